@@ -1,0 +1,215 @@
+"""What a plugin author subclasses: the five kinds of component, and the context they live in."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, get_args, get_origin
+
+from typing_extensions import TypeVar
+
+from aiops_core.records import (
+    Analysis,
+    Block,
+    Change,
+    Event,
+    Evidence,
+    Incident,
+    Json,
+    Outcome,
+    Plan,
+    Position,
+    Receipt,
+    Report,
+    Signal,
+)
+from aiops_core.settings import Config, Repository
+from aiops_core.text.lines import Lines, More, Span
+
+C = TypeVar("C", bound=Config, default=Config)
+
+
+def utc_now() -> datetime:
+    """Return the present time, timezone-aware."""
+    return datetime.now(UTC)
+
+
+class Effect(Protocol):
+    """One effect on the outside world, as the store remembers it.
+
+    ``result`` is what an earlier try recorded, None before the first success: do nothing when it
+    is set. ``is_uncertain`` says that an earlier try began and never reported: look whether the
+    effect is there before making it. Set ``result`` to record success.
+    """
+
+    result: Json
+    is_uncertain: bool
+
+
+EffectRecorder = Callable[[str, str], AbstractContextManager[Effect]]
+
+
+@dataclass(slots=True)
+class Context:
+    """What the host gives to one step; set before ``start`` is called."""
+
+    pipeline: str = ""
+    name: str = ""
+    """Name of the step."""
+    logger: logging.Logger = field(default_factory=lambda: logging.getLogger("aiops"))
+    clock: Callable[[], datetime] = utc_now
+    stopping: threading.Event = field(default_factory=threading.Event)
+    once: bool = False
+    """True in a run that processes what is there and ends."""
+    directory: Path = Path()
+    """Directory of the pipeline file: relative paths in settings start here."""
+    scratch: Path = Path()
+    """Directory under the state directory that this step may fill."""
+    repository: Repository | None = None
+    language: str = "en"
+    """Language people of this pipeline read: ``en`` or ``zh``."""
+    state: dict[str, Json] = field(default_factory=dict)
+    """Bounded JSON of this step, saved in the same transaction as the position."""
+    effects: EffectRecorder | None = None
+
+    def step(self, name: str, key: str) -> AbstractContextManager[Effect]:
+        """Record one effect on the outside world, so that a crash repeats none."""
+        if self.effects is None:
+            raise RuntimeError("effects are recorded inside act and follow only")
+        return self.effects(name, key)
+
+
+class Component(Generic[C]):
+    """Be one configured step of a pipeline.
+
+    Write ``class MySource(Source[MyConfig])`` to have settings. ``start`` and ``stop`` may be
+    called in any order and twice. Identity decides equality.
+    """
+
+    config_type: ClassVar[type[Config]] = Config
+    config: C
+    context: Context
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: passed on as it came
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is not None:
+                for argument in get_args(base):
+                    if isinstance(argument, type) and issubclass(argument, Config):
+                        cls.config_type = argument
+
+    def __init__(self, config: C | None = None, context: Context | None = None) -> None:
+        self.config = config if config is not None else self.config_type()  # type: ignore[assignment]
+        self.context = context if context is not None else Context()
+
+    def start(self) -> None:
+        """Get ready; raise UserError when a setting cannot work."""
+
+    def stop(self) -> None:
+        """Let go of everything."""
+
+
+class Source(Component[C], ABC, Generic[C]):
+    """Yield signals from somewhere."""
+
+    @abstractmethod
+    def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]: ...
+
+    def committed(self, stream: str, position: Position) -> None: ...
+
+
+class Detector(Component[C], ABC, Generic[C]):
+    """Be the ancestor of detectors."""
+
+
+class LogDetector(Detector[C], ABC, Generic[C]):
+    """Find problems in lines of text.
+
+    ``triggers`` are regular expressions against one unwrapped line, each with at least three
+    literal characters; they decide which lines are looked at. ``rank`` is ``trace`` for grammars
+    that read several lines, ``line`` for patterns on single lines; a trace wins an overlap.
+    """
+
+    triggers: Sequence[str] = ()
+    continues: str | None = None
+    rank: ClassVar[str] = "trace"
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the lines of the problem that the trigger at ``lines[hit]`` belongs to.
+
+        Pure: the same lines give the same answer, and it may be called again with more lines.
+        ``More`` says that the problem may go on past the last line known; it is never returned
+        when ``lines.final``. None: the trigger was a false alarm. The span may start before the
+        hit. The default claims the hit and the lines after it that match ``continues``.
+        """
+        end = hit + 1
+        if self.continues is None:
+            return Span(hit, end)
+        continues = _compiled(self.continues)
+        while (line := lines.get(end)) is not None:
+            if not continues.search(line):
+                return Span(hit, end)
+            end += 1
+        return Span(hit, end) if lines.final else More(hit)
+
+    @abstractmethod
+    def detect(self, block: Block) -> Event | list[Event] | None: ...
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)  # re keeps its own cache
+
+
+class Analyzer(Component[C], ABC, Generic[C]):
+    """Explain an incident."""
+
+    @abstractmethod
+    def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None: ...
+
+
+class Action(Component[C], ABC, Generic[C]):
+    """Do something about an incident."""
+
+    @abstractmethod
+    def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None: ...
+
+    @abstractmethod
+    def act(self, plan: Plan) -> Outcome: ...
+
+    def follow(self, outcome: Outcome) -> Outcome | None:
+        return None
+
+
+class Notifier(Component[C], ABC, Generic[C]):
+    """Tell people.
+
+    ``attempts`` and ``retry_after`` (seconds) say how often and how far apart the host tries.
+    """
+
+    attempts: ClassVar[int] = 3
+    retry_after: ClassVar[float] = 300.0
+
+    @abstractmethod
+    def notify(self, report: Report) -> Receipt: ...
+
+
+class Extension(Component[C], Generic[C]):
+    """Observe or enrich a pipeline by defining any of the extension hooks."""
+
+
+KINDS: Mapping[str, type[Component[Any]]] = {
+    "sources": Source,
+    "detectors": Detector,
+    "analyzers": Analyzer,
+    "actions": Action,
+    "notifiers": Notifier,
+    "extensions": Extension,
+}
+"""Folder = YAML key = entry-point group (after ``aiops.``) to base class."""

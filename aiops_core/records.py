@@ -1,0 +1,412 @@
+"""The nouns that travel through a pipeline: frozen records, nothing else.
+
+Everything here is plain data. A record is never changed; ``dataclasses.replace`` makes the next
+one. Times are timezone-aware UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal, TypeAlias
+
+Json: TypeAlias = Any  # JSON values: their shape belongs to whoever wrote them
+Position: TypeAlias = Mapping[str, Json]
+"""Where in a physical stream; opaque to the core, JSON to the store."""
+
+Severity: TypeAlias = Literal["critical", "error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
+_SEVERITY_ALIASES: Mapping[str, Severity] = {
+    "critical": "critical",
+    "emergency": "critical",
+    "fatal": "critical",
+    "alert": "critical",
+    "panic": "critical",
+    "error": "error",
+    "high": "error",
+    "warning": "warning",
+    "warn": "warning",
+    "medium": "warning",
+    "info": "info",
+    "low": "info",
+    "notice": "info",
+    "debug": "info",
+}
+
+
+def parse_severity(name: str) -> Severity:
+    """Return the severity a name or alias stands for; raise ValueError for an unknown one."""
+    try:
+        return _SEVERITY_ALIASES[name.strip().lower()]
+    except KeyError:
+        raise ValueError(f"unknown severity {name!r}: write one of {', '.join(SEVERITIES)}") from None
+
+
+IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Bytes of one physical stream: whole lines, the last one too unless the stream ended.
+
+    ``marks`` are ascending (byte offset in ``data``, Position) pairs, the first at 0, the last at
+    ``len(data)``. When ``byte_counter`` names an integer of the Position that grows by one per
+    byte, every byte is restartable, not only the marks. ``offset`` is the stream offset of
+    ``data[0]`` as people count it. ``ended`` says that nothing will ever follow in this stream.
+    """
+
+    stream: str
+    data: bytes
+    marks: tuple[tuple[int, Position], ...]
+    offset: int = 0
+    path: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    byte_counter: str = ""
+    ended: bool = False
+    read_at: datetime | None = None
+
+    def position_at(self, byte: int) -> Position:
+        """Return the nearest restartable position at or before ``data[byte]``."""
+        index = bisect_right(self.marks, byte, key=lambda mark: mark[0]) - 1
+        at, position = self.marks[max(index, 0)]
+        if not self.byte_counter:
+            return position
+        return {**position, self.byte_counter: position[self.byte_counter] + byte - at}
+
+    @property
+    def end(self) -> Position:
+        """The position after the last byte."""
+        return self.marks[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call of a stack, as the log told it; ``line`` and ``column`` are 0 where unknown."""
+
+    file: str = ""
+    line: int = 0
+    function: str = ""
+    module: str = ""
+    column: int = 0
+    in_app: bool = True
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedException:
+    """One exception of an event.
+
+    ``frames`` run from the outermost call to the place of the raise. ``link`` says how it hangs
+    on ``exceptions[parent]``: ``raised`` (the one that surfaced, always at index 0, parent -1),
+    ``cause``, ``context`` (raised while handling), ``suppressed`` or ``member`` (of a group).
+    """
+
+    type: str
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+    link: Literal["raised", "cause", "context", "suppressed", "member"] = "raised"
+    parent: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The claimed lines of one candidate problem, unwrapped, its headline included.
+
+    ``lines`` are what the detector's grammar claimed; ``headline`` is the logging line that
+    introduced them ("" without one) and is not repeated in ``lines``. ``prefix`` is the envelope
+    (time, level, logger) cut from the first line, ``raw`` every claimed line as it stood in the
+    stream. ``truncated`` says that a size or time cap closed the block.
+    """
+
+    lines: tuple[str, ...]
+    headline: str = ""
+    prefix: str = ""
+    raw: str = ""
+    trigger: str = ""
+    truncated: bool = False
+
+    @property
+    def first_line(self) -> str:
+        """The line that holds the trigger's place in the grammar: the first claimed one."""
+        return self.lines[0]
+
+    @property
+    def text(self) -> str:
+        """The claimed lines as one text, without the headline."""
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One detected problem.
+
+    A detector fills ``type``, ``message`` and what else it knows; the host fills what is empty:
+    language and detector, severity, times, place, block, context, fingerprint and key.
+    ``exceptions[0]`` is the one that surfaced. ``start`` and ``end`` are stream offsets of the
+    claimed raw lines, context excluded. ``status`` ``resolved`` ends an incident that another
+    system opened; ``position`` is only set on events a source yields ready-made.
+    """
+
+    type: str
+    message: str = ""
+    severity: Severity | None = None
+    language: str = ""
+    exceptions: tuple[RaisedException, ...] = ()
+    occurred_at: datetime | None = None
+    read_at: datetime | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    detector: str = ""
+    path: str = ""
+    stream: str = ""
+    start: int = 0
+    end: int = 0
+    headline: str = ""
+    block: str = ""
+    context_before: tuple[str, ...] = ()
+    context_after: tuple[str, ...] = ()
+    truncated: bool = False
+    fingerprint: str = ""
+    key: str = ""
+    status: Literal["firing", "resolved"] = "firing"
+    position: Position | None = None
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frames of the exception that surfaced."""
+        return self.exceptions[0].frames if self.exceptions else ()
+
+
+Signal: TypeAlias = LogBatch | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """All events with one fingerprint in one pipeline: exact count, state, a few stored events."""
+
+    id: int
+    pipeline: str
+    fingerprint: str
+    title: str
+    type: str
+    message: str
+    language: str
+    severity: Severity
+    state: IncidentState
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    events: tuple[Event, ...] = ()
+
+    @property
+    def event(self) -> Event:
+        """The first stored event: what evidence and reports speak of."""
+        return self.events[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an analysis may cite, under its ``id`` (E1, E2 …).
+
+    ``path`` and ``line`` are of the repository where they apply.
+    """
+
+    kind: Literal["source", "blame", "commit", "log", "incident", "metric", "refusal", "note"]
+    title: str
+    text: str
+    id: str = ""
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of one file, as somebody proposes it.
+
+    ``replace``: ``search`` must occur exactly once in ``path`` and becomes ``replace``.
+    ``create``: ``path`` must not exist; ``replace`` is its content. ``delete`` removes ``path``.
+    ``rename`` moves ``path`` to ``to``.
+    """
+
+    kind: Literal["replace", "create", "delete", "rename"]
+    path: str
+    search: str = ""
+    replace: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSample:
+    """A piece of code an analysis shows to people; never applied."""
+
+    title: str
+    code: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one analysis took; ``cost`` in US dollars, None where the price is unknown."""
+
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What an analyzer found out; ``confidence`` 0–1, ``edits`` one proposed set or nothing.
+
+    ``provable`` False says: not provable from this data. ``cited`` holds evidence ids.
+    """
+
+    title: str
+    summary: str
+    root_cause: str
+    repair_steps: tuple[str, ...] = ()
+    code_samples: tuple[CodeSample, ...] = ()
+    prevention: tuple[str, ...] = ()
+    cited: tuple[str, ...] = ()
+    confidence: float = 0.0
+    provable: bool = True
+    edits: tuple[Edit, ...] = ()
+    analyzer: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """One run of the repository's test command; ``failed`` names tests where they are known."""
+
+    __test__: ClassVar[bool] = False  # not a test class for pytest
+
+    command: str
+    exit_code: int
+    seconds: float
+    output: str = ""
+    tests: int | None = None
+    failed: tuple[str, ...] = ()
+    timed_out: bool = False
+    sandbox: str = "none"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the command ended by itself with exit code 0."""
+        return self.exit_code == 0 and not self.timed_out
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """One file of a Change: its whole new content, or None when it is removed."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {
+        "ser_json_bytes": "base64",
+        "val_json_bytes": "base64",
+    }
+
+    path: str
+    content: bytes | None
+    mode: str = "100644"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit set that passed policy and verification: the product of the repair step."""
+
+    base_commit: str
+    base_branch: str
+    files: tuple[ChangedFile, ...]
+    diff: str
+    before: TestRun | None = None
+    after: TestRun | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether tests ran on the patched tree and nothing newly failed."""
+        return self.after is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action is about to do; approvals are bound to ``hash``."""
+
+    title: str
+    text: str
+    data: Mapping[str, Json] = field(default_factory=dict)
+    action: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Identity of exactly this plan."""
+        body = json.dumps([self.action, self.title, self.text, self.data], sort_keys=True)
+        return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action did. ``final`` False asks the host to call ``follow`` later."""
+
+    status: Literal["done", "refused", "failed"]
+    summary: str
+    url: str = ""
+    data: Mapping[str, Json] = field(default_factory=dict)
+    action: str = ""
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why something was or was not done, and the setting that would change it."""
+
+    rule: str
+    text: str
+    setting: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one message says. ``key`` is stable over retries: receivers may drop repeats by it.
+
+    ``kind`` ``incident`` speaks of an incident, ``fault`` of a failure of the pipeline itself
+    (then ``incident`` is None and ``title`` and ``text`` say it all).
+    """
+
+    key: str
+    kind: Literal["incident", "fault"]
+    pipeline: str
+    title: str
+    text: str = ""
+    severity: Severity = "error"
+    incident: Incident | None = None
+    analysis: Analysis | None = None
+    change: Change | None = None
+    plans: tuple[Plan, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    created_at: datetime | None = None
+    language: Literal["en", "zh"] = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientResult:
+    """Whether one recipient of a delivery was served, and what the provider said."""
+
+    recipient: str
+    accepted: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a notifier got back: provider ids and per-recipient results."""
+
+    ids: tuple[str, ...] = ()
+    recipients: tuple[RecipientResult, ...] = ()

@@ -1,0 +1,164 @@
+"""What people write: the models of the pipeline file's own keys, each field documented.
+
+The docstring under a field is its documentation, here and in every plugin.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)i?b?\s*", re.IGNORECASE)
+
+
+def _parse_duration(value: Any) -> Any:  # Any: whatever stands in the YAML
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise ValueError(f"{value!r} is no duration: write a number and ms, s, m, h or d, as in 90s or 24h")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _parse_size(value: Any) -> Any:  # Any: whatever stands in the YAML
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError(f"{value!r} is no size: write a number and KB, MB or GB, as in 256KB")
+    return int(float(match[1]) * 1024 ** " kmg".index(match[2].lower() or " "))
+
+
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+"""A length of time: ``90s``, ``24h``, or a number of seconds."""
+Size = Annotated[int, BeforeValidator(_parse_size)]
+"""A number of bytes: ``256KB``, ``10MB`` (1 KB = 1024 bytes)."""
+
+
+class Config(BaseModel):
+    """Be the ancestor of everything people configure: unknown keys refused, values frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+
+class Step(Config):
+    """One configured component: ``- uses: name`` with its settings."""
+
+    uses: str
+    """Name of an installed component, or ``./file.py:Class`` beside the pipeline file."""
+    name: str = ""
+    """Name of this step in output and state; the component's name when empty."""
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    """Settings of the component."""
+
+
+class ActionStep(Step):
+    """One configured action and how far it may go."""
+
+    mode: Literal["dry_run", "ask", "auto"] = "dry_run"
+    """``dry_run`` plans only, ``ask`` waits for an approval of the plan, ``auto`` acts."""
+
+
+class Repository(Config):
+    """The repository that holds the code behind the logs."""
+
+    url: str
+    """Address or local path of the git repository."""
+    token: SecretStr | None = None
+    """Access token for the forge and for git over HTTPS."""
+    branch: str = ""
+    """Branch that fixes start from and are proposed to; the remote's default when empty."""
+    paths: dict[str, str] = Field(default_factory=dict)
+    """Deployed path prefix to repository path prefix, as in ``/app/: src/``."""
+    setup: str = ""
+    """Command that installs what the tests need; runs on the base commit, with network."""
+    test: str = ""
+    """Command that runs the tests; runs before and after a fix in the same sandbox."""
+    test_timeout: Duration = timedelta(minutes=10)
+    """Longest time one run of setup or test may take."""
+    sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    """Where setup and tests run; ``none`` runs them as this user, unprotected."""
+
+
+class Policy(Config):
+    """What may happen by itself, and when."""
+
+    max_age: Duration = timedelta(hours=24)
+    """Events older than this are counted, but never analysed, repaired or told."""
+    min_confidence: float = Field(default=0.5, ge=0, le=1)
+    """A proposed fix of an analysis less sure than this is reported, not applied."""
+    max_files: int = Field(default=10, ge=1)
+    """A fix that touches more files than this is refused."""
+    max_lines: int = Field(default=500, ge=1)
+    """A fix that changes more lines than this is refused."""
+
+
+class Context(Config):
+    """How many lines round an event are kept."""
+
+    before: int = Field(default=10, ge=0, le=100)
+    """Lines kept before the event."""
+    after: int = Field(default=5, ge=0, le=100)
+    """Lines kept after the event."""
+
+
+class PipelineConfig(Config):
+    """One pipeline: where signals come from and what is done about them."""
+
+    sources: list[Step] = Field(min_length=1)
+    """Where signals come from."""
+    detectors: list[Step] = Field(default_factory=list)
+    """What finds problems in them; every installed detector without required settings when empty."""
+    repository: Repository | None = None
+    """The code that logs; without it nothing is repaired."""
+    analyzers: list[Step] = Field(default_factory=list)
+    """A ladder: the first that can answer does."""
+    actions: list[ActionStep] = Field(default_factory=list)
+    """What is done with a verified fix."""
+    notifiers: list[Step] = Field(default_factory=list)
+    """Who is told."""
+    extensions: list[Step] = Field(default_factory=list)
+    """What observes or enriches this pipeline."""
+    policy: Policy = Policy()
+    """What may happen by itself, and when."""
+    context: Context = Context()
+    """How many lines round an event are kept."""
+    language: Literal["en", "zh"] = "en"
+    """Language of reports and of analyses that can choose."""
+
+
+class Logging(Config):
+    """The program's own log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
+    format: Literal["text", "json"] = "text"
+    """``text`` for people, ``json`` for machines, one object a line."""
+    file: str = ""
+    """File to log to as well, mode 0600; relative to the pipeline file. Empty: none."""
+    max_size: Size = 10 * 1024 * 1024
+    """Size at which the log file is rotated."""
+    keep: int = Field(default=5, ge=1, le=100)
+    """Rotated log files kept."""
+
+
+class Document(Config):
+    """A whole pipeline file."""
+
+    state: str = "./state"
+    """Directory of the state database, relative to this file; created with mode 0700."""
+    engine: Literal["local"] = "local"
+    """Who runs the response: ``local`` is a pool of threads in this process."""
+    workers: int = Field(default=4, ge=1, le=64)
+    """Incidents answered at the same time."""
+    logging: Logging = Logging()
+    """The program's own log."""
+    pipelines: dict[str, PipelineConfig] = Field(min_length=1)
+    """The pipelines by name."""

@@ -1,0 +1,1 @@
+"""Pure text work: matching, lines and blocks, unwrapping, templates, redaction, rendering."""

@@ -1,0 +1,98 @@
+"""The window of lines a detector looks at when it cuts its block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MAX_LINES = 5_000
+MAX_BYTES = 1 << 20
+LOOK_BACK = 24
+"""Lines before a hit a detector may reach back to (Node prints the source before the error)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines ``start`` to ``end`` (excluded) of a window are one problem."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """A problem that starts at line ``start`` and may go on past the last line known."""
+
+    start: int
+
+
+class Lines:
+    """The lines round a hit: unwrapped on demand, a few before it, and those after it.
+
+    Index 0 is the earliest line in reach. ``final`` is True when no line will follow the last
+    one known: the stream was silent, ended, or a cap is reached (then ``capped`` too).
+    """
+
+    __slots__ = ("_bounds", "_cap_at", "_data", "_search_from", "_texts", "_unwrap", "capped", "final")
+
+    def __init__(
+        self,
+        data: bytes,
+        starts: list[int],
+        *,
+        final: bool,
+        unwrap: Callable[[bytes], str],
+        cap_from: int = 0,
+    ) -> None:
+        """Open a window on ``data``, which ends with a newline or with the stream.
+
+        ``starts`` are the offsets of the lines before the hit and of the hit itself, ascending;
+        caps count from the line ``cap_from``.
+        """
+        self._data = data
+        self._bounds = list(starts)
+        self._texts: dict[int, str] = {}
+        self._unwrap = unwrap
+        self.final = final
+        self.capped = False
+        self._cap_at = (cap_from + MAX_LINES, starts[cap_from] + MAX_BYTES)
+
+    def get(self, index: int) -> str | None:
+        """Return line ``index`` without its line end, or None where it is not known."""
+        text = self._texts.get(index)
+        if text is None:
+            if index < 0 or not self._reach(index):
+                return None
+            start, end = self._bounds[index], self._end(index)
+            text = self._texts[index] = self._unwrap(self._data[start:end])
+        return text
+
+    def offset(self, index: int) -> int:
+        """Return where line ``index`` starts in the data; for the one after the last, its end."""
+        if self._reach(index):
+            return self._bounds[index]
+        return self._end(len(self._bounds) - 1)
+
+    def _end(self, index: int) -> int:
+        if index + 1 < len(self._bounds):
+            return self._bounds[index + 1]
+        end = self._data.find(b"\n", self._bounds[index]) + 1
+        return end or len(self._data)
+
+    def _reach(self, index: int) -> bool:
+        bounds, data = self._bounds, self._data
+        while len(bounds) <= index:
+            end = data.find(b"\n", bounds[-1]) + 1
+            if not end or end >= len(data):
+                return False
+            if len(bounds) >= self._cap_at[0] or end >= self._cap_at[1]:
+                self.final = self.capped = True
+                return False
+            bounds.append(end)
+        return True
+
+
+def window(text: str, *, final: bool = True) -> Lines:
+    """Return a window on plain text, as tests and authors need it."""
+    data = text.encode("utf-8", "surrogateescape")
+    return Lines(data, [0], final=final, unwrap=lambda raw: raw.decode("utf-8", "replace").rstrip("\r\n"))
