@@ -1,50 +1,61 @@
 """aiops-core: watch logs, detect errors, group them, explain, repair, tell.
 
 This module re-exports what a plugin may import; forges also use ``aiops_core.repair``, tests
-``aiops_core.testing``.
+``aiops_core.testing``. Names are loaded on first use, so that ``aiops --help`` starts fast.
 """
 
-from aiops_core.component import (
-    Action,
-    Analyzer,
-    Component,
-    Context,
-    Detector,
-    Extension,
-    LogDetector,
-    Notifier,
-    Source,
-)
-from aiops_core.errors import AiopsError, PluginBroken, Refused, Retry, UserError
-from aiops_core.hooks import hookimpl
-from aiops_core.records import (
-    Analysis,
-    Block,
-    Change,
-    ChangedFile,
-    CodeSample,
-    Decision,
-    Edit,
-    Event,
-    Evidence,
-    Frame,
-    Incident,
-    LogBatch,
-    Outcome,
-    Plan,
-    Position,
-    RaisedException,
-    Receipt,
-    RecipientResult,
-    Report,
-    Severity,
-    Signal,
-    TestRun,
-    Usage,
-    parse_severity,
-)
-from aiops_core.settings import Config, Duration, Repository, Size
-from aiops_core.text.lines import Lines, More, Span
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiops_core.analysis import AnalysisAnswer, AnswerInvalid, Prompt, build_prompt, parse_answer
+    from aiops_core.component import (
+        Action,
+        Analyzer,
+        Component,
+        Context,
+        Detector,
+        Extension,
+        LogDetector,
+        Notifier,
+        Source,
+    )
+    from aiops_core.errors import AiopsError, PluginBroken, Refused, Retry, UserError
+    from aiops_core.hooks import hookimpl
+    from aiops_core.records import (
+        Analysis,
+        Block,
+        Change,
+        ChangedFile,
+        CodeSample,
+        Decision,
+        Edit,
+        Event,
+        Evidence,
+        Frame,
+        Incident,
+        LogBatch,
+        Outcome,
+        Plan,
+        Position,
+        RaisedException,
+        Receipt,
+        RecipientResult,
+        Report,
+        Severity,
+        Signal,
+        TestRun,
+        Usage,
+        parse_severity,
+    )
+    from aiops_core.settings import Config, Duration, Repository, Size
+    from aiops_core.text.envelope import parse_envelope
+    from aiops_core.text.lines import Lines, More, Span
+    from aiops_core.text.redaction import Redactor
+    from aiops_core.text.report import ReportPart, outline_report, render_html, render_subject, render_text
+    from aiops_core.text.sanitising import clean
 
 __version__ = "0.1.0"
 
@@ -52,7 +63,9 @@ __all__ = [
     "Action",
     "AiopsError",
     "Analysis",
+    "AnalysisAnswer",
     "Analyzer",
+    "AnswerInvalid",
     "Block",
     "Change",
     "ChangedFile",
@@ -78,11 +91,14 @@ __all__ = [
     "Plan",
     "PluginBroken",
     "Position",
+    "Prompt",
     "RaisedException",
     "Receipt",
     "RecipientResult",
+    "Redactor",
     "Refused",
     "Report",
+    "ReportPart",
     "Repository",
     "Retry",
     "Severity",
@@ -94,6 +110,88 @@ __all__ = [
     "Usage",
     "UserError",
     "__version__",
+    "build_prompt",
+    "clean",
     "hookimpl",
+    "outline_report",
+    "parse_answer",
+    "parse_envelope",
     "parse_severity",
+    "render_html",
+    "render_subject",
+    "render_text",
 ]
+
+_WHERE = {
+    "Action": "component",
+    "AiopsError": "errors",
+    "Analysis": "records",
+    "AnalysisAnswer": "analysis",
+    "Analyzer": "component",
+    "AnswerInvalid": "analysis",
+    "Block": "records",
+    "Change": "records",
+    "ChangedFile": "records",
+    "CodeSample": "records",
+    "Component": "component",
+    "Config": "settings",
+    "Context": "component",
+    "Decision": "records",
+    "Detector": "component",
+    "Duration": "settings",
+    "Edit": "records",
+    "Event": "records",
+    "Evidence": "records",
+    "Extension": "component",
+    "Frame": "records",
+    "Incident": "records",
+    "Lines": "text.lines",
+    "LogBatch": "records",
+    "LogDetector": "component",
+    "More": "text.lines",
+    "Notifier": "component",
+    "Outcome": "records",
+    "Plan": "records",
+    "PluginBroken": "errors",
+    "Position": "records",
+    "Prompt": "analysis",
+    "RaisedException": "records",
+    "Receipt": "records",
+    "RecipientResult": "records",
+    "Redactor": "text.redaction",
+    "Refused": "errors",
+    "Report": "records",
+    "ReportPart": "text.report",
+    "Repository": "settings",
+    "Retry": "errors",
+    "Severity": "records",
+    "Signal": "records",
+    "Size": "settings",
+    "Source": "component",
+    "Span": "text.lines",
+    "TestRun": "records",
+    "Usage": "records",
+    "UserError": "errors",
+    "build_prompt": "analysis",
+    "clean": "text.sanitising",
+    "hookimpl": "hooks",
+    "outline_report": "text.report",
+    "parse_answer": "analysis",
+    "parse_envelope": "text.envelope",
+    "parse_severity": "records",
+    "render_html": "text.report",
+    "render_subject": "text.report",
+    "render_text": "text.report",
+}
+
+
+def __getattr__(name: str) -> Any:  # Any: a module's attributes are of any type
+    if name not in _WHERE:
+        raise AttributeError(f"module 'aiops_core' has no attribute {name!r}")
+    value = getattr(import_module(f"aiops_core.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

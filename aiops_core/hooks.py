@@ -53,7 +53,8 @@ class Stages:
         """Turn one block into an event, several, or None when nothing is wrong after all.
 
         Called in stream order, never at the same time for one component. Must depend on the
-        block and the config alone: equal blocks may be served from a cache.
+        block and the config alone: for detectors of rank ``trace`` blocks with equal lines may
+        be served from a cache, whatever their headline and prefix.
         """
         raise NotImplementedError  # abstract
 

@@ -1,0 +1,52 @@
+# setup · demo · test · check · full · bench — everything lives in .venv, nothing else is touched.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
+
+.PHONY: setup demo test check full bench format docs clean
+
+.venv/.run: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) -e .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt plugins/actions/github/pyproject.toml
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/.dev
+
+demo: .venv/.run
+	@$(BIN)/aiops demo
+
+test: .venv/.dev
+	@scripts/install-test-tools
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" -rs
+
+full: .venv/.dev
+	@scripts/install-test-tools
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -rs
+
+check: .venv/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(PACKAGES)
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/docs.py --check
+	@$(BIN)/python scripts/size.py
+
+docs: .venv/.dev
+	@$(BIN)/python scripts/docs.py
+
+format: .venv/.dev
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format -q .
+
+bench: .venv/.dev
+	@$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv demo-output

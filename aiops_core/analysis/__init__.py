@@ -1,0 +1,23 @@
+"""From an incident to an analysis: evidence, the prompt, and what counts as an answer."""
+
+from aiops_core.analysis.answer import AnalysisAnswer, AnswerInvalid, parse_answer
+from aiops_core.analysis.evidence import gather
+from aiops_core.analysis.matching import IncidentMatch
+from aiops_core.analysis.outbound import redact_record
+from aiops_core.analysis.prompt import Prompt, build_prompt
+from aiops_core.analysis.unanswered import unanswered
+from aiops_core.analysis.written import Entry, read_entries
+
+__all__ = [
+    "AnalysisAnswer",
+    "AnswerInvalid",
+    "Entry",
+    "IncidentMatch",
+    "Prompt",
+    "build_prompt",
+    "gather",
+    "parse_answer",
+    "read_entries",
+    "redact_record",
+    "unanswered",
+]

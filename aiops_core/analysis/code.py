@@ -1,0 +1,205 @@
+"""The repository's side of the evidence: functions of the trace, their history, their tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from aiops_core.analysis.source import Excerpt, enclosing, numbered
+from aiops_core.records import Event, Evidence, Frame
+from aiops_core.repository import Ambiguous, Mirror, map_frame
+from aiops_core.settings import Repository
+
+_MAX_SOURCES = 8
+_MAX_TESTS = 2
+_MAX_COMMITS = 8
+_LARGEST_FILE = 1 << 20
+_LONGEST_TEST = 200
+_RELEASE_ATTRIBUTES = (
+    "commit",
+    "git_commit",
+    "git.commit",
+    "revision",
+    "release",
+    "version",
+    "service.version",
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """One file of the trace and its suspect lines, the most telling first."""
+
+    path: str
+    lines: list[int]
+
+
+class CodeReader:
+    """Read what an event's trace names, at the commit that ran and at the branch that is fixed."""
+
+    def __init__(self, mirror: Mirror, repository: Repository, event: Event) -> None:
+        self.notes: list[Evidence] = []
+        self._mirror = mirror
+        self._head = mirror.head(repository.branch)
+        self._commit = self._running_commit(event)
+        self._places = self._map(event, repository)
+
+    def sources(self) -> Iterator[Evidence]:
+        """Yield the functions of the trace, the place of the raise first."""
+        for place in self._places:
+            lines = self._lines(self._commit, place.path)
+            for excerpt, suspects in _excerpts(place, lines):
+                shown = f"{place.path}, lines {excerpt.start}-{excerpt.end} of {len(lines)}"
+                yield Evidence(
+                    "source", shown, numbered(lines, excerpt, suspects), path=place.path, line=suspects[0]
+                )
+            yield from self._changed_since(place, lines)
+
+    def blame(self) -> Iterator[Evidence]:
+        """Yield who last changed the lines round each place of the trace."""
+        for place in self._places[:3]:
+            line = place.lines[0]
+            found = self._mirror.blame(self._commit, place.path, max(1, line - 2), line + 2)
+            rows = [
+                f"{row.line}: {row.commit[:10]} {row.at:%Y-%m-%d} {row.author}: {row.summary}"
+                for row in found
+            ]
+            if rows:
+                title = f"who last changed {place.path} round line {line}"
+                yield Evidence("blame", title, "\n".join(rows), path=place.path, line=line)
+
+    def commits(self) -> Iterator[Evidence]:
+        """Yield the latest commits that touched the files of the trace."""
+        paths = [place.path for place in self._places]
+        rows = self._mirror.log(self._head, paths, _MAX_COMMITS) if paths else []
+        text = "\n".join(f"{row.id[:10]} {row.at:%Y-%m-%d %H:%M} {row.author}: {row.summary}" for row in rows)
+        if text:
+            yield Evidence("commit", f"latest commits that touched {', '.join(paths[:4])}", text)
+
+    def tests(self) -> Iterator[Evidence]:
+        """Yield the tests of the files of the trace, where their names tell."""
+        for path in self._test_files()[:_MAX_TESTS]:
+            lines = self._lines(self._head, path)
+            excerpt = Excerpt(1, min(len(lines), _LONGEST_TEST))
+            yield Evidence("source", f"tests: {path}", numbered(lines, excerpt), path=path, line=1)
+
+    def _running_commit(self, event: Event) -> str:
+        """Return the commit the event's attributes name, else the head of the branch."""
+        for name in _RELEASE_ATTRIBUTES:
+            value = event.attributes.get(name, "").strip()
+            for spelling in filter(None, (value, value and f"v{value}")):
+                commit = self._mirror.commit_of(spelling)
+                if commit is not None:
+                    if commit != self._head:
+                        self._note(
+                            "commit",
+                            f"{name} {value} is commit {commit[:12]}; the branch is at {self._head[:12]}",
+                        )
+                    return commit
+            if value:
+                self._note(
+                    "commit", f"{name} {value} is not in the repository: the head of the branch is shown"
+                )
+        return self._head
+
+    def _note(self, title: str, text: str) -> None:
+        self.notes.append(Evidence("note", title, text))
+
+    def _map(self, event: Event, repository: Repository) -> list[_Place]:
+        places: dict[str, _Place] = {}
+        files = self._mirror.files(self._commit)
+        for frame in _telling_frames(event):
+            path = _find(frame, list(files), repository.paths)
+            if isinstance(path, Ambiguous):
+                self._note(f"{frame.file} fits several files", "\n".join(path.candidates))
+            elif path is not None and files[path].is_file and files[path].size <= _LARGEST_FILE:
+                place = places.setdefault(path, _Place(path, []))
+                if frame.line not in place.lines:
+                    place.lines.append(frame.line)
+        return list(places.values())
+
+    def _lines(self, commit: str, path: str) -> list[str]:
+        content = self._mirror.read(commit, path) or b""
+        return content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+
+    def _changed_since(self, place: _Place, lines: Sequence[str]) -> Iterator[Evidence]:
+        """Yield the same function as it stands on the branch, when it is another one there."""
+        if self._commit == self._head:
+            return
+        if place.path not in self._mirror.files(self._head):
+            yield Evidence(
+                "note", f"{place.path} is gone from the branch", "It was there at the commit that ran."
+            )
+            return
+        now = self._lines(self._head, place.path)
+        line = _moved(lines, now, place.lines[0])
+        excerpt = enclosing(place.path, now, line)
+        if now[excerpt.start - 1 : excerpt.end] not in _windows(lines, excerpt):
+            title = (
+                f"{place.path} on the branch today, where edits apply: lines {excerpt.start}-{excerpt.end}"
+            )
+            yield Evidence("source", title, numbered(now, excerpt), path=place.path, line=line)
+
+    def _test_files(self) -> list[str]:
+        wanted = {name for place in self._places for name in _test_names(place.path)}
+        return sorted(path for path in self._mirror.files(self._head) if PurePosixPath(path).name in wanted)
+
+
+def _telling_frames(event: Event) -> list[Frame]:
+    """Return the frames worth reading: of each exception from the raise outwards, ours first."""
+    frames = [frame for error in event.exceptions for frame in reversed(error.frames) if frame.line]
+    ours = [frame for frame in frames if frame.in_app]
+    return (ours or frames)[: _MAX_SOURCES * 2]
+
+
+def _find(frame: Frame, files: Sequence[str], roots: dict[str, str]) -> str | Ambiguous | None:
+    """Map a frame by its file; where only its last name is known, by its module too."""
+    found = map_frame(frame.file, files, roots)
+    if isinstance(found, Ambiguous) and "/" not in frame.file.replace("\\", "/") and frame.module:
+        folders = frame.module.replace("::", ".").split(".")[:-1]
+        deeper = map_frame("/".join([*folders, frame.file]), files, roots)
+        return found if deeper is None else deeper
+    return found
+
+
+def _excerpts(place: _Place, lines: Sequence[str]) -> list[tuple[Excerpt, list[int]]]:
+    """Return the functions of one file, each with the lines of the trace it holds."""
+    found: list[tuple[Excerpt, list[int]]] = []
+    for line in place.lines[:_MAX_SOURCES]:
+        excerpt = enclosing(place.path, lines, line)
+        known = next((suspects for other, suspects in found if line in other), None)
+        if known is None:
+            found.append((excerpt, [line]))
+        else:
+            known.append(line)
+    return found
+
+
+def _moved(before: Sequence[str], now: Sequence[str], line: int) -> int:
+    """Return where a line is today: the nearest equal one, else the same number."""
+    text = before[line - 1] if 0 < line <= len(before) else ""
+    same = [number for number, other in enumerate(now, 1) if text.strip() and other == text]
+    return min(same, key=lambda number: abs(number - line), default=min(line, len(now)))
+
+
+def _windows(lines: Sequence[str], excerpt: Excerpt) -> list[list[str]]:
+    size = excerpt.end - excerpt.start + 1
+    return [list(lines[start : start + size]) for start in range(max(1, len(lines) - size + 1))]
+
+
+def _test_names(path: str) -> list[str]:
+    name = PurePosixPath(path)
+    stem, suffix = name.stem, name.suffix
+    joined = re.sub(r"[^A-Za-z0-9]", "", stem)
+    forms = (
+        "test_{0}{1}",
+        "{0}_test{1}",
+        "{0}.test{1}",
+        "{0}.spec{1}",
+        "{0}Test{1}",
+        "{0}Tests{1}",
+        "{2}Test{1}",
+    )
+    return [form.format(stem, suffix, joined) for form in forms]

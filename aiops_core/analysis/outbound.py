@@ -1,0 +1,57 @@
+"""Records as they may leave the process: every text in them redacted, edits untouched."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from aiops_core.records import Change, CodeSample, Edit, Evidence, Frame
+from aiops_core.text.redaction import Redactor
+
+R = TypeVar("R")
+
+_KEPT = frozenset(
+    {"id", "key", "fingerprint", "state", "severity", "pipeline", "stream", "kind", "action", "detector"}
+    | {"link", "status", "language"}
+)
+
+
+def redact_record(record: R, redactor: Redactor) -> R:
+    """Return the record without secrets; keys, ids and bytes stay.
+
+    Source code loses its literals only, so that it can still be read and quoted. Edits and
+    Changes stay as they are: a placeholder must never be written into a file, and what they add
+    is checked for secrets where they are applied.
+    """
+    return _redact(record, redactor, code=False)  # type: ignore[no-any-return]
+
+
+def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type
+    if isinstance(value, str):
+        return redactor.redact(value, code=code) if value else value
+    if isinstance(value, Edit | Change):
+        return value
+    if isinstance(value, tuple | list):
+        return type(value)(_redact(item, redactor, code=code) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    code = code or isinstance(value, CodeSample | Frame) or _is_source(value)
+    names = [item.name for item in dataclasses.fields(value) if item.name not in _KEPT]
+    return dataclasses.replace(
+        value, **{name: _redact(getattr(value, name), redactor, code=code) for name in names}
+    )
+
+
+def _redact_entry(key: Any, value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: as above
+    """Redact a value of a mapping with its name before it: ``password`` tells what ``hunter2`` is."""
+    if not isinstance(value, str) or not isinstance(key, str) or "\n" in value:
+        return _redact(value, redactor, code=code)
+    lead = f"{key}="
+    return redactor.redact(lead + value, code=code).removeprefix(lead)
+
+
+def _is_source(value: object) -> bool:
+    return isinstance(value, Evidence) and value.kind == "source"

@@ -1,0 +1,121 @@
+"""What is installed: components listed from entry-point metadata, imported only when used."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from aiops_core.component import KINDS, Component
+from aiops_core.document import near
+from aiops_core.errors import NotInstalled, PluginBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One installed component, not yet imported."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    target: str
+    entry_point: EntryPoint
+
+    def load(self) -> type[Component[Any]]:
+        """Import the class; raise PluginBroken naming distribution and reason."""
+        label = f"{self.kind[:-1]} '{self.name}' of {self.distribution} {self.version}"
+        try:
+            loaded = self.entry_point.load()
+        except Exception as error:
+            raise PluginBroken(
+                f"{label}: cannot be imported: {type(error).__name__}: {error}. "
+                f"Reinstall or upgrade {self.distribution}, or tell its authors"
+            ) from error
+        return _of_kind(loaded, self.kind, label)
+
+
+class Catalogue:
+    """The components and commands of this installation."""
+
+    @cached_property
+    def entries(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
+        """Every entry by (kind, name); more than one when two distributions claim a name."""
+        found: dict[tuple[str, str], dict[str, Entry]] = {}
+        for kind in (*KINDS, "commands"):
+            for point in entry_points(group=f"aiops.{kind}"):
+                distribution = point.dist.name if point.dist else "unknown"
+                version = point.dist.version if point.dist else ""
+                entry = Entry(kind, point.name, distribution, version, point.value, point)
+                found.setdefault((kind, point.name), {})[distribution] = entry
+        return {key: tuple(entries.values()) for key, entries in sorted(found.items())}
+
+    def names(self, kind: str) -> list[str]:
+        """Return the installed names of one kind."""
+        return [name for of_kind, name in self.entries if of_kind == kind]
+
+    def find(self, kind: str, name: str) -> Entry:
+        """Return the entry of one component; raise NotInstalled or PluginBroken."""
+        entries = self.entries.get((kind, name), ())
+        if not entries:
+            raise NotInstalled(f"not installed. {near(name, self.names(kind))}")
+        if len(entries) > 1:
+            owners = " and ".join(entry.distribution for entry in entries)
+            raise PluginBroken(f"{kind[:-1]} '{name}' is provided by {owners}. Uninstall one of them")
+        return entries[0]
+
+    def load(self, kind: str, uses: str, directory: Path) -> type[Component[Any]]:
+        """Import the class behind ``uses``: an installed name or ``./file.py:Class``."""
+        if ":" in uses and uses.partition(":")[0].endswith(".py"):
+            return load_file(kind, uses, directory)
+        return self.find(kind, uses).load()
+
+
+def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
+    """Import a component from a single file beside the pipeline file."""
+    name, _, class_name = uses.partition(":")
+    path = (directory / name).resolve()
+    if not path.is_file():
+        raise NotInstalled(f"{name}: no such file. The path starts at the pipeline file")
+    module_name = f"_aiops_local_{path.stem}_{abs(hash(str(path))):x}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise PluginBroken(f"{name}: no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        line = _line_in(error, path)
+        raise PluginBroken(f"{name}{line}: {type(error).__name__}: {error}. Mend the file") from error
+    if not hasattr(module, class_name):
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise NotInstalled(f"{name} has no class '{class_name}'. {near(class_name, classes)}")
+    return _of_kind(getattr(module, class_name), kind, uses)
+
+
+def _line_in(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f":{error.lineno}"
+    trace, line = error.__traceback__, ""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = f":{trace.tb_lineno}"
+        trace = trace.tb_next
+    return line
+
+
+def _of_kind(loaded: object, kind: str, label: str) -> type[Component[Any]]:
+    base = KINDS[kind]
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise PluginBroken(f"{label}: {loaded!r} is no subclass of aiops_core.{base.__name__}")
+    missing = sorted(getattr(loaded, "__abstractmethods__", ()))
+    if missing:
+        raise PluginBroken(f"{label}: {loaded.__name__} does not define {', '.join(missing)}()")
+    return loaded

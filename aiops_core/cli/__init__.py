@@ -1,0 +1,105 @@
+"""The command line: one file per command group, each imported only when it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from aiops_core.errors import UserError
+
+_COMMANDS = {
+    "run": "aiops_core.cli.run:run",
+    "check": "aiops_core.cli.check:check",
+    "scan": "aiops_core.cli.scan:scan",
+    "demo": "aiops_core.cli.demo:demo",
+    "plugins": "aiops_core.cli.plugins:plugins",
+    "schema": "aiops_core.cli.plugins:schema",
+    "incidents": "aiops_core.cli.incidents:incidents",
+    "deliveries": "aiops_core.cli.deliveries:deliveries",
+    "doctor": "aiops_core.cli.doctor:doctor",
+}
+_HELP = {
+    "run": "Watch, detect, answer and tell until stopped.",
+    "check": "Check a pipeline file and say everything that is wrong with it.",
+    "scan": "Find the errors in log files and print them.",
+    "demo": "Show the whole way from a crash to a tested fix branch.",
+    "plugins": "List what is installed.",
+    "schema": "Print the JSON Schema of the pipeline file, for editors.",
+    "incidents": "Look at incidents and decide about them.",
+    "deliveries": "Look at messages and send failed ones again.",
+    "doctor": "Look at this machine and a pipeline file's surroundings.",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported on use; plugins add theirs by entry point."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *self._plugins()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _COMMANDS:
+            return _load(_COMMANDS[cmd_name])
+        if cmd_name in self._plugins():
+            from aiops_core.catalogue import Catalogue
+
+            command = Catalogue().find("commands", cmd_name).entry_point.load()
+            return command if isinstance(command, click.Command) else None
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        if args and self.get_command(ctx, args[0]) is None:
+            close = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else " 'aiops --help' lists the commands."
+            ctx.fail(f"no command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # Written from the table above, so that --help imports no command.
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _HELP.get(name, "Added by a plugin.")) for name in self.list_commands(ctx)]
+            )
+
+    def _plugins(self) -> list[str]:
+        from importlib.metadata import entry_points
+
+        return sorted(point.name for point in entry_points(group="aiops.commands"))
+
+
+def _load(target: str) -> click.Command:
+    module, _, name = target.partition(":")
+    command: click.Command = getattr(import_module(module), name)
+    return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aiops-core", prog_name="aiops")
+def cli() -> None:
+    """Watch logs, group errors, find the cause, propose the fix, tell people."""
+
+
+def main() -> None:
+    """Run the command line: exit 0, 1 when the fault is ours, 2 when it is the user's."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("aborted", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except UserError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

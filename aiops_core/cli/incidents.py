@@ -1,0 +1,147 @@
+"""aiops incidents list|show|retry|resolve|ignore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from aiops_core.cli.state import open_store, state_options, when
+from aiops_core.records import Incident, IncidentState
+
+if TYPE_CHECKING:
+    from aiops_core.store import RunRow, Store
+
+
+@click.group()
+def incidents() -> None:
+    """Look at incidents and decide about them.
+
+    ID is the number or the beginning of the fingerprint.
+    """
+
+
+@incidents.command("list")
+@state_options
+@click.option(
+    "--in-state", type=click.Choice(list(get_args(IncidentState))), help="Only incidents in this state."
+)
+@click.option("--limit", default=50, show_default=True, help="Most rows shown.")
+def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit: int) -> None:
+    """List incidents, the latest first."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    with open_store(file, state) as store:
+        rows = store.incidents.list(state=in_state, limit=limit)
+    if not rows:
+        click.echo("no incidents")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "state", "severity", "count", "last seen", "pipeline", "title"):
+        table.add_column(name, justify="right" if name in {"id", "count"} else "left", overflow="fold")
+    for row in rows:
+        cells = (
+            str(row.id),
+            row.state,
+            row.severity,
+            str(row.count),
+            when(row.last_seen),
+            row.pipeline,
+            row.title,
+        )
+        table.add_row(*map(Text, cells))
+    Console().print(table)
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@state_options
+def show(incident_id: str, file: Path, state: Path | None) -> None:
+    """Show one incident with its runs, every step, its state and times."""
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        _show_facts(incident)
+        for run in store.runs.of_incident(incident.id):
+            _show_run(store, run)
+        decisions = store.incidents.decisions(incident.id)
+        if decisions:
+            click.echo("decisions")
+        for decision in decisions:
+            setting = f" [{decision.setting}]" if decision.setting else ""
+            click.echo(f"  {when(decision.at)}  {decision.rule}: {_first_line(decision.text)}{setting}")
+
+
+def _show_facts(incident: Incident) -> None:
+    click.echo(f"incident {incident.id}  {incident.title}")
+    click.echo(f"  {incident.state} · {incident.severity} · {incident.count} events · {incident.fingerprint}")
+    click.echo(
+        f"  first {when(incident.first_seen)} · last {when(incident.last_seen)} · pipeline {incident.pipeline}"
+    )
+    if incident.events:
+        event = incident.event
+        click.echo(f"  {event.path} bytes {event.start}-{event.end}")
+        for line in event.block.rstrip().splitlines()[:40]:
+            click.echo(f"  | {_printable(line)}")
+
+
+def _show_run(store: Store, run: RunRow) -> None:
+    click.echo(f"run {run.id} ({run.reason}): {run.state}, {when(run.created_at)} to {when(run.finished_at)}")
+    for step in store.runs.steps(run.id):
+        took = f"{(step.finished_at - step.started_at).total_seconds():.2f} s" if step.finished_at else "…"
+        error = f"  {_first_line(step.error)}" if step.error else ""
+        click.echo(f"  {step.started_at:%H:%M:%S}  {took:>9}  {step.state:<8} {step.name}{error}")
+    analysis = store.runs.analysis(run.id)
+    if analysis is not None:
+        usage = analysis.usage
+        cost = "cost unknown" if usage is None or usage.cost is None else f"${usage.cost:.4f}"
+        tokens = f", {usage.input_tokens}+{usage.output_tokens} tokens, {cost}" if usage is not None else ""
+        click.echo(
+            f"  analysis by {analysis.analyzer}{tokens}: {_first_line(analysis.title)} ({analysis.confidence:.0%} sure)"
+        )
+    for action, outcome in store.runs.outcomes(run.id).items():
+        click.echo(f"  {action}: {outcome.status}: {_first_line(outcome.summary)} {outcome.url}".rstrip())
+
+
+def _first_line(text: str) -> str:
+    return _printable(text.strip().splitlines()[0])[:300] if text.strip() else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@state_options
+def retry(incident_id: str, file: Path, state: Path | None) -> None:
+    """Answer an incident again: a new run, at once when 'aiops run' is up."""
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        run_id = store.runs.create(incident.id, "retry")
+    click.echo(f"run {run_id} of incident {incident.id} is queued")
+
+
+def _set_state(incident_id: str, file: Path, state: Path | None, new: IncidentState) -> None:
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        before = store.incidents.set_state(incident.id, new)
+    click.echo(f"incident {incident.id}: {before} → {new}")
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@state_options
+def resolve(incident_id: str, file: Path, state: Path | None) -> None:
+    """Call an incident resolved; when it comes back it is 'regressed' and answered anew."""
+    _set_state(incident_id, file, state, "resolved")
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@state_options
+def ignore(incident_id: str, file: Path, state: Path | None) -> None:
+    """Count an incident from now on, but never answer it."""
+    _set_state(incident_id, file, state, "ignored")

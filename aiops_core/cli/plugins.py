@@ -1,0 +1,79 @@
+"""aiops plugins, aiops schema."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--probe", is_flag=True, help="Import every plugin in a child process and show what fails.")
+def plugins(name: str | None, probe: bool) -> None:
+    """List what is installed, or the settings of one component.
+
+    The list is read from metadata: nothing is imported unless NAME or --probe asks for it.
+    """
+    from aiops_core.catalogue import Catalogue
+
+    catalogue = Catalogue()
+    if name is not None:
+        _show(catalogue, name)
+        return
+    for (kind, entry_name), entries in catalogue.entries.items():
+        for entry in entries:
+            notes = ["claimed twice: uninstall one"] if len(entries) > 1 else []
+            if probe:
+                notes.append(_probe(kind, entry_name))
+            label = f"{entry.distribution} {entry.version}"
+            click.echo(f"{kind:<11} {entry_name:<22} {label:<28} {' · '.join(filter(None, notes))}".rstrip())
+
+
+def _probe(kind: str, name: str) -> str:
+    code = "import sys; from aiops_core.catalogue import Catalogue; Catalogue().find(*sys.argv[1:]).load()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, kind, name], capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode == 0:
+        return "ok"
+    lines = done.stderr.strip().splitlines() or ["ended without a word"]
+    return f"broken: {lines[-1].removeprefix('aiops_core.errors.PluginBroken: ')}"
+
+
+def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
+    from aiops_core.cli.reference import settings_rows
+    from aiops_core.document import near
+    from aiops_core.errors import UserError
+
+    found = [
+        entry
+        for (kind, entry_name), entries in catalogue.entries.items()
+        for entry in entries
+        if entry_name == name
+    ]
+    if not found:
+        raise UserError(
+            f"{name}: not installed. {near(name, [entry_name for _, entry_name in catalogue.entries])}"
+        )
+    for entry in found:
+        if entry.kind == "commands":
+            click.echo(f"command {entry.name} of {entry.distribution} {entry.version}")
+            continue
+        component = entry.load()
+        click.echo(f"{entry.kind[:-1]} {entry.name} of {entry.distribution} {entry.version} ({entry.target})")
+        click.echo(f"  {(component.__doc__ or '').strip().splitlines()[0]}")
+        for row in settings_rows(component.config_type):
+            click.echo(f"  {row.name}: {row.type} = {row.default}")
+            click.echo(f"      {row.text}")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of a pipeline file with exactly the installed plugins."""
+    from aiops_core.cli.reference import document_schema
+
+    click.echo(json.dumps(document_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,109 @@
+"""What the code says about itself: settings tables and the JSON Schema of a pipeline file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic_core import PydanticUndefined
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.component import KINDS
+from aiops_core.errors import AiopsError
+from aiops_core.settings import Config, Document
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting as documentation shows it."""
+
+    name: str
+    type: str
+    default: str
+    text: str
+
+
+def settings_rows(config: type[Config]) -> list[SettingRow]:
+    """Return the settings of a component in the order they are written."""
+    rows = []
+    for name, info in config.model_fields.items():
+        default = "required" if info.is_required() else _default(info.get_default(call_default_factory=True))
+        rows.append(SettingRow(info.alias or name, _type(info.annotation), default, info.description or ""))
+    return rows
+
+
+def _default(value: Any) -> str:  # Any: a default is of any type
+    if value is None or value is PydanticUndefined or value in ("", [], {}, ()):
+        return "none"
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+            if seconds >= size and seconds % size == 0:
+                return f"{seconds / size:g}{unit}"
+        return f"{seconds:g}s"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, BaseModel):
+        return "see its settings"
+    return str(value)
+
+
+def _type(annotation: Any) -> str:  # Any: an annotation as pydantic holds it
+    if annotation is timedelta:
+        return "duration"
+    if annotation is SecretStr:
+        return "secret"
+    if get_origin(annotation) is list or get_origin(annotation) is tuple:
+        return f"list of {_type(get_args(annotation)[0])}"
+    if get_origin(annotation) is dict:
+        return "mapping"
+    if str(get_origin(annotation)) == "typing.Literal":
+        return " or ".join(str(value) for value in get_args(annotation))
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if arguments:
+        return _type(arguments[0])
+    names = {"str": "text", "int": "number", "float": "number", "bool": "true or false"}
+    name = getattr(annotation, "__name__", str(annotation))
+    return names.get(
+        name, "mapping" if isinstance(annotation, type) and issubclass(annotation, BaseModel) else name
+    )
+
+
+def document_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a pipeline file for exactly the installed plugins."""
+    schema = Document.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "aiops pipeline file"
+    definitions = schema["$defs"]
+    pipeline = definitions["PipelineConfig"]["properties"]
+    catalogue = Catalogue()
+    for kind in KINDS:
+        base = definitions["ActionStep" if kind == "actions" else "Step"]
+        choices = [_step_schema(catalogue, kind, name, base, definitions) for name in catalogue.names(kind)]
+        local = {
+            **base,
+            "properties": {**base["properties"], "uses": {"type": "string", "pattern": r"\.py:\w+$"}},
+        }
+        names = {"type": "string", "enum": catalogue.names(kind)}
+        pipeline[kind]["items"] = {"anyOf": [names, *(choice for choice in choices if choice), local]}
+    return schema
+
+
+def _step_schema(
+    catalogue: Catalogue, kind: str, name: str, base: dict[str, Any], definitions: dict[str, Any]
+) -> dict[str, Any] | None:
+    try:
+        component = catalogue.load(kind, name, Path.cwd())
+    except AiopsError:
+        return None  # shown by `aiops plugins --probe`
+    settings = component.config_type.model_json_schema(
+        by_alias=True, ref_template=f"#/$defs/{kind}.{name}.{{model}}"
+    )
+    for key, value in settings.pop("$defs", {}).items():
+        definitions[f"{kind}.{name}.{key}"] = value
+    properties = {**base["properties"], "uses": {"const": name}, "with": settings}
+    required = ["uses", "with"] if settings.get("required") else ["uses"]
+    return {**base, "title": name, "properties": properties, "required": required}

@@ -1,0 +1,52 @@
+"""Find and open the state database a command speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from aiops_core.errors import UserError
+
+if TYPE_CHECKING:
+    from aiops_core.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def state_options(command: F) -> F:
+    """Add ``--file`` and ``--state`` to a command."""
+    command = click.option(
+        "--file",
+        "-f",
+        type=click.Path(path_type=Path),
+        default=Path("pipeline.yaml"),
+        show_default=True,
+        help="Pipeline file whose state is meant.",
+    )(command)
+    return click.option(
+        "--state", type=click.Path(path_type=Path), help="State directory, instead of a pipeline file."
+    )(command)
+
+
+def open_store(file: Path, state: Path | None) -> Store:
+    """Open the state database; raise UserError when there is none yet."""
+    from aiops_core import document
+    from aiops_core.store import Store
+
+    if state is None:
+        value = document.read(file).value
+        written = value.get("state", "./state") if isinstance(value, dict) else "./state"
+        state = file.resolve().parent / Path(str(written)).expanduser()
+    if not (state / "aiops.db").exists():
+        raise UserError(
+            f"{state}: no state database. Run 'aiops run' first, or name another --file or --state"
+        )
+    return Store.open(state)
+
+
+def when(time: Any) -> str:  # Any: a datetime or None
+    """Write a time for people: UTC, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else "-"

@@ -1,0 +1,270 @@
+"""Read a pipeline file: YAML in, values with their line numbers and resolved secrets out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from aiops_core.errors import DocumentError, Problem, UserError
+
+Place = tuple[str | int, ...]
+_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+
+
+class Resolved(str):
+    """Text that came through a reference: fit to be a secret, and kept out of every output."""
+
+
+@dataclass(slots=True)
+class Text:
+    """The values of one YAML file and where each of them stands."""
+
+    path: Path
+    value: Any = None  # Any: whatever the YAML holds until a model has checked it
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+
+    def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
+        """Note a mistake at ``place`` (or the nearest place above it that has a line)."""
+        line = next((self.lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self.lines), 0)
+        self.problems.append(Problem(self.path.name, line, spell(place) if where is None else where, message))
+
+    def raise_problems(self) -> None:
+        """Raise DocumentError when anything was noted."""
+        if self.problems:
+            raise DocumentError(list(dict.fromkeys(self.problems)))
+
+
+def spell(place: Place) -> str:
+    """Write a place the way people read it: ``detectors[0].with.levels``, without the pipeline."""
+    if place[:1] == ("pipelines",) and len(place) > 2:
+        place = place[2:]
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
+    """Read a YAML file; raise UserError when there is none, DocumentError when it is no YAML.
+
+    ``${env:NAME}`` and ``${file:PATH}`` are replaced; a ``.env`` beside the file counts as
+    environment where the real one is silent. Unset references become problems, not errors.
+    """
+    try:
+        source = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text at byte {error.start}. Save it as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}. Give the path of a pipeline file") from None
+    text = Text(path)
+    try:
+        node = yaml.compose(source, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 0
+        what = getattr(error, "problem", None) or "cannot be read"
+        raise DocumentError(
+            [Problem(path.name, line, "", f"no valid YAML: {what}. Mend this line or the one before")]
+        ) from None
+    variables = {**_dot_env(path.parent / ".env"), **(os.environ if environment is None else environment)}
+    if node is None:
+        text.value = {}
+    else:
+        text.value = _Builder(text, variables).build(node, ())
+    return text
+
+
+class _Builder:
+    """Turn YAML nodes into values, noting lines, duplicate keys and references."""
+
+    def __init__(self, text: Text, variables: Mapping[str, str]) -> None:
+        self._text = text
+        self._variables = variables
+        self._constructor = yaml.SafeLoader("")
+
+    def build(self, node: yaml.Node, place: Place) -> Any:  # Any: a YAML value
+        self._text.lines[place] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
+        value = self._constructor.construct_object(node)
+        return self._resolve(value, place) if isinstance(value, str) else value
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        self._constructor.flatten_mapping(node)
+        built: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(self._constructor.construct_object(key_node))
+            line = key_node.start_mark.line + 1
+            if key in built:
+                first = self._text.lines[(*place, key)]
+                self._text.problems.append(
+                    Problem(
+                        self._text.path.name,
+                        line,
+                        spell((*place, key)),
+                        f"written twice, first in line {first}. Keep one",
+                    )
+                )
+                continue
+            built[key] = self.build(value_node, (*place, key))
+            self._text.lines[(*place, key)] = line
+        return built
+
+    def _resolve(self, value: str, place: Place) -> str:
+        if "${" not in value:
+            return value
+        found = False
+
+        def replace(match: re.Match[str]) -> str:
+            nonlocal found
+            found = True
+            return self._env(match[2], place) if match[1] == "env" else self._file(match[2], place)
+
+        resolved = _REFERENCE.sub(replace, value)
+        return Resolved(resolved) if found else value
+
+    def _env(self, name: str, place: Place) -> str:
+        value = self._variables.get(name)
+        if value is None:
+            self._text.problem(
+                place,
+                f"environment variable {name} is not set. Set it, or write it into .env beside this file",
+            )
+            return ""
+        self._remember(value)
+        return value
+
+    def _file(self, name: str, place: Place) -> str:
+        path = self._text.path.parent / Path(name).expanduser()
+        try:
+            value = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            self._text.problem(place, f"secret file {name}: {reason}. Create it or mend the path")
+            return ""
+        self._remember(value)
+        return value
+
+    def _remember(self, value: str) -> None:
+        if len(value) >= 4:
+            self._text.secrets.add(value)
+
+
+def _dot_env(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs: dict[str, str] = {}
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            pairs[name.strip()] = value
+    return pairs
+
+
+def near(name: str, known: Iterator[str] | list[str]) -> str:
+    """Return `` Did you mean 'x'?`` for a near name, else what is known."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known: {', '.join(names)}" if names else "There are none"
+
+
+def check(
+    model: type[BaseModel], value: Any, text: Text, place: Place, *, where: str | None = None
+) -> BaseModel | None:
+    """Check ``value`` against a model; note every mistake in ``text`` and return None when there is one."""
+    count = len(text.problems)
+    try:
+        built = model.model_validate(value)
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            _note(model, item, text, place, where)
+        return None
+    _check_secrets(built, value, text, place)
+    return built if len(text.problems) == count else None
+
+
+def _note(
+    model: type[BaseModel], item: Any, text: Text, place: Place, where: str | None
+) -> None:  # Any: pydantic's own
+    location: Place = tuple(
+        part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))
+    )
+    full = (*place, *location)
+    prefix = f"{where}: " if where else ""
+    if item["type"] == "extra_forbidden":
+        known = _settings_at(model, location[:-1])
+        label = where or spell(full[:-1])
+        text.problem(full, f"unknown setting '{location[-1]}'. {near(str(location[-1]), known)}", where=label)
+        return
+    if item["type"] == "missing":
+        text.problem(
+            full[:-1], f"setting '{location[-1]}' is missing. Add it", where=where or spell(full[:-1])
+        )
+        return
+    message = item["msg"].removeprefix("Value error, ")
+    label = f"{prefix}{spell(location)}" if where else spell(full)
+    text.problem(full, message[:1].lower() + message[1:], where=label)
+
+
+def _settings_at(model: Any, location: Place) -> list[str]:  # Any: types as pydantic holds them
+    for part in location:
+        model = _inner(model, part)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [info.alias or name for name, info in model.model_fields.items()]
+    return []
+
+
+def _inner(model: Any, part: str | int) -> Any:  # Any: types as pydantic holds them
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        for name, info in model.model_fields.items():
+            if part in (name, info.alias):
+                return _unwrap(info.annotation)
+        return None
+    return model
+
+
+def _unwrap(annotation: Any) -> Any:  # Any: types as pydantic holds them
+    """Return the model inside ``list[Model]``, ``dict[str, Model]`` or ``Model | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    models = [_unwrap(argument) for argument in get_args(annotation)]
+    return next((found for found in models if found is not None), None)
+
+
+def _check_secrets(
+    built: Any, raw: Any, text: Text, place: Place
+) -> None:  # Any: checked and raw values side by side
+    """Refuse a secret that stands in the file itself."""
+    if isinstance(built, SecretStr):
+        if not isinstance(raw, Resolved) and raw:
+            text.problem(place, "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}")
+    elif isinstance(built, BaseModel) and isinstance(raw, Mapping):
+        for name, info in type(built).model_fields.items():
+            key = info.alias if info.alias and info.alias in raw else name
+            if key in raw:
+                _check_secrets(getattr(built, name), raw[key], text, (*place, key))
+    elif isinstance(built, Mapping) and isinstance(raw, Mapping):
+        for key in built:
+            _check_secrets(built[key], raw.get(key), text, (*place, key))
+    elif isinstance(built, list | tuple) and isinstance(raw, list):
+        for index, (item, part) in enumerate(zip(built, raw, strict=False)):
+            _check_secrets(item, part, text, (*place, index))

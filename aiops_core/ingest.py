@@ -1,0 +1,481 @@
+"""The way in: signals of one pipeline become counted events, one transaction per batch.
+
+One thread per source hands batches over through a bounded queue; one thread per pipeline cuts,
+detects and commits. What is committed and where reading would start again are one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import queue
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aiops_core.component import LogDetector, utc_now
+from aiops_core.errors import Retry, StoreError
+from aiops_core.pipeline import Pipeline, Step
+from aiops_core.records import Event, LogBatch, Position, Signal
+from aiops_core.store import Checkpoint, IncidentChange, Store
+from aiops_core.text.blocks import Claim, Cutter, Following, Grammar
+from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.fingerprint import fingerprint
+
+SILENCE = 1.0
+"""Seconds without a new line after which an open block is complete."""
+LONGEST_OPEN = 30.0
+"""Seconds after which an open block is closed although lines still come."""
+_COMMIT_EVERY = 0.5
+_BATCH_BYTES = 8 << 20
+_CACHE = 512
+
+Fault = Callable[[str, str], None]
+"""Report a failure of the pipeline itself: (cause, text)."""
+
+
+class Detection:
+    """Turn claims into events: parse, fill in what the host knows, fingerprint."""
+
+    def __init__(
+        self,
+        steps: Iterable[tuple[str, LogDetector]],
+        *,
+        detect: Callable[[int, Claim], object] | None = None,
+        fault: Fault | None = None,
+        engine: str = "",
+    ) -> None:
+        """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call."""
+        named = list(steps)
+        self._names = [name for name, _ in named]
+        self._detectors = [detector for _, detector in named]
+        self._detect = detect or (lambda owner, claim: self._detectors[owner].detect(claim.block))
+        self._fault = fault
+        self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
+        self.grammar = Grammar(self._detectors, engine=engine, failed=self._failed if fault else None)
+
+    def events(self, claim: Claim, *, batch: LogBatch) -> list[Event]:
+        """Return the events of one claim with place, times, severity and fingerprint, without keys."""
+        block = claim.block
+        head = block.headline or block.prefix or block.lines[0]
+        envelope = parse_envelope(head)
+        is_trace = self._detectors[claim.detector].rank == "trace"
+        level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
+        found = []
+        for event in self._parsed(claim, is_trace=is_trace):
+            severity = event.severity
+            if level is not None and (severity is None or (is_trace and severity != "critical")):
+                severity = level
+            found.append(
+                replace(
+                    event,
+                    severity=severity or "error",
+                    occurred_at=event.occurred_at or envelope.occurred_at,
+                    read_at=batch.read_at,
+                    attributes={**envelope.attributes, **batch.attributes, **event.attributes},
+                    path=batch.path,
+                    stream=batch.stream,
+                    start=claim.start,
+                    end=claim.end,
+                    headline=block.headline,
+                    block=block.raw,
+                    context_before=claim.before,
+                    context_after=claim.after,
+                    truncated=block.truncated,
+                )
+            )
+        return found
+
+    def _parsed(self, claim: Claim, *, is_trace: bool) -> tuple[Event, ...]:
+        if not is_trace:
+            return self._parse(claim)
+        key = (claim.detector, claim.block.lines)
+        events = self._cache.get(key)
+        if events is None:
+            events = self._cache[key] = self._parse(claim)
+            if len(self._cache) > _CACHE:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
+        return events
+
+    def _parse(self, claim: Claim) -> tuple[Event, ...]:
+        name = self._names[claim.detector]
+        try:
+            result = self._detect(claim.detector, claim)
+        except Exception as error:
+            if self._fault is None:
+                raise
+            self._failed(claim.detector, error)
+            result = Event(type=f"unread {name}", message=claim.block.first_line[:500])
+        events = [] if result is None else result if isinstance(result, list) else [result]
+        named = [replace(event, detector=name) for event in events if isinstance(event, Event)]
+        return tuple(replace(event, fingerprint=event.fingerprint or fingerprint(event)) for event in named)
+
+    def _failed(self, owner: int, error: Exception) -> None:
+        if self._fault is not None:
+            name = self._names[owner]
+            cause = f"detector {name}: {type(error).__name__}"
+            self._fault(
+                cause, f"detector {name} raised {type(error).__name__}: {error}. Its lines are counted unread"
+            )
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One physical stream as ingest follows it."""
+
+    step: str
+    cutter: Cutter
+    batch: LogBatch
+    batches: deque[LogBatch]
+    done: frozenset[str]
+    touched: float
+    opened: float | None = None
+    emitted: list[tuple[int, str]] = field(default_factory=list)
+    keys: dict[int, list[str]] = field(default_factory=dict)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return where reading would start again, and what above it is already counted."""
+        low = self.cutter.low_water
+        while len(self.batches) > 1 and self.batches[1].offset <= low:
+            self.batches.popleft()
+        batch = self.batches[0]
+        byte = max(low - batch.offset, 0)
+        if batch.byte_counter:
+            self.emitted.clear()
+            return Checkpoint(self.step, batch.stream, batch.position_at(byte), ())
+        mark = max((at for at, _ in batch.marks if at <= byte), default=0) + batch.offset
+        self.emitted = [(start, key) for start, key in self.emitted if start >= mark]
+        return Checkpoint(
+            self.step, batch.stream, batch.position_at(byte), tuple(key for _, key in self.emitted)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """Say that a source step yields nothing more; ``forget`` drops what it had open."""
+
+    forget: bool
+    seen: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What the next transaction holds."""
+
+    events: list[tuple[Event, bool]] = field(default_factory=list)
+    streams: dict[tuple[str, str], _Stream] = field(default_factory=dict)
+    ready_made: dict[tuple[str, str], Position] = field(default_factory=dict)
+    following: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Ingest:
+    """Read, detect and record for one pipeline, in its own thread; `start`, then `join` or `stop`."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        stopping: threading.Event,
+        *,
+        once: bool = False,
+        fault: Fault,
+        recorded: Callable[[list[Event], list[IncidentChange]], None] = lambda events, changes: None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._pipeline = pipeline
+        self._store = store
+        self._stopping = stopping
+        self._once = once
+        self._fault = fault
+        self._recorded = recorded
+        self._clock = clock
+        self._host = platform.node()
+        self._queue: queue.Queue[tuple[Step, Signal | _Finished]] = queue.Queue(maxsize=4)
+        self._streams: dict[tuple[str, str], _Stream] = {}
+        self._done: dict[tuple[str, str], frozenset[str]] = {}
+        self._pending = _Pending()
+        self._last_commit = 0.0
+        self._running = 0
+        self._threads: list[threading.Thread] = []
+        steps = pipeline.of_kind("detectors")
+        detectors = [(step.name, step.component) for step in steps if isinstance(step.component, LogDetector)]
+        log_steps = [step for step in steps if isinstance(step.component, LogDetector)]
+        self._detection = Detection(
+            detectors,
+            detect=lambda owner, claim: log_steps[owner].call("detect", block=claim.block),
+            fault=fault,
+        )
+
+    @property
+    def engine(self) -> str:
+        """The name of the matcher in use."""
+        return self._detection.grammar.matcher.engine
+
+    def start(self) -> None:
+        """Start the threads."""
+        sources = self._pipeline.of_kind("sources")
+        self._running = len(sources)
+        self._threads = [threading.Thread(target=self._ingest, name=f"ingest-{self._pipeline.name}")]
+        self._threads += [
+            threading.Thread(target=self._pump, args=(step,), name=f"source-{step.name}", daemon=True)
+            for step in sources
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the ingest thread; return whether it ended."""
+        self._threads[0].join(timeout)
+        return not self._threads[0].is_alive()
+
+    def _pump(self, step: Step) -> None:
+        """Run one source for as long as it lives; restart it with backoff when it raises."""
+        wait = 1.0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._read(step)
+                break
+            except Exception as error:
+                self._hand_over(step, finished := _Finished(forget=True))
+                while not finished.seen.wait(0.1) and not self._stopping.is_set():
+                    pass
+                cause = f"source {step.name}: {type(error).__name__}"
+                self._fault(
+                    cause, f"source {step.name} raised {type(error).__name__}: {error}. It is started again"
+                )
+                wait = 1.0 if time.monotonic() - began > 60 else min(wait * 2, 30.0)
+                if self._once:
+                    break
+                self._stopping.wait(max(wait, error.after if isinstance(error, Retry) else 0.0))
+        self._hand_over(step, _Finished(forget=False))
+
+    def _read(self, step: Step) -> None:
+        checkpoints = self._store.checkpoints(self._pipeline.name, step.name)
+        self._done.update(
+            {(step.name, stream): frozenset(point.done) for stream, point in checkpoints.items()}
+        )
+        positions = {stream: point.position for stream, point in checkpoints.items()}
+        for signal in step.call("source", positions=positions) or ():
+            self._hand_over(step, signal)
+            if self._stopping.is_set():
+                return
+
+    def _hand_over(self, step: Step, signal: Signal | _Finished) -> None:
+        while True:
+            try:
+                return self._queue.put((step, signal), timeout=0.5)
+            except queue.Full:
+                if self._stopping.is_set() and not self._threads[0].is_alive():
+                    return
+
+    def _ingest(self) -> None:
+        while self._running and not self._stopping.is_set():
+            self._take()
+            self._close_silent()
+            self._commit_if_due()
+        if self._running == 0:
+            for stream in self._streams.values():
+                self._close(stream)
+        self._commit()
+
+    def _take(self) -> None:
+        """Take what is waiting, up to a batch."""
+        taken = 0
+        try:
+            step, signal = self._queue.get(timeout=0.1)
+            while True:
+                taken += self._accept(step, signal)
+                if taken > _BATCH_BYTES or len(self._pending.events) > 5000:
+                    return
+                step, signal = self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def _accept(self, step: Step, signal: Signal | _Finished) -> int:
+        if isinstance(signal, LogBatch):
+            self._accept_batch(step, signal)
+            return len(signal.data)
+        if isinstance(signal, Event):
+            self._accept_event(step, signal)
+            return 1000
+        if signal.forget:
+            self._commit()
+            for key in [key for key in self._streams if key[0] == step.name]:
+                del self._streams[key]
+            signal.seen.set()
+        else:
+            self._running -= 1
+        return 0
+
+    def _accept_batch(self, step: Step, batch: LogBatch) -> None:
+        if batch.read_at is None:
+            batch = replace(batch, read_at=self._clock())
+        key = (step.name, batch.stream)
+        stream = self._streams.get(key)
+        if stream is not None and stream.batch.offset + len(stream.batch.data) != batch.offset:
+            self._close(stream)  # bytes were skipped: what was open cannot go on
+            stream = None
+        if stream is None:
+            stream = self._streams[key] = self._open(step, batch)
+        stream.batch = batch
+        stream.batches.append(replace(batch, data=b""))
+        stream.touched = time.monotonic()
+        self._pending.streams[key] = stream
+        claims, late = stream.cutter.feed(batch.data)
+        self._add_following(stream, late)
+        self._add(stream, claims)
+        self._note_open(stream)
+        if batch.ended:
+            self._close(stream)
+            del self._streams[key]
+
+    def _open(self, step: Step, batch: LogBatch) -> _Stream:
+        context = self._pipeline.config.context
+        return _Stream(
+            step=step.name,
+            cutter=Cutter(self._detection.grammar, batch.offset, before=context.before, after=context.after),
+            batch=batch,
+            batches=deque(),
+            done=self._done.get((step.name, batch.stream), frozenset()),
+            touched=time.monotonic(),
+        )
+
+    def _note_open(self, stream: _Stream) -> None:
+        if not stream.cutter.is_open:
+            stream.opened = None
+        elif stream.opened is None:
+            stream.opened = stream.touched
+
+    def _close(self, stream: _Stream) -> None:
+        self._add(stream, stream.cutter.flush())
+        self._pending.streams[stream.step, stream.batch.stream] = stream
+        stream.opened = None
+
+    def _close_silent(self) -> None:
+        now = time.monotonic()
+        for stream in self._streams.values():
+            if stream.opened is None:
+                continue
+            if now - stream.touched >= SILENCE or now - stream.opened >= LONGEST_OPEN:
+                self._close(stream)
+                self._note_open(stream)
+
+    def _add(self, stream: _Stream, claims: list[Claim]) -> None:
+        wanted = self._pipeline.config.context.after
+        for claim in claims:
+            events = self._detection.events(claim, batch=stream.batch)
+            keys = [self._key(stream, claim.start, index) for index in range(len(events))]
+            if len(claim.after) < wanted:
+                stream.keys[claim.start] = keys
+            for event, key in zip(events, keys, strict=True):
+                stream.emitted.append((claim.start, key))
+                if key not in stream.done:
+                    self._add_event(replace(event, key=key))
+
+    def _add_event(self, event: Event) -> None:
+        happened = event.occurred_at or event.read_at or self._clock()
+        is_young = self._clock() - happened <= self._pipeline.config.policy.max_age
+        self._pending.events.append((event, is_young))
+
+    def _add_following(self, stream: _Stream, late: list[Following]) -> None:
+        wanted = self._pipeline.config.context.after
+        for following in late:
+            keys = stream.keys.get(following.start, [])
+            for key in keys:
+                self._pending.following[key] = (*self._pending.following.get(key, ()), *following.lines)
+            if len(following.lines) >= wanted:
+                stream.keys.pop(following.start, None)
+        while len(stream.keys) > 100:
+            del stream.keys[next(iter(stream.keys))]
+
+    def _key(self, stream: _Stream, start: int, index: int) -> str:
+        parts = (self._pipeline.name, stream.step, self._host, stream.batch.stream, str(start), str(index))
+        return hashlib.blake2b(
+            "\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16
+        ).hexdigest()
+
+    def _accept_event(self, step: Step, event: Event) -> None:
+        """Take an event that another system detected."""
+        event = replace(
+            event,
+            detector=event.detector or step.name,
+            severity=event.severity or "error",
+            read_at=event.read_at or self._clock(),
+        )
+        event = replace(event, fingerprint=event.fingerprint or fingerprint(event))
+        if event.key in self._done.get((step.name, event.stream), frozenset()):
+            return
+        if event.position is not None:
+            self._pending.ready_made[step.name, event.stream] = event.position
+        self._add_event(
+            replace(event, key=event.key or f"{step.name}/{event.stream}/{event.fingerprint}/{event.start}")
+        )
+
+    def _commit_if_due(self) -> None:
+        pending = self._pending
+        waited = time.monotonic() - self._last_commit
+        if (
+            pending.events
+            or pending.following
+            or (pending.streams and waited > _COMMIT_EVERY)
+            or pending.ready_made
+        ):
+            self._commit()
+
+    def _commit(self) -> None:
+        """Commit counts, events, positions and jobs at once; wait for the disk when it is full."""
+        pending, self._pending = self._pending, _Pending()
+        self._last_commit = time.monotonic()
+        checkpoints = [stream.checkpoint() for stream in pending.streams.values()]
+        checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
+        if not (checkpoints or pending.events or pending.following):
+            return
+        states = {
+            step.name: step.component.context.state
+            for step in self._pipeline.steps
+            if step.component.context.state
+        }
+        changes = self._persist(pending, checkpoints, states)
+        if changes is None:
+            return
+        for point in checkpoints:
+            step = self._pipeline.step("sources", point.step)
+            if step is not None:
+                self._isolated(step, point)
+        self._add_context(pending.following)
+        self._recorded([event for event, _ in pending.events], changes)
+
+    def _add_context(self, following: Mapping[str, tuple[str, ...]]) -> None:
+        """Write the lines after earlier events: best effort, never a reason to wait."""
+        if not following:
+            return
+        try:
+            self._store.add_context_after(following)
+        except StoreError as error:
+            self._fault("store", str(error))
+
+    def _isolated(self, step: Step, point: Checkpoint) -> None:
+        try:
+            step.call("committed", stream=point.stream, position=point.position)
+        except Exception as error:
+            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error}")
+
+    def _persist(
+        self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]
+    ) -> list[IncidentChange] | None:
+        """Try until the store takes it; reading waits meanwhile, so nothing is lost."""
+        wait = 0.5
+        while True:
+            try:
+                return self._store.record(self._pipeline.name, pending.events, checkpoints, states)
+            except StoreError as error:
+                self._fault("store", str(error))
+                if self._stopping.wait(wait):
+                    return None  # not committed: the same bytes are read again next time
+                wait = min(wait * 2, 10.0)

@@ -1,0 +1,300 @@
+"""Check a document against the catalogue and build its pipelines."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from aiops_core import document
+from aiops_core.catalogue import Catalogue
+from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.document import Place, Text
+from aiops_core.errors import AiopsError, UserError
+from aiops_core.hooks import PROJECT, Observers, Stages
+from aiops_core.settings import Config, Document, PipelineConfig
+from aiops_core.text.matcher import compile_trigger
+
+_HOOKS: Mapping[str, frozenset[str]] = {
+    "sources": frozenset({"source", "committed"}),
+    "detectors": frozenset({"detect"}),
+    "analyzers": frozenset({"analyze"}),
+    "actions": frozenset({"plan", "act", "follow"}),
+    "notifiers": frozenset({"notify"}),
+    "extensions": frozenset(name for name in vars(Observers) if not name.startswith("_")),
+}
+
+
+class _Host(pluggy.PluginManager):
+    """One pipeline's plugin manager: the stage method of a component is the implementation."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        marked = super().parse_hookimpl_opts(plugin, name)
+        if marked is not None or not isinstance(plugin, Component):
+            return marked
+        kinds = [kind for kind, base in KINDS.items() if isinstance(plugin, base)]
+        if any(name in _HOOKS[kind] for kind in kinds):
+            return pluggy.HookimplOpts(
+                wrapper=False,
+                hookwrapper=False,
+                optionalhook=False,
+                tryfirst=False,
+                trylast=False,
+                specname=None,
+            )
+        return None
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One configured component of a pipeline and the only way to call it."""
+
+    kind: str
+    name: str
+    uses: str
+    component: Component[Any]
+    mode: str = ""
+    _callers: dict[str, pluggy.HookCaller] = field(default_factory=dict)
+
+    def call(self, hook: str, **arguments: Any) -> Any:  # Any: every hook has its own types
+        """Call one hook of this step alone, through the wrappers; return its result or None."""
+        results = self._callers[hook](**arguments)
+        return results[0] if results else None
+
+
+class Pipeline:
+    """One built pipeline: its steps by kind, in YAML order, on a plugin manager of its own."""
+
+    def __init__(self, name: str, config: PipelineConfig, steps: Sequence[Step]) -> None:
+        self.name = name
+        self.config = config
+        self.steps = tuple(steps)
+        self.host = _Host(PROJECT)
+        self.host.add_hookspecs(Stages)
+        self.host.add_hookspecs(Observers)
+        for step in steps:
+            self.host.register(step.component, name=f"{step.kind}/{step.name}")
+        self.host.check_pending()
+        self._make_callers()
+
+    def _make_callers(self) -> None:
+        for step in self.steps:
+            if step.kind == "extensions":
+                continue
+            others = [
+                other.component for other in self.steps if other is not step and other.kind != "extensions"
+            ]
+            for hook in _HOOKS[step.kind]:
+                step._callers[hook] = self.host.subset_hook_caller(hook, others)
+
+    def of_kind(self, kind: str) -> list[Step]:
+        """Return the steps of one kind in YAML order."""
+        return [step for step in self.steps if step.kind == kind]
+
+    def step(self, kind: str, name: str) -> Step | None:
+        """Return one step by kind and name, None when there is none."""
+        return next((step for step in self.steps if step.kind == kind and step.name == name), None)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A checked document with its built pipelines."""
+
+    path: Path
+    document: Document
+    pipelines: tuple[Pipeline, ...]
+    secrets: frozenset[str]
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return (self.path.parent / Path(self.document.state).expanduser()).resolve()
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What every component of one load shares."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    once: bool = False
+    logger: logging.Logger = field(default_factory=lambda: logging.getLogger("aiops"))
+
+
+def load(
+    path: Path,
+    *,
+    catalogue: Catalogue | None = None,
+    surroundings: Surroundings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read, check and build a pipeline file; raise DocumentError with every mistake at once."""
+    text = document.read(path, environment=environment)
+    return _Loader(text, catalogue or Catalogue(), surroundings or Surroundings()).load()
+
+
+class _Loader:
+    def __init__(self, text: Text, catalogue: Catalogue, surroundings: Surroundings) -> None:
+        self._text = text
+        self._catalogue = catalogue
+        self._surroundings = surroundings
+        self._directory = text.path.resolve().parent
+
+    def load(self) -> Loaded:
+        value = self._text.value
+        if not isinstance(value, dict):
+            self._text.problem((), "a pipeline file is a mapping. Start with 'pipelines:'")
+            self._text.raise_problems()
+        self._expand_steps(value)
+        checked = document.check(Document, value, self._text, ())
+        pipelines = [
+            built
+            for name, config in self._configs(checked, value)
+            if (built := self._build(name, config)) is not None
+        ]
+        self._text.raise_problems()
+        if not isinstance(checked, Document):
+            raise AssertionError("a document with problems was raised above")
+        state = (self._directory / Path(checked.state).expanduser()).resolve()
+        for pipeline in pipelines:
+            for step in pipeline.steps:
+                step.component.context.scratch = state / "scratch" / pipeline.name / step.name
+        return Loaded(self._text.path.resolve(), checked, tuple(pipelines), frozenset(self._text.secrets))
+
+    def _expand_steps(self, value: dict[str, Any]) -> None:
+        """Let a bare name stand for a step without settings, and no ``with`` for an empty one."""
+        pipelines = value.get("pipelines")
+        for name, pipeline in pipelines.items() if isinstance(pipelines, dict) else ():
+            if not isinstance(pipeline, dict):
+                continue
+            for kind in KINDS:
+                steps = pipeline.get(kind)
+                if not isinstance(steps, list):
+                    continue
+                for index, step in enumerate(steps):
+                    if isinstance(step, str):
+                        steps[index] = {"uses": step}
+                    elif isinstance(step, dict) and step.get("with", {}) is None:
+                        step["with"] = {}
+                    place: Place = ("pipelines", name, kind, index)
+                    if not isinstance(steps[index], dict):
+                        self._text.problem(place, "a step is a component's name or a mapping with 'uses:'")
+
+    def _configs(self, checked: Any, value: dict[str, Any]) -> Iterator[tuple[str, PipelineConfig]]:
+        """Yield the pipelines that can be looked into, so that one mistake does not hide others."""
+        if isinstance(checked, Document):
+            yield from checked.pipelines.items()
+            return
+        pipelines = value.get("pipelines")
+        for name, raw in pipelines.items() if isinstance(pipelines, dict) else ():
+            steps = {
+                kind: [
+                    step
+                    for step in raw.get(kind) or []
+                    if isinstance(step, dict) and isinstance(step.get("uses"), str)
+                ]
+                for kind in KINDS
+                if isinstance(raw, dict) and isinstance(raw.get(kind), list)
+            }
+            for kind, of_kind in steps.items():
+                for index, step in enumerate(of_kind):
+                    if isinstance(step.get("with", {}), dict):
+                        self._settings(name, kind, index, step["uses"], step.get("with", {}))
+
+    def _build(self, name: str, config: PipelineConfig) -> Pipeline | None:
+        count = len(self._text.problems)
+        steps: list[Step] = []
+        for kind in KINDS:
+            seen: set[str] = set()
+            for index, written in enumerate(getattr(config, kind)):
+                step = self._step(name, config, kind, index, written)
+                if step is None:
+                    continue
+                if step.name in seen:
+                    place = ("pipelines", name, kind, index)
+                    self._text.problem(
+                        place, f"another step is called '{step.name}'. Give one of them a 'name:'"
+                    )
+                seen.add(step.name)
+                steps.append(step)
+        if not config.detectors:
+            steps.extend(self._installed_detectors(name, config))
+        return Pipeline(name, config, steps) if len(self._text.problems) == count else None
+
+    def _step(
+        self, pipeline: str, config: PipelineConfig, kind: str, index: int, written: Any
+    ) -> Step | None:
+        settings = self._settings(pipeline, kind, index, written.uses, written.with_)
+        if settings is None:
+            return None
+        component_type, checked = settings
+        name = written.name or _short_name(written.uses)
+        place: Place = ("pipelines", pipeline, kind, index)
+        try:
+            component = component_type(checked, self._context(pipeline, name, config))
+            self._check_triggers(component)
+        except UserError as error:
+            self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
+            return None
+        return Step(kind, name, written.uses, component, getattr(written, "mode", ""))
+
+    def _settings(
+        self, pipeline: str, kind: str, index: int, uses: str, settings: Mapping[str, Any]
+    ) -> tuple[type[Component[Any]], Config] | None:
+        """Find the class and check its settings; note what is wrong."""
+        place: Place = ("pipelines", pipeline, kind, index)
+        label = _label(kind, index, uses)
+        try:
+            component_type = self._catalogue.load(kind, uses, self._directory)
+        except AiopsError as error:
+            self._text.problem((*place, "uses"), str(error), where=label)
+            return None
+        checked = document.check(
+            component_type.config_type, settings, self._text, (*place, "with"), where=label
+        )
+        return (component_type, checked) if isinstance(checked, Config) else None
+
+    def _installed_detectors(self, pipeline: str, config: PipelineConfig) -> Iterator[Step]:
+        """Take every installed detector that needs no settings."""
+        for name in self._catalogue.names("detectors"):
+            try:
+                component_type = self._catalogue.load("detectors", name, self._directory)
+            except AiopsError as error:
+                self._text.problem(("pipelines", pipeline), str(error), where="detectors")
+                continue
+            if any(info.is_required() for info in component_type.config_type.model_fields.values()):
+                continue
+            component = component_type(component_type.config_type(), self._context(pipeline, name, config))
+            yield Step("detectors", name, name, component)
+
+    def _context(self, pipeline: str, name: str, config: PipelineConfig) -> Context:
+        return Context(
+            pipeline=pipeline,
+            name=name,
+            logger=self._surroundings.logger.getChild(f"{pipeline}.{name}"),
+            stopping=self._surroundings.stopping,
+            once=self._surroundings.once,
+            directory=self._directory,
+            repository=config.repository,
+            language=config.language,
+        )
+
+    def _check_triggers(self, component: Component[Any]) -> None:
+        if isinstance(component, LogDetector):
+            if not component.triggers:
+                raise UserError("no triggers: a detector needs at least one to be called")
+            for trigger in component.triggers:
+                compile_trigger(0, trigger)
+
+
+def _label(kind: str, index: int, uses: str) -> str:
+    return f"{kind}[{index}] ({uses})"
+
+
+def _short_name(uses: str) -> str:
+    """Return ``billing`` for ``./billing.py:BillingErrors``, the name itself for a component."""
+    return Path(uses.partition(":")[0]).stem if ":" in uses else uses

@@ -1,0 +1,203 @@
+"""The whole structured repair: edits become a Change that passed policy and tests, or a refusal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from aiops_core.errors import Refused
+from aiops_core.records import Change, ChangedFile, Edit, TestRun
+from aiops_core.repair.diff import count_lines, unified_diff
+from aiops_core.repair.edits import Inspect, apply_edits, matches
+from aiops_core.repair.paths import Manifest, resolve
+from aiops_core.repair.protected import check_path
+from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
+from aiops_core.repair.verify import compare, newly_failing, run_setup, run_tests
+from aiops_core.repair.workspace import copy_tree, make_work_clone, remove_tree, write_files
+from aiops_core.repository import Mirror
+from aiops_core.settings import Policy, Repository
+
+UNVERIFIED = "not verified: repository.test is not set"
+NOT_THE_EDITS_FAULT = frozenset({"sandbox", "setup", "workspace"})
+"""Rules no better edit can satisfy: do not ask the analyzer again."""
+
+
+def propose(
+    edits: Sequence[Edit],
+    *,
+    mirror: Mirror,
+    repository: Repository,
+    policy: Policy,
+    scratch: Path,
+    log: Callable[[str], None] = lambda text: None,
+    find_secret: Callable[[str], str | None] = lambda text: None,
+) -> Change:
+    """Return the change the edits make to the head of the base branch, tested where tests are set.
+
+    ``scratch`` is a directory of this repair alone: a later round on the same commit finds the
+    setup and the tests of the base there. ``log`` is told each step. ``find_secret``
+    names the rule by which added text holds a secret. Raise Refused, whose text says to whoever proposed the edits what to do
+    better, and GitError where the repository is out of reach.
+    """
+    branch = repository.branch or mirror.default_branch()
+    base = _Base(mirror, mirror.head(branch), branch, repository)
+    change = _change(edits, base, policy, _inspector(find_secret))
+    added, removed = count_lines(change.diff)
+    log(f"the fix changes {', '.join(file.path for file in change.files)} (+{added} −{removed})")
+    if not repository.test:
+        return replace(change, notes=(*change.notes, UNVERIFIED))
+    bench = _Bench(base, open_sandbox(repository.sandbox), scratch, log)
+    try:
+        return bench.verify(change)
+    finally:
+        bench.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The commit a fix starts from."""
+
+    mirror: Mirror
+    commit: str
+    branch: str
+    repository: Repository
+
+    @property
+    def files(self) -> Manifest:
+        return self.mirror.files(self.commit)
+
+    def read(self, path: str) -> bytes | None:
+        return self.mirror.read(self.commit, path)
+
+    def mode(self, path: str) -> str:
+        return self.files[path].mode if path in self.files else "100644"
+
+
+def _inspector(find_secret: Callable[[str], str | None]) -> Inspect:
+    def inspect(path: str, text: str) -> None:
+        if (name := find_secret(text)) is not None:
+            raise Refused(
+                f"{path}: the fix adds a secret ({name}). Read it from the configuration instead.",
+                rule="secret",
+            )
+
+    return inspect
+
+
+def _change(edits: Sequence[Edit], base: _Base, policy: Policy, inspect: Inspect) -> Change:
+    resolved = [_resolve(edit, base) for edit in edits]
+    commands = (base.repository.test, base.repository.setup)
+    for edit in resolved:
+        for path in filter(None, (edit.path, edit.to)):
+            check_path(path, kind=edit.kind, files=base.files, commands=commands)
+    changed = apply_edits(resolved, base.read, mode=base.mode, policy=policy, inspect=inspect)
+    diff = unified_diff({file.path: base.read(file.path) for file in changed}, changed)
+    notes = dict.fromkeys(
+        f"{edit.path} was taken to mean {better.path}"
+        for edit, better in zip(edits, resolved, strict=True)
+        if edit.path != better.path
+    )
+    return Change(base.commit, base.branch, changed, diff, notes=tuple(notes))
+
+
+def _resolve(edit: Edit, base: _Base) -> Edit:
+    """Return the edit with the paths of the repository that it means."""
+
+    def fits(path: str) -> bool:
+        return matches(base.read(path), edit.search)
+
+    roots = base.repository.paths
+    path = resolve(edit.path, kind=edit.kind, files=base.files, roots=roots, fits=fits)
+    to = resolve(edit.to, kind="create", files=base.files, roots=roots) if edit.kind == "rename" else ""
+    return replace(edit, path=path, to=to)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """The base commit set up once, and a fresh copy of it for every run of the tests."""
+
+    base: _Base
+    sandbox: Sandbox
+    scratch: Path
+    log: Callable[[str], None]
+
+    def verify(self, change: Change) -> Change:
+        before = self._baseline()
+        after = self._run("after", change.files)
+        if newly_failing(before, after) and not after.timed_out:
+            before = self._again(before, after)
+        compare(before, after)
+        return replace(change, before=before, after=after)
+
+    def clear(self) -> None:
+        remove_tree(self._run_root)
+
+    @property
+    def _base_root(self) -> Path:
+        facts = [self.base.commit, self.base.repository.setup, self.base.repository.test, self.sandbox.name]
+        digest = hashlib.blake2b("\0".join(facts).encode(), digest_size=6).hexdigest()
+        return self.scratch / f"base-{digest}"
+
+    @property
+    def _run_root(self) -> Path:
+        return self.scratch / "run"
+
+    def _baseline(self) -> TestRun:
+        """Return how the tests end on the base commit, from an earlier round where there was one."""
+        record = self._base_root / "before.json"
+        if record.is_file():
+            return _run_type().validate_json(record.read_bytes())
+        self._prepare()
+        before = self._run("before", ())
+        record.write_bytes(_run_type().dump_json(before))
+        return before
+
+    def _prepare(self) -> None:
+        for old in (*self.scratch.glob("base-*"), self._run_root):
+            remove_tree(old)
+        room = Room(self._run_root / "work", self._run_root / "home")
+        room.home.mkdir(parents=True, mode=0o700)
+        make_work_clone(self.base.mirror, self.base.commit, room.work)
+        if self.base.repository.setup:
+            self.log("setup on the base commit, with network")
+            run_setup(self.base.repository.setup, room=room, sandbox=self.sandbox, seconds=self._seconds)
+        self._run_root.rename(self._base_root)
+
+    def _run(self, when: str, files: Sequence[ChangedFile]) -> TestRun:
+        """Run the tests in a fresh copy, always at the same place, as tools remember where they are."""
+        remove_tree(self._run_root)
+        copy_tree(self._base_root, self._run_root)
+        room = Room(self._run_root / "work", self._run_root / "home")
+        write_files(room.work, files)
+        self.log(f"tests {when} the change: {self.base.repository.test}")
+        run = run_tests(self.base.repository.test, room=room, sandbox=self.sandbox, seconds=self._seconds)
+        self.log(f"tests {when} the change: {_ending(run)} in {run.seconds:.1f} s")
+        return run
+
+    def _again(self, before: TestRun, after: TestRun) -> TestRun:
+        """Run the base once more: a test that fails there now was unsteady before the change."""
+        self.log(f"newly failing: {', '.join(newly_failing(before, after)[:5])}; is it the change's fault?")
+        again = self._run("before", ())
+        unsteady = tuple(name for name in again.failed if name not in before.failed)
+        return replace(before, failed=(*before.failed, *unsteady))
+
+    @property
+    def _seconds(self) -> float:
+        return self.base.repository.test_timeout.total_seconds()
+
+
+def _ending(run: TestRun) -> str:
+    if run.timed_out:
+        return "stopped at the time limit"
+    tests = "" if run.tests is None else f"{run.tests} tests, {len(run.failed)} failing, "
+    return f"{tests}exit code {run.exit_code}"
+
+
+@cache
+def _run_type() -> TypeAdapter[TestRun]:
+    return TypeAdapter(TestRun)

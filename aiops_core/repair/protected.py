@@ -1,0 +1,168 @@
+"""What no automatic fix may touch: the deny list, and what a person must decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from aiops_core.errors import Refused
+from aiops_core.repair.paths import EditKind, Manifest, check_name, check_parents
+
+MODES = ("100644", "100755")
+
+
+class _Rule(NamedTuple):
+    name: str
+    pattern: re.Pattern[str]
+    why: str
+
+
+def _rule(name: str, why: str, *patterns: str) -> _Rule:
+    return _Rule(name, re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE), why)
+
+
+_RULES = (
+    _rule(
+        "protected-path",
+        "it configures git, continuous integration or a code-running tool",
+        *(
+            r"\.git(?:/.*)?",
+            r"\.gitmodules",
+            r"\.gitattributes",
+            r"\.git(?:hub|lab|ea)/.*",
+            r"\.gitlab-ci\.ya?ml",
+        ),
+        *(r"\.circleci/.*", r"jenkinsfile[^/]*", r"azure-pipelines[^/]*", r"bitbucket-pipelines\.ya?ml"),
+        *(
+            r"\.travis\.ya?ml",
+            r"\.drone\.ya?ml",
+            r"\.woodpecker(?:\.ya?ml|/.*)",
+            r"\.ci/.*",
+            r"\.buildkite/.*",
+        ),
+        *(r"\.husky/.*", r"\.pre-commit-config\.ya?ml", r"lefthook\.ya?ml", r"codeowners", r"\.envrc"),
+        *(
+            r"\.claude/.*",
+            r"claude(?:\.local)?\.md",
+            r"agents\.md",
+            r"gemini\.md",
+            r"\.mcp\.json",
+            r"\.cursor/.*",
+        ),
+        *(r"\.claude\.json", r"\.cursorrules", r"\.vscode/.*", r"\.idea/.*", r"\.devcontainer(?:\.json|/.*)"),
+        *(
+            r"\.npmrc",
+            r"\.yarnrc[^/]*",
+            r"\.yarn/.*",
+            r"\.pnpmfile\.cjs",
+            r"pip\.conf",
+            r"\.pypirc",
+            r"\.ripgreprc",
+        ),
+        *(r"[^/]+\.pth", r"(?:site|user)customize\.py"),
+    ),
+    _rule(
+        "lock-file",
+        "it pins dependencies and a tool writes it",
+        *(
+            r"[^/]+\.lock",
+            r"[^/]+\.lockb?",
+            r"package-lock\.json",
+            r"npm-shrinkwrap\.json",
+            r"pnpm-lock\.ya?ml",
+        ),
+        *(r"go\.sum", r"[^/]*gradle\.lockfile"),
+    ),
+    _rule(
+        "tests-weakened",
+        "it configures how the tests run",
+        *(r"conftest\.py", r"pytest\.ini", r"\.pytest\.ini", r"tox\.ini", r"noxfile\.py", r"\.coveragerc"),
+        *(
+            r"(?:jest|vitest|karma|playwright|cypress)\.(?:config|conf)\.[^/]+",
+            r"\.mocharc[^/]*",
+            r"phpunit\.xml[^/]*",
+        ),
+        *(r"(?:unittest|_?pytest|nose2?|doctest)(?:\.py|/.*)",),
+    ),
+    _rule(
+        "dependency-manifest",
+        "it names dependencies, which a person must approve",
+        *(
+            r"[^/]*requirements[^/]*\.(?:txt|in)",
+            r"requirements/[^/]+",
+            r"setup\.(?:py|cfg)",
+            r"pyproject\.toml",
+        ),
+        *(
+            r"pipfile",
+            r"environment\.ya?ml",
+            r"package\.json",
+            r"go\.mod",
+            r"cargo\.toml",
+            r"pom\.xml",
+            r"gemfile",
+        ),
+        *(r"[^/]+\.gradle(?:\.kts)?", r"composer\.json", r"[^/]+\.gemspec", r"[^/]+\.(?:cs|fs)proj"),
+    ),
+    _rule(
+        "container-file",
+        "it decides what runs in production, which a person must approve",
+        *(r"(?:dockerfile|containerfile)[^/]*", r"[^/]+\.dockerfile", r"(?:docker-)?compose[^/]*\.ya?ml"),
+    ),
+    _rule(
+        "migration",
+        "it changes a database, which a person must approve",
+        *(r"migrations?/.*", r"alembic/versions/.*", r"db/migrate/.*"),
+    ),
+)
+_TEST = re.compile(
+    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e)/.*"
+    r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart)|tests?\.py|[^/]*_spec\.rb"
+    r"|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs))"
+)
+_RUNNERS = re.compile(
+    r"(?:.*/)?(?:gnu)?(?:makefile|justfile|taskfile\.ya?ml|rakefile)|.*\.(?:sh|bash)", re.IGNORECASE
+)
+
+
+def is_test(path: str) -> bool:
+    """Return whether a path is a test, or belongs to tests."""
+    return _TEST.fullmatch(path) is not None
+
+
+def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collection[str] = ()) -> None:
+    """Refuse a change of a path that is not for a program to change, naming the rule.
+
+    ``commands`` are the setup and test commands: scripts they name decide how tests run.
+    """
+    check_name(path)
+    check_parents(path, files)
+    for rule in _RULES:
+        if rule.pattern.fullmatch(path):
+            raise _refused(path, rule.why, rule.name)
+    entry = files.get(path)
+    if entry is not None and not entry.is_file:
+        raise Refused(f"{path}: it is a {entry.kind}. Change a regular file.", rule=entry.kind)
+    if entry is not None and is_test(path):
+        raise _refused(
+            path, "it is an existing test, and tests decide whether a fix is right", "tests-weakened"
+        )
+    if entry is not None and _is_runner(path, commands):
+        raise _refused(path, "the test command runs it", "tests-weakened")
+    if kind in ("delete", "rename"):
+        raise _refused(path, f"to {kind} a file, a person must approve", f"{kind}-needs-approval")
+
+
+def _is_runner(path: str, commands: Collection[str]) -> bool:
+    if not _RUNNERS.fullmatch(path):
+        return False
+    words = {word.removeprefix("./") for command in commands for word in re.split(r"[\s;&|'\"=()]+", command)}
+    name = path.rpartition("/")[2].lower()
+    return path in words or (
+        name.endswith("file") and bool(words & {"make", "gmake", "just", "task", "rake"})
+    )
+
+
+def _refused(path: str, why: str, rule: str) -> Refused:
+    return Refused(f"{path}: {why}. Fix the problem in the program's own code instead.", rule=rule)

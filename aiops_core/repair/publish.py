@@ -1,0 +1,228 @@
+"""A Change becomes a commit on a fix branch of the remote: once, whatever happens in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from aiops_core.errors import Refused
+from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
+from aiops_core.repair.paths import EditKind
+from aiops_core.repair.protected import MODES, check_path
+from aiops_core.repair.wording import one_line, subject
+from aiops_core.repair.workspace import make_push_clone, remove_tree
+from aiops_core.repository import GitError, Mirror, Remote, open_mirror, open_remote, run_git
+from aiops_core.repository.git import SLOW
+from aiops_core.repository.locks import locked
+from aiops_core.settings import Repository
+
+BRANCH_PREFIX = "fix/"
+_BRANCH = re.compile(r"fix/[A-Za-z0-9][A-Za-z0-9._-]*")
+_IDENTITY = (("NAME", "aiops"), ("EMAIL", "aiops@localhost"))
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SLUG_LIMIT = 40
+_PARAGRAPH = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a Change now is: a branch of the remote, its commit, and what it is based on."""
+
+    branch: str
+    commit: str
+    base_commit: str
+    remote_url: str
+    """Address of the remote, without credentials."""
+
+
+def branch_name(incident: Incident) -> str:
+    """Return ``fix/<slug>-<12 characters of the fingerprint>``, the same for every event of one incident."""
+    name = re.split(r"[.:/\\$]", incident.type.strip())[-1] or incident.type
+    slug = re.sub(r"[^a-z0-9]+", "-", _CAMEL.sub("-", name).lower()).strip("-")[:_SLUG_LIMIT].strip("-")
+    return f"{BRANCH_PREFIX}{slug or incident.language or 'error'}-{_short(incident.fingerprint)}"
+
+
+def commit_message(incident: Incident, analysis: Analysis, change: Change) -> str:
+    """Return the commit's message: ``fix: …``, one paragraph of reason, trailers.
+
+    The model's words are defused and kept out of the trailers.
+    """
+    reason = one_line(analysis.root_cause or analysis.summary, _PARAGRAPH)
+    paragraph = textwrap.fill(reason, 72, break_long_words=False, break_on_hyphens=False)
+    trailers = [f"Incident: {one_line(incident.fingerprint, 100)}"]
+    model = (analysis.usage.model if analysis.usage is not None else "") or analysis.analyzer
+    if model:
+        trailers.append(f"Model: {one_line(model, 100)}")
+    trailers.append(f"Tested: {'yes' if change.is_verified else 'no'}")
+    parts = [subject(incident, analysis), paragraph, "\n".join(trailers)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def publish(change: Change, *, branch: str, message: str, repository: Repository, scratch: Path) -> Published:
+    """Commit the change onto its base and push it as a new branch; adopt our own earlier push.
+
+    The same change and message give the same commit, so it may be called again after a crash
+    and by two workers at once. Raise Refused when the branch holds anything else, when history
+    or paths are not as they must be; raise GitError when git or the remote cannot do it.
+    """
+    mirror = open_mirror(repository, scratch)
+    mirror.refresh()
+    _check_branch(branch, change, mirror)
+    _check_base(change, mirror)
+    _check_files(change, mirror, repository)
+    with _push_clone(mirror, scratch.absolute()) as clone:
+        commit = _commit(change, message, mirror, clone)
+        _check_commit(change, commit, clone)
+        _push(commit, branch, mirror.remote, clone)
+    return Published(branch, commit, change.base_commit, mirror.remote.url)
+
+
+@contextmanager
+def _push_clone(mirror: Mirror, scratch: Path) -> Iterator[Path]:
+    with locked(scratch / "push.lock", wait=SLOW):
+        for left in scratch.glob("push-*"):  # by a killed process; its git may still be at it
+            remove_tree(left)
+        clone = Path(tempfile.mkdtemp(prefix="push-", dir=scratch))
+        try:
+            make_push_clone(mirror, clone)
+            yield clone
+        finally:
+            remove_tree(clone)
+
+
+def _check_branch(branch: str, change: Change, mirror: Mirror) -> None:
+    if not _BRANCH.fullmatch(branch) or ".." in branch or branch.endswith((".lock", ".")):
+        raise Refused(
+            f"branch {branch!r}: only plain names under {BRANCH_PREFIX} are pushed. Retry the incident.",
+            rule="branch-name",
+        )
+    if branch in (change.base_branch, mirror.default_branch()):
+        raise Refused(
+            f"branch {branch}: the branch a fix is proposed to is never pushed.", rule="branch-name"
+        )
+    if mirror.commit_of(f"refs/heads/{BRANCH_PREFIX.rstrip('/')}") is not None:
+        raise Refused(
+            f"branch {branch}: the remote has a branch named {BRANCH_PREFIX.rstrip('/')!r}, so there can be "
+            f"none under {BRANCH_PREFIX}. Rename that branch, then retry the incident.",
+            rule="branch-name",
+        )
+
+
+def _check_base(change: Change, mirror: Mirror) -> None:
+    base = change.base_commit
+    if not mirror.contains(base) or not mirror.has_ancestor(mirror.head(change.base_branch), base):
+        raise Refused(
+            f"commit {base[:12]}, which the fix starts from, is no longer in the history of "
+            f"{change.base_branch}: the branch was rewritten. Retry the incident for a new fix.",
+            rule="history",
+        )
+
+
+def _commit(change: Change, message: str, mirror: Mirror, clone: Path) -> str:
+    """Return the commit of the change; equal changes give equal commits, whenever they are made."""
+    run_git(["read-tree", change.base_commit], cwd=clone)
+    rows = b"".join(_index_row(file, clone, len(change.base_commit)) for file in change.files)
+    run_git(["update-index", "-z", "--index-info"], cwd=clone, stdin=rows)
+    tree = run_git(["write-tree"], cwd=clone).text
+    (base,) = mirror.log(change.base_commit, limit=1)
+    moment = f"{int(base.at.timestamp())} +0000"
+    env = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY}
+    env |= {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
+    text = message.encode("utf-8", "replace")
+    return run_git(["commit-tree", tree, "-p", change.base_commit], cwd=clone, stdin=text, env=env).text
+
+
+def _index_row(file: ChangedFile, clone: Path, id_length: int) -> bytes:
+    path = file.path.encode("utf-8", "surrogateescape")
+    if file.content is None:
+        return b"0 " + b"0" * id_length + b"\t" + path + b"\0"
+    blob = run_git(["hash-object", "-w", "--no-filters", "--stdin"], cwd=clone, stdin=file.content).text
+    return f"{file.mode} {blob}\t".encode() + path + b"\0"
+
+
+def _check_files(change: Change, mirror: Mirror, repository: Repository) -> None:
+    files = mirror.files(change.base_commit)
+    for file in change.files:
+        kind: EditKind = "delete" if file.content is None else "replace" if file.path in files else "create"
+        check_path(file.path, kind=kind, files=files, commands=(repository.test, repository.setup))
+
+
+def _check_commit(change: Change, commit: str, clone: Path) -> None:
+    """Look at what would be pushed once more: exactly these paths, all plain files."""
+    raw = ["diff-tree", "-r", "-z", "--raw", "--no-renames", change.base_commit, commit]
+    fields = run_git(raw, cwd=clone).out.decode("utf-8", "surrogateescape").split("\0")
+    modes = {path: facts.split()[1] for facts, path in zip(fields[::2], fields[1::2], strict=False)}
+    if set(modes) != {file.path for file in change.files}:
+        raise Refused(
+            "the commit would not hold exactly the files of the fix; they may be on the base branch already. "
+            "Retry the incident for a new fix.",
+            rule="no-op",
+        )
+    for path, mode in modes.items():
+        if mode not in (*MODES, "000000"):
+            raise Refused(f"{path}: mode {mode} is no plain file. Retry the incident.", rule="symlink")
+
+
+def _push(commit: str, branch: str, remote: Remote, clone: Path) -> None:
+    """Create the branch; find it there already, from an earlier try, and be content."""
+    if _is_there(commit, branch, remote, clone):
+        return
+    ref = f"refs/heads/{branch}"
+    only_new = f"--force-with-lease={ref}:"  # an empty lease: it can create, never overwrite
+    command = ["push", "--quiet", only_new, "--", remote.url, f"{commit}:{ref}"]
+    try:
+        run_git(command, cwd=clone, remote=remote, timeout=SLOW)
+    except GitError:
+        if not _is_there(commit, branch, remote, clone):
+            raise
+
+
+def _is_there(commit: str, branch: str, remote: Remote, clone: Path) -> bool:
+    """Return whether the branch is at our commit; raise Refused when it is at another."""
+    ref = f"refs/heads/{branch}"
+    listed = run_git(["ls-remote", "--refs", "--", remote.url, ref], cwd=clone, remote=remote)
+    found = next((row.split("\t")[0] for row in listed.text.splitlines() if row.endswith(f"\t{ref}")), "")
+    if found and found != commit:
+        raise Refused(
+            f"branch {branch} of {remote.url} exists already, at {found[:12]}, with other content. "
+            "It is never overwritten: merge or delete it, then retry the incident.",
+            rule="branch-exists",
+        )
+    return bool(found)
+
+
+def remote_address(repository: Repository) -> str:
+    """Return the address that is pushed to; raise GitError for one that cannot be used or holds secrets."""
+    return open_remote(repository).url
+
+
+def change_to_json(change: Change) -> Json:
+    """Return the change as JSON values, contents in base64."""
+    return _change_type().dump_python(change, mode="json")
+
+
+def change_from_json(data: Json) -> Change:
+    """Return the change that ``change_to_json`` wrote."""
+    return _change_type().validate_json(json.dumps(data))
+
+
+@cache
+def _change_type() -> TypeAdapter[Change]:
+    return TypeAdapter(Change)
+
+
+def _short(fingerprint: str) -> str:
+    tail = re.split(r"[:\-]", fingerprint)[-1].lower()
+    if re.fullmatch(r"[0-9a-f]{12,}", tail):
+        return tail[:12]
+    return hashlib.blake2b(fingerprint.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,83 @@
+"""Code that makes tests pass without making the program right: patterns a fix may not add."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from aiops_core.errors import Refused
+from aiops_core.repair.protected import is_test
+
+
+class _Trick(NamedTuple):
+    pattern: re.Pattern[str]
+    what: str
+    rule: str
+    remedy: str
+
+
+def _trick(rule: str, what: str, remedy: str, *patterns: str) -> _Trick:
+    return _Trick(re.compile("|".join(patterns), re.MULTILINE), what, rule, remedy)
+
+
+_TRICKS = (
+    _trick(
+        "tests-weakened",
+        "skips a test",
+        "Let every test run",
+        r"@(?:unittest\.|pytest\.mark\.)?(?:skip|skipif|skipIf|skipUnless|xfail|expectedFailure)\b",
+        r"\bskipTest\(|\bpytest\.(?:skip|xfail|exit|importorskip)\(|\bSkipTest\b|\bpytestmark\s*=",
+        r"\b(?:it|test|describe)\.(?:skip|only|todo)\b|\bx(?:it|describe|test)\(",
+        r"\bt\.Skip(?:Now|f)?\(|@(?:Disabled|Ignore)\b|#\[ignore",
+    ),
+    _trick(
+        "tests-weakened",
+        "ends the process as if all were well",
+        "Raise an error or return instead",
+        r"\bos\._exit\(|\b(?:sys\.exit|exit|quit)\(\s*0?\s*\)|\bSystemExit\(\s*0?\s*\)",
+        r"\bprocess\.exit\(\s*0?\s*\)|\bos\.Exit\(0\)|\bSystem\.exit\(0\)|\bos\.(?:abort|kill|killpg)\(",
+    ),
+    _trick(
+        "tests-weakened",
+        "reaches into the test runner",
+        "Fix the problem in the program's own code",
+        r"\b(?:unittest|_?pytest|pluggy)(?:\.\w+)+\s*=(?!=)|\bsetattr\(\s*(?:unittest|_?pytest)\b",
+        r"\bsys\.modules\[\s*['\"](?:unittest|_?pytest)|\bsys\.(?:settrace|setprofile|argv\s*=)|\batexit\.register\(",
+        r"(?:__import__|import_module)\(\s*['\"](?:unittest|_?pytest)",
+    ),
+    _trick(
+        "error-swallowed",
+        "hides every error",
+        "Handle the cause, or catch the one exception that is expected and say why",
+        r"\bexcept(?:\s+\(?(?:Base)?Exception\)?(?:\s+as\s+\w+)?)?\s*:\s*(?:#[^\n]*)?\s*(?:pass|\.\.\.|continue)\s*(?:#|$)",
+        r"\bsuppress\(\s*(?:Base)?Exception\s*\)|\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}",
+    ),
+    _trick(
+        "invisible-characters",
+        "adds characters that nobody sees or that reorder the text",
+        "Write them as escapes",
+        r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f]",
+    ),
+    _trick(
+        "checks-silenced",
+        "silences a checker",
+        "Write code the checker accepts",
+        r"#\s*noqa\b|#\s*pragma:\s*no cover|\beslint-disable|//\s*nolint\b|@SuppressWarnings\b|#\s*nosec\b",
+    ),
+)
+_RUNNER_IMPORT = re.compile(r"^\s*(?:import|from)\s+(?:unittest|_?pytest|nose2?)\b", re.MULTILINE)
+
+
+def check_weakening(path: str, before: str, after: str) -> None:
+    """Refuse a file that holds more of such a pattern after a fix than before it.
+
+    It sees plain attempts; the comparison of test runs is what holds.
+    """
+    for trick in _TRICKS:
+        if len(trick.pattern.findall(after)) > len(trick.pattern.findall(before)):
+            raise Refused(f"{path}: the fix {trick.what}. {trick.remedy}.", rule=trick.rule)
+    if not is_test(path) and len(_RUNNER_IMPORT.findall(after)) > len(_RUNNER_IMPORT.findall(before)):
+        raise Refused(
+            f"{path}: the fix imports the test runner into the program. Put tests into test files.",
+            rule="tests-weakened",
+        )

@@ -1,0 +1,22 @@
+"""The repository behind the logs, read-only: mirrors, files at a commit, blame, path mapping."""
+
+from aiops_core.repository.errors import GitError
+from aiops_core.repository.git import run_git
+from aiops_core.repository.history import BlameLine, Commit, TreeEntry
+from aiops_core.repository.mirror import Mirror, open_mirror
+from aiops_core.repository.paths import Ambiguous, map_frame
+from aiops_core.repository.remote import Remote, open_remote
+
+__all__ = [
+    "Ambiguous",
+    "BlameLine",
+    "Commit",
+    "GitError",
+    "Mirror",
+    "Remote",
+    "TreeEntry",
+    "map_frame",
+    "open_mirror",
+    "open_remote",
+    "run_git",
+]

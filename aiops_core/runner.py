@@ -1,0 +1,236 @@
+"""Supervise the pipelines of one file: start, watch, drain, stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from aiops_core.component import utc_now
+from aiops_core.engines import LocalEngine
+from aiops_core.errors import AiopsError, StoreError, UserError
+from aiops_core.ingest import Ingest
+from aiops_core.pipeline import Loaded, Pipeline, Step
+from aiops_core.records import Event, Report
+from aiops_core.respond import Responder
+from aiops_core.store import BALLAST, IncidentChange, Store, hold
+from aiops_core.text.redaction import Redactor
+
+GRACE = 10.0
+"""Seconds a stop may take."""
+
+
+class Runner:
+    """Run a loaded pipeline file until it is stopped, or once over what is there."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        stopping: threading.Event,
+        *,
+        once: bool = False,
+        logger: logging.Logger,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._loaded = loaded
+        self._stopping = stopping
+        self._once = once
+        self._logger = logger
+        self._clock = clock
+        self._redactor = Redactor(loaded.secrets)
+
+    def run(self) -> None:
+        """Hold the state directory and run; raise StateHeld when another runner has it."""
+        state = self._loaded.state
+        with hold(state, purpose="aiops run"), Store.open(state, clock=self._clock, ballast=BALLAST) as store:
+            store.queue.recover()
+            self._run(store)
+
+    def _run(self, store: Store) -> None:
+        responder = Responder(
+            self._loaded.pipelines,
+            store,
+            state=self._loaded.state,
+            secrets=self._loaded.secrets,
+            logger=self._logger,
+            fault=lambda pipeline, cause, text: self._fault(store, responder, pipeline, cause, text),
+            clock=self._clock,
+        )
+        engine = LocalEngine(
+            store,
+            responder.handle,
+            responder.kinds,
+            workers=self._loaded.document.workers,
+            logger=self._logger,
+        )
+        self._start_components(store)
+        ingests = [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
+        for ingest in ingests:
+            ingest.start()
+        engine.start()
+        self._announce(ingests)
+        try:
+            self._wait(ingests, store, engine)
+        finally:
+            self._stop(ingests, engine)
+
+    def _start_components(self, store: Store) -> None:
+        problems = []
+        for pipeline in self._loaded.pipelines:
+            for step in pipeline.steps:
+                context = step.component.context
+                context.state.update(store.states(pipeline.name, step.name))
+                context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+                try:
+                    step.component.start()
+                except UserError as error:
+                    problems.append(f"{pipeline.name}: {step.kind} {step.name}: {error}")
+        if problems:
+            raise UserError("\n".join(problems))
+
+    def _ingest(self, pipeline: Pipeline, store: Store, responder: Responder, engine: LocalEngine) -> Ingest:
+        def recorded(events: Sequence[Event], changes: Sequence[IncidentChange]) -> None:
+            engine.wake()
+            self._observe(pipeline, store, events, changes)
+
+        return Ingest(
+            pipeline,
+            store,
+            self._stopping,
+            once=self._once,
+            fault=lambda cause, text: self._fault(store, responder, pipeline.name, cause, text),
+            recorded=recorded,
+            clock=self._clock,
+        )
+
+    def _observe(
+        self, pipeline: Pipeline, store: Store, events: Sequence[Event], changes: Sequence[IncidentChange]
+    ) -> None:
+        for change in changes:
+            if change.before != change.after:
+                self._logger.info("incident %s: %s", change.incident_id, change.after)
+        if not pipeline.of_kind("extensions"):
+            return
+        try:
+            pipeline.host.hook.events_recorded(events=events)
+            for change in changes:
+                if change.before != change.after:
+                    incident = store.incidents.get(change.incident_id)
+                    pipeline.host.hook.incident_changed(incident=incident, before=change.before)
+        except Exception:
+            self._logger.exception("an extension of %s raised", pipeline.name)
+
+    def _announce(self, ingests: Sequence[Ingest]) -> None:
+        for pipeline, ingest in zip(self._loaded.pipelines, ingests, strict=True):
+            sources = ", ".join(step.name for step in pipeline.of_kind("sources"))
+            detectors = ", ".join(step.name for step in pipeline.of_kind("detectors"))
+            self._logger.info(
+                "%s: watching %s for %s (matcher: %s)", pipeline.name, sources, detectors, ingest.engine
+            )
+            self._tell_extensions(pipeline, "started")
+
+    def _tell_extensions(self, pipeline: Pipeline, hook: str) -> None:
+        try:
+            getattr(pipeline.host.hook, hook)(pipeline=pipeline.name)
+        except Exception:
+            self._logger.exception("an extension of %s raised in %s", pipeline.name, hook)
+
+    def _wait(self, ingests: Sequence[Ingest], store: Store, engine: LocalEngine) -> None:
+        """Wait for a stop; in a run over what is there, for the work it caused."""
+        if not self._once:
+            while not self._stopping.wait(0.5):
+                if all(ingest.join(0) for ingest in ingests) and not self._stopping.is_set():
+                    self._logger.info("every source has ended")
+                    self._drain(store, engine)
+                    return
+            return
+        for ingest in ingests:
+            while not ingest.join(0.2) and not self._stopping.is_set():
+                pass
+        self._drain(store, engine)
+
+    def _drain(self, store: Store, engine: LocalEngine) -> None:
+        """Wait until nothing is due within seconds; what is retried later stays queued."""
+        while not self._stopping.is_set():
+            engine.wake()
+            due = store.queue.next_due(("run", "deliver"))
+            is_idle = due is None or (due - self._clock()).total_seconds() > 3
+            if is_idle and engine.busy == 0:
+                return
+            time.sleep(0.05)
+
+    def _stop(self, ingests: Sequence[Ingest], engine: LocalEngine) -> None:
+        deadline = time.monotonic() + GRACE
+        for pipeline in self._loaded.pipelines:
+            self._tell_extensions(pipeline, "stopping")
+        self._stopping.set()
+        for ingest in ingests:
+            if not ingest.join(max(deadline - time.monotonic(), 0.1)):
+                self._logger.warning(
+                    "a pipeline did not stop in time; what it had not committed is read again"
+                )
+        engine.stop(max(deadline - time.monotonic(), 0.1))
+        for pipeline in self._loaded.pipelines:
+            for step in pipeline.steps:
+                self._stop_component(step)
+
+    def _stop_component(self, step: Step) -> None:
+        try:
+            step.component.stop()
+        except Exception:
+            self._logger.exception("%s did not stop cleanly", step.name)
+
+    def _fault(self, store: Store, responder: Responder, pipeline: str, cause: str, text: str) -> None:
+        """Log a failure of the pipeline itself, and tell people of each cause once."""
+        text = self._redactor.redact(text)
+        try:
+            is_new = store.fault(pipeline, cause, text)
+        except StoreError:
+            self._logger.error("%s: %s", pipeline, text)
+            return
+        if not is_new:
+            self._logger.debug("%s: %s", pipeline, text)
+            return
+        self._logger.error("%s: %s", pipeline, text)
+        built = next((one for one in self._loaded.pipelines if one.name == pipeline), None)
+        if built is None:
+            return
+        now = self._clock()
+        report = Report(
+            key=f"fault/{pipeline}/{cause}/{now:%Y-%m-%d}",
+            kind="fault",
+            pipeline=pipeline,
+            title=f"aiops itself: {cause}",
+            text=text,
+            created_at=now,
+            language=built.config.language,
+        )
+        try:
+            responder.tell(built, report, run_id=None, incident_id=None)
+        except AiopsError as error:
+            self._logger.error("%s: a fault could not be queued for delivery: %s", pipeline, error)
+
+
+def stop_on_signals(stopping: threading.Event) -> None:
+    """Let SIGTERM and SIGINT stop the run; a second one ends the process at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if stopping.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def relative(path: Path) -> str:
+    """Return a path the way a person at this prompt would write it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,109 @@
+"""The state database: what was read, found, decided and done, so that a crash loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiops_core.component import utc_now
+from aiops_core.store.ballast import BALLAST, Ballast
+from aiops_core.store.columns import dump, load
+from aiops_core.store.database import Database, Unusable
+from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
+from aiops_core.store.directory import prepare
+from aiops_core.store.faults import FaultRow, Faults
+from aiops_core.store.findings import UsageRow
+from aiops_core.store.incidents import Incidents
+from aiops_core.store.lock import hold
+from aiops_core.store.plans import StoredPlan
+from aiops_core.store.queue import Job, JobState, Queue
+from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
+from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
+from aiops_core.store.schema import bring_up_to_date
+
+__all__ = [
+    "BALLAST",
+    "Checkpoint",
+    "DeliveryRow",
+    "DeliveryState",
+    "FaultRow",
+    "IncidentChange",
+    "Job",
+    "JobState",
+    "RunRow",
+    "RunState",
+    "StepRow",
+    "StepState",
+    "Store",
+    "StoredPlan",
+    "UsageRow",
+    "dump",
+    "hold",
+    "load",
+]
+
+
+class Store(Recording, Faults):
+    """The whole state of one state directory, usable from any thread."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], job: Job | None = None) -> None:
+        super().__init__(database, clock, job)
+        self.clock = clock
+        self.incidents = Incidents(database, clock, job)
+        self.runs = Runs(database, clock, job)
+        self.deliveries = Deliveries(database, clock, job)
+        deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}
+        self.queue = Queue(database, clock, deaths)
+
+    @classmethod
+    def open(cls, directory: Path, *, clock: Callable[[], datetime] = utc_now, ballast: int = 0) -> Self:
+        """Open the state directory, made and migrated where needed; raise StoreError if it cannot be.
+
+        ``ballast`` bytes of disk are held back for a full disk: give BALLAST in the runner, which
+        stays; other commands need none.
+        """
+        prepare(directory)
+        path = directory / "aiops.db"
+        reserve = Ballast(directory / "ballast", ballast)
+        try:
+            bring_up_to_date(path)
+        except Unusable as problem:
+            if not (problem.is_full and reserve.is_held):
+                raise
+            reserve.release()
+            bring_up_to_date(path)
+        reserve.restore()
+        return cls(Database(path, reserve), clock)
+
+    def guarded(self, job: Job) -> Self:
+        """Return this store as the worker of a job may use it: every write needs the lease.
+
+        A write raises LeaseLost, and changes nothing, once another worker took the job over.
+        """
+        return type(self)(self._database, self.clock, job)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make one transaction of all writes this thread does inside, in any part of the store."""
+        with self._write():
+            yield
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the database file; reads all of it."""
+        return self._database.problems()
+
+    def close(self) -> None:
+        """Let go of the files; may be called twice."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

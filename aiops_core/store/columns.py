@@ -1,0 +1,111 @@
+"""How values become columns: times, text, JSON and frozen records."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+from aiops_core.records import Json
+
+T = TypeVar("T")
+_adapter: Callable[..., TypeAdapter[Any]] = cache(TypeAdapter)  # Any: one for each kind of record
+_ESCAPED = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
+
+
+class Time(TypeDecorator[datetime]):
+    """Keep a time as UTC text of one width, so that text order is time order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Words(TypeDecorator[str]):
+    """Keep text from outside, lone surrogates (of file names, of JSON logs) escaped on the way."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _escaped(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or "\\u" not in value:
+            return value
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
+
+
+class JsonValue(TypeDecorator[Json]):
+    """Keep JSON as it came; None is NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
+        return None if value is None else json.loads(value)
+
+
+class Record(TypeDecorator[T], Generic[T]):
+    """Keep a frozen record as JSON and give it back as it was."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[T]) -> None:
+        self.kind = kind
+        super().__init__()
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
+        return None if value is None else dump(self.kind, value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
+        return None if value is None else load(self.kind, value)
+
+
+def dump(kind: type[T], record: T) -> str:
+    """Return a record as JSON text; lone surrogates, which JSON text cannot hold, are escaped."""
+    adapter = _adapter(kind)
+    try:
+        return adapter.dump_json(record).decode()
+    except PydanticSerializationError:
+        whole = adapter.validate_python(_without_surrogates(adapter.dump_python(record)))
+        return adapter.dump_json(whole).decode()
+
+
+def load(kind: type[T], text: str) -> T:
+    """Return the record that ``dump`` made text of."""
+    record: T = _adapter(kind).validate_json(text)
+    return record
+
+
+def _without_surrogates(value: Json) -> Json:
+    if isinstance(value, str):
+        return _escaped(value)
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,207 @@
+"""One SQLite file: a single writer per process, readers beside it, errors people can act on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import DBAPIError
+
+from aiops_core.errors import StoreError
+from aiops_core.store.ballast import Ballast
+
+BUSY_SECONDS = 15
+_WAL_BYTES = 64 * 1024 * 1024
+_LITTLE = 64 * 1024
+_BACKUP = "Move it away to start afresh, or put a backup in its place."
+_PROBLEMS: Mapping[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("no space is left on the disk", "Free some; work goes on by itself then."),
+    sqlite3.SQLITE_READONLY: ("cannot be written", "Make the file, its directory and the disk writable."),
+    sqlite3.SQLITE_PERM: ("access is denied", "Give this user the state directory."),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "Make the state directory readable and writable."),
+    sqlite3.SQLITE_IOERR: ("the disk cannot be read or written", "Look at the disk and the kernel log."),
+    sqlite3.SQLITE_BUSY: (
+        f"another process has kept it locked for {BUSY_SECONDS} seconds",
+        "Find it with `fuser` and stop it.",
+    ),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", _BACKUP),
+    sqlite3.SQLITE_NOTADB: ("the file is no database", _BACKUP),
+}
+
+
+class Database:
+    """Read and write one database file from any thread.
+
+    A write made while the same thread is already writing joins the open transaction.
+    """
+
+    def __init__(self, path: Path, ballast: Ballast) -> None:
+        self.path = path
+        self._ballast = ballast
+        self._lock = threading.Lock()
+        self._here = _Here()
+        self._writer = open_engine(path)
+        self._readers = open_engine(path, read_only=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield the writing connection inside a transaction; leaving normally commits it.
+
+        An error in a joined write spoils the whole transaction, even if somebody catches it.
+        """
+        if self._here.connection is None:
+            with self._lock:
+                with self._trusted(), self._writer.begin() as connection, self._here.joined(connection):
+                    yield connection
+                self._ballast.restore()
+            return
+        try:
+            yield self._here.connection
+        except BaseException:
+            self._here.is_spoiled = True
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one moment of the database and never waits for a writer.
+
+        Inside a write of the same thread it is the writing connection.
+        """
+        if self._here.connection is not None:
+            yield self._here.connection
+            return
+        with explained(self.path), self._readers.begin() as connection:
+            yield connection
+
+    def problems(self) -> list[str]:
+        """Read the whole file and return what is wrong with it and with its permissions."""
+        with self.read() as connection:
+            found = [str(text) for (text,) in connection.exec_driver_sql("PRAGMA integrity_check")]
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        problems = [f"{self.path}: {text}. {_BACKUP}" for text in found if text != "ok"]
+        problems += [
+            f"{self.path}: table {row[0]}, row {row[1]}: belongs to no {row[2]}. {_BACKUP}" for row in lost
+        ]
+        for file in sorted(self.path.parent.glob(f"{self.path.name}*")):
+            if file.stat().st_mode & 0o077:
+                problems.append(f"{file}: others may read it. Run `chmod 600 {file}`.")
+        return problems
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        try:
+            with explained(self.path):
+                yield
+        except Unusable as problem:
+            if problem.code != sqlite3.SQLITE_BUSY:
+                self._writer.dispose()  # a failed fsync may have lost pages: go on with a fresh connection
+            if problem.is_full:
+                self._ballast.release()
+            raise
+
+
+class _Here(threading.local):
+    """The transaction this thread is in."""
+
+    connection: Connection | None = None
+    is_spoiled = False
+
+    @contextmanager
+    def joined(self, connection: Connection) -> Iterator[None]:
+        self.connection, self.is_spoiled = connection, False
+        try:
+            yield
+        finally:
+            self.connection = None
+        if self.is_spoiled:
+            raise RuntimeError("a write in this transaction failed and was caught: nothing was committed")
+
+
+def open_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
+    """Return an engine on the file: one connection to write with, or many to read."""
+    mode, begin = ("ro", "BEGIN") if read_only else ("rw", "BEGIN IMMEDIATE")
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,  # the driver's own BEGIN is deferred and loses updates
+            check_same_thread=False,
+        )
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+            connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        hide_parameters=True,  # errors reach logs, and parameters hold what people logged
+        pool_size=4 if read_only else 1,
+        max_overflow=-1 if read_only else 0,
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def upsert(table: Table, row: Mapping[str, Any]) -> Insert:
+    """Return an insert that updates the columns of ``row`` where the primary key is taken."""
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in row if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def chunks(values: Sequence[str], size: int = 5_000) -> Iterator[Sequence[str]]:
+    """Cut values into lists that fit one statement."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the disk or another process did to us into a StoreError; our bugs pass through."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        code = _code_of(error)
+        if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < _LITTLE:
+            code = sqlite3.SQLITE_FULL
+        if code not in _PROBLEMS:
+            raise
+        raise Unusable(path, code) from error
+
+
+class Unusable(StoreError):
+    """Carry the reason why SQLite cannot use the file."""
+
+    def __init__(self, path: Path, code: int) -> None:
+        self.code = code
+        what, remedy = _PROBLEMS[code]
+        super().__init__(f"{path}: {what}. {remedy}")
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is for want of space."""
+        return self.code == sqlite3.SQLITE_FULL
+
+
+def _code_of(error: DBAPIError | sqlite3.Error) -> int:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF

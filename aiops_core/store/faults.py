@@ -1,0 +1,55 @@
+"""Failures of the pipeline itself, told once per cause and day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+
+from aiops_core.store.access import Access
+from aiops_core.store.tables import faults
+
+_SILENCE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One cause of failure, how often it struck and what it last said."""
+
+    pipeline: str
+    cause: str
+    text: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    told_at: datetime
+
+
+_COLUMNS = [faults.c[name] for name in FaultRow.__dataclass_fields__]
+
+
+class Faults(Access):
+    """Count what fails in the pipeline itself."""
+
+    def fault(self, pipeline: str, cause: str, text: str) -> bool:
+        """Count a failure; return True when people should be told: a new cause, or a day since."""
+        now = self._clock()
+        place = {"pipeline": pipeline, "cause": cause}
+        with self._write() as connection:
+            row = connection.execute(select(faults.c.count, faults.c.told_at).filter_by(**place)).first()
+            if row is None:
+                times = {"first_at": now, "last_at": now, "told_at": now}
+                connection.execute(insert(faults).values({**place, **times, "text": text, "count": 1}))
+                return True
+            is_due: bool = now - row.told_at >= _SILENCE
+            seen = {"text": text, "count": faults.c.count + 1, "last_at": now}
+            seen |= {"told_at": now} if is_due else {}
+            connection.execute(update(faults).filter_by(**place).values(seen))
+        return is_due
+
+    def faults(self) -> list[FaultRow]:
+        """Return every cause, the last that struck first."""
+        with self._read() as connection:
+            rows = connection.execute(select(*_COLUMNS).order_by(faults.c.last_at.desc())).mappings()
+            return [FaultRow(**row) for row in rows]

@@ -1,0 +1,159 @@
+"""Incidents: what is known of a problem, what people did with it, what it resembles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, case, insert, literal, select, update
+
+from aiops_core.errors import UserError
+from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
+from aiops_core.store.access import Access
+from aiops_core.store.database import upsert
+from aiops_core.store.tables import aliases, analyses, decisions, events, incidents, runs
+
+_COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
+
+
+class Incidents(Access):
+    """Look incidents up and change their state."""
+
+    def get(self, incident_id: int) -> Incident:
+        """Return an incident with its stored events, the first one first; raise UserError without one."""
+        with self._read() as connection:
+            row = connection.execute(select(*_COLUMNS).where(incidents.c.id == incident_id)).first()
+            if row is None:
+                raise _missing(incident_id)
+            return _incident(row, _events_of(connection, incident_id))
+
+    def find(self, name: str) -> Incident:
+        """Return the incident with this id or with the only fingerprint that starts so."""
+        if name.isdecimal() and (found := self._ids(incidents.c.id == int(name))):
+            return self.get(found[0])
+        found = self._ids(incidents.c.fingerprint.startswith(name, autoescape=True)) if name else []
+        if len(found) > 1:
+            ids = ", ".join(map(str, found))
+            raise UserError(f"incident {name}: several fingerprints start so (incidents {ids}). Name an id.")
+        if not found:
+            raise _missing(name)
+        return self.get(found[0])
+
+    def list(
+        self, state: IncidentState | None = None, pipeline: str | None = None, limit: int = 100
+    ) -> Sequence[Incident]:
+        """Return incidents, the last seen first, without their events."""
+        query = select(*_COLUMNS).order_by(incidents.c.last_seen.desc(), incidents.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(incidents.c.state == state)
+        if pipeline is not None:
+            query = query.where(incidents.c.pipeline == pipeline)
+        with self._read() as connection:
+            return [_incident(row) for row in connection.execute(query)]
+
+    def set_state(self, incident_id: int, state: IncidentState) -> str:
+        """Set the state as people or a policy decide; return the one before.
+
+        A resolved incident awaits no answer until it regresses; an ignored one is counted only.
+        """
+        changed: dict[str, object] = {"state": state, "changed_at": self._clock()}
+        if state == "resolved":
+            changed["awaits"] = ""
+        with self._write() as connection:
+            before = connection.scalar(select(incidents.c.state).where(incidents.c.id == incident_id))
+            if before is None:
+                raise _missing(incident_id)
+            if before != state:
+                connection.execute(update(incidents).where(incidents.c.id == incident_id).values(changed))
+        return str(before)
+
+    def alias(self, incident_id: int, fingerprint: str) -> None:
+        """Let events with another fingerprint (of a newer version of its rules) count here."""
+        with self._write() as connection:
+            pipeline = pipeline_of(connection, incident_id)
+            row = {"pipeline": pipeline, "fingerprint": fingerprint, "incident_id": incident_id}
+            connection.execute(upsert(aliases, row), row)
+
+    def similar(self, incident: Incident, limit: int = 5) -> Sequence[tuple[Incident, Analysis | None]]:
+        """Return other incidents of the pipeline, the most alike first, with their last analysis.
+
+        Alike means: raised at the same place or with the same message but for numbers and quoted
+        words (two points each), or of the same type (one). Without their events.
+        """
+        with self._read() as connection:
+            of = connection.execute(select(incidents).where(incidents.c.id == incident.id)).one()
+            points = _points(of)
+            query = (
+                select(*_COLUMNS)
+                .where(incidents.c.pipeline == of.pipeline, incidents.c.id != of.id, points > 0)
+                .order_by(points.desc(), incidents.c.last_seen.desc())
+                .limit(limit)
+            )
+            rows = connection.execute(query).all()
+            return [(_incident(row), _last_analysis(connection, row.id)) for row in rows]
+
+    def decide(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
+        """Keep why something was or was not done; without a time it is now."""
+        row = {
+            "incident_id": incident_id,
+            "run_id": run_id,
+            "rule": decision.rule,
+            "text": decision.text,
+            "setting": decision.setting,
+            "at": decision.at or self._clock(),
+        }
+        with self._write() as connection:
+            connection.execute(insert(decisions).values(row))
+
+    def decisions(self, incident_id: int) -> Sequence[Decision]:
+        """Return every decision about an incident, the first one first."""
+        columns = [decisions.c[name] for name in Decision.__dataclass_fields__]
+        query = select(*columns).where(decisions.c.incident_id == incident_id).order_by(decisions.c.id)
+        with self._read() as connection:
+            return [Decision(**row) for row in connection.execute(query).mappings()]
+
+    def _ids(self, condition: ColumnElement[bool]) -> Sequence[int]:
+        query = select(incidents.c.id).where(condition).order_by(incidents.c.id).limit(10)
+        with self._read() as connection:
+            return connection.scalars(query).all()
+
+
+def _incident(row: Row[Any], stored: tuple[Event, ...] = ()) -> Incident:
+    return Incident(**row._mapping, events=stored)
+
+
+def _events_of(connection: Connection, incident_id: int) -> tuple[Event, ...]:
+    query = select(events.c.event, events.c.context_after).where(events.c.incident_id == incident_id)
+    rows = connection.execute(query.order_by(events.c.number)).all()
+    return tuple(
+        event if after is None else replace(event, context_after=tuple(after)) for event, after in rows
+    )
+
+
+def _points(of: Row[Any]) -> ColumnElement[int]:
+    weights: Mapping[str, int] = {"place": 2, "template": 2, "type": 1}
+    known = [
+        (incidents.c[name] == of._mapping[name], weight)
+        for name, weight in weights.items()
+        if of._mapping[name]
+    ]
+    return sum((case((same, weight), else_=0) for same, weight in known), start=literal(0))
+
+
+def _last_analysis(connection: Connection, incident_id: int) -> Analysis | None:
+    query = select(analyses.c.analysis).join(runs).where(runs.c.incident_id == incident_id)
+    found: Analysis | None = connection.scalar(query.order_by(analyses.c.id.desc()).limit(1))
+    return found
+
+
+def pipeline_of(connection: Connection, incident_id: int) -> str:
+    """Return the pipeline of an incident; raise UserError when there is none."""
+    found = connection.scalar(select(incidents.c.pipeline).where(incidents.c.id == incident_id))
+    if found is None:
+        raise _missing(incident_id)
+    return str(found)
+
+
+def _missing(name: object) -> UserError:
+    return UserError(f"incident {name}: there is none. `aiops incidents list` shows those that are.")

@@ -1,0 +1,236 @@
+"""The lease queue: what is to be done, who does it, and for how long it is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, or_, select, update
+
+from aiops_core.errors import LeaseLost, UserError
+from aiops_core.records import Json
+from aiops_core.store.database import Database
+from aiops_core.store.tables import jobs
+
+JobState: TypeAlias = Literal["ready", "leased", "dead"]
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work. ``token`` grows with every lease: an older one is refused everywhere."""
+
+    id: int
+    kind: str
+    key: str
+    payload: Json
+    state: JobState
+    priority: int
+    due_at: datetime
+    attempts: int
+    max_attempts: int
+    token: int
+    owner: str
+    lease_until: datetime | None
+    error: str
+
+
+class Queue:
+    """Hand out jobs by lease.
+
+    A job is at most once in the table, by its key; finishing removes it, so that the key may be
+    used again. A dead one stays until somebody requeues or drops it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        on_death: Mapping[str, Callable[[Job], None]],
+    ) -> None:
+        """Call ``on_death[kind]`` in the transaction in which a job of that kind dies."""
+        self._database = database
+        self._clock = clock
+        self._on_death = on_death
+
+    def enqueue(
+        self,
+        kind: str,
+        key: str,
+        payload: Json,
+        *,
+        due_at: datetime | None = None,
+        priority: int = 0,
+        max_attempts: int = MAX_ATTEMPTS,
+    ) -> bool:
+        """Add a job; return False, changing nothing, when its key is still there, dead or alive.
+
+        The greatest priority goes first, then the earliest due.
+        """
+        with self._database.write() as connection:
+            if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is not None:
+                return False
+            row = new_job(kind, key, payload, due_at or self._clock(), self._clock())
+            connection.execute(
+                insert(jobs).values({**row, "priority": priority, "max_attempts": max_attempts})
+            )
+        return True
+
+    def lease(self, kinds: Sequence[str], owner: str, seconds: float) -> Job | None:
+        """Take the next due job, or one whose lease ran out; None when there is none.
+
+        The attempt is counted and committed before this returns, so that work which kills its
+        worker ends as a dead job.
+        """
+        now = self._clock()
+        due = self.next_due(kinds)
+        if due is None or due > now:
+            return None  # seen by a reader: polling disturbs no writer
+        with self._database.write() as connection:
+            self._bury_killers(connection, kinds, now)
+            order = (jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
+            waiting = select(jobs.c.id).where(jobs.c.kind.in_(kinds), _is_available(now)).order_by(*order)
+            taken = update(jobs).where(jobs.c.id == waiting.limit(1).scalar_subquery())
+            taken = taken.values(
+                state="leased",
+                owner=owner,
+                token=jobs.c.token + 1,
+                attempts=jobs.c.attempts + 1,
+                lease_until=now + timedelta(seconds=seconds),
+            )
+            row = connection.execute(taken.returning(*_COLUMNS)).first()
+        return None if row is None else _job(row)
+
+    def heartbeat(self, job: Job, seconds: float) -> None:
+        """Hold the job for so long from now; raise LeaseLost when it is no longer ours."""
+        with self._leased(job) as connection:
+            self._set(connection, job, lease_until=self._clock() + timedelta(seconds=seconds))
+
+    def finish(self, job: Job) -> None:
+        """Remove a job that is done; raise LeaseLost when it is no longer ours."""
+        with self._leased(job) as connection:
+            connection.execute(delete(jobs).where(jobs.c.id == job.id))
+
+    def retry(self, job: Job, error: str, due_at: datetime) -> bool:
+        """Give the job back for another attempt; False when that was the last and it is dead now."""
+        with self._leased(job) as connection:
+            if job.attempts < job.max_attempts:
+                self._set(connection, job, state="ready", lease_until=None, due_at=due_at, error=error)
+                return True
+            self._bury(connection, job, error)
+        return False
+
+    def bury(self, job: Job, error: str) -> None:
+        """Give the job up, whatever attempts are left."""
+        with self._leased(job) as connection:
+            self._bury(connection, job, error)
+
+    def release(self, job: Job, due_at: datetime | None = None) -> None:
+        """Give the job back, now or until ``due_at``; the attempt does not count."""
+        values: dict[str, Json] = {"due_at": due_at} if due_at is not None else {}
+        with self._leased(job) as connection:
+            self._set(connection, job, state="ready", lease_until=None, attempts=job.attempts - 1, **values)
+
+    def recover(self) -> int:
+        """Free every lease; return how many.
+
+        For the holder of the state directory before its workers start: every lease is then one
+        of a runner that is gone. Attempts stay counted.
+        """
+        freed = update(jobs).where(jobs.c.state == "leased").values(lease_until=self._clock())
+        with self._database.write() as connection:
+            return connection.execute(freed).rowcount
+
+    def next_due(self, kinds: Sequence[str]) -> datetime | None:
+        """Return when the next job of these kinds is due or its lease runs out."""
+        due = case((jobs.c.state == "leased", jobs.c.lease_until), else_=jobs.c.due_at)
+        wanted = and_(jobs.c.kind.in_(kinds), jobs.c.state.in_(["ready", "leased"]))
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(
+                select(func.min(due, type_=jobs.c.due_at.type)).where(wanted)
+            )
+        return found
+
+    def jobs(self, state: JobState | None = None, limit: int = 1_000) -> list[Job]:
+        """Return jobs, the next one first; ``dead`` ones are the dead letters."""
+        query = select(*_COLUMNS).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
+        if state is not None:
+            query = query.where(jobs.c.state == state)
+        with self._database.read() as connection:
+            return [_job(row) for row in connection.execute(query)]
+
+    def requeue(self, job_id: int) -> None:
+        """Make a dead or waiting job due now, with all its attempts."""
+        again = update(jobs).where(jobs.c.id == job_id, jobs.c.state != "leased")
+        again = again.values(state="ready", attempts=0, due_at=self._clock())
+        with self._database.write() as connection:
+            if not connection.execute(again).rowcount:
+                raise UserError(f"job {job_id}: is not waiting or dead. `aiops doctor` lists those that are.")
+
+    def drop(self, job_id: int) -> None:
+        """Remove a job; whoever works on it loses the lease."""
+        with self._database.write() as connection:
+            if not connection.execute(delete(jobs).where(jobs.c.id == job_id)).rowcount:
+                raise UserError(f"job {job_id}: there is none. `aiops doctor` lists those that are.")
+
+    @contextmanager
+    def _leased(self, job: Job) -> Iterator[Connection]:
+        with self._database.write() as connection:
+            check_lease(connection, job)
+            yield connection
+
+    def _set(self, connection: Connection, job: Job, **values: Json) -> None:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values))
+
+    def _bury(self, connection: Connection, job: Job, error: str) -> None:
+        self._set(connection, job, state="dead", lease_until=None, error=error)
+        if job.kind in self._on_death:
+            self._on_death[job.kind](replace(job, state="dead", error=error))
+
+    def _bury_killers(self, connection: Connection, kinds: Sequence[str], now: datetime) -> None:
+        used_up = and_(_is_expired(now), jobs.c.attempts >= jobs.c.max_attempts, jobs.c.kind.in_(kinds))
+        for row in connection.execute(select(*_COLUMNS).where(used_up)).all():
+            job = _job(row)
+            self._bury(connection, job, f"its worker ended without an answer, {job.attempts} times")
+
+
+def new_job(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> dict[str, Any]:
+    """Return the row of a job that nobody has tried."""
+    return {
+        "kind": kind,
+        "key": key,
+        "payload": payload,
+        "state": "ready",
+        "due_at": due_at,
+        "max_attempts": MAX_ATTEMPTS,
+        "created_at": now,
+    }
+
+
+def check_lease(connection: Connection, job: Job) -> None:
+    """Raise LeaseLost unless the job is still leased under this token."""
+    row = _row(connection, job.id)
+    if row is None or row.state != "leased" or row.token != job.token:
+        raise LeaseLost(f"job {job.id} ({job.key}): another worker took it over, or it was dropped")
+
+
+_COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
+
+
+def _row(connection: Connection, job_id: int) -> Row[Any] | None:
+    return connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).first()
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(**row._mapping)
+
+
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    return and_(jobs.c.state == "leased", jobs.c.lease_until <= now)
+
+
+def _is_available(now: datetime) -> ColumnElement[bool]:
+    return or_(and_(jobs.c.state == "ready", jobs.c.due_at <= now), _is_expired(now))

@@ -1,0 +1,191 @@
+"""The ingest transaction: counts, sampled events, incidents, runs, positions and state at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+
+from aiops_core.records import Event, Json, Position
+from aiops_core.store import tables
+from aiops_core.store.access import Access
+from aiops_core.store.database import chunks, upsert
+from aiops_core.store.runs import create_runs
+from aiops_core.store.tally import Tally, new_incident, seen_at
+
+_SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
+_COUNTED = ("severity", "state", "count", "stored", "first_seen", "last_seen", "awaits", "changed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far one physical stream was read: all before ``position``, and the keys ``done`` above it."""
+
+    step: str
+    stream: str
+    position: Position
+    done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """What a batch did to one incident; ``before`` is "" for a new one, ``run_id`` a run it caused."""
+
+    incident_id: int
+    before: str
+    after: str
+    run_id: int | None
+
+
+class Recording(Access):
+    """Record what ingest found, and where it was."""
+
+    def record(
+        self,
+        pipeline: str,
+        events: Sequence[tuple[Event, bool]],
+        checkpoints: Sequence[Checkpoint],
+        states: Mapping[str, Json],
+    ) -> list[IncidentChange]:
+        """Commit events, checkpoints and component states together.
+
+        The bool of an event says whether it is young enough to be answered. Return the incidents
+        whose state changed or that got a run.
+        """
+        now = self._clock()
+        with self._write() as connection:
+            tallies = _add_up(connection, pipeline, events, now)
+            _save_incidents(connection, tallies)
+            _save_samples(connection, tallies, now)
+            reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
+            runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
+            _save_progress(connection, pipeline, checkpoints, states, now)
+        changes = (
+            IncidentChange(tally.row["id"], tally.before, tally.row["state"], runs.get(tally.row["id"]))
+            for tally in tallies
+        )
+        return [change for change in changes if change.before != change.after or change.run_id is not None]
+
+    def checkpoints(self, pipeline: str, step: str) -> dict[str, Checkpoint]:
+        """Return the last committed checkpoint of every physical stream of a step."""
+        query = select(tables.checkpoints).where(
+            tables.checkpoints.c.pipeline == pipeline, tables.checkpoints.c.step == step
+        )
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        return {row.stream: Checkpoint(step, row.stream, row.position, tuple(row.done)) for row in rows}
+
+    def states(self, pipeline: str, step: str) -> dict[str, Json]:
+        """Return the saved state of a step, empty before the first."""
+        saved = tables.component_states
+        query = select(saved.c.state).where(saved.c.pipeline == pipeline, saved.c.step == step)
+        with self._read() as connection:
+            return dict(connection.scalar(query) or {})
+
+    def add_context_after(self, lines: Mapping[str, Sequence[str]]) -> None:
+        """Give stored events, by key, the lines that followed them; keys of none are ignored."""
+        statement = update(tables.events).where(tables.events.c.key == bindparam("of"))
+        rows = [{"of": key, "context_after": list(after)} for key, after in lines.items()]
+        if rows:
+            with self._write() as connection:
+                connection.execute(statement, rows)
+
+
+def _add_up(
+    connection: Connection, pipeline: str, found: Sequence[tuple[Event, bool]], now: datetime
+) -> list[Tally]:
+    tallies = _known(connection, pipeline, {event.fingerprint for event, _ in found})
+    stored = _stored(connection, [event.key for event, _ in found])
+    for event, is_answerable in found:
+        if event.key in stored:
+            continue
+        stored.add(event.key)
+        tally = tallies.get(event.fingerprint)
+        if tally is None:
+            if event.status == "resolved":
+                continue  # nothing of ours to end
+            tally = tallies[event.fingerprint] = Tally(new_incident(pipeline, event, now))
+        tally.add(event, is_answerable, now)
+    return list({id(tally): tally for tally in tallies.values()}.values())
+
+
+def _stored(connection: Connection, keys: Sequence[str]) -> set[str]:
+    stored = tables.events
+    found: set[str] = set()
+    for some in chunks(keys):
+        found.update(connection.scalars(select(stored.c.key).where(stored.c.key.in_(some))))
+    return found
+
+
+def _known(connection: Connection, pipeline: str, fingerprints: Iterable[str]) -> dict[str, Tally]:
+    tallies: dict[int, Tally] = {}
+    found: dict[str, Tally] = {}
+    columns = [tables.incidents.c.id, *(tables.incidents.c[name] for name in _COUNTED)]
+    by_alias = tables.aliases.join(tables.incidents, tables.incidents.c.id == tables.aliases.c.incident_id)
+    for some in chunks(sorted(fingerprints)):
+        for names, rows in ((tables.aliases.c, by_alias), (tables.incidents.c, tables.incidents)):
+            query = select(names.fingerprint.label("known_as"), *columns).select_from(rows)
+            query = query.where(names.pipeline == pipeline, names.fingerprint.in_(some))
+            for row in connection.execute(query).mappings():
+                values = {name: row[name] for name in ("id", *_COUNTED)}
+                found[row["known_as"]] = tallies.setdefault(row["id"], Tally(values, row["state"]))
+    return found
+
+
+def _save_incidents(connection: Connection, tallies: Sequence[Tally]) -> None:
+    known = [tally.row for tally in tallies if "id" in tally.row]
+    new = {tally.row["fingerprint"]: tally.row for tally in tallies if "id" not in tally.row}
+    if known:
+        counted: dict[str, BindParameter[object]] = {name: bindparam(f"new_{name}") for name in _COUNTED}
+        statement = update(tables.incidents).where(tables.incidents.c.id == bindparam("of")).values(counted)
+        rows = [{"of": row["id"], **{f"new_{name}": row[name] for name in _COUNTED}} for row in known]
+        connection.execute(statement, rows)
+    if new:
+        inserted = insert(tables.incidents).returning(tables.incidents.c.id, tables.incidents.c.fingerprint)
+        for row in connection.execute(inserted, list(new.values())):
+            new[row.fingerprint]["id"] = row.id
+
+
+def _save_samples(connection: Connection, tallies: Sequence[Tally], now: datetime) -> None:
+    rows = [
+        {
+            "incident_id": tally.row["id"],
+            "key": event.key,
+            "number": number,
+            "seen_at": seen_at(event, now),
+            "event": event,
+        }
+        for tally in tallies
+        for number, event in tally.samples
+    ]
+    if rows:
+        connection.execute(insert(tables.events), rows)
+
+
+def _save_progress(
+    connection: Connection,
+    pipeline: str,
+    positions: Sequence[Checkpoint],
+    states: Mapping[str, Json],
+    now: datetime,
+) -> None:
+    streams = [
+        {
+            "pipeline": pipeline,
+            "step": at.step,
+            "stream": at.stream,
+            "position": dict(at.position),
+            "done": at.done,
+            "updated_at": now,
+        }
+        for at in positions
+    ]
+    saved = [
+        {"pipeline": pipeline, "step": step, "state": state, "updated_at": now}
+        for step, state in states.items()
+    ]
+    for table, rows in ((tables.checkpoints, streams), (tables.component_states, saved)):
+        if rows:
+            connection.execute(upsert(table, rows[0]), rows)

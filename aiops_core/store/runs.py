@@ -1,0 +1,165 @@
+"""Runs of the response and their recorded steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from sqlalchemy import Connection, func, insert, literal, select, update
+
+from aiops_core.errors import UserError
+from aiops_core.records import Json
+from aiops_core.store.findings import Findings
+from aiops_core.store.incidents import pipeline_of
+from aiops_core.store.plans import Plans
+from aiops_core.store.queue import Job, new_job
+from aiops_core.store.tables import jobs, runs, steps
+
+RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
+StepState: TypeAlias = Literal["running", "done", "failed", "skipped", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One pass of the response over an incident."""
+
+    id: int
+    incident_id: int
+    pipeline: str
+    reason: str
+    state: RunState
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One recorded step of a run; ``result`` is JSON text of whatever record the step made."""
+
+    run_id: int
+    name: str
+    component: str
+    state: StepState
+    error: str
+    result: str
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run that starts again may skip this step."""
+        return self.finished_at is not None
+
+
+_RUN = [runs.c[name] for name in RunRow.__dataclass_fields__]
+_STEP = [steps.c[name] for name in StepRow.__dataclass_fields__]
+
+
+class Runs(Findings, Plans):
+    """Create runs and record what they do: steps here, findings and plans beside them."""
+
+    def create(self, incident_id: int, reason: str, *, due_at: datetime | None = None) -> int:
+        """Create a run of an incident with its job of kind ``run``; return its id."""
+        now = self._clock()
+        with self._write() as connection:
+            pipeline = pipeline_of(connection, incident_id)
+            created = create_runs(connection, pipeline, {incident_id: reason}, due_at=due_at or now, now=now)
+        return created[incident_id]
+
+    def get(self, run_id: int) -> RunRow:
+        """Return a run; raise UserError when there is none."""
+        with self._read() as connection:
+            row = connection.execute(select(*_RUN).where(runs.c.id == run_id)).mappings().first()
+        if row is None:
+            raise UserError(
+                f"run {run_id}: there is none. `aiops incidents show` lists those of an incident."
+            )
+        return RunRow(**row)
+
+    def of_incident(self, incident_id: int) -> list[RunRow]:
+        """Return the runs of an incident, the first one first."""
+        query = select(*_RUN).where(runs.c.incident_id == incident_id).order_by(runs.c.id)
+        with self._read() as connection:
+            return [RunRow(**row) for row in connection.execute(query).mappings()]
+
+    def latest(self, incident_id: int) -> RunRow | None:
+        """Return the last run of an incident, None before the first."""
+        query = select(*_RUN).where(runs.c.incident_id == incident_id).order_by(runs.c.id.desc()).limit(1)
+        with self._read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else RunRow(**row)
+
+    def start(self, run_id: int) -> None:
+        """Note that a worker runs it; the time of the first start stays."""
+        now = literal(self._clock(), runs.c.started_at.type)
+        started = {
+            "state": "running",
+            "started_at": func.coalesce(runs.c.started_at, now),
+            "finished_at": None,
+        }
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(started))
+
+    def finish(self, run_id: int, state: RunState) -> None:
+        """Note how it ended; ``waiting`` parks it, as for an approval."""
+        ended = None if state == "waiting" else self._clock()
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(state=state, finished_at=ended))
+
+    def job_died(self, job: Job) -> None:
+        """Note that nobody will run it any more, because its job is a dead letter."""
+        self.finish(job.payload["run"], "failed")
+
+    def step(self, run_id: int, name: str) -> StepRow | None:
+        """Return a step of a run, None before it began."""
+        return next((step for step in self.steps(run_id) if step.name == name), None)
+
+    def steps(self, run_id: int) -> list[StepRow]:
+        """Return the steps of a run in the order in which they first began."""
+        query = select(*_STEP).where(steps.c.run_id == run_id).order_by(steps.c.id)
+        with self._read() as connection:
+            return [StepRow(**row) for row in connection.execute(query).mappings()]
+
+    def begin_step(self, run_id: int, name: str, component: str = "") -> None:
+        """Record that a step begins, or begins again after a crash."""
+        row: dict[str, Json] = {"component": component, "state": "running", "error": "", "result": ""}
+        row |= {"started_at": self._clock(), "finished_at": None}
+        again = update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
+        with self._write() as connection:
+            if not connection.execute(again).rowcount:
+                connection.execute(insert(steps).values({"run_id": run_id, "name": name, **row}))
+
+    def end_step(self, run_id: int, name: str, state: StepState, error: str = "", result: str = "") -> None:
+        """Record how a step ended, with the JSON text of what it made."""
+        row = {"state": state, "error": error, "result": result, "finished_at": self._clock()}
+        with self._write() as connection:
+            connection.execute(
+                update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
+            )
+
+
+def create_runs(
+    connection: Connection, pipeline: str, reasons: Mapping[int, str], *, due_at: datetime, now: datetime
+) -> dict[int, int]:
+    """Create a run with its job for each incident of ``reasons``; return the run ids by incident."""
+    if not reasons:
+        return {}
+    rows = [
+        {
+            "incident_id": incident,
+            "pipeline": pipeline,
+            "reason": reason,
+            "state": "waiting",
+            "created_at": now,
+        }
+        for incident, reason in reasons.items()
+    ]
+    created = connection.execute(insert(runs).returning(runs.c.incident_id, runs.c.id), rows)
+    ids = {row.incident_id: row.id for row in created}
+    connection.execute(
+        insert(jobs), [new_job("run", f"run:{run}", {"run": run}, due_at, now) for run in ids.values()]
+    )
+    return ids

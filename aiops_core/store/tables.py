@@ -1,0 +1,241 @@
+"""The tables of the state database; ``migrations`` holds how a file comes to have them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint
+from sqlalchemy.sql.schema import SchemaItem
+
+from aiops_core.records import Analysis, Change, Event, Evidence, Outcome, Plan, Receipt, Report
+from aiops_core.store.columns import JsonValue, Record, Time, Words
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    return Table(name, metadata, *items)
+
+
+def _numbered(name: str, *items: SchemaItem) -> Table:
+    # AUTOINCREMENT: an id that was handed out never comes back, so that fences hold
+    number = Column("id", Integer, primary_key=True)
+    return Table(name, metadata, number, *items, sqlite_autoincrement=True)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Words, primary_key=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Words, nullable=False, default="")
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, default=0)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, Time, nullable=nullable)
+
+
+def _of(name: str, table: str, *, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+    return Column(name, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key)
+
+
+checkpoints = _table(
+    "checkpoints",
+    _key("pipeline"),
+    _key("step"),
+    _key("stream"),
+    Column("position", JsonValue, nullable=False),
+    Column("done", JsonValue, nullable=False),
+    _time("updated_at"),
+)
+component_states = _table(
+    "component_states",
+    _key("pipeline"),
+    _key("step"),
+    Column("state", JsonValue),
+    _time("updated_at"),
+)
+incidents = _numbered(
+    "incidents",
+    _text("pipeline"),
+    _text("fingerprint"),
+    _text("title"),
+    _text("type"),
+    _text("message"),
+    _text("language"),
+    _text("severity"),
+    _text("state"),
+    _number("count"),
+    _number("stored"),
+    _time("first_seen"),
+    _time("last_seen"),
+    _text("awaits"),  # reason of the run that the next answerable event causes
+    _text("template"),
+    _text("place"),
+    _time("changed_at"),
+    UniqueConstraint("pipeline", "fingerprint"),
+    Index(None, "state", "last_seen"),
+    Index(None, "pipeline", "type"),
+)
+aliases = _table("aliases", _key("pipeline"), _key("fingerprint"), _of("incident_id", "incidents"))
+events = _numbered(
+    "events",
+    _of("incident_id", "incidents"),
+    Column("key", Words, nullable=False, unique=True),
+    _number("number"),
+    _time("seen_at"),
+    Column("event", Record(Event), nullable=False),
+    Column("context_after", JsonValue),
+    Index(None, "incident_id", "number"),
+)
+runs = _numbered(
+    "runs",
+    _of("incident_id", "incidents"),
+    _text("pipeline"),
+    _text("reason"),
+    _text("state"),
+    _time("created_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
+    Index(None, "incident_id"),
+)
+steps = _numbered(
+    "steps",
+    _of("run_id", "runs"),
+    _text("name"),
+    _text("component"),
+    _text("state"),
+    _text("error"),
+    _text("result"),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+    UniqueConstraint("run_id", "name"),
+)
+evidence = _numbered(
+    "evidence",
+    _of("run_id", "runs"),
+    Column("evidence", Record(Evidence), nullable=False),
+    Index(None, "run_id"),
+)
+analyses = _numbered(
+    "analyses",
+    _of("run_id", "runs"),
+    Column("analysis", Record(Analysis), nullable=False),
+    _text("analyzer"),
+    _text("model"),
+    _number("input_tokens"),
+    _number("output_tokens"),
+    _number("cache_read_tokens"),
+    _number("cache_write_tokens"),
+    Column("cost", Float),
+    _time("created_at"),
+    Index(None, "run_id"),
+    Index(None, "created_at"),
+)
+changes = _table(
+    "changes",
+    _of("run_id", "runs", primary_key=True),
+    Column("change", Record(Change), nullable=False),
+    _time("created_at"),
+)
+plans = _table(
+    "plans",
+    _of("run_id", "runs", primary_key=True),
+    _key("step"),
+    Column("plan", Record(Plan), nullable=False),
+    _text("hash"),
+    _time("created_at"),
+    _text("approved_hash"),
+    _text("approved_by"),
+    _time("approved_at", nullable=True),
+)
+outcomes = _numbered(
+    "outcomes",
+    _of("run_id", "runs"),
+    _text("step"),
+    Column("outcome", Record(Outcome), nullable=False),
+    _time("created_at"),
+    Index(None, "run_id"),
+)
+effects = _table(
+    "effects",
+    _key("pipeline"),
+    _key("step"),
+    _key("name"),
+    _key("key"),
+    _of("run_id", "runs"),
+    Column("result", JsonValue),
+    _time("begun_at"),
+    _time("done_at", nullable=True),
+)
+decisions = _numbered(
+    "decisions",
+    _of("incident_id", "incidents"),
+    _of("run_id", "runs", nullable=True),
+    _text("rule"),
+    _text("text"),
+    _text("setting"),
+    _time("at"),
+    Index(None, "incident_id"),
+)
+deliveries = _numbered(
+    "deliveries",
+    _of("run_id", "runs", nullable=True),
+    _of("incident_id", "incidents", nullable=True),
+    _text("pipeline"),
+    _text("target"),
+    _text("key"),
+    _text("state"),
+    _number("attempts"),
+    _number("max_attempts"),
+    Column("report", Record(Report), nullable=False),
+    _text("error"),
+    _time("created_at"),
+    _time("updated_at"),
+    UniqueConstraint("pipeline", "target", "key"),
+    Index(None, "incident_id"),
+    Index(None, "state"),
+)
+receipts = _numbered(
+    "receipts",
+    _of("delivery_id", "deliveries"),
+    Column("receipt", Record(Receipt), nullable=False),
+    _time("at"),
+    Index(None, "delivery_id"),
+)
+jobs = _numbered(
+    "jobs",
+    _text("kind"),
+    Column("key", Words, nullable=False, unique=True),
+    Column("payload", JsonValue),
+    _text("state"),
+    _number("priority"),
+    _time("due_at"),
+    _number("attempts"),
+    _number("max_attempts"),
+    _number("token"),
+    _text("owner"),
+    _time("lease_until", nullable=True),
+    _text("error"),
+    _time("created_at"),
+    Index(None, "state", "kind", "due_at"),
+)
+faults = _table(
+    "faults",
+    _key("pipeline"),
+    _key("cause"),
+    _text("text"),
+    _number("count"),
+    _time("first_at"),
+    _time("last_at"),
+    _time("told_at"),
+)

@@ -1,0 +1,96 @@
+"""What one event does to its incident: counts, times, severity, state, sample, run. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiops_core.records import SEVERITIES, Event
+
+STORED_FIRST = 20
+"""Events of an incident that are all stored; after them a sample is."""
+STORED_MOST = 100
+"""Events stored of one incident, whatever happens."""
+_TITLE, _MESSAGE = 200, 4_000
+_VARIABLE = re.compile(r"""0x[0-9a-fA-F]+|\d+|'[^']*'|"[^"]*\"""")
+
+
+@dataclass(slots=True)
+class Tally:
+    """One incident while the events of a batch are added to it.
+
+    ``row`` holds its columns, ``before`` its state before the batch ("" when the batch made it),
+    ``samples`` the events to store with their numbers, ``run`` the reason of a run to create.
+    """
+
+    row: dict[str, Any]  # Any: column values
+    before: str = ""
+    samples: list[tuple[int, Event]] = field(default_factory=list)
+    run: str = ""
+
+    def add(self, event: Event, is_answerable: bool, now: datetime) -> None:
+        """Count one event and let the state follow; one with status resolved ends the incident."""
+        if event.status == "resolved":
+            self._resolve(now)
+            return
+        row = self.row
+        is_return = row["state"] == "resolved"
+        if is_return:
+            self._become("regressed", now)
+            row["awaits"] = "regressed"
+        elif row["state"] == self.before == "new":
+            self._become("ongoing", now)
+        seen = seen_at(event, now)
+        row["count"] += 1
+        row["first_seen"] = min(row["first_seen"], seen)
+        row["last_seen"] = max(row["last_seen"], seen)
+        row["severity"] = min(row["severity"], event.severity or "error", key=SEVERITIES.index)
+        if is_answerable and row["awaits"] and row["state"] != "ignored":
+            self.run, row["awaits"] = row["awaits"], ""
+        if row["stored"] < STORED_MOST and (is_return or _is_sampled(row["count"])):
+            row["stored"] += 1
+            self.samples.append((row["count"], event))
+
+    def _resolve(self, now: datetime) -> None:
+        if self.row["state"] not in {"resolved", "ignored"}:
+            self._become("resolved", now)
+            self.run = self.row["awaits"] = ""
+
+    def _become(self, state: str, now: datetime) -> None:
+        self.row["state"], self.row["changed_at"] = state, now
+
+
+def new_incident(pipeline: str, event: Event, now: datetime) -> dict[str, Any]:
+    """Return the row of an incident that this event starts, the event itself not counted yet."""
+    first_line = event.message.strip().partition("\n")[0]
+    in_app = [frame for frame in event.frames if frame.in_app] or event.frames
+    return {
+        "pipeline": pipeline,
+        "fingerprint": event.fingerprint,
+        "title": ": ".join(filter(None, (event.type, first_line)))[:_TITLE],
+        "type": event.type,
+        "message": event.message[:_MESSAGE],
+        "language": event.language,
+        "severity": event.severity or "error",
+        "state": "new",
+        "count": 0,
+        "stored": 0,
+        "first_seen": seen_at(event, now),
+        "last_seen": seen_at(event, now),
+        "awaits": "new",
+        "template": _VARIABLE.sub("#", first_line)[:_TITLE],
+        "place": f"{in_app[-1].module or in_app[-1].file}:{in_app[-1].function}" if in_app else "",
+        "changed_at": now,
+    }
+
+
+def seen_at(event: Event, now: datetime) -> datetime:
+    """Return when the event happened, as well as is known; a time without a zone is UTC."""
+    seen = event.occurred_at or event.read_at or now
+    return seen if seen.tzinfo else seen.replace(tzinfo=UTC)
+
+
+def _is_sampled(number: int) -> bool:
+    return number <= STORED_FIRST or number & (number - 1) == 0

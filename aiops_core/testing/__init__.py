@@ -1,0 +1,1 @@
+"""What plugin authors need in tests: real peers on loopback and small pipelines."""

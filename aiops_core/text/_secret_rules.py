@@ -1,0 +1,271 @@
+"""What secrets look like: one table, read by the redactor alone.
+
+Patterns keep to what RE2 and ``re`` both know (no look-around, no back-reference) and name the
+secret itself ``s`` (``s2`` … in other branches); the rest of a match stays as it is. Token rules
+ask for no word boundary on the left: ``\\x1b[31m`` and a JSON ``\\n`` end in a letter.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One match: ``text[start:end]`` is the secret, ``after`` the end of the whole match."""
+
+    text: str
+    start: int
+    end: int
+    after: int
+    key: str = ""
+    separator: str = ""
+
+    @property
+    def secret(self) -> str:
+        """The secret as it was matched."""
+        return self.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of secret.
+
+    ``hints`` are lower-case literals of which one must occur in the lower-cased text. ``accepts``
+    is asked about each match. ``in_code`` False: the pattern means nothing in source code.
+    ``is_proof`` False: a diff is blocked for a random-looking value only.
+    """
+
+    name: str
+    hints: tuple[str, ...]
+    pattern: str
+    accepts: Callable[[Found], bool] = lambda found: True
+    in_code: bool = True
+    is_proof: bool = True
+
+
+def looks_random(value: str) -> bool:
+    """Return whether nobody would write this value as a name, a word or a number."""
+    if len(value) < 12 or re.search(r"\s", value):
+        return False
+    return bool(re.search(r"[0-9]", value) and re.search(r"[A-Za-z]", value))
+
+
+_NOT_A_VALUE = re.compile(
+    r"(?i)(?:null|none|nil|undefined|true|false|empty|missing|required|optional|str|string|bytes"
+    r"|[*x.•-]+|\$\{\w*\}|(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+))|\$|\{+[\w. ]*\}+|%\(?\w*\)?s|%\w|<[\w. -]*>"
+    r"|[\[(]?(?:filtered|redacted|hidden|masked|secret)[)\]]?)[)\]}]*"
+)
+_EXPRESSION = re.compile(
+    r"[A-Za-z_]{3,}(?:\.[A-Za-z_]+)*[(\[].*|(?:self|this|cls)\..*"
+    r"|(?:[a-z]\w*\.)+[\w$]+@[0-9a-f]{5,8}|[A-Z][a-z][\w$]*\{[0-9a-f]{5,8}"
+)
+_IS_NO_WORD = re.compile(r"[^A-Za-z.:'()-]|[a-z][A-Z]")
+_VALUE_ENDS = ("", "\n", "\r", ",", ";", "}", '"', "'", "\\")
+
+
+def _is_value(found: Found) -> bool:
+    value, key = found.secret, found.key.lower()
+    if _NOT_A_VALUE.fullmatch(value) or value.lower().strip(".:=") in ("", key):
+        return False
+    return not (key.endswith("pwd") and value.startswith("/"))
+
+
+def _is_plain_value(found: Found) -> bool:
+    value = found.secret
+    if not _is_value(found) or _EXPRESSION.fullmatch(value) or (value[0] in "{=([" and len(value) < 4):
+        return False
+    is_tight = found.text[found.start - 1] == ":" and not found.text[found.start - 2].isspace()
+    if "=" in found.separator or is_tight or _IS_NO_WORD.search(value):
+        return True
+    return len(value) > 3 and found.text[found.after : found.after + 1] in _VALUE_ENDS
+
+
+def _is_no_dummy(found: Found) -> bool:
+    return not _NOT_A_VALUE.fullmatch(found.secret) and not found.secret.startswith(("{", "${"))
+
+
+def _is_credential(found: Found) -> bool:
+    is_alone = found.text.startswith("//", found.start - 2)
+    return looks_random(found.secret) if is_alone else _is_no_dummy(found)
+
+
+def _is_bearer(found: Found) -> bool:
+    value = found.secret
+    return len(value) >= 20 or bool(re.search(r"[0-9]", value))
+
+
+def _is_basic(found: Found) -> bool:
+    value = found.secret.rstrip("=")
+    try:
+        return b":" in base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except binascii.Error:
+        return False
+
+
+_BRANDS = re.compile(
+    r"4\d{15}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}|3(?:0[0-5]|[68]\d)\d{11}"
+)
+_LEFT_OF_NUMBER = re.compile(r"(?:^|[^\w.+-]|\\[nrt]|\[[0-9;]*m)$")
+
+
+def _is_card(found: Found) -> bool:
+    digits = re.sub(r"\D", "", found.secret)
+    before = found.text[max(0, found.start - 12) : found.start]
+    after = found.text[found.after : found.after + 1]
+    if not _BRANDS.fullmatch(digits) or not _LEFT_OF_NUMBER.search(before) or re.match(r"[\w-]", after):
+        return False
+    doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits))]
+    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
+
+
+_KEY = (
+    r"(?P<k>passw(?:or)?d|passwort|pwd|passphrase|passcode|secret|token|credentials?"
+    r"|api[_-]?key|auth[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key"
+    r"|secret[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|shared[_-]?key|app[_-]?key"
+    r"|jsessionid|phpsessid|connect\.sid|密码|口令|密钥)"
+)
+_KEY_HINTS = ("pass", "pwd", "secret", "token", "credential", "key", "sess", "密码", "口令", "密钥", "t.sid")
+_COLOUR = r"(?:(?:\x1b|\\u001b|\\x1b|\\033)\[[0-9;]*m)*"
+_GAP = rf"{_COLOUR}[ \t]*{_COLOUR}"
+_PLAIN = r"(?:[^\s\"'`,;&<>\\]|\\[^nrtu\"'\\\s])+"
+_QUOTED = (
+    r"(?:\\+[\"'](?P<s>[^\"'\n\\]+)|\"(?P<s2>(?:[^\"\\\n]|\\.)+)"
+    r"|'(?P<s3>(?:[^'\\\n]|\\.)+)|`(?P<s4>[^`\n]+))"
+)
+_EDGE = r"(?:^|[^\w-]|\\[nrt]|\[[0-9;]*m)"
+_PEM = r"-----{} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
+_DATABASES = r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle)(?:\+[a-z0-9]+)?"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "private-key",
+        ("private key",),
+        rf"{_PEM.format('BEGIN')}(?:(?P<s>[^-]*(?:-[^-]+)*){_PEM.format('END')}"
+        r"|(?P<s2>(?:[A-Za-z0-9+/=\s]|\\[nr])*))",
+    ),
+    Rule("age-key", ("age-secret-key-",), r"(?P<s>AGE-SECRET-KEY-1[0-9A-Z]{40,})"),
+    Rule("anthropic-key", ("sk-ant-",), r"(?P<s>sk-ant-[A-Za-z0-9_-]{8,})"),
+    Rule(
+        "openai-key",
+        ("sk-",),
+        rf"{_EDGE}(?P<s>sk-(?:[A-Za-z0-9]{{20,}}|(?:proj|svcacct|admin|or-v1)-[A-Za-z0-9_-]{{20,}}))",
+    ),
+    Rule(
+        "github-token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"(?P<s>gh[pousr]_[A-Za-z0-9_.-]{16,}|github_pat_[A-Za-z0-9_]{16,})",
+    ),
+    Rule(
+        "gitlab-token",
+        ("gl",),
+        r"(?P<s>gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|oas)-[A-Za-z0-9_.-]{16,})",
+    ),
+    Rule("aws-key", ("akia", "asia", "abia", "acca"), r"(?P<s>(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})"),
+    Rule("slack-token", ("xox", "xapp-"), r"(?P<s>(?:xox[abeoprsd]|xapp)-[A-Za-z0-9.%_-]{8,})"),
+    Rule("google-key", ("aiza", "ya29."), r"(?P<s>AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,})"),
+    Rule(
+        "service-token",
+        ("_live_", "_test_", "whsec_", "npm_", "pypi-", "hf_", "sg.", "shp", "dop_v1_", "lin_api_"),
+        r"(?P<s>(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}|npm_[A-Za-z0-9]{36}"
+        r"|pypi-[A-Za-z0-9_-]{32,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|dop_v1_[a-f0-9]{64}"
+        r"|lin_api_[A-Za-z0-9]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})"
+        rf"|{_EDGE}(?P<s2>hf_[A-Za-z0-9]{{30,}})",
+    ),
+    Rule("jwt", ("eyj",), r"(?P<s>eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4})"),
+    Rule(
+        "webhook-url",
+        ("webhook", "hooks.slack.com", "/bot/v2/hook/"),
+        r"(?i:hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/\d+/"
+        r"|/open-apis/bot/v2/hook/|webhook\.office\.com/webhookb2/)(?P<s>[^\s\"'`<>\\)]+)",
+    ),
+    Rule(
+        "authorization",
+        ("authorization",),
+        rf"(?i:authorization\\*[\"']?\]?{_GAP}(?:=>|[:=,]){_GAP}\\*[\"']?"
+        r"(?:(?:basic|bearer|token|apikey|api-key|negotiate|ntlm|key|sso-key|bot)[ \t]+(?P<s>[^\s\"'\\,;]+)"
+        r"|(?:digest|hmac|signature|aws4-hmac-sha256|oauth)[ \t]+(?P<s2>[^\r\n\\]+)"
+        r"|(?P<s3>[^\s\"'\\,;]{8,})))",
+        _is_no_dummy,
+        is_proof=False,
+    ),
+    Rule(
+        "bearer", ("bearer",), r"(?i:bearer[ \t]+)(?P<s>[A-Za-z0-9._~+/=-]{8,})", _is_bearer, is_proof=False
+    ),
+    Rule("basic", ("basic",), r"(?i:basic[ \t]+)(?P<s>[A-Za-z0-9+/]{8,}={0,2})", _is_basic),
+    Rule(
+        "url-credentials",
+        ("://",),
+        rf"(?i:{_DATABASES})://[^\s:/@\[\"'<>]*:(?P<s>[^\s\"'<>]+)@"
+        r"|[A-Za-z][A-Za-z0-9+.-]{1,30}://"
+        r"(?:[^\s:/?#@\[\"'<>]*:(?P<s2>[^\s/\"'<>]+)|(?P<s3>[^\s:/?#@\[\"'<>]{16,}))@",
+        _is_credential,
+    ),
+    Rule(
+        "cookie",
+        ("cookie",),
+        rf"(?i:cookie)\\*[\"']?\]?{_GAP}(?:=>|[:=]){_GAP}\\*[\"']?"
+        r"(?P<s>[^\s\"'\\=;]+=[^\r\n\"'\\]+)",
+        in_code=False,
+    ),
+    Rule(
+        "url-key",
+        ("key=", "sig", "auth=", "x-amz-"),
+        r"(?i:[?&](?:key|sig|signature|auth|x-amz-signature|x-amz-credential)=)(?P<s>[^\s&\"'<>\\#)]{8,})",
+    ),
+    Rule(
+        "sql-password",
+        ("identified",),
+        r"(?i:identified\s+(?:with\s+\S+\s+)?by\s+(?:password\s+)?)[\"'](?P<s>[^\"'\n]+)[\"']",
+    ),
+    Rule(
+        "option",
+        ("--", "-u ", "-u\t"),
+        rf"(?i:--[\w-]{{0,40}}{_KEY})[ \t]+[\"']?(?P<s>(?:[^\s\"'-]|-[^\sA-Za-z-])[^\s\"']*)"
+        r"|\s(?:-u|--user)[ \t]+[^\s:\"'/]+:(?P<s2>[^\s\"'/]+)",
+        _is_no_dummy,
+        in_code=False,
+        is_proof=False,
+    ),
+    Rule(
+        "setting",
+        _KEY_HINTS,
+        rf"(?i:{_KEY})(?:[ \t][^<>\n]{{0,200}})?>(?P<s>[^<>\n]+)</",
+        _is_value,
+        is_proof=False,
+    ),
+    Rule(
+        "setting",
+        _KEY_HINTS,
+        rf"(?i:{_KEY})(?:\\*[\"']\]?{_GAP}(?:=>|[:=])|\]?{_GAP}(?:=>|:?=|:)){_GAP}[rbuf@]?{_QUOTED}",
+        _is_value,
+        is_proof=False,
+    ),
+    Rule(
+        "setting",
+        _KEY_HINTS,
+        rf"(?i:[(\[][\"'][\w.-]{{0,40}}{_KEY})[\"'],[ \t]*{_QUOTED}",
+        _is_value,
+        in_code=False,
+        is_proof=False,
+    ),
+    Rule(
+        "setting",
+        _KEY_HINTS,
+        rf"(?i:{_KEY})\\*[\"']?\]?{_GAP}(?P<sep>=>|[:=]){_GAP}(?P<s>{_PLAIN})",
+        _is_plain_value,
+        in_code=False,
+        is_proof=False,
+    ),
+    Rule(
+        "card",
+        tuple("0123456789"),
+        r"(?P<s>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]?\d{1,3})?|3\d{3}[ -]\d{6}[ -]\d{4,5}|\d{14,19})",
+        _is_card,
+    ),
+)

@@ -1,0 +1,75 @@
+"""Recognise the envelope of a log line: time, level, logger, thread, host, whatever comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiops_core.records import Severity
+from aiops_core.text.envelope_forms import match_form, severity_of_fields
+from aiops_core.text.envelope_scan import ANY_CONTAINER, Scan
+from aiops_core.text.timestamps import to_moment
+
+_REACH = 400
+"""An envelope ends within so many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What stands before the message of a line; ``length`` is where the message starts."""
+
+    length: int
+    occurred_at: datetime | None = None
+    severity: Severity | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+_NOTHING = Envelope(0)
+
+
+def parse_envelope(line: str, *, now: datetime | None = None) -> Envelope:
+    """Read the envelope of a line; length 0 where it has none, as on every indented line.
+
+    Times without a zone are taken as UTC, times without a year as the last such moment before
+    ``now`` (the present by default). Of JSON and logfmt lines severity and time are read, and the
+    length stays that of what precedes them.
+    """
+    if not line or line[0] in " \t":
+        return _NOTHING
+    moment = now or datetime.now(UTC)
+    if line[0] == "{":
+        severity, found = severity_of_fields(line, 0)
+        return Envelope(0, to_moment(found, moment) if found else None, severity)
+    if form := match_form(line):
+        time = to_moment(form.time, moment) if form.time else None
+        return Envelope(form.length, time, form.severity, form.attributes)
+    scan = Scan(line[:_REACH], moment)
+    scan.run()
+    severity, time = scan.severity or scan.priority, scan.time
+    if scan.severity is None:
+        from_fields, found = severity_of_fields(line, scan.sure)
+        severity = from_fields or severity
+        time = time or (to_moment(found, moment) if found else None)
+    return Envelope(scan.sure, time, severity, scan.attributes)
+
+
+def can_precede(prefix: str) -> bool:
+    """Tell whether a trigger that wants the start of a line may come after this text.
+
+    It may after indentation, after an envelope with no word of a message in it, and after a
+    logging line of at least warning level whose message ends in a colon.
+    """
+    if not prefix.strip(" \t"):
+        return True
+    if len(prefix) > _REACH:
+        return False
+    form = match_form(prefix)
+    if form and not prefix[form.length :].strip():
+        return True
+    scan = Scan(prefix, None, is_container=ANY_CONTAINER.match(prefix))
+    scan.run()
+    if scan.sure and scan.is_done and not (scan.severity and scan.plain_after_level):
+        return True
+    severity = form.severity if form else scan.severity
+    return severity in {"critical", "error", "warning"} and prefix.rstrip().endswith(":")

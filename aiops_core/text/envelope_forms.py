@@ -1,0 +1,122 @@
+"""The envelopes with a shape of their own, and the fields of JSON and logfmt lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiops_core.records import Severity
+from aiops_core.text.levels import LETTERS, LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
+from aiops_core.text.timestamps import match_time
+
+_FIELDS_REACH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One recognised envelope."""
+
+    length: int
+    severity: Severity | None
+    time: re.Match[str] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+_KLOG = re.compile(
+    r"(?P<letter>[IWEF])(?:\d{4})?(?P<time>\d{4} \d\d:\d\d:\d\d)\.\d+ +(?P<pid>\d+) (?P<place>[^\s:\]]+:\d+)\] ?"
+)
+_RUBY = re.compile(
+    r"(?P<letter>[DIWEFA]), \[(?P<time>\d{4}-[^\]#]{8,40}?) ?(?:#(?P<pid>\d+))?\] +[A-Z]+ -- (?P<logger>[^:]{0,60}): ?"
+)
+_ANDROID = re.compile(
+    r"(?P<time>\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) +(?P<pid>\d+) +(?P<thread>\d+) (?P<letter>[VDIWEFA]) "
+    r"(?P<logger>[^:]{0,60}?) *: ?"
+)
+_ANDROID_BRIEF = re.compile(r"(?P<letter>[VDIWEFA])/(?P<logger>[\w.$-]{1,60}) *\( *(?P<pid>\d+)\): ?")
+_SYSLOG = re.compile(
+    r"<(?P<priority>\d{1,3})>1 (?P<time>\S+) (?P<host>\S+) (?P<service>\S+) (?P<pid>\S+) \S+ "
+    r"(?:-|(?:\[[^\]]{0,400}\])+) ?"
+)
+_DOTNET = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.+`]{1,120})\[\d+\]\s?")
+_GLIB = re.compile(
+    rf"(?:\*\* )?\((?P<service>[^():]{{1,60}}):(?P<pid>\d+)\): (?:(?P<logger>[\w.-]+)-)?(?P<level>{LEVEL_WORDS}) \*\*: "
+    r"(?:\d\d:\d\d:\d\d\.\d+: )?"
+)
+_CHROMIUM = re.compile(
+    rf"\[(?P<pid>\d+):(?:\d+:)?\d{{4}}/\d{{6}}\.\d+:(?P<level>{LEVEL_WORDS}):(?P<place>[\w./]+\(\d+\))\] ?"
+)
+_PYTHON = re.compile(rf"(?P<level>{LEVEL_WORDS}):(?P<logger>[\w.]+):")
+_FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
+    **dict.fromkeys("IWEFDVA", (_KLOG, _RUBY, _ANDROID_BRIEF, _PYTHON)),
+    **dict.fromkeys("CNPSTL", (_PYTHON,)),
+    **dict.fromkeys("01", (_ANDROID,)),
+    **dict.fromkeys("tdiwfc", (_DOTNET,)),
+    "<": (_SYSLOG,),
+    "*": (_GLIB,),
+    "(": (_GLIB,),
+    "[": (_CHROMIUM,),
+}
+_NAMED = ("pid", "thread", "logger", "host", "service", "place")
+
+
+def match_form(line: str) -> Form | None:
+    """Return the envelope of a line that has one of the shapes known as a whole."""
+    for pattern in _FORMS.get(line[:1], ()):
+        if found := pattern.match(line):
+            return _form(found)
+    return None
+
+
+def _form(found: re.Match[str]) -> Form:
+    parts = found.groupdict()
+    severity: Severity | None = None
+    if letter := parts.get("letter"):
+        severity = LETTERS[letter]
+    elif level := parts.get("level"):
+        severity = SEVERITY_OF[level.upper()]
+    elif priority := parts.get("priority"):
+        severity = severity_of_number(int(priority) % 8)
+    attributes = {name: value for name in _NAMED if (value := parts.get(name)) and value != "-"}
+    return Form(found.end(), severity, _time(parts.get("time")), attributes)
+
+
+def _time(text: str | None) -> re.Match[str] | None:
+    if not text:
+        return None
+    is_klog = text[4:5] == " "
+    return match_time(f"{text[:2]}-{text[2:]}" if is_klog else text)
+
+
+_KEYS = r"level|lvl|severity|loglevel|log_level|log\.level|levelname|severity_text|severityText|@l|@level"
+_JSON_LEVEL = re.compile(
+    rf"\"(?:{_KEYS})\"\s{{0,4}}:\s{{0,4}}(?:\"(?P<name>[A-Za-z]{{1,12}})\"|(?P<number>\d{{1,3}})(?!\d))"
+)
+_MONGO_LEVEL = re.compile(r"\"s\"\s{0,4}:\s{0,4}\"(?P<name>[FEWID])\d?\"(?P<number>)")
+_JSON_TIME = re.compile(r"\"(?:@?timestamp|time|ts|@t|datetime|\$date)\"\s{0,4}:\s{0,4}\"?(?=[\dA-Z])")
+_LOGFMT_START = re.compile(r"[\w.@-]{1,40}=")
+_LOGFMT_LEVEL = re.compile(rf"(?:^|\s)(?:{_KEYS})=\"?(?P<name>\w{{1,12}})")
+_LOGFMT_TIME = re.compile(r"(?:^|\s)(?:time|ts|t|timestamp)=\"?(?=[\dA-Z])")
+
+
+def severity_of_fields(line: str, start: int) -> tuple[Severity | None, re.Match[str] | None]:
+    """Return severity and time of a line that is one JSON object or logfmt from ``start`` on."""
+    if line.startswith("{", start):
+        return _from_json(line[start : start + _FIELDS_REACH])
+    if not _LOGFMT_START.match(line, start):
+        return None, None
+    text = line[start : start + _FIELDS_REACH]
+    level = _LOGFMT_LEVEL.search(text)
+    time = _LOGFMT_TIME.search(text)
+    return severity_of(level["name"]) if level else None, match_time(text, time.end()) if time else None
+
+
+def _from_json(text: str) -> tuple[Severity | None, re.Match[str] | None]:
+    level = (_MONGO_LEVEL if text.startswith('{"t":') else _JSON_LEVEL).search(text)
+    time = _JSON_TIME.search(text)
+    severity = None
+    if level is not None and level["name"]:
+        severity = severity_of(level["name"])
+    elif level is not None:
+        severity = severity_of_number(int(level["number"]))
+    return severity, match_time(text, time.end()) if time else None

@@ -1,0 +1,282 @@
+"""Walk over the tokens at the start of a log line.
+
+A token is *sure* when only an envelope has it (a time, a level, a bracketed id, a logger with its
+separator) and *unsure* when it may be the first word of the message; unsure tokens count only when
+a sure one follows.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from aiops_core.records import Severity
+from aiops_core.text.levels import LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
+from aiops_core.text.timestamps import match_time, to_moment
+
+_MOST_TOKENS = 14
+_MOST_WORDS = 3
+
+_LEVEL = re.compile(rf"(?P<level>{LEVEL_WORDS})(?=[\s:|\],>]|$)")
+_SOFT_LEVEL = re.compile(
+    r"(?P<level>(?:error|err|fatal|critical|crit|severe|alert|emerg|warning|warn|notice|info|debug|trace)"
+    r"(?=[:|,]\s|\t|  |\s\||\s-\s)"
+    r"|(?:Error|Fatal|Critical|Warning|Notice|Info|Debug|Trace)(?=[|,]\s|\t|  |\s\||\s-\s))"
+)
+"""A level in small letters, told from prose by what follows; ``Error:`` is a type as often as a level."""
+_SOFT_STARTS = frozenset("efcsawnidtEFCWNIDTP")
+_PHP = re.compile(r"PHP (?:\w+ )?(?P<level>error|[Ww]arning|Notice|Deprecated):\s+")
+_RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|WARNING: DATA RACE)\b")
+"""Headlines of crash reports: the level is part of the message."""
+_PRIORITY = re.compile(r"<(\d{1,3})>")
+_CONTAINER = re.compile(r"(?P<service>[\w./@-]{1,64}?[-_.]\d{1,5}) *\| ?")
+ANY_CONTAINER = re.compile(r"[\w./@-]{1,64} *\| ?")
+_BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
+_ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
+_LEVEL_INSIDE = re.compile(rf"(?:^|[\s:.])({LEVEL_WORDS})(?=$|[\s:/])")
+_SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
+_TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
+_ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
+_NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
+_PLACE = re.compile(r"[\w./-]+\.\w+:\d+(?:: ?|(?= ))")
+_NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
+_LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
+_DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+){2,}$")
+_TYPE = re.compile(r"(?:Error|Exception|Throwable|Failure|Fault|Warning|Interrupt|Exit)$")
+_PLAIN = re.compile(r"[A-Za-z]?[a-z]+$")
+_PROSE = re.compile(r"[A-Z][a-z]+$")
+_LOGURU = re.compile(r"(?P<logger>[\w.]+):[\w.<>]+:\d+ - ")
+_WORD = re.compile(r"[^ \t|]+")
+_SEPARATOR = re.compile(r"(?:-{1,4}|[|:>#])(?=\s|$)|\|")
+_GAP = re.compile(r"[ \t]*")
+
+
+class Scan:
+    """Walk over the tokens at the start of one line."""
+
+    def __init__(self, line: str, now: datetime | None, *, is_container: re.Match[str] | None = None) -> None:
+        self.line = line
+        self.now = now
+        self.at = 0
+        self.sure = 0
+        self.severity: Severity | None = None
+        self.priority: Severity | None = None
+        self.time: datetime | None = None
+        self.times = 0
+        self.attributes: dict[str, str] = {}
+        self.plain_after_level = False
+        self._words: list[str] = []
+        self._kind = ""
+        self._container = is_container or (_CONTAINER.match(line) if "|" in line[:80] else None)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was envelope-like."""
+        return self.at >= len(self.line.rstrip())
+
+    def run(self) -> None:
+        """Take tokens until one is no part of an envelope."""
+        self._carrier()
+        for _ in range(_MOST_TOKENS):
+            self.at = _end_of_gap(self.line, self.at)
+            first = self.line[self.at : self.at + 1]
+            if not first or not self._token(first):
+                return
+
+    def _carrier(self) -> None:
+        if found := self._container:
+            if "service" in found.groupdict():
+                self.attributes["service"] = found["service"]
+            self._take(found.end())
+        if (found := _PRIORITY.match(self.line, self.at)) and int(found[1]) < 192:
+            self.priority = severity_of_number(int(found[1]) % 8)
+            self._take(found.end())
+
+    def _token(self, first: str) -> bool:
+        if first == "[":
+            return self._bracket()
+        if first in "-|:>#":
+            return self._separator()
+        if self.times < 3 and self._time():
+            return True
+        if first.isdigit():
+            return self._number()
+        if self.severity is None and self._level():
+            return True
+        return (first.isalpha() or first == "_") and self._name()
+
+    def _take(self, end: int) -> None:
+        """Count everything up to ``end`` as envelope, with the space after it."""
+        self.at = self.sure = _end_of_gap(self.line, end)
+        self._words.clear()
+        self._kind = ""
+
+    def _time(self) -> bool:
+        found = match_time(self.line, self.at)
+        if found is None or self.line[found.end() : found.end() + 1].isalnum():
+            return False
+        self._note_time(found)
+        self._take(found.end())
+        if self.line.startswith((":", ","), self.at):
+            self._take(self.at + 1)
+        tag = _TAG if "name" in found.re.groupindex else _ISO_TAG
+        if tagged := tag.match(self.line, found.end()):
+            self._tag(tagged)
+        return True
+
+    def _note_time(self, found: re.Match[str]) -> None:
+        self.times += 1
+        if self.time is None and self.now is not None:
+            self.time = to_moment(found, self.now)
+
+    def _tag(self, tagged: re.Match[str]) -> None:
+        host, service, pid, *rest = tagged.groups()
+        self.attributes["host"] = host
+        self.attributes["service"] = service or rest[0]
+        if pid:
+            self.attributes["pid"] = pid
+        self._take(tagged.end())
+
+    def _level(self) -> bool:
+        if self._words and (not self.sure or _PROSE.match(self._words[-1])):
+            return False
+        found = _LEVEL.match(self.line, self.at)
+        if found is None and self.times and self.line[self.at] in _SOFT_STARTS:
+            found = _SOFT_LEVEL.match(self.line, self.at) or _PHP.match(self.line, self.at)
+        if found is None:
+            return False
+        self.severity = SEVERITY_OF.get(found["level"].upper(), "info")
+        if _RUNTIME_WORDS.match(self.line, self.at):
+            self.sure = self.at if self.sure else 0
+            return False
+        if self._words:
+            name = self._words[-1]
+            is_logger = self._kind == "logger" or "." in name or "::" in name
+            self.attributes.setdefault("logger" if is_logger else "service", name)
+        self._take(found.end())
+        if self.line.startswith((":", ",", "|"), found.end()):
+            self._take(found.end() + 1)
+        return True
+
+    def _bracket(self) -> bool:
+        found = _BRACKET.match(self.line, self.at)
+        if found is None:
+            return False
+        content = found[1].strip()
+        if not self._inside(content):
+            if not _ID.match(content) or (" " in content and not (self.times or self.severity)):
+                return False
+            if found.end() < len(self.line) and self.line[found.end()] == ":" and not self.times:
+                return False
+            self._identify(content)
+        self._take(found.end())
+        if self.line.startswith(":", found.end()):
+            self._take(found.end() + 1)
+        return True
+
+    def _inside(self, content: str) -> bool:
+        """Read the time or level a bracket holds."""
+        time = match_time(content)
+        if time is not None:
+            self._note_time(time)
+            content = content[time.end() :]
+        level = _LEVEL_INSIDE.search(content) or (_SOFT_INSIDE.match(content) if time is None else None)
+        if level is not None and self.severity is None:
+            self.severity = severity_of(level[1])
+            return True
+        return time is not None
+
+    def _identify(self, content: str) -> None:
+        if content.isdecimal():
+            self.attributes.setdefault("pid", content)
+        elif content.startswith("pid "):
+            self.attributes.setdefault("pid", content[4:].partition(":")[0])
+        elif (self.times or self.severity) and not content.startswith(("client ", "req-")):
+            self.attributes.setdefault("thread", content)
+
+    def _separator(self) -> bool:
+        found = _SEPARATOR.match(self.line, self.at)
+        if found is None:
+            return False
+        if self._words and self.severity and len(self._words) == 1:
+            self.attributes.setdefault("logger", self._words[0])
+            self._take(found.end())
+        elif self.sure == self.at and not self._words and self.at:
+            self._take(found.end())
+        elif not self._words and not self.sure and self.line[self.at] != "-":
+            return False
+        else:
+            self.at = found.end()
+            self._kind = "logger"
+        return True
+
+    def _number(self) -> bool:
+        if not self.sure:
+            return self._word()
+        if found := _NGINX_IDS.match(self.line, self.at):
+            self.attributes["pid"] = found["pid"]
+            self._take(found.end())
+            return True
+        end = self.at
+        while self.line[end : end + 1].isdigit():
+            end += 1
+        if self.line[end : end + 1] not in {" ", "\t", "#", ":", ""} or end - self.at > 10:
+            return self._word()
+        self.at = end + 1
+        return True
+
+    def _name(self) -> bool:
+        if self.times and (place := _PLACE.match(self.line, self.at)):
+            self._take(place.end())
+            return True
+        if self.severity and (place := _LOGURU.match(self.line, self.at)):
+            self.attributes["logger"] = place["logger"]
+            self._take(place.end())
+            return True
+        found = _NAME.match(self.line, self.at)
+        if found is None:
+            return self._word()
+        name, follows = found[0], self.line[found.end() : found.end() + 2]
+        if follows[:1] == ":":
+            return self._named(name, found.end(), follows)
+        if self.severity and _DOTTED.match(name) and not _TYPE.search(name):
+            self.attributes.setdefault("logger", name)
+            self._take(found.end())
+            return True
+        return self._word()
+
+    def _named(self, name: str, end: int, follows: str) -> bool:
+        """Take a logger with its colon, where it looks like one."""
+        if self.severity is None and (level := SEVERITY_OF.get(name.rpartition(".")[2])):
+            self.severity = level  # channel.LEVEL of Monolog
+        is_glued = self.severity is not None and self.line[self.at - 1] == ":"
+        if not is_glued and follows[1:] not in {"", " "}:
+            return self._word()
+        is_logger = follows in {": ", ":"} and 0 < self.sure == self.at and _LOGGER.match(name)
+        if _TYPE.search(name) or not (is_glued or is_logger):
+            if end + 1 >= len(self.line.rstrip()) and self.sure:
+                self.at = end + 1  # nothing follows: for a prefix this is a name, not prose
+            return False
+        self.attributes.setdefault("logger", name)
+        self._take(end + 1)
+        return True
+
+    def _word(self) -> bool:
+        """Step over one token that may be part of the envelope or the start of the message."""
+        found = _WORD.match(self.line, self.at)
+        if found is None or len(self._words) >= _MOST_WORDS or found[0][-1] in ".,;!?)'\"":
+            return False
+        is_plain = _PLAIN.match(found[0]) is not None
+        if is_plain and (not self.sure or any(map(_PLAIN.match, self._words))):
+            return False
+        if not self.sure and self._words:
+            return False
+        self._words.append(found[0])
+        self.plain_after_level |= is_plain and self.severity is not None
+        self.at = found.end()
+        return True
+
+
+def _end_of_gap(line: str, at: int) -> int:
+    found = _GAP.match(line, at)
+    return found.end() if found else at

@@ -1,0 +1,71 @@
+"""The names of log levels and the severity each stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiops_core.records import Severity
+
+_NAMES: Mapping[Severity, str] = {
+    "critical": "EMERGENCY EMERG ALERT CRITICAL CRIT CRT FATAL FTL PANIC DPANIC",
+    "error": "SEVERE ERROR EROR ERR FAIL",
+    "warning": "WARNING WARN WRN",
+    "info": "NOTICE CONFIG INFORMATION INFO INF STATISTICS DEBUG DBUG DBG TRACE TRCE TRC VERBOSE VRB "
+    "FINEST FINER FINE SUCCESS LOG",
+}
+SEVERITY_OF: Mapping[str, Severity] = {
+    name: severity for severity, names in _NAMES.items() for name in names.split()
+}
+"""Level in capitals to severity."""
+
+LETTERS: Mapping[str, Severity] = {
+    "F": "critical",
+    "A": "critical",
+    "C": "critical",
+    "E": "error",
+    "W": "warning",
+    "I": "info",
+    "N": "info",
+    "D": "info",
+    "V": "info",
+    "T": "info",
+}
+"""One-letter levels (glog, Ruby's Logger, Android, MongoDB)."""
+
+_OF_SYSLOG: tuple[Severity, ...] = (
+    "critical",
+    "critical",
+    "critical",
+    "error",
+    "warning",
+    "info",
+    "info",
+    "info",
+)
+_OF_NUMBER: Mapping[int, Severity] = {
+    10: "info",
+    20: "info",
+    30: "info",
+    40: "warning",
+    50: "error",
+    60: "critical",
+}
+
+LEVEL_WORDS = "|".join(sorted(SEVERITY_OF, key=len, reverse=True))
+"""All level names as one alternation, the longest first."""
+
+
+def severity_of_number(number: int) -> Severity | None:
+    """Return the severity of a numeric level: syslog 0–7, or bunyan's and pino's 10–60."""
+    if number < 8:
+        return _OF_SYSLOG[number]
+    return _OF_NUMBER.get(number)
+
+
+def severity_of(name: str) -> Severity | None:
+    """Return the severity of a level written in any of the ways logs write it, or None."""
+    if name.isdecimal():
+        return severity_of_number(int(name)) if len(name) < 4 else None
+    if len(name) == 1:
+        return LETTERS.get(name)
+    return SEVERITY_OF.get(name.upper())

@@ -1,0 +1,149 @@
+"""Recognise the timestamps log lines begin with.
+
+A time without a zone is taken as UTC; one without a year as the latest such moment that is not
+more than a day ahead of now; one without a date gives no moment at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NAMES = frozenset(_MONTHS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+_DIGITS = frozenset("0123456789")
+_ZONE_HOURS: Mapping[str, int] = {
+    "Z": 0,
+    "UTC": 0,
+    "GMT": 0,
+    "WET": 0,
+    "BST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "IST": 0,  # three zones have this name, and two the next: taken as UTC
+    "CST": 0,
+    "JST": 9,
+    "KST": 9,
+    "EST": -5,
+    "EDT": -4,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+}
+_CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?(?!\d)"
+_NAMED_ZONE = "|".join(sorted(_ZONE_HOURS, key=len, reverse=True))
+_ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d:?\d\d(?![\d-])))?"
+_MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
+
+_FROM_DIGIT = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?P<year>\d{{4}})[-/.](?P<month>\d\d)[-/.](?P<day>\d\d)(?:[T _-]|, ?){_CLOCK}{_ZONE}",
+        r"(?P<epoch>1\d{9})(?:\.(?P<fraction>\d{1,9}))?(?=[\s\]:,]|$)",
+        r"(?P<millis>1\d{12})(?=[\s\]:,]|$)",
+        rf"{_CLOCK}(?![\d:])",
+        rf"(?P<year>\d{{4}})(?P<month>\d\d)(?P<day>\d\d)[-T ]{_CLOCK}{_ZONE}",
+        r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)-(?P<hour>\d\d)\.(?P<minute>\d\d)\.(?P<second>\d\d)"
+        r"\.(?P<fraction>\d{1,9})",
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)"
+        r"(?P<zone>Z)?\b",
+        rf"(?P<year>\d\d)/(?P<month>\d\d)/(?P<day>\d\d) {_CLOCK}",
+        r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) (?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?= )",
+        rf"(?P<month>\d\d)[-.](?P<day>\d\d) {_CLOCK}",
+        rf"(?P<day>\d\d)[-/ ]{_MONTH}[-/ ](?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
+        rf"\d\d/\d\d/\d{{4}},? {_CLOCK}(?: [AP]M)?",  # whose month comes first cannot be known
+        r"(?P<year>\d{4})[-.](?P<month>\d\d)[-.](?P<day>\d\d)(?=[\s\]])",
+    )
+)
+_FROM_LETTER = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_MONTH} {{1,2}}(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?{_CLOCK}",
+        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {_MONTH} {{1,2}}(?P<day>\d{{1,2}}) {_CLOCK}"
+        rf"{_ZONE}(?: (?P<year>\d{{4}}))?",
+        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_CLOCK}{_ZONE}",
+        rf"{_MONTH} (?P<day>\d{{1,2}}), (?P<year>\d{{4}}) (?P<hour>\d{{1,2}}):(?P<minute>\d\d):"
+        r"(?P<second>\d\d) (?P<half>[AP]M)",
+    )
+)
+
+
+def match_time(line: str, at: int = 0) -> re.Match[str] | None:
+    """Return the timestamp that begins at column ``at``, None where there is none."""
+    if line[at : at + 1] in _DIGITS:
+        patterns = _FROM_DIGIT
+    elif line[at : at + 3] in _NAMES:
+        patterns = _FROM_LETTER
+    else:
+        return None
+    for pattern in patterns:
+        if found := pattern.match(line, at):
+            return found
+    return None
+
+
+def to_moment(found: re.Match[str], now: datetime) -> datetime | None:
+    """Return the moment a matched timestamp names, None where it names none."""
+    if found.re is _FROM_DIGIT[0] and (moment := _from_iso(found[0])):
+        return moment
+    parts = found.groupdict()
+    try:
+        if seconds := parts.get("epoch"):
+            fraction = f"0.{parts['fraction'] or 0}"
+            return datetime.fromtimestamp(int(seconds) + float(fraction), UTC)
+        if millis := parts.get("millis"):
+            return datetime.fromtimestamp(int(millis) / 1000, UTC)
+        return _from_parts(parts, now)
+    except ValueError:
+        return None
+
+
+def _from_iso(text: str) -> datetime | None:
+    """Read what the standard library reads, which is much faster than reading it by parts."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
+    day, clock = parts.get("day"), parts.get("hour")
+    if day is None or clock is None:
+        return None
+    name = parts.get("name")
+    month = _MONTHS.index(name) + 1 if name else int(parts["month"] or 0)
+    hour = int(clock)
+    if half := parts.get("half"):
+        hour = hour % 12 + (12 if half == "PM" else 0)
+    fraction = (parts.get("fraction") or "0")[:6].ljust(6, "0")
+    written = parts.get("year")
+    year = int(written) if written else now.year
+    moment = datetime(
+        year + 2000 if year < 100 else year,
+        month,
+        int(day),
+        hour,
+        int(parts["minute"] or 0),
+        min(int(parts["second"] or 0), 59),  # a leap second is the end of its minute
+        int(fraction),
+        UTC,
+    )
+    if zone := parts.get("zone"):
+        moment = moment.replace(tzinfo=_zone(zone)).astimezone(UTC)
+    if written is None and moment > now + timedelta(days=1):
+        moment = moment.replace(year=year - 1)
+    return moment
+
+
+def _zone(text: str) -> timezone:
+    if (hours := _ZONE_HOURS.get(text)) is not None:
+        return timezone(timedelta(hours=hours))
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    return timezone(-offset if text[0] == "-" else offset)

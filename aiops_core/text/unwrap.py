@@ -1,0 +1,89 @@
+"""Turn the raw bytes of a line into the text a detector reads: decoding, colours, prefixes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+_ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: titles, hyperlinks
+    r"|[()][0-9A-Za-z]"  # character sets
+    r"|[=>78cDEHM])"
+)
+
+_LEVEL = (
+    r"EMERGENCY|EMERG|ALERT|CRITICAL|CRIT|FATAL|PANIC|SEVERE|ERROR|ERR|WARNING|WARN|WRN|NOTICE|CONFIG|"
+    r"INFO|INF|DEBUG|DBG|TRACE|TRC|VERBOSE|FINEST|FINER|FINE"
+)
+_DAYS_AND_MONTHS = r"Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_VARYING = re.compile(
+    rf"(?P<hex>0x[0-9a-fA-F]+)|(?P<digits>\d+)|(?P<name>\b(?:{_DAYS_AND_MONTHS})\b)"
+    rf"|(?P<level>(?<![A-Za-z])(?:{_LEVEL})(?![A-Za-z]))(?P<padding>[ ]*)|(?P<spaces>[ ]+)",
+    re.IGNORECASE,
+)
+
+
+def decode_line(raw: bytes) -> str:
+    """Return one line as text: without its line end and colours, bad bytes as U+FFFD.
+
+    Exactly one LF goes, and one CR before it.
+    """
+    if raw.endswith(b"\n"):
+        raw = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
+    text = raw.decode("utf-8", "replace")
+    return _ANSI.sub("", text) if b"\x1b" in raw else text
+
+
+def strip_ansi(text: str) -> str:
+    """Return the text without terminal sequences."""
+    return _ANSI.sub("", text) if "\x1b" in text else text
+
+
+def learn_prefix(prefix: str) -> Callable[[str], str]:
+    """Return a function that cuts a prefix of this shape from a line that carries one.
+
+    Numbers may differ in value and length, names of levels, days and months in value; everything
+    else must be equal. A line without the prefix comes back as it is.
+    """
+    return _cutter(_shape(prefix)) if prefix else str
+
+
+@lru_cache(maxsize=256)
+def _cutter(shape: str) -> Callable[[str], str]:
+    match = re.compile(shape).match
+
+    def cut(line: str) -> str:
+        found = match(line)
+        return line[found.end() :] if found else line
+
+    return cut
+
+
+def _shape(prefix: str) -> str:
+    """Return the pattern of a prefix; its closing spaces may be missing on an empty line."""
+    body = prefix.rstrip(" \t")
+    spaces = prefix[len(body) :]
+    parts: list[str] = []
+    end = 0
+    for found in _VARYING.finditer(body):
+        parts += re.escape(body[end : found.start()]), _varying(found)
+        end = found.end()
+    parts.append(re.escape(body[end:]))
+    # Without closing spaces, a number at the end must not stop inside a longer word.
+    closing = f"(?:{re.escape(spaces)}|[ \\t]*$)" if spaces else r"(?!\w)" if body[-1:].isalnum() else ""
+    return "".join(parts) + closing
+
+
+def _varying(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "hex":
+            return "0x[0-9a-fA-F]+"
+        case "digits":
+            return r"\d+"
+        case "name":
+            return f"(?:{_DAYS_AND_MONTHS})"
+        case "spaces":
+            return " +"
+    return f"(?i:{_LEVEL})" + (" +" if found["padding"] else " *" if found.end() < len(found.string) else "")

@@ -1,0 +1,161 @@
+"""GitHub as a forge: find, open and look at pull requests of one repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Literal
+
+from github import Auth, Github
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+from pydantic import SecretStr
+
+from aiops_action_github.address import Address
+from aiops_action_github.answers import translated
+from aiops_action_github.troubles import Rejected, Unanswered
+from aiops_core import Retry
+from aiops_core.repair import Request, marked_fingerprint
+
+_SEARCHED = 300
+_PER_PAGE = 100
+_LAG_WAIT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PullState(Request):
+    """One pull request: where its branch stands, and the commit that merged it."""
+
+    branch: str = ""
+    commit: str = ""
+    merge_commit: str = ""
+    is_draft: bool = False
+
+
+class GithubForge:
+    """The pull requests of one repository; every method may raise Retry or Rejected."""
+
+    def __init__(self, address: Address, token: SecretStr, *, timeout: int = 30) -> None:
+        self.address = address
+        self._github = Github(
+            auth=Auth.Token(token.get_secret_value()),
+            base_url=address.api_url,
+            timeout=timeout,
+            per_page=_PER_PAGE,
+            retry=None,  # the host waits between tries, durably
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._github.close()
+
+    def find_request(self, branch: str) -> PullState | None:
+        """Return the request from ``branch`` in whatever state, an open one first, then the newest."""
+        with translated(self.address.slug):
+            head = f"{self._repository.owner.login}:{branch}"
+            pulls = self._repository.get_pulls(state="all", sort="created", direction="desc", head=head)
+            found = [pull for pull in self._own(islice(pulls, _PER_PAGE)) if pull.head.ref == branch]
+            return _first(found)
+
+    def find_marked(self, fingerprint: str) -> PullState | None:
+        """Return the request whose text carries the fingerprint, among the newest of the repository.
+
+        Somebody who may not push could copy the mark, so requests from forks do not count.
+        """
+        with translated(self.address.slug):
+            pulls = self._repository.get_pulls(state="all", sort="created", direction="desc")
+            found = [
+                pull
+                for pull in self._own(islice(pulls, _SEARCHED))
+                if marked_fingerprint(pull.body or "") == fingerprint
+            ]
+            return _first(found)
+
+    def open_request(
+        self, branch: str, base: str, title: str, body: str, *, draft: bool = False
+    ) -> PullState:
+        """Open a request from ``branch`` to ``base``; return the open one where there is one.
+
+        Where the repository has no drafts it is opened ready for review. Without an answer it
+        looks whether the request is there before giving up.
+        """
+        try:
+            return self._create(branch, base, title, body, draft)
+        except Rejected as error:
+            if error.reason == "draft" and draft:
+                return self.open_request(branch, base, title, body)
+            if error.reason not in ("exists", "head"):
+                raise
+            # Either way GitHub's own copies disagree for a moment when nothing is found.
+            return self._existing(branch, Retry(str(error), after=_LAG_WAIT))
+        except Unanswered as error:
+            return self._existing(branch, error)
+
+    def look(self, number: int) -> PullState:
+        """Return how a request stands now."""
+        with translated(f"{self.address.slug}#{number}"):
+            return _state(self._repository.get_pull(number))
+
+    def add_labels(self, number: int, labels: Sequence[str]) -> None:
+        """Add labels to a request."""
+        with translated(f"{self.address.slug}#{number}"):
+            self._repository.get_pull(number).add_to_labels(*labels)
+
+    def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
+        """Ask people, and teams written as ``organisation/team``, for a review."""
+        people = [name for name in reviewers if "/" not in name]
+        teams = [name.partition("/")[2] for name in reviewers if "/" in name]
+        with translated(f"{self.address.slug}#{number}"):
+            pull = self._repository.get_pull(number)
+            pull.create_review_request(reviewers=people, team_reviewers=teams)
+
+    @cached_property
+    def _repository(self) -> Repository:
+        # Asked for once: its own address survives a rename, which a redirect of a search does not.
+        repository = self._github.get_repo(self.address.slug)
+        if repository.owner is None:  # a sign-in page, answered with 200
+            raise Rejected(self.address.slug, "stranger")
+        if repository.archived:
+            raise Rejected(self.address.slug, "archived")
+        return repository
+
+    def _own(self, pulls: Iterable[PullRequest]) -> Iterable[PullRequest]:
+        """Yield the requests whose branch is in the repository itself, not in a fork."""
+        for pull in pulls:
+            source = pull.head.repo
+            if source is not None and source.full_name == self._repository.full_name:
+                yield pull
+
+    def _create(self, branch: str, base: str, title: str, body: str, draft: bool) -> PullState:
+        with translated(self.address.slug):
+            pull = self._repository.create_pull(base, branch, title=title, body=body, draft=draft)
+            return _state(pull)
+
+    def _existing(self, branch: str, error: Retry) -> PullState:
+        found = self.find_request(branch)
+        if found is None or found.state != "open":
+            raise error
+        return found
+
+
+def _first(pulls: Sequence[PullRequest]) -> PullState | None:
+    """Return the open one, else the newest."""
+    states = [_state(pull) for pull in pulls]
+    return next((state for state in states if state.state == "open"), states[0] if states else None)
+
+
+def _state(pull: PullRequest) -> PullState:
+    state: Literal["open", "closed", "merged"] = "open" if pull.state == "open" else "closed"
+    return PullState(
+        number=pull.number,
+        url=pull.html_url,
+        state="merged" if pull.merged_at is not None else state,
+        branch=pull.head.ref,
+        commit=pull.head.sha,
+        merge_commit=pull.merge_commit_sha or "" if pull.merged_at is not None else "",
+        is_draft=bool(pull.draft),
+    )

@@ -1,0 +1,87 @@
+"""The action: one incident, one branch ``fix/…`` on the remote, and how to look at it."""
+
+from __future__ import annotations
+
+import shlex
+
+from aiops_action_local_branch.order import Order, write_order
+from aiops_core import (
+    Action,
+    Analysis,
+    Change,
+    Incident,
+    Outcome,
+    Plan,
+    Refused,
+    Repository,
+    Retry,
+    UserError,
+)
+from aiops_core.repair import GitError, publish, remote_address
+
+_WAIT = 60.0
+
+
+class LocalBranch(Action):
+    """Push a verified fix as a new branch to the remote of ``repository.url``."""
+
+    def start(self) -> None:
+        """Refuse to start without a repository, or with an address that cannot be pushed to."""
+        try:
+            remote_address(self._repository)
+        except GitError as error:
+            raise UserError(str(error)) from None
+
+    def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None:
+        """Say which branch holds which files; None without a change."""
+        if change is None:
+            return None
+        return write_order(incident, analysis, change).plan(remote_address(self._repository))
+
+    def act(self, plan: Plan) -> Outcome:
+        """Push the branch, unless it is there already with this very fix."""
+        order = Order.read(plan.data)
+        try:
+            with self.context.step("push", order.key) as effect:
+                if effect.result is None:
+                    effect.result = self._push(order)
+                pushed: dict[str, str] = effect.result
+        except Refused as error:
+            return Outcome("refused", str(error), data={"branch": order.branch})
+        except GitError as error:
+            if error.is_transient:
+                raise Retry(str(error), after=_WAIT) from None
+            return Outcome("failed", str(error), data={"branch": order.branch})
+        return Outcome("done", _summary(pushed), data=pushed)
+
+    def _push(self, order: Order) -> dict[str, str]:
+        published = publish(
+            order.change,
+            branch=order.branch,
+            message=order.message,
+            repository=self._repository,
+            scratch=self.context.scratch,
+        )
+        return {
+            "branch": published.branch,
+            "commit": published.commit,
+            "base": published.base_commit,
+            "remote": published.remote_url,
+        }
+
+    @property
+    def _repository(self) -> Repository:
+        if self.context.repository is None:
+            raise UserError(
+                "repository: local_branch needs one. "
+                "Write repository: {url: ADDRESS, test: COMMAND} into the pipeline."
+            )
+        return self.context.repository
+
+
+def _summary(pushed: dict[str, str]) -> str:
+    remote, branch = shlex.quote(pushed["remote"]), shlex.quote(pushed["branch"])
+    return (
+        f"pushed branch {pushed['branch']}, commit {pushed['commit'][:12]}. Review it in a clone: "
+        f"git fetch {remote} {branch} && git diff {pushed['base'][:12]}...FETCH_HEAD"
+    )

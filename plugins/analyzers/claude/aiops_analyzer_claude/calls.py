@@ -1,0 +1,194 @@
+"""One call of the Messages API: what was asked, what came back, what a failure means."""
+
+from __future__ import annotations
+
+import email.utils
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from aiops_analyzer_claude.prices import priced
+from aiops_core import AiopsError, AnalysisAnswer, Redactor, Usage
+
+if TYPE_CHECKING:
+    import anthropic
+    import httpx2
+
+OFFICIAL = "https://api.anthropic.com"
+FailureKind: TypeAlias = Literal["again", "key", "request", "too-long"]
+_PASSING = frozenset({408, 409, 425, 429})
+_PASSING_TYPES = frozenset({"overloaded_error", "rate_limit_error", "api_error", "timeout_error"})
+_WHOLE_CALL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a call goes, and with which key."""
+
+    base_url: str
+    api_key: str
+    model: str
+    proxy: str = ""
+    key_setting: str = "api_key"
+    model_setting: str = "model"
+
+    def __repr__(self) -> str:
+        return f"Target({self.base_url!r}, {self.model!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call asks."""
+
+    system: str
+    messages: Sequence[Mapping[str, str]]
+    max_tokens: int
+    timeout: float
+    stream: bool
+    effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the model said: its text, why it stopped (None: it did not), and what that took."""
+
+    text: str
+    stop_reason: str | None
+    detail: str
+    usage: Usage
+
+
+class CallFailed(AiopsError):
+    """Say why a call gave no message.
+
+    ``again`` may pass by itself, ``key`` and ``request`` will not, ``too-long`` asks for less.
+    """
+
+    def __init__(self, message: str, kind: FailureKind, retry_after: float | None = None) -> None:
+        self.kind: FailureKind = kind
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+def connect(target: Target, timeout: float) -> anthropic.Anthropic:
+    """Return a client for one place to ask; it tries nothing twice by itself."""
+    import anthropic
+    import httpx2
+
+    limits = httpx2.Timeout(timeout, connect=min(timeout, 10.0))
+    base_url = target.base_url or OFFICIAL
+    is_plain = base_url.startswith("http://") and not target.proxy.startswith("https://")
+    # Without TLS the certificates need not be read; a redirect to TLS would fail, not be trusted.
+    verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else True
+    return anthropic.Anthropic(
+        api_key=target.api_key,
+        base_url=base_url,
+        timeout=limits,
+        max_retries=0,
+        http_client=anthropic.DefaultHttpxClient(proxy=target.proxy or None, timeout=limits, verify=verify),
+    )
+
+
+def call(client: anthropic.Anthropic, target: Target, question: Question) -> Said:
+    """Ask once; raise CallFailed with a message that holds no key."""
+    import anthropic
+    import httpx2
+
+    redactor = Redactor([target.api_key])
+    ask = _streamed if question.stream else _whole
+    try:
+        return _said(ask(client, target, question), target.model)
+    except anthropic.APIStatusError as error:
+        raise _failed(error, target, redactor) from None
+    except anthropic.APITimeoutError:
+        raise CallFailed(f"no answer within {question.timeout:g} s", "again") from None
+    except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError) as error:
+        said = redactor.redact(f"{error} {error.__cause__ or ''}".strip())[:300]
+        raise CallFailed(f"the connection failed: {said}", "again") from None
+    except (AttributeError, AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
+        raise CallFailed("what came back is no message of the Claude API", "again") from None
+
+
+def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts
+    import anthropic
+
+    schema = anthropic.transform_schema(AnalysisAnswer)
+    output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
+    if question.effort:
+        output["effort"] = question.effort
+    return {
+        "model": target.model,
+        "max_tokens": question.max_tokens,
+        "system": [{"type": "text", "text": question.system, "cache_control": {"type": "ephemeral"}}],
+        "messages": list(question.messages),
+        "output_config": output,
+    }
+
+
+def _whole(client: anthropic.Anthropic, target: Target, question: Question) -> Any:  # Any: perhaps no message
+    return client.messages.create(**_arguments(target, question), timeout=question.timeout)
+
+
+def _streamed(client: anthropic.Anthropic, target: Target, question: Question) -> Any:  # Any: as above
+    """Read a stream to its end, but not for ever: a stalled model still sends pings."""
+    limit = _WHOLE_CALL * question.timeout
+    with client.messages.stream(**_arguments(target, question)) as stream:
+        watch = threading.Timer(limit, stream.close)
+        watch.daemon = True
+        watch.start()
+        began = time.monotonic()
+        try:
+            return stream.get_final_message()
+        finally:
+            watch.cancel()
+            if time.monotonic() - began >= limit:
+                raise CallFailed(f"the answer did not end within {limit:g} s", "again")
+
+
+def _said(message: Any, model: str) -> Said:  # Any: what the SDK built, unchecked
+    usage = message.usage
+    text = "".join(block.text for block in message.content if block.type == "text")
+    details = getattr(message, "stop_details", None)
+    detail = " ".join(
+        str(getattr(details, name)) for name in ("category", "explanation") if getattr(details, name, None)
+    )
+    used = Usage(
+        model=str(message.model or model),
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cache_read_tokens=usage.cache_read_input_tokens or 0,
+        cache_write_tokens=usage.cache_creation_input_tokens or 0,
+    )
+    return Said(text, message.stop_reason, detail, priced(used))
+
+
+def _failed(error: anthropic.APIStatusError, target: Target, redactor: Redactor) -> CallFailed:
+    status, kind = error.status_code, error.type or ""
+    words = redactor.redact(str(error.api_message or "").strip())[:300]
+    said = f"HTTP {status}{f' {kind}' if kind else ''}{f': {words}' if words else ''}".rstrip(".")
+    request = f" (request {error.request_id})" if error.request_id else ""
+    if status in (401, 403):
+        return CallFailed(f"{target.key_setting}: the key was refused, {said}{request}. Correct it.", "key")
+    if status == 404:
+        remedy = f"Correct '{target.model_setting}' ({target.model}) or the address."
+        return CallFailed(f"{target.model_setting}: not found, {said}{request}. {remedy}", "request")
+    if status in _PASSING or status >= 500 or kind in _PASSING_TYPES:
+        return CallFailed(f"{said}{request}", "again", _retry_after(error.response))
+    if status == 413 or "too long" in words.lower():
+        return CallFailed(f"{said}{request}", "too-long")
+    if status == 402:
+        return CallFailed(f"{target.key_setting}: the account cannot pay, {said}{request}.", "key")
+    return CallFailed(f"the request was refused, {said}{request}.", "request")
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Return the seconds the server asks for: a number, or a date."""
+    value = response.headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        date = email.utils.parsedate_tz(value)
+    return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None

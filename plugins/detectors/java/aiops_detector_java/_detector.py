@@ -1,0 +1,102 @@
+"""The detector of Java stack traces."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import Field
+
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Severity, Span
+from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, end_of_trace, find_head, first_line
+from aiops_detector_java._libraries import LIBRARIES
+from aiops_detector_java._parse import read_exceptions
+
+_CRITICAL = ("OutOfMemoryError", "StackOverflowError")
+
+
+class JavaConfig(Config):
+    """Settings of the java detector."""
+
+    in_app: list[str] = Field(default_factory=list)
+    """Prefixes of class names that are your own code; they win over every other rule."""
+    not_in_app: list[str] = Field(default_factory=list)
+    """Prefixes of class names that are not your own code, besides the well-known libraries."""
+
+
+class JavaErrors(LogDetector[JavaConfig]):
+    """Stack traces of Java, Kotlin, Scala and other languages of the Java virtual machine."""
+
+    triggers = (
+        FRAME_TRIGGER,
+        r"^(?:\t{0,8}| {0,16})Caused by: ",
+        r"^Exception in thread ",
+        r"^java\.lang\.OutOfMemoryError",
+        r"^(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError",
+        r"^Exception: \S+ thrown from the UncaughtExceptionHandler",
+        r"^Full thread dump ",
+    )
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the trace from the line that names the exception to its last cause."""
+        known = _Known(lines)
+        head = find_head(known.get, hit)
+        if head is None:
+            return More(hit) if known.ran_out and not lines.final else None
+        end = end_of_trace(known.get, head)
+        start = first_line(known.get, head)
+        if known.ran_out and not lines.final:
+            return More(start)
+        return Span(start, end) if end is not None and start <= hit < end else None
+
+    def detect(self, block: Block) -> Event | None:
+        """Read the chain of exceptions."""
+        if block.first_line.startswith(DUMP):
+            return _dump(block)
+        # The host takes a name before a colon for a logger's: the name of an exception looks the same.
+        lines = (block.prefix + block.first_line, *block.lines[1:])
+        head, exceptions = read_exceptions(lines, self._is_ours)
+        surfaced = exceptions[0]
+        return Event(
+            type=surfaced.type,
+            message=surfaced.message,
+            severity=_severity(exceptions),
+            language="java",
+            exceptions=exceptions,
+            attributes={"thread": head.thread} if head.thread else {},
+        )
+
+    @cached_property
+    def _prefixes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(self.config.in_app), (*self.config.not_in_app, *LIBRARIES)
+
+    def _is_ours(self, module: str) -> bool:
+        ours, theirs = self._prefixes
+        return module.startswith(ours) or not module.startswith(theirs)
+
+
+class _Known:
+    """Lines, and whether one past the last known was asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        line = self._lines.get(index)
+        if line is None and index >= 0:
+            self.ran_out = True
+        return line
+
+
+def _severity(exceptions: tuple[RaisedException, ...]) -> Severity:
+    return "critical" if any(raised.type.endswith(_CRITICAL) for raised in exceptions) else "error"
+
+
+def _dump(block: Block) -> Event:
+    is_deadlock = any("Java-level deadlock" in line for line in block.lines)
+    name = "deadlock" if is_deadlock else "thread dump"
+    raised = RaisedException(name, block.first_line)
+    severity: Severity = "error" if is_deadlock else "info"
+    return Event(
+        type=name, message=block.first_line, severity=severity, language="java", exceptions=(raised,)
+    )

@@ -1,0 +1,104 @@
+"""The detector of JavaScript stack traces."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from pydantic import Field
+
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span
+from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
+from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
+from aiops_detector_javascript._parse import read_parts, to_exceptions
+
+_THEIRS = re.compile(
+    r"(?:node|bun|ext|deno|native|chrome-extension|moz-extension|safari-extension|resource|chrome|evalmachine):"
+    r"|internal/|<anonymous>|wasm:|webpack/|\(webpack\)|\[eval\]|eval code"
+    r"|(?:_?[a-z]+_)*(?:module|bootstrap_node|timers|net|events|readable|writable|duplex|fs|vm|domain"
+    r"|child_process|http|https|server|client|tls|wrap|stream|next_tick|repl)\.js$"
+)
+_LIBRARY_FOLDERS = ("node_modules/", "node_modules\\", "/~/", "~/", "bower_components/")
+
+
+class JavascriptConfig(Config):
+    """Settings of the javascript detector."""
+
+    in_app: list[str] = Field(default_factory=list)
+    """Prefixes of file paths that are your own code; they win over every other rule."""
+    not_in_app: list[str] = Field(default_factory=list)
+    """Prefixes of file paths that are not your own code, besides node_modules and the runtime."""
+
+
+class JavascriptErrors(LogDetector[JavascriptConfig]):
+    """Errors of Node.js, browsers, Deno, Bun and React Native."""
+
+    triggers = (
+        AT_TRIGGER,
+        r"^(?:error: )?Uncaught ",
+        r"^(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection",
+        r"^FATAL ERROR: .*JavaScript heap out of memory",
+        r"^AssertionError \[ERR_ASSERTION\]: ",
+        r"^Node\.js v\d",
+        r"^\(Use `node --trace-uncaught",
+        *GECKO_TRIGGERS,
+    )
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the error from the source printed above it to what the runtime says last."""
+        known = _Known(lines)
+        place = find_place(known.get, hit)
+        if place is None:
+            return More(hit) if known.ran_out and not lines.final else None
+        end = end_of_trace(known.get, place)
+        start = first_line(known.get, place.head)
+        if known.ran_out and not lines.final:
+            return More(start)
+        return Span(start, end) if start <= hit < end else None
+
+    def detect(self, block: Block) -> Event | None:
+        """Read the error, its causes and the members of an aggregate."""
+        parts = read_parts(block.lines, block.prefix, block.headline)
+        head = parts[0].head
+        if head.type == DEBUGGING_AID:
+            return None
+        return Event(
+            type=head.type,
+            message=head.message,
+            severity=_severity(head.type),
+            language="javascript",
+            exceptions=to_exceptions(parts, self._is_ours),
+            attributes={"code": head.code} if head.code else {},
+        )
+
+    @cached_property
+    def _prefixes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(self.config.in_app), tuple(self.config.not_in_app)
+
+    def _is_ours(self, path: str) -> bool:
+        ours, theirs = self._prefixes
+        if path.startswith(ours):
+            return True
+        if not path or path.startswith(theirs):
+            return False
+        return _THEIRS.match(path) is None and not any(folder in path for folder in _LIBRARY_FOLDERS)
+
+
+class _Known:
+    """Lines, and whether one past the last known was asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        line = self._lines.get(index)
+        if line is None and index >= 0:
+            self.ran_out = True
+        return line
+
+
+def _severity(name: str) -> Severity:
+    if name == FATAL:
+        return "critical"
+    return "warning" if name.endswith("Warning") else "error"

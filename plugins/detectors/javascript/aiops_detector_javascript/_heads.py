@@ -1,0 +1,96 @@
+"""The line that names a JavaScript error, in the forms runtimes and loggers give it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from aiops_detector_javascript._frames import LONGEST
+
+_NAME = r"[A-Za-z_$][\w$.]*"
+_LEAD = (
+    r"(?:\(\w+:\d+\) )?(?:UnhandledPromiseRejectionWarning: )?(?:error: (?=Uncaught|[A-Z][\w$]*Error\b))?"
+    r"(?:Uncaught:? |Unhandled (?:promise )?rejection:? )?(?:\(in promise\):? )?"
+)
+_HEAD = re.compile(
+    rf"(\s*)(?P<lead>{_LEAD})(?:\[cause\]: )?(?P<open>\[?)(?P<type>{_NAME})(?: \[(?P<code>[\w.-]+)\])?(?P<rest>:(?: .*)?|\]?(?: [{{[])?)?$",
+    re.DOTALL,
+)
+_KNOWN_NAME = re.compile(r"(?:Error|Exception|Warning|Rejection)$|^error$")
+_WITHIN = re.compile(r"(?<![\w$.])((?:[\w$]+\.)*[\w$]*(?:Error|Exception))(?: \[[\w.-]+\])?(?::(?=\s|$)|$)")
+_NAME_AFTER_COLON = re.compile(r"(?<=: )([A-Z][\w$]*):(?= )")
+_AFRESH = re.compile(
+    r"\s{0,2}[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b"
+    r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
+    r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL)\b(?!:)|(?:info|warn|debug|error|verbose): (?!Uncaught)"
+    r"|(?:level|time|ts)=)"
+)
+_STANDALONE = re.compile(
+    r"\s?(?:error: )?Uncaught (?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
+    r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection)"
+)
+FATAL = "FATAL ERROR"
+HEAP = re.compile(rf"{FATAL}: .*JavaScript heap out of memory")
+AFTERMATH = re.compile(
+    r"\s?(?:\(Use `|(?:Node\.js|Bun|Deno) v?\d"
+    r"|\(node:\d+\) (?:UnhandledPromiseRejectionWarning: Unhandled promise|\[DEP0018\]))"
+)
+"""What a runtime says after the trace."""
+CARETS = re.compile(r"\s*\^[\^~]*\s*$")
+ASSERTION = re.compile(r"\s?AssertionError \[ERR_ASSERTION\]: ")
+"""Its message is a difference, often longer than a detector may look back."""
+CAUSE = re.compile(r"(\s*)(?:\[cause\]|[Cc]aused by): ?(.*)", re.DOTALL)
+DEBUGGING_AID = "Trace"
+"""The name ``console.trace`` prints: a stack, but no error."""
+
+
+class Head(NamedTuple):
+    """What the line that names an error says."""
+
+    type: str
+    message: str
+    is_known: bool = True
+    """Whether the name itself says that it is an error."""
+    code: str = ""
+
+
+def read_head(line: str) -> Head | None:
+    """Read a line that begins with the name of an error, and perhaps a message."""
+    if HEAP.match(line):
+        return Head(FATAL, line.removeprefix(f"{FATAL}: "))
+    match = _HEAD.match(line[:LONGEST])
+    if match is None:
+        return None
+    message = ((match["rest"] or "") + line[LONGEST:]).removeprefix(":").strip()
+    if match["open"]:
+        message = message.rstrip(" {[").removesuffix("]")
+    elif message in {"{", "["}:
+        message = ""
+    is_known = bool(match["lead"]) or _KNOWN_NAME.search(match["type"]) is not None
+    return Head(match["type"], message, is_known, match["code"] or "")
+
+
+def read_head_within(line: str) -> Head | None:
+    """Read a logging line that names the error further on."""
+    match = _WITHIN.search(line[:LONGEST]) or _NAME_AFTER_COLON.search(line[:LONGEST])
+    if match is None:
+        return None
+    message = line[match.end() :].strip()
+    if line[: match.start()].endswith("["):
+        message = message.rstrip(" {[").removesuffix("]")
+    return Head(match[1], message)
+
+
+def stands_alone(line: str) -> bool:
+    """Say whether the line is a problem even without a single frame under it."""
+    return _STANDALONE.match(line) is not None or HEAP.match(line) is not None
+
+
+def starts_afresh(line: str) -> bool:
+    """Say whether the line begins a log record of its own, by its time or level."""
+    return _AFRESH.match(line) is not None
+
+
+def indent_of(line: str) -> int:
+    """Return how far the line is indented."""
+    return len(line) - len(line.lstrip())

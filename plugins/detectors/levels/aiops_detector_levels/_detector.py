@@ -1,0 +1,71 @@
+"""The detector of lines with a high level."""
+
+from __future__ import annotations
+
+from aiops_core import (
+    Block,
+    Config,
+    Context,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    Severity,
+    Span,
+    parse_envelope,
+)
+from aiops_detector_levels._message import read_message
+from aiops_detector_levels._triggers import Minimum, triggers_from
+
+_NAMELESS = "LogError"
+_WANTED: dict[Minimum, frozenset[Severity]] = {
+    "critical": frozenset({"critical"}),
+    "error": frozenset({"critical", "error"}),
+    "warning": frozenset({"critical", "error", "warning"}),
+}
+
+
+class LevelsConfig(Config):
+    """Settings of the levels detector."""
+
+    minimum: Minimum = "error"
+    """Least severity of a line that makes an event: ``critical``, ``error`` or ``warning``."""
+
+
+class ErrorLevels(LogDetector[LevelsConfig]):
+    """Lines logged as an error, or worse, without a stack trace of their own."""
+
+    rank = "line"
+
+    def __init__(self, config: LevelsConfig | None = None, context: Context | None = None) -> None:
+        super().__init__(config, context)
+        self.triggers = triggers_from(self.config.minimum)
+        self._wanted = _WANTED[self.config.minimum]
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the line when the word that was found is its level; with its message, if that is below."""
+        line = lines.get(hit) or ""
+        envelope = parse_envelope(line)
+        if envelope.severity not in self._wanted:
+            return None
+        if line[envelope.length :].strip():
+            return Span(hit, hit + 1)
+        below = lines.get(hit + 1)
+        if below is None:
+            return None if lines.final else More(hit)
+        return Span(hit, hit + 2) if below[:1] in {" ", "\t"} and below.strip() else None
+
+    def detect(self, block: Block) -> Event | None:
+        """Name the event after its logger."""
+        envelope = parse_envelope(block.first_line)
+        text = block.text[envelope.length :].strip()
+        message, logger = read_message(text)
+        if not any(map(str.isalnum, message)):
+            return None
+        return Event(
+            type=logger or envelope.attributes.get("logger") or _NAMELESS,
+            message=message,
+            severity=envelope.severity,
+            occurred_at=envelope.occurred_at,
+            attributes=dict(envelope.attributes),
+        )

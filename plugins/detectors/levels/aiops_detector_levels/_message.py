@@ -1,0 +1,70 @@
+"""Find the message in the text of a line, which may be JSON or logfmt."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_MOST = 8_000
+_MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "text", "body", "log")
+_ERRORS = ("error", "err", "exception", "exc_info", "@x", "cause", "reason")
+_LOGGERS = (
+    "logger",
+    "logger_name",
+    "loggerName",
+    "log.logger",
+    "SourceContext",
+    "name",
+    "component",
+    "module",
+)
+_LOGFMT = re.compile(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
+
+
+def read_message(text: str) -> tuple[str, str]:
+    """Return the message and, where the text names one, the logger."""
+    fields = _fields(text)
+    if not fields:
+        return text[:_MOST], ""
+    message = _first(fields, _MESSAGES)
+    error = _first(fields, _ERRORS)
+    if error and error not in message:
+        message = f"{message}: {error}" if message else error
+    return (message or text)[:_MOST], _first(fields, _LOGGERS)[:200]
+
+
+def _fields(text: str) -> Mapping[str, Any]:  # Any: whatever the application logged
+    if text.startswith("{"):
+        return _json_fields(text)
+    if not re.match(r"[\w.@-]{1,40}=", text):
+        return {}
+    return {
+        found[1]: found[3] if found[2] is None else found[2].replace('\\"', '"')
+        for found in _LOGFMT.finditer(text[: 2 * _MOST])
+    }
+
+
+def _json_fields(text: str) -> Mapping[str, Any]:  # Any: as above
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(record, dict):
+        return {}
+    nested = record.get("log")
+    if isinstance(nested, dict):
+        record = {**record, **{f"log.{key}": value for key, value in nested.items()}}
+    return record
+
+
+def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first field of these that holds text, or an object with a message of its own."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, dict):
+            value = value.get("message") or value.get("msg")
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+    return ""

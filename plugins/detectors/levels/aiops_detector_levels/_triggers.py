@@ -1,0 +1,69 @@
+"""What a line with a high level contains, whatever its format; the envelope decides afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+Minimum = Literal["critical", "error", "warning"]
+
+_LEVELS: tuple[Minimum, ...] = ("critical", "error", "warning")
+_WORDS: dict[Minimum, Sequence[str]] = {
+    "critical": ("fatal", "critical", "panic", "emergency", "alert", "emerg", "crit"),
+    "error": ("error", "severe", "err"),
+    "warning": ("warning", "warn"),
+}
+_CAPITALS: dict[Minimum, Sequence[str]] = {"critical": ("FTL", "CRT"), "error": (), "warning": ("WRN",)}
+_LETTER: dict[Minimum, str] = {"critical": "F", "error": "E", "warning": "W"}
+_NUMBERS: dict[Minimum, tuple[str, str]] = {
+    "critical": ("60", "012"),
+    "error": ("50", "3"),
+    "warning": ("40", "4"),
+}
+_DOTNET: dict[Minimum, str] = {"critical": "crit", "error": "fail", "warning": "warn"}
+_SOURCES = ("go", "cc", "cpp", "c", "h", "py", "rs")
+
+
+def triggers_from(minimum: Minimum) -> tuple[str, ...]:
+    """Return the triggers for every level from ``minimum`` up."""
+    triggers = [trigger for level in _LEVELS[: _LEVELS.index(minimum) + 1] for trigger in _triggers(level)]
+    return tuple(dict.fromkeys(triggers))
+
+
+def _triggers(level: Minimum) -> Iterator[str]:
+    for word in _WORDS[level]:
+        yield from _of_word(word)
+    for word in _CAPITALS[level]:
+        yield rf"{word}\b"
+    letter = _LETTER[level]
+    for suffix in _SOURCES:
+        yield rf"{letter}\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
+    yield rf"\d {letter} \w"
+    yield rf"{letter}/[\w.$-]+ *\( *\d+\): "
+    yield rf"\"s\":\s?\"{letter}"
+    yield rf"{_DOTNET[level]}: [\w.+`]+\[\d+\]"
+    number, priorities = _NUMBERS[level]
+    yield rf"\"level\":\s?{number}\b"
+    for priority in priorities:
+        yield f"<{priority}>"
+    if level == "error":
+        yield r"PHP (?:Fatal|Parse) error: "
+        yield r"lvl=eror\b"
+
+
+def _of_word(word: str) -> Iterator[str]:
+    """Return a word as a level stands: alone in capitals, or in small letters with a separator.
+
+    No word boundary goes before it: a colour code ends in a letter.
+    """
+    title = word.capitalize()
+    yield rf"{word.upper()}\b"
+    yield rf"\[{word} *\]"
+    yield rf":{word}\]"
+    yield rf"\"{word}\"\s?[,}}]"
+    yield rf"\"{title}\"\s?[,}}]"
+    for key in ("level", "lvl", "severity"):
+        yield rf"{key}=\"?{word}\b"
+    if len(word) > 3:
+        yield rf"{word}(?::\s|\t|  | [|-] )"
+        yield rf"{title}(?:\t|  | [|-] )"

@@ -1,0 +1,106 @@
+"""The detector of Python tracebacks."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, parse_envelope
+from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
+from aiops_detector_python._lines import THREAD
+from aiops_detector_python._parse import read_exceptions
+from aiops_detector_python._paths import is_library, is_under
+
+_SEVERITIES: dict[str, Severity] = {
+    "MemoryError": "critical",
+    "SystemError": "critical",
+    "Fatal Python error": "critical",
+    "Windows fatal exception": "critical",
+    "KeyboardInterrupt": "info",
+    "SystemExit": "info",
+    "GeneratorExit": "info",
+}
+
+
+class PythonConfig(Config):
+    """Settings of the python detector."""
+
+    in_app: list[str] = Field(default_factory=list)
+    """Path prefixes or folder names that are your own code; they win over every other rule."""
+    not_in_app: list[str] = Field(default_factory=list)
+    """Path prefixes or folder names that are not your own code, besides installed packages and
+    the standard library."""
+
+
+class PythonErrors(LogDetector[PythonConfig]):
+    """Tracebacks, exception groups, syntax errors and fatal errors of the Python interpreter."""
+
+    triggers = (
+        r"^Traceback \(most recent call last\):",
+        r"^ *\+ Exception Group Traceback \(most recent call last\):",
+        r"^SyntaxError\b",
+        r"^IndentationError\b",
+        r"^TabError\b",
+        r"^Exception ignored (?:in|on|while)\b",
+        r"^Fatal Python error: ",
+        r"^Windows fatal exception: ",
+        r"^Timeout \(\d+:\d\d:\d\d",
+    )
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the traceback, what led to it and everything chained to it."""
+        known = _Known(lines)
+        head = find_head(known.get, hit)
+        if head is None:
+            return More(hit) if known.ran_out and not lines.final else None
+        start = first_line(known.get, head)
+        if is_quoted(known.get, head):
+            return None
+        end = end_of_trace(known.get, start, head)
+        if known.ran_out and not lines.final:
+            return More(start)
+        return Span(start, end) if start <= hit < end and end - start > 1 else None
+
+    def detect(self, block: Block) -> Event:
+        """Read the exception that surfaced and all that led to it."""
+        exceptions = read_exceptions(block.lines, self._is_ours)
+        surfaced = exceptions[0]
+        thread = THREAD.search(block.first_line)
+        return Event(
+            type=surfaced.type,
+            message=surfaced.message,
+            severity=_severity(surfaced.type, block),
+            language="python",
+            exceptions=exceptions,
+            attributes={"thread": thread[1]} if thread else {},
+        )
+
+    def _is_ours(self, file: str) -> bool:
+        if is_under(file, self.config.in_app):
+            return True
+        return not (is_library(file) or is_under(file, self.config.not_in_app))
+
+
+class _Known:
+    """Lines, and whether one past the last known was asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        if index < 0:
+            return None
+        line = self._lines.get(index)
+        if line is None:
+            self.ran_out = True
+        return line
+
+
+def _severity(name: str, block: Block) -> Severity:
+    """Return what the type says, else the level of the record that carries the traceback."""
+    if known := _SEVERITIES.get(name.rpartition(".")[2] or name):
+        return known
+    for line in (block.headline, block.prefix):
+        if line and (severity := parse_envelope(line).severity):
+            return severity
+    return "error"

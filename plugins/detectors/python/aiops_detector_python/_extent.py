@@ -1,0 +1,246 @@
+"""Find the first and the last line of what one traceback belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiops_detector_python._lines import (
+    CONNECTORS,
+    ELLIPSIS,
+    FATAL,
+    FATAL_REST,
+    GROUP_HEADER,
+    HEADER,
+    IGNORED,
+    LEAD,
+    MARGIN,
+    PROMPT,
+    QUOTES,
+    RECORD,
+    REMOTE,
+    RULE,
+    SECTION,
+    SYNTAX_ERROR,
+    SYNTAX_PLACE,
+    TASK,
+    TASK_FIELD,
+    TEST_NAME,
+    TWISTED,
+    is_indented,
+    match_exception,
+    starts_log_line,
+)
+
+GetLine = Callable[[int], str | None]
+
+_MOST_MESSAGE_LINES = 50
+_MOST_BLANK_LINES = 3
+_LOOK_FOR_CONNECTOR = 12
+_MOST_FIELDS = 10
+_OPENERS = (":", "(", "[", "{", ",", "\\")
+_DETAILS = (
+    "  ",
+    "\t",
+    "[",
+    "(",
+    "^",
+    "+ ",
+    "- ",
+    "? ",
+    "| ",
+    "DETAIL:",
+    "HINT:",
+    "LINE ",
+    "CONTEXT:",
+    "QUERY:",
+)
+
+
+def find_head(get: GetLine, hit: int) -> int | None:
+    """Return the line a trigger's traceback begins with, None when there is no traceback."""
+    line = get(hit) or ""
+    if HEADER.match(line) or FATAL.match(line):
+        return hit
+    if IGNORED.match(line):
+        following = get(hit + 1) or ""
+        return hit + 1 if HEADER.match(following) or match_exception(following) else None
+    return _head_of_syntax_error(get, hit) if SYNTAX_ERROR.match(line) else None
+
+
+def _head_of_syntax_error(get: GetLine, hit: int) -> int | None:
+    """Return the file line above, or the header of the traceback that leads to it."""
+    for at in range(hit - 1, max(hit - 5, -1), -1):
+        line = get(at) or ""
+        if SYNTAX_PLACE.search(line):
+            above = at
+            while above > 0 and is_indented(get(above - 1) or ""):
+                above -= 1
+            return above - 1 if above > 0 and HEADER.match(get(above - 1) or "") else at
+        if not is_indented(line):
+            return None
+    return None
+
+
+def is_quoted(get: GetLine, head: int) -> bool:
+    """Tell whether a traceback is an example: from an interactive session, or with lines left out."""
+    if ELLIPSIS.match(get(head + 1) or ""):
+        return True
+    return any(PROMPT.match(get(at) or "") for at in range(max(head - 3, 0), head))
+
+
+def first_line(get: GetLine, head: int) -> int:
+    """Return where the lines that lead to a traceback begin: thread, task or test it was in."""
+    if (get(head - 1) or "").strip() == QUOTES and REMOTE.search(get(head - 2) or ""):
+        return first_line(get, head - 2)
+    if LEAD.search(get(head - 1) or ""):
+        return head - 1
+    return min(_task(get, head), _test(get, head))
+
+
+def _task(get: GetLine, head: int) -> int:
+    """Return the message of asyncio's exception handler, its fields between it and the traceback."""
+    at = head - 1
+    while at >= 0 and head - at <= _MOST_FIELDS and TASK_FIELD.match(get(at) or ""):
+        at -= 1
+    return at if 0 <= at < head - 1 and TASK.search(get(at) or "") else head
+
+
+def _test(get: GetLine, head: int) -> int:
+    """Return the rule above a failed test of unittest."""
+    if not RULE.match(get(head - 1) or ""):
+        return head
+    for at in (head - 2, head - 3):
+        if TEST_NAME.match(get(at) or "") and RULE.match(get(at - 1) or ""):
+            return at - 1
+    return head
+
+
+def end_of_trace(get: GetLine, start: int, head: int) -> int:
+    """Return the line after the last one of the traceback, all its chain included."""
+    if FATAL.match(get(head) or ""):
+        return _end_of_fatal(get, head + 1)
+    before = next((line for at in range(start - 1, max(start - 4, -1), -1) if (line := get(at))), "")
+    is_enveloped = bool(before) and starts_log_line(before)
+    at: int | None = head
+    end = head + 1
+    while at is not None:
+        end, has_message = _end_of_part(get, at)
+        if has_message:
+            end = _end_of_message(get, end, is_open=is_enveloped or _is_multiline(get, end - 1))
+        at = _next_part(get, end)
+    return _end_of_sections(get, end)
+
+
+def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
+    """Step over one traceback of the chain; tell whether it ends with an exception's message."""
+    if GROUP_HEADER.match(get(at) or ""):
+        at += 1
+        while MARGIN.match(get(at) or ""):
+            at += 1
+        return at, False
+    line: str | None = get(at) or ""
+    if HEADER.match(line or "") or not match_exception(line or ""):
+        at += 1
+        while (line := get(at)) is not None and (is_indented(line) or line == TWISTED):
+            at += 1
+    if line is not None and match_exception(line):
+        return at + 1, True
+    return at, False
+
+
+def _is_multiline(get: GetLine, last: int) -> bool:
+    """Tell from the exception's own line, or the code that raised it, that its message goes on."""
+    line = (get(last) or "").rstrip()
+    code = next((text for at in (last - 1, last - 2) if (text := get(at)) and "^" not in text), "")
+    return line.endswith(_OPENERS) or (is_indented(code) and ("\\n" in code or QUOTES in code))
+
+
+def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
+    """Return the line after a message of several lines.
+
+    Where records have envelopes (``is_open``), everything without one belongs to the message;
+    elsewhere only what looks like details does, or what a chained exception follows.
+    """
+    end = index = at
+    blank = 0
+    while index < at + _MOST_MESSAGE_LINES and (line := get(index)) is not None:
+        index += 1
+        if not line.strip():
+            blank += 1
+            if blank >= _MOST_BLANK_LINES:
+                break
+            continue
+        if _ends_message(line):
+            break
+        if not is_open and not line.startswith(_DETAILS):
+            return _connector_ahead(get, index) or end
+        blank = 0
+        end = index
+    return end
+
+
+def _ends_message(line: str) -> bool:
+    return bool(
+        line.strip() in CONNECTORS
+        or line == QUOTES
+        or HEADER.match(line)
+        or SECTION.match(line)
+        or RULE.match(line)
+        or FATAL.match(line)
+        or LEAD.search(line)
+        or PROMPT.match(line)
+        or starts_log_line(line)
+    )
+
+
+def _connector_ahead(get: GetLine, at: int) -> int | None:
+    for index in range(at, at + _LOOK_FOR_CONNECTOR):
+        line = get(index)
+        if line is None:
+            return None
+        if line.strip() in CONNECTORS:
+            return index
+        if line.strip() and _ends_message(line):
+            return None
+    return None
+
+
+def _next_part(get: GetLine, end: int) -> int | None:
+    """Return where the next exception of the chain begins, None when the chain ends here."""
+    at = _skip_blank(get, end + 1 if get(end) == QUOTES else end)
+    if (get(at) or "").strip() not in CONNECTORS:
+        return None
+    at = _skip_blank(get, at + 1)
+    line = get(at)
+    if line is None:
+        return None
+    return at if is_indented(line) or HEADER.match(line) or match_exception(line) else None
+
+
+def _skip_blank(get: GetLine, at: int) -> int:
+    end = at
+    while end < at + _MOST_BLANK_LINES and (line := get(end)) is not None and not line.strip():
+        end += 1
+    return end
+
+
+def _end_of_sections(get: GetLine, end: int) -> int:
+    """Step over what the logging module prints after a traceback."""
+    if SECTION.match(get(end) or ""):
+        end += 1
+        while is_indented(get(end) or ""):
+            end += 1
+        while RECORD.match(get(end) or ""):
+            end += 1
+    return end
+
+
+def _end_of_fatal(get: GetLine, at: int) -> int:
+    end = at
+    while (line := get(at)) is not None:
+        at += 1
+        if FATAL_REST.match(line):
+            end = at
+        elif line.strip():
+            break
+    return end

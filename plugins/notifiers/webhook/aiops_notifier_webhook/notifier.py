@@ -1,0 +1,134 @@
+"""The notifier: settings, headers and the signature."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from aiops_core import (
+    Config,
+    Duration,
+    Notifier,
+    Receipt,
+    RecipientResult,
+    Report,
+    Size,
+    UserError,
+    __version__,
+)
+from aiops_notifier_webhook.delivery import judge, origin, post
+from aiops_notifier_webhook.payload import VERSION, body
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OURS = ("aiops-", "x-aiops-")
+_RESERVED = frozenset(
+    {"content-length", "content-type", "host", "idempotency-key", "transfer-encoding", "connection"}
+)
+
+
+class WebhookConfig(Config):
+    """Where reports are posted."""
+
+    url: str = Field(repr=False)
+    """Address that gets each report as a POST; http or https."""
+    secret: SecretStr | None = None
+    """Key of the HMAC-SHA256 signature; without one nothing is signed."""
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Headers sent along, as in `Authorization: "Bearer ${env:TOKEN}"`."""
+    ca_file: str = ""
+    """File with the certificate authority to trust instead of the system's; relative to the pipeline file."""
+    limit: Size = Field(default=64 * 1024, ge=1024)
+    """Largest size of one text in the body, such as the logged error or the diff; the middle is left out."""
+    timeout: Duration = timedelta(seconds=15)
+    """Longest time one delivery may take."""
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("no web address: write http://host/path or https://host/path")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("a login in the address: write it as `headers: {Authorization: …}` instead")
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise ValueError("signs that no address has: write them percent-encoded")
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no header name: use letters, digits and dashes")
+            if name.lower() in _RESERVED or name.lower().startswith(_OURS):
+                raise ValueError(f"the header {name} is set by this notifier: leave it out")
+            text = value.get_secret_value()
+            if not text.isascii() or not text.isprintable():
+                raise ValueError(f"the value of header {name} has signs no header may have: use plain ASCII")
+        return headers
+
+
+class WebhookNotifier(Notifier[WebhookConfig]):
+    """Post each report as JSON, signed, with a key by which a receiver can drop repeats."""
+
+    attempts: ClassVar[int] = 5
+    retry_after: ClassVar[float] = 60.0
+
+    def start(self) -> None:
+        """Open the certificate authority file; raise UserError when it cannot be used."""
+        self._tls_context()
+
+    def notify(self, report: Report) -> Receipt:
+        """Post the report; every 2xx is success."""
+        now = self.context.clock()
+        content = body(report, limit=self.config.limit)
+        answer = post(
+            self.config.url,
+            content,
+            self._headers(report, content, int(now.timestamp())),
+            context=self._tls_context(),
+            timeout=self.config.timeout.total_seconds(),
+        )
+        judge(self.config.url, answer, now)
+        result = RecipientResult(origin(self.config.url), accepted=True, detail=str(answer.status))
+        return Receipt(ids=(report.key,), recipients=(result,))
+
+    def _headers(self, report: Report, content: bytes, timestamp: int) -> Mapping[str, str]:
+        headers = {name: value.get_secret_value() for name, value in self.config.headers.items()}
+        headers |= {
+            "Content-Type": "application/json",
+            "Idempotency-Key": quote(report.key, safe="!#$&'()*+,/:;=?@[]~", errors="replace"),
+            "X-Aiops-Version": str(VERSION),
+            "X-Aiops-Timestamp": str(timestamp),
+        }
+        if not any(name.lower() == "user-agent" for name in headers):
+            headers["User-Agent"] = f"aiops-core/{__version__}"
+        if self.config.secret is not None:
+            headers["X-Aiops-Signature"] = signature(
+                self.config.secret.get_secret_value(), timestamp, content
+            )
+        return headers
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if not self.config.ca_file:
+            return None
+        file = self.context.directory / self.config.ca_file
+        try:
+            return ssl.create_default_context(cafile=file)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UserError(f"ca_file: {file}: {reason}. Name a file with PEM certificates.") from None
+
+
+def signature(secret: str, timestamp: int, content: bytes) -> str:
+    """Return ``sha256=`` and the HMAC-SHA256 of ``timestamp.content`` in hexadecimal."""
+    signed = f"{timestamp}.".encode() + content
+    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

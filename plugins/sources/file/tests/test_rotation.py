@@ -1,0 +1,490 @@
+import os
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+from aiops_source_file.siblings import Siblings
+
+WRITER = """
+import sys, time
+path, count, reopen = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "reopen"
+log = open(path, "a", buffering=1)
+for i in range(count):
+    if reopen and i % 50 == 0:
+        log.close()
+        log = open(path, "a", buffering=1)
+    log.write(f"line {i:06d}\\n")
+    if i % 20 == 0:
+        time.sleep(0.001)
+"""
+
+
+def numbered(*numbers):
+    return [f"line {n:06d}" for n in numbers]
+
+
+def hold_updates(source, monkeypatch):
+    """Let the source look at no file until the returned event is set."""
+    generations, hold = source.component._follower._generations, threading.Event()
+    monkeypatch.setattr(
+        generations, "update", lambda *given, then=generations.update: hold.is_set() and then(*given)
+    )
+    monkeypatch.setattr(generations, "notice", lambda path: None)
+    return hold
+
+
+@pytest.fixture
+def logrotate(tmp_path):
+    program = shutil.which("logrotate", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if program is None:
+        pytest.skip("logrotate is not installed")
+
+    def rotate(log, *options):
+        config = tmp_path / "rotate.conf"
+        config.write_text(f"{log} {{\n rotate 9\n missingok\n {' '.join(o + chr(10) for o in options)} }}\n")
+        config.chmod(0o600)
+        status = tmp_path / "rotate.status"
+        subprocess.run([program, "-f", "-s", status, config], check=True, capture_output=True)
+
+    return rotate
+
+
+@pytest.fixture
+def writer():
+    running = []
+
+    def write(log, count, mode="keep"):
+        running.append(subprocess.Popen([sys.executable, "-c", WRITER, log, str(count), mode]))
+        return running[-1]
+
+    yield write
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def test_a_renamed_file_is_read_to_its_end_before_the_new_one(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+
+    with log.open("a") as old:
+        log.rename(tmp_path / "a.log.1")
+        old.write("2\n")
+        old.flush()
+        log.write_text("3\n")
+        source.wait_for("1", "2", "3")
+        old.write("late\n")
+        old.flush()
+        source.wait_for("1", "2", "3", "late")
+
+    assert len(source.streams) == 2
+
+
+def test_what_is_unread_of_a_renamed_file_comes_first_without_events_too(tmp_path, tail, monkeypatch):
+    monkeypatch.setattr("aiops_source_file.wakeups.Wakeups.watch", lambda *_: None)
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    hold_updates(source, monkeypatch).set()
+
+    with log.open("a") as old:
+        log.rename(tmp_path / "a.log.1")
+        log.write_text("3\n")
+        old.write("2\n")
+
+    source.wait_for("1", "2", "3")
+
+
+def test_a_rotated_file_that_a_listing_missed_is_found_by_the_next(tmp_path, tail, monkeypatch):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    hold = hold_updates(source, monkeypatch)
+    missed = []
+
+    def miss_once(self, path, then=Siblings.rotated):
+        return then(self, path) if missed else missed.append(path) or []
+
+    log.rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text("2\n")
+    log.write_text("3\n")
+    monkeypatch.setattr(Siblings, "rotated", miss_once)
+    hold.set()
+
+    source.wait(lambda: sorted(source.lines) == ["1", "2", "3"])
+
+
+def test_a_renamed_file_that_still_matches_is_not_read_again(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log*", start="beginning").start()
+    source.wait_for("1")
+
+    log.rename(tmp_path / "a.log.1")
+    log.write_text("2\n")
+    source.wait_for("1", "2")
+    append(tmp_path / "a.log.1", "late\n")
+
+    source.wait_for("1", "2", "late")
+    assert source.batches[-1].path.endswith("a.log.1")
+
+
+def test_the_unterminated_last_line_of_a_renamed_file_comes_after_the_wait(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning", rotate_wait="200ms").start()
+    source.wait_for("1")
+
+    with log.open("a") as file:
+        file.write("torn")
+    log.rename(tmp_path / "a.log.1")
+
+    source.wait_for("1", "torn")
+    assert (source.batches[-1].ended, source.batches[-1].attributes) == (True, {"partial": "true"})
+
+
+def test_a_deleted_file_is_read_to_its_end(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning", rotate_wait="200ms").start()
+    source.wait_for("1")
+
+    with log.open("a") as file:
+        file.write("2\ntorn")
+        log.unlink()
+
+    source.wait_for("1", "2", "torn")
+    assert source.batches[-1].ended
+
+
+def test_a_stream_that_ends_without_a_torn_line_says_so_with_an_empty_batch(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning", rotate_wait="200ms").start()
+    source.wait_for("1")
+
+    log.unlink()
+
+    source.wait(lambda: source.batches[-1].ended)
+    assert source.batches[-1].data == b""
+    assert source.batches[-1].stream == source.streams[0]
+    assert source.batches[-1].end["ended"] is True
+
+
+def test_a_deleted_and_recreated_file_is_read_from_its_beginning(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("same\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("same")
+
+    log.unlink()
+    log.write_text("same\n")
+
+    source.wait_for("same", "same")
+    assert len(source.streams) == 2
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [["other"], ["line1", "line3"], ["line1", "LINE2", "more"], ["new", "and", "longer", "than", "before"]],
+    ids=["shorter", "same size", "same beginning, longer", "other beginning, longer"],
+)
+def test_a_truncated_and_rewritten_file_is_read_from_its_start(tmp_path, tail, rewritten):
+    log = tmp_path / "a.log"
+    log.write_text("line1\nline2\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("line1", "line2")
+
+    log.write_text("".join(line + "\n" for line in rewritten))
+
+    source.wait_for("line1", "line2", *rewritten)
+
+
+def test_a_rewritten_file_is_known_by_its_end_where_the_beginning_is_the_same(tmp_path, tail):
+    log = tmp_path / "a.log"
+    banner = ["=" * 99] * 20
+    log.write_text("\n".join([*banner, "old"]) + "\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for(*banner, "old")
+
+    log.write_text("\n".join([*banner, "new", "more"]) + "\n")
+
+    source.wait_for(*banner, "old", *banner, "new", "more")
+
+
+def test_a_truncation_while_the_source_is_stopped_is_noticed(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("line1\nline2\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("line1", "line2")
+    source.stop()
+
+    log.write_text("line1\nLINE2\nline3\n")
+    source.start()
+
+    source.wait_for("line1", "line2", "line1", "LINE2", "line3")
+
+
+def test_a_torn_line_that_a_truncation_took_is_told_all_the_same(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    with log.open("a") as file:
+        file.write("torn")
+    generation = next(iter(source.component._follower._generations.live.values()))
+    source.wait(lambda: generation.partial == b"torn")
+
+    log.write_text("2\n")
+
+    source.wait(lambda: source.data == b"1\ntorn2\n")
+    torn = next(batch for batch in source.chunks if batch.data == b"torn")
+    assert (torn.ended, torn.attributes, torn.offset) == (True, {"partial": "true"}, 2)
+
+
+def test_zero_bytes_that_a_truncation_under_a_writer_leaves_are_dropped(tmp_path, tail):
+    log = tmp_path / "a.log"
+    with log.open("wb") as writer:
+        writer.write(b"one\n" * 2000)
+        writer.flush()
+        source = tail("a.log", start="beginning").start()
+        source.wait(lambda: len(source.lines) == 2000)
+
+        os.truncate(log, 0)
+        writer.write(b"two at the old place\n")
+        writer.flush()
+
+        source.wait(lambda: source.lines[2000:] == ["two at the old place"])
+    assert source.batches[-1].offset == 8000
+
+
+def test_the_unread_rest_of_a_file_renamed_while_stopped_is_read_first(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+
+    append(log, "2\n")
+    log.rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text("3\n")
+    log.write_text("4\n")
+    source.start()
+
+    source.wait_for("1", "2", "3", "4")
+
+
+def test_old_rotated_files_beside_the_first_one_seen_are_left_alone(tmp_path, tail):
+    log = tmp_path / "a.log"
+    (tmp_path / "a.log.1").write_text("old\n")
+    os.utime(tmp_path / "a.log.1", (1, 1))
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+
+    (tmp_path / "a.log.1").rename(tmp_path / "a.log.2")
+    log.rename(tmp_path / "a.log.1")
+    log.write_text("2\n")
+
+    source.wait_for("1", "2")
+
+
+def test_a_reused_inode_is_no_reason_to_skip_a_new_file(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("old content\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("old content")
+    source.stop()
+
+    inode = log.stat().st_ino
+    log.write_text("quite another file, and longer\n")
+    assert log.stat().st_ino == inode
+    source.start()
+
+    source.wait_for("old content", "quite another file, and longer")
+    assert len(source.streams) == 2
+
+
+def test_fifty_quick_rotations_lose_and_repeat_nothing(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("")
+    source = tail("a.log", start="beginning").start()
+
+    for i in range(50):
+        for n in range(i, 0, -1):
+            (tmp_path / f"a.log.{n}").rename(tmp_path / f"a.log.{n + 1}")
+        log.rename(tmp_path / "a.log.1")
+        with log.open("w") as file:
+            file.writelines(f"line {i * 200 + n:06d}\n" for n in range(200))
+
+    source.wait(lambda: len(source.lines) >= 10_000)
+    assert sorted(source.lines) == numbered(*range(10_000))
+
+
+def test_a_rotation_by_copy_while_stopped_loses_nothing(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+
+    append(log, "2\n")
+    shutil.copy(log, tmp_path / "a.log.1")
+    log.write_text("3\n")
+    source.start()
+
+    source.wait_for("1", "2", "3")
+
+
+def test_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, append, monkeypatch):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log*", start="beginning").start()
+    source.wait_for("1")
+    hold = hold_updates(source, monkeypatch)
+
+    append(log, "2\ntorn")
+    shutil.copy(log, tmp_path / "a.log.1")
+    log.write_text("3\n")
+    hold.set()
+
+    source.wait(lambda: b"3" in source.data)
+    assert source.data.startswith(b"1\n2\n")
+    assert source.data.count(b"2\n") == 1
+
+
+def test_every_copy_between_two_looks_is_read(tmp_path, tail, append, monkeypatch):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    hold = hold_updates(source, monkeypatch)
+
+    append(log, "2\n")
+    shutil.copy(log, tmp_path / "a.log.2")
+    log.write_text("3\n")
+    shutil.copy(log, tmp_path / "a.log.1")
+    log.write_text("4\n")
+    hold.set()
+
+    source.wait_for("1", "2", "3", "4")
+
+
+def test_a_rotated_file_whose_position_was_not_committed_is_read_again(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+    log.rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text("2\n")
+    log.write_text("3\n")
+    source.start()
+    source.wait_for("1", "2", "3")
+    source.stop()
+
+    del source.positions[source.streams[1]]
+    source.start()
+
+    source.wait_for("1", "2", "3", "2")
+
+
+def test_a_mere_copy_of_a_followed_file_is_not_read(tmp_path, tail, append, monkeypatch):
+    monkeypatch.setattr("aiops_source_file.copies.COPY_WAIT", 0.05)
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log*", start="beginning").start()
+    source.wait_for("1")
+
+    shutil.copy(log, tmp_path / "a.log.1")
+    source.wait(lambda: any(b.path.endswith(".1") for b in source.batches))
+    append(tmp_path / "a.log.1", "own\n")
+
+    source.wait_for("1", "own")
+
+
+def test_files_that_only_begin_alike_are_all_read(tmp_path, tail, monkeypatch):
+    monkeypatch.setattr("aiops_source_file.copies.COPY_WAIT", 0.05)
+    log = tmp_path / "a.log"
+    log.write_text("HEADER\n1\n")
+    source = tail("a.log*", start="beginning").start()
+    source.wait_for("HEADER", "1")
+
+    (tmp_path / "a.log.1").write_text("HEADER\n1\n2\n")
+
+    source.wait_for("HEADER", "1", "HEADER", "1", "2")
+
+
+def test_a_swapped_symlink_is_a_rotation(tmp_path, tail, append):
+    (tmp_path / "0.txt").write_text("z1\n")
+    link = tmp_path / "cur.log"
+    link.symlink_to("0.txt")
+    source = tail("cur.log", start="beginning").start()
+    source.wait_for("z1")
+
+    append(tmp_path / "0.txt", "z2\n")
+    (tmp_path / "1.txt").write_text("o1\n")
+    (tmp_path / "new").symlink_to("1.txt")
+    (tmp_path / "new").rename(link)
+    source.wait_for("z1", "z2", "o1")
+    append(tmp_path / "0.txt", "z3-late\n")
+
+    source.wait_for("z1", "z2", "o1", "z3-late")
+
+
+@pytest.mark.parametrize("pattern", ["app.log", "app.log*"])
+def test_logrotate_by_rename_loses_and_repeats_nothing(tmp_path, tail, logrotate, writer, pattern):
+    log = tmp_path / "app.log"
+    log.write_text("")
+    source = tail(pattern, start="beginning").start()
+    process = writer(log, 6000, "reopen")
+
+    for count in (500, 1500, 2500):
+        source.wait(lambda count=count: len(source.lines) >= count)
+        logrotate(log, "create 0644")
+    process.wait()
+
+    source.wait(lambda: len(source.lines) >= 6000)
+    assert sorted(source.lines) == numbered(*range(6000))
+
+
+@pytest.mark.parametrize("pattern", ["app.log", "app.log*"])
+def test_logrotate_by_copytruncate_repeats_nothing(tmp_path, tail, logrotate, writer, pattern):
+    log = tmp_path / "app.log"
+    log.write_text("")
+    source = tail(pattern, start="beginning").start()
+    process = writer(log, 6000)
+
+    for count in (500, 1500, 2500):
+        source.wait(lambda count=count: len(source.lines) >= count)
+        logrotate(log, "copytruncate")
+    process.wait()
+
+    # What is written between copy and truncation is on no disk: only what was quick enough saw it.
+    left = b"".join(path.read_bytes() for path in tmp_path.glob("app.log*")).decode().splitlines()
+    source.wait(lambda: set(left) <= set(source.lines))
+    assert len(source.lines) == len(set(source.lines))
+    assert set(source.lines) <= set(numbered(*range(6000)))
+
+
+def test_a_rotation_under_restarts_loses_and_repeats_nothing(tmp_path, tail, logrotate, writer):
+    log = tmp_path / "app.log"
+    log.write_text("")
+    source = tail("app.log", start="beginning").start()
+    process = writer(log, 4000, "reopen")
+
+    for count in (300, 900, 1500):
+        source.wait(lambda count=count: len(source.lines) >= count)
+        source.stop()
+        logrotate(log, "create 0644")
+        source.start()
+    process.wait()
+
+    source.wait(lambda: len(source.lines) >= 4000)
+    assert sorted(source.lines) == numbered(*range(4000))

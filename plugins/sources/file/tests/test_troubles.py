@@ -1,0 +1,158 @@
+import errno
+import logging
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiops_source_file.troubles import Troubles
+
+
+@pytest.fixture
+def short_pauses(monkeypatch):
+    monkeypatch.setattr("aiops_source_file.troubles.FIRST_PAUSE", 0.1)
+
+
+@contextmanager
+def as_nobody():
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_directory():
+    """A directory that other users may enter too."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.usefixtures("short_pauses")
+@pytest.mark.parametrize("target", ["file", "directory"])
+def test_an_unreadable_file_is_told_and_goes_on_where_it_stopped(open_directory, tail, append, target):
+    sub = open_directory / "logs"
+    sub.mkdir()
+    log = sub / "a.log"
+    log.write_text("1\n")
+    source = tail(f"{sub}/*.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+    append(log, "2\n")
+    forbidden = log if target == "file" else sub
+    forbidden.chmod(0)
+    if os.geteuid() == 0:
+        os.chown(forbidden, 65534, 65534)
+
+    with as_nobody():
+        source.start()
+        source.wait(lambda: len(source.messages) >= 1)
+        forbidden.chmod(0o755)
+        source.wait_for("1", "2")
+        source.stop()
+
+    told = [message for message in source.messages if "cannot be read" in message]
+    assert told[0].endswith("(Permission denied). It is tried again in 0.1 s and goes on where it stopped.")
+    assert len(source.streams) == 1
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_a_read_error_is_told_and_reading_goes_on(tmp_path, tail, append, monkeypatch):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail(start="beginning").start()
+    source.wait_for("1")
+    read, broken = os.preadv, {"now": True}
+
+    def preadv(fd, views, offset):
+        if broken["now"]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(fd, views, offset)
+
+    monkeypatch.setattr(os, "preadv", preadv)
+    append(log, "2\n")
+    source.wait(lambda: len(source.messages) == 2)
+    broken["now"] = False
+
+    source.wait_for("1", "2")
+    assert source.messages == [
+        f"{log}: cannot be read (Input/output error). It is tried again in 0.1 s and goes on where it stopped.",
+        f"{log}: cannot be read (Input/output error). It is tried again in 0.2 s and goes on where it stopped.",
+        f"{log}: can be read again",
+    ]
+
+
+def test_too_many_open_files_only_mean_fewer_open_files(tmp_path, tail, append, monkeypatch):
+    for n in range(30):
+        (tmp_path / f"{n}.log").write_text("first\n")
+    real, opened = os.open, []
+
+    def scarce(path, flags, *rest, **named):
+        if str(path).endswith(".log"):
+            held = [fd for fd in opened if Path(f"/proc/self/fd/{fd}").exists()]
+            if len(held) >= 10:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            opened[:] = [*held, real(path, flags, *rest, **named)]
+            return opened[-1]
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", scarce)
+    source = tail(start="beginning").start()
+
+    source.wait(lambda: len(source.lines) == 30)
+    assert source.messages == []
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_no_trouble(tmp_path, tail, monkeypatch):
+    (tmp_path / "a.log").write_text("1\n")
+    (tmp_path / "b.log").write_text("2\n")
+    real = os.open
+
+    def vanishing(path, flags, *rest, **named):
+        if str(path).endswith("a.log"):
+            (tmp_path / "a.log").unlink(missing_ok=True)
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", vanishing)
+    source = tail(start="beginning", rotate_wait="50ms").start()
+
+    source.wait_for("2")
+    source.stop()
+    assert source.messages == []
+
+
+def test_a_trouble_is_told_again_after_growing_pauses(caplog):
+    now = [0.0]
+    troubles = Troubles(logging.getLogger("test"), now=lambda: now[0])
+    error = OSError(errno.EACCES, "Permission denied")
+
+    for second in range(130):
+        now[0] = float(second)
+        troubles.report("/x", error)
+
+    assert len(caplog.records) == 8
+    assert troubles.is_waiting("/x")
+
+
+def test_a_directory_that_cannot_be_watched_is_scanned_instead(tmp_path, tail, append, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr("watchdog.observers.api.BaseObserver.schedule", refuse)
+    log = tmp_path / "a.log"
+    log.write_text("")
+    source = tail().start()
+
+    append(log, "1\n")
+
+    source.wait_for("1")
+    assert source.messages == [
+        f"{tmp_path}: cannot be watched ([Errno 28] inotify watch limit reached); it is looked at every second instead. "
+        "Raise fs.inotify.max_user_watches or max_user_instances for quicker news."
+    ]

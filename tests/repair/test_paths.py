@@ -1,0 +1,211 @@
+import pytest
+
+from aiops_core.errors import Refused
+from aiops_core.repair.paths import resolve
+
+FILES = (
+    "src/a.py",
+    "src/utils.py",
+    "src/foo_utils.py",
+    "src/pkg/__init__.py",
+    "src/pkg/deep.py",
+    "lib/deep.py",
+    "setup.py",
+    ".github/workflows/x.yml",
+    "tests/test_a.py",
+    "docs/Guide.md",
+)
+ROOTS = {"/app/": "src/", "/srv/shop": ""}
+CLONE = "/var/lib/aiops/run-7/work"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/a.py",
+        "./src/a.py",
+        "src//a.py",
+        "src/./a.py",
+        "a/src/a.py",
+        "b/src/a.py",
+        "repo/src/a.py",
+        "shop/src/a.py",
+        "workspaces/7/repo/src/a.py",
+        "workspaces/7/repo/workspaces/7/repo/src/a.py",
+        "/var/lib/x/workspaces/7f3a/repo/src/a.py",
+        "/home/ann/repo/src/a.py",
+        "/app/a.py",
+        "/srv/shop/src/a.py",
+        "/aiops/work/src/a.py",
+        "/work/src/a.py",
+        f"{CLONE}/src/a.py",
+        f"{CLONE}{CLONE}/src/a.py",
+        "C:\\build\\repo\\src\\a.py",
+        "src\\a.py",
+        "a.py",
+        "file:///home/ann/src/a.py",
+    ],
+)
+def test_many_spellings_mean_one_file(path, manifest):
+    assert resolve(path, kind="replace", files=manifest(*FILES), roots=ROOTS, strip=[CLONE]) == "src/a.py"
+
+
+def test_a_repository_that_really_has_such_a_directory_keeps_it(manifest):
+    files = manifest("workspaces/1/repo/src/a.py", "src/a.py", "app/a.py")
+
+    def resolved(path):
+        return resolve(path, kind="replace", files=files, roots={"app": "src"})
+
+    assert resolved("workspaces/1/repo/src/a.py") == "workspaces/1/repo/src/a.py"
+    assert resolved("app/a.py") == "app/a.py"
+    assert resolved("workspaces/2/repo/src/a.py") == "src/a.py"
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("github/workflows/x.yml", "x.yml"),
+        ("src/UTILS.py", "Did you mean src/utils.py?"),
+        ("SRC/a.py", "Did you mean src/a.py?"),
+        ("tils.py", "utils.py"),
+        ("_utils.py", "utils.py"),
+        ("deep.py", "Did you mean"),
+        ("other/deep.py", "Did you mean"),
+        ("src/missing.py", "the repository has no such file"),
+        ("nothing/like/it.xyz", "Give the path as git lists it."),
+        ("lib/utils.py/x.py", "the repository has no such file"),
+    ],
+)
+def test_a_path_that_fits_nothing_or_several_is_refused_with_candidates(path, hint, manifest):
+    with pytest.raises(Refused) as caught:
+        resolve(path, kind="replace", files=manifest(*FILES), roots=ROOTS)
+
+    assert caught.value.rule == "path"
+    assert hint in str(caught.value)
+
+
+def test_a_missing_prefix_and_an_excess_one_together_are_not_guessed(manifest):
+    with pytest.raises(Refused):
+        resolve("x/deep.py", kind="replace", files=manifest("src/pkg/deep.py"))
+
+
+def test_a_guess_stands_only_where_the_search_text_matches(manifest):
+    files = manifest(*FILES)
+
+    assert (
+        resolve("x/src/a.py", kind="replace", files=files, fits=lambda path: path == "src/a.py") == "src/a.py"
+    )
+    with pytest.raises(Refused):
+        resolve("x/src/a.py", kind="replace", files=files, fits=lambda path: False)
+
+
+@pytest.mark.parametrize("kind", ["delete", "rename"])
+def test_deletes_and_renames_are_never_guessed(kind, manifest):
+    files = manifest(*FILES)
+
+    assert resolve("/app/a.py", kind=kind, files=files, roots=ROOTS) == "src/a.py"
+    with pytest.raises(Refused):
+        resolve("x/src/a.py", kind=kind, files=files, roots=ROOTS)
+
+
+@pytest.mark.parametrize("kind", ["replace", "create", "delete"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        ".",
+        "/",
+        "../etc/passwd",
+        "src/../../etc/passwd",
+        "src\\..\\..\\x.py",
+        "~/.ssh/authorized_keys",
+        "~root/x",
+        ".git/config",
+        ".GIT/hooks/pre-commit",
+        "src/.git/config",
+        "git~1/config",
+        ".git./config",
+        ".git /config",
+        ".git::$INDEX_ALLOCATION/config",
+        ".g\u200cit/config",
+        "src/a\x00.py",
+        "src/a\n.py",
+        "src/\x1b[31ma.py",
+        "src/\u202ea.py",
+        "src/a.py ",
+        " src/a.py",
+        "src/" + "x" * 256,
+        "x/" * 2500 + "a.py",
+    ],
+)
+def test_unsafe_paths_are_refused_whatever_the_edit(path, kind, manifest):
+    with pytest.raises(Refused) as caught:
+        resolve(path, kind=kind, files=manifest(*FILES, "etc/passwd"))
+
+    assert caught.value.rule == "path-unsafe"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("src/new.py", "src/new.py"),
+        ("./src/new.py", "src/new.py"),
+        ("/app/new.py", "src/new.py"),
+        ("workspaces/7/repo/tests/test_new.py", "tests/test_new.py"),
+        ("tests/unit/test_new.py", "tests/unit/test_new.py"),
+        ("src/pkg/sub/__init__.py", "src/pkg/sub/__init__.py"),
+        ("README.md", "README.md"),
+        ("src\\new.py", "src/new.py"),
+    ],
+)
+def test_a_new_file_goes_where_its_directory_is(path, expected, manifest):
+    assert resolve(path, kind="create", files=manifest(*FILES), roots=ROOTS) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "rule", "hint"),
+    [
+        ("src/a.py", "path", "src/a.py: the file exists already. Use 'replace' to change it."),
+        ("/app/a.py", "path", "src/a.py: the file exists already"),
+        ("elsewhere/new.py", "path", "its directory does not exist"),
+        ("elsewhere/deeper/new.py", "path", "at the root there are: .github, docs, lib, src, tests."),
+        ("/etc/cron.d/job", "path", "its directory does not exist"),
+        ("/new.py", "path", "its directory does not exist"),
+        ("lib/utils.py", "path", "there is already src/utils.py, the only file of that name"),
+        ("repo/src/a.py", "path", "its directory does not exist"),
+        ("SRC/new.py", "path", "its directory does not exist"),
+        ("docs/guide.md", "path", "differs only in case from docs/Guide.md"),
+        ("src/aux.py", "path-unsafe", "does not work on every system"),
+        ("src/COM1", "path-unsafe", "does not work on every system"),
+        ("src/new.py.", "path-unsafe", "does not work on every system"),
+        ("src/new /x.py", "path-unsafe", "does not work on every system"),
+        ("src/new ./x.py", "path-unsafe", "does not work on every system"),
+        ("src/a:b.py", "path-unsafe", "does not work on every system"),
+        ("src/a?.py", "path-unsafe", "does not work on every system"),
+    ],
+)
+def test_a_new_file_is_never_guessed_and_has_a_plain_name(path, rule, hint, manifest):
+    with pytest.raises(Refused) as caught:
+        resolve(path, kind="create", files=manifest(*FILES), roots=ROOTS)
+
+    assert caught.value.rule == rule
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["replace", "create"])
+def test_a_path_through_a_symlink_or_submodule_is_refused(kind, manifest):
+    files = manifest("src/a.py", links=["link"], submodules=["vendor/lib"])
+
+    for path, rule in [("link/x.py", "symlink"), ("vendor/lib/x.py", "submodule"), ("src/a.py/x.py", "path")]:
+        with pytest.raises(Refused) as caught:
+            resolve(path, kind=kind, files=files)
+        assert caught.value.rule == rule
+
+
+def test_at_most_five_candidates_are_named(manifest):
+    files = manifest(*(f"pkg{number}/utils.py" for number in range(9)))
+
+    with pytest.raises(Refused) as caught:
+        resolve("utils.py", kind="replace", files=files)
+
+    assert str(caught.value).count("utils.py") == 6

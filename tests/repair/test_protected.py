@@ -1,0 +1,212 @@
+import pytest
+
+from aiops_core.errors import Refused
+from aiops_core.repair.protected import check_path, is_test
+from aiops_core.repair.weakening import check_weakening
+
+DENIED = {
+    "protected-path": [
+        ".gitmodules",
+        ".gitattributes",
+        "src/.gitattributes",
+        ".github/workflows/ci.yml",
+        ".GitHub/workflows/ci.yml",
+        "sub/.github/CODEOWNERS",
+        "CODEOWNERS",
+        "docs/CODEOWNERS",
+        ".gitlab-ci.yml",
+        ".gitlab/merge.md",
+        ".circleci/config.yml",
+        "Jenkinsfile",
+        "Jenkinsfile.release",
+        "azure-pipelines.yml",
+        ".husky/pre-commit",
+        ".pre-commit-config.yaml",
+        ".claude/settings.json",
+        "CLAUDE.md",
+        "service/AGENTS.md",
+        ".mcp.json",
+        ".cursor/rules",
+        ".vscode/tasks.json",
+        ".devcontainer/devcontainer.json",
+        ".npmrc",
+        "pip.conf",
+        "src/evil.pth",
+        "src/sitecustomize.py",
+        "usercustomize.py",
+        ".envrc",
+    ],
+    "lock-file": [
+        "poetry.lock",
+        "uv.lock",
+        "Cargo.lock",
+        "package-lock.json",
+        "web/pnpm-lock.yaml",
+        "go.sum",
+        "bun.lockb",
+    ],
+    "tests-weakened": [
+        "conftest.py",
+        "tests/conftest.py",
+        "pytest.ini",
+        "tox.ini",
+        "jest.config.js",
+        "unittest/__init__.py",
+        "pytest.py",
+    ],
+    "dependency-manifest": [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements/base.txt",
+        "setup.py",
+        "setup.cfg",
+        "pyproject.toml",
+        "package.json",
+        "go.mod",
+        "Cargo.toml",
+        "pom.xml",
+        "build.gradle.kts",
+        "Gemfile",
+    ],
+    "container-file": ["Dockerfile", "deploy/Dockerfile.prod", "docker-compose.yml", "compose.override.yaml"],
+    "migration": ["shop/migrations/0002_price.py", "alembic/versions/1.py", "db/migrate/2.rb"],
+}
+
+
+@pytest.mark.parametrize(("rule", "path"), [(rule, path) for rule, paths in DENIED.items() for path in paths])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_protected_path_is_refused_by_name(rule, path, is_there, manifest):
+    with pytest.raises(Refused) as caught:
+        check_path(path, kind="replace", files=manifest(path) if is_there else {})
+
+    assert caught.value.rule == rule
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/app.py",
+        "github/client.py",
+        "src/lockers.py",
+        "docs/claude.txt",
+        "src/setup_shop.py",
+        "a.python",
+        "src/docker.py",
+    ],
+)
+def test_ordinary_code_may_be_changed(path, manifest):
+    check_path(path, kind="replace", files=manifest(path))
+    check_path(path, kind="create", files={})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "tests/test_app.py",
+        "tests/data/order.json",
+        "src/app_test.go",
+        "src/test/java/com/acme/OrderTest.java",
+        "com/acme/OrderServiceIT.java",
+        "web/cart.test.ts",
+        "web/__tests__/cart.js",
+        "spec/order_spec.rb",
+        "shop/tests.py",
+    ],
+)
+def test_an_existing_test_is_the_oracle_and_a_new_one_is_welcome(path, manifest):
+    assert is_test(path)
+    with pytest.raises(Refused) as caught:
+        check_path(path, kind="replace", files=manifest(path))
+    assert caught.value.rule == "tests-weakened"
+    check_path(path, kind="create", files={})
+
+
+@pytest.mark.parametrize(
+    "path", ["src/latest.py", "src/contest.py", "attestation.go", "src/testing.py", "Manifest.java"]
+)
+def test_names_that_only_sound_like_tests_are_code(path):
+    assert not is_test(path)
+
+
+def test_what_the_test_command_runs_is_not_changed(manifest):
+    files = manifest("ci/run.sh", "Makefile", "tools/other.sh")
+
+    for path, command in [("ci/run.sh", "./ci/run.sh --all"), ("Makefile", "cd . && make test")]:
+        with pytest.raises(Refused) as caught:
+            check_path(path, kind="replace", files=files, commands=[command])
+        assert caught.value.rule == "tests-weakened"
+    check_path("tools/other.sh", kind="replace", files=files, commands=["./ci/run.sh"])
+
+
+@pytest.mark.parametrize("kind", ["delete", "rename"])
+def test_deleting_and_renaming_need_a_person(kind, manifest):
+    with pytest.raises(Refused) as caught:
+        check_path("src/app.py", kind=kind, files=manifest("src/app.py"))
+
+    assert caught.value.rule == f"{kind}-needs-approval"
+
+
+def test_symlinks_and_submodules_are_no_files(manifest):
+    files = manifest(links=["link"], submodules=["lib"])
+
+    for path, rule in [
+        ("link", "symlink"),
+        ("lib", "submodule"),
+        ("link/x", "symlink"),
+        ("lib/x", "submodule"),
+    ]:
+        with pytest.raises(Refused) as caught:
+            check_path(path, kind="replace", files=files)
+        assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "added"),
+    [
+        ("tests-weakened", "tests/test_new.py", "@unittest.skip('later')\ndef test_x(self): ..."),
+        ("tests-weakened", "tests/test_new.py", "@pytest.mark.xfail\ndef test_x(): ..."),
+        ("tests-weakened", "tests/test_new.py", "    self.skipTest('no')"),
+        ("tests-weakened", "tests/test_new.py", "unittest.TestCase.run = lambda *a: None"),
+        ("tests-weakened", "src/app.py", "import unittest"),
+        ("tests-weakened", "src/app.py", "    from _pytest import runner"),
+        ("tests-weakened", "src/app.py", "sys.modules['unittest'] = fake"),
+        ("tests-weakened", "src/app.py", "    os._exit(0)"),
+        ("tests-weakened", "src/app.py", "    sys.exit(0)"),
+        ("tests-weakened", "src/app.py", "    sys.exit()"),
+        ("tests-weakened", "src/app.py", "raise SystemExit(0)"),
+        ("tests-weakened", "web/a.test.ts", "it.skip('x', () => {})"),
+        ("tests-weakened", "src/a_test.go", "\tt.Skip()"),
+        ("tests-weakened", "src/ATest.java", "  @Disabled"),
+        ("error-swallowed", "src/app.py", "    except:\n        pass"),
+        ("error-swallowed", "src/app.py", "    except Exception as error:  # never mind\n        pass"),
+        ("error-swallowed", "src/app.py", "    except BaseException: ..."),
+        ("error-swallowed", "src/app.py", "with contextlib.suppress(Exception):"),
+        ("error-swallowed", "src/A.java", "} catch (Exception e) { }"),
+        ("error-swallowed", "src/a.js", "try { f() } catch {}"),
+        ("checks-silenced", "src/app.py", "x = 1  # noqa: E501"),
+        ("checks-silenced", "src/a.js", "// eslint-disable-next-line"),
+    ],
+)
+def test_a_trick_is_refused_and_what_was_there_before_is_not(rule, path, added):
+    before = "x = 1\n"
+
+    with pytest.raises(Refused) as caught:
+        check_weakening(path, before, f"{before}{added}\n")
+
+    assert caught.value.rule == rule
+    check_weakening(path, f"{added}\n{before}", f"{before}{added}\n")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "    except KeyError:\n        return 0",
+        "    except Exception as error:\n        raise OrderError from error",
+        "    sys.exit(1)",
+        "price = item.get('price', 0)",
+        "def skip(self): return self.rest",
+    ],
+)
+def test_ordinary_code_is_no_trick(added):
+    check_weakening("src/app.py", "", added)

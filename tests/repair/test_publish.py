@@ -1,0 +1,426 @@
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aiops_core.errors import Refused
+from aiops_core.records import Change, ChangedFile
+from aiops_core.repair import (
+    GitError,
+    branch_name,
+    change_from_json,
+    change_to_json,
+    commit_message,
+    publish,
+    remote_address,
+)
+from aiops_core.repair.diff import unified_diff
+from aiops_core.settings import Repository
+from aiops_core.testing.git_http import GitHttpServer
+
+BRANCH = "fix/key-error-3f2a9c01d4b7"
+MESSAGE = "fix: free items\n\nBecause.\n\nIncident: v1:3f2a\n"
+TOKEN = "glpat-0123456789abcdefghij"
+
+
+@pytest.fixture
+def shop(origins, tmp_path):
+    files = {"src/app.py": b"one\ntwo\n", "run.sh": b"#!/bin/sh\n", "crlf.txt": b"a\r\n"}
+    return origins(tmp_path / "origin", files)
+
+
+def made(shop, *files, base="", branch="main"):
+    base = base or shop.git("rev-parse", "HEAD")
+    files = files or (ChangedFile("src/app.py", b"one\n2\n"),)
+    return Change(base, branch, files, unified_diff({}, files))
+
+
+def push(shop, change, tmp_path, *, branch=BRANCH, message=MESSAGE, scratch="scratch", **settings):
+    config = Repository(**{"url": str(shop.remote), **settings})
+    return publish(change, branch=branch, message=message, repository=config, scratch=tmp_path / scratch)
+
+
+def show(shop, commit, path):
+    return subprocess.run(
+        ["git", "cat-file", "blob", f"{commit}:{path}"], cwd=shop.remote, check=True, capture_output=True
+    ).stdout
+
+
+def test_a_change_becomes_one_commit_on_its_base(shop, tmp_path):
+    change = made(
+        shop,
+        ChangedFile("new.sh", b"#!/bin/sh\n", "100755"),
+        ChangedFile("src/app.py", b"one\n2\n"),
+        ChangedFile("crlf.txt", b"b\r\n"),
+    )
+
+    published = push(shop, change, tmp_path)
+
+    assert shop.branches() == {"main": change.base_commit, BRANCH: published.commit}
+    assert published.base_commit == change.base_commit
+    assert published.remote_url == str(shop.remote)
+    assert shop.on_remote("rev-parse", f"{published.commit}^") == change.base_commit
+    listed = shop.on_remote("diff-tree", "-r", "--raw", "--abbrev=4", change.base_commit, published.commit)
+    assert [row.split()[1] + " " + row.split("\t")[1] for row in listed.splitlines()] == [
+        "100644 crlf.txt",
+        "100755 new.sh",
+        "100644 src/app.py",
+    ]
+    assert show(shop, published.commit, "crlf.txt") == b"b\r\n"
+    assert shop.on_remote("log", "-1", "--format=%an <%ae>%n%cn%n%B", published.commit) == (
+        f"aiops <aiops@localhost>\naiops\n{MESSAGE.strip()}"
+    )
+
+
+def test_publishing_twice_gives_one_branch_and_the_same_commit(shop, tmp_path):
+    change = made(shop)
+
+    first = push(shop, change, tmp_path)
+    second = push(shop, change, tmp_path)
+    elsewhere = push(shop, change, tmp_path, scratch="another")
+
+    assert first == second == elsewhere
+    assert len(shop.branches()) == 2
+    assert not list((tmp_path / "scratch").glob("push-*"))
+
+
+def test_two_workers_at_once_agree(shop, tmp_path):
+    change, results = made(shop), []
+
+    def work(number):
+        try:
+            results.append(push(shop, change, tmp_path, scratch=f"worker-{number % 2}"))
+        except (Refused, GitError) as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(results)) == 1
+    assert results[0].commit == shop.branches()[BRANCH]
+
+
+@pytest.fixture
+def deadly_git(tmp_path, monkeypatch):
+    """Return a function after which the n-th git call kills the process that makes it."""
+    directory, counter, fatal = tmp_path / "bin", tmp_path / "calls", tmp_path / "fatal"
+    directory.mkdir()
+    (directory / "git").write_text(
+        f"#!/bin/sh\necho x >> {counter}\nn=$(wc -l < {counter})\n"
+        f'[ "$n" = "$(cat {fatal} 2>/dev/null)" ] && [ $((n % 4)) -lt 2 ] && kill -9 $PPID\n'
+        f'{shutil.which("git")} "$@"\ncode=$?\n'
+        f'[ "$n" = "$(cat {fatal} 2>/dev/null)" ] && kill -9 $PPID\nexit $code\n'
+    )
+    (directory / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+
+    def arm(call):
+        counter.write_text("")
+        fatal.write_text(str(call))
+        return lambda: len(counter.read_text().splitlines())
+
+    return arm
+
+
+def test_a_kill_at_any_git_call_ends_with_one_branch_and_the_same_commit(shop, tmp_path, deadly_git):
+    change, commits, killed = made(shop), set(), 0
+    for call in range(1, 60, 3):
+        shop.on_remote("update-ref", "-d", f"refs/heads/{BRANCH}")
+        deadly_git(call)
+        child = os.fork()
+        if child == 0:
+            push(shop, change, tmp_path, scratch=f"scratch-{call % 3}")
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            break
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        killed += 1
+        deadly_git(0)
+        commits.add(push(shop, change, tmp_path, scratch=f"scratch-{call % 3}").commit)
+        assert set(shop.branches()) == {"main", BRANCH}
+        shutil.rmtree(tmp_path / f"scratch-{(call + 1) % 3}", ignore_errors=True)
+
+    assert killed > 5
+    assert len(commits) == 1
+
+
+def test_a_branch_with_other_content_is_never_touched(shop, tmp_path):
+    shop.git("push", "--quiet", "origin", f"HEAD:refs/heads/{BRANCH}")
+    before = shop.branches()
+
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop), tmp_path)
+
+    assert caught.value.rule == "branch-exists"
+    assert str(caught.value) == (
+        f"branch {BRANCH} of {shop.remote} exists already, at {before[BRANCH][:12]}, with other content. "
+        "It is never overwritten: merge or delete it, then retry the incident."
+    )
+    assert shop.branches() == before
+
+
+def test_a_commit_somebody_added_to_our_branch_stays(shop, tmp_path):
+    change = made(shop)
+    published = push(shop, change, tmp_path)
+    shop.git("fetch", "--quiet", "origin", BRANCH)
+    shop.git("checkout", "--quiet", "FETCH_HEAD")
+    (shop.path / "src/app.py").write_text("human\n")
+    shop.git("commit", "--quiet", "-am", "mine")
+    shop.git("push", "--quiet", "origin", f"HEAD:refs/heads/{BRANCH}")
+
+    with pytest.raises(Refused) as caught:
+        push(shop, change, tmp_path)
+
+    assert caught.value.rule == "branch-exists"
+    assert shop.branches()[BRANCH] != published.commit
+
+
+def test_a_race_between_look_and_push_never_overwrites(shop, tmp_path, monkeypatch):
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    real = shutil.which("git")
+    (directory / "git").write_text(
+        f'#!/bin/sh\n[ "$1" = push ] && {real} --git-dir={shop.remote} update-ref refs/heads/{BRANCH} main\n'
+        f'exec {real} "$@"\n'
+    )
+    (directory / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop), tmp_path)
+
+    assert caught.value.rule == "branch-exists"
+    assert shop.branches()[BRANCH] == shop.branches()["main"]
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "main",
+        "fix/../main",
+        "fix/",
+        "-fix/x",
+        "fix/x.lock",
+        "fix/x y",
+        "fix/x@{1}",
+        "fix/x\n",
+        "refs/heads/main",
+        "fix/-x",
+        "feature/x",
+        "fix/a..b",
+    ],
+)
+def test_only_plain_names_under_fix_are_pushed(shop, tmp_path, branch):
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop), tmp_path, branch=branch)
+
+    assert caught.value.rule == "branch-name"
+    assert list(shop.branches()) == ["main"]
+
+
+def test_the_default_and_the_base_branch_are_never_pushed(shop, tmp_path):
+    shop.git("push", "--quiet", "origin", "HEAD:refs/heads/fix/base")
+    shop.git("push", "--quiet", "origin", "HEAD:refs/heads/fix/trunk")
+    shop.on_remote("symbolic-ref", "HEAD", "refs/heads/fix/trunk")
+
+    for branch in ("fix/base", "fix/trunk"):
+        with pytest.raises(Refused) as caught:
+            push(shop, made(shop, branch="fix/base"), tmp_path, branch=branch)
+        assert str(caught.value) == f"branch {branch}: the branch a fix is proposed to is never pushed."
+
+
+def test_a_branch_named_fix_is_explained(shop, tmp_path):
+    shop.git("push", "--quiet", "origin", "HEAD:refs/heads/fix")
+
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop), tmp_path)
+
+    assert "the remote has a branch named 'fix', so there can be none under fix/" in str(caught.value)
+
+
+@pytest.mark.parametrize("how", ["rewritten", "unrelated", "gone"])
+def test_a_base_without_common_history_is_not_pushed(shop, tmp_path, how):
+    change = made(shop, base="0" * 40 if how == "gone" else "")
+    if how == "rewritten":
+        shop.git("commit", "--quiet", "--amend", "-m", "other", "--date=2001-01-01T00:00:00Z")
+    if how == "unrelated":
+        shop.git("checkout", "--quiet", "--orphan", "fresh")
+    if how != "gone":
+        shop.commit({"x": "y"})
+
+    with pytest.raises(Refused) as caught:
+        push(shop, change, tmp_path)
+
+    assert caught.value.rule == "history"
+    assert str(caught.value) == (
+        f"commit {change.base_commit[:12]}, which the fix starts from, is no longer in the history of main: "
+        "the branch was rewritten. Retry the incident for a new fix."
+    )
+    assert BRANCH not in shop.branches()
+
+
+def test_a_base_that_moved_on_is_no_obstacle(shop, tmp_path):
+    change = made(shop)
+    shop.commit({"src/other.py": "x\n"})
+
+    published = push(shop, change, tmp_path)
+
+    assert shop.on_remote("rev-parse", f"{published.commit}^") == change.base_commit
+
+
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        (ChangedFile(".github/workflows/x.yml", b"x"), "protected-path"),
+        (ChangedFile("link/x.txt", b"x"), "symlink"),
+        (ChangedFile("link", b"x"), "symlink"),
+        (ChangedFile("src/app.py", b"/etc/passwd", "120000"), "symlink"),
+        (ChangedFile("src/app.py", None), "delete-needs-approval"),
+        (ChangedFile("src/app.py", b"one\ntwo\n"), "no-op"),
+        (ChangedFile("src/app.py/x", b"x"), "path"),
+        (ChangedFile("tests/test_x.py", b"x"), "tests-weakened"),
+    ],
+)
+def test_what_would_be_pushed_is_checked_once_more(shop, tmp_path, file, rule):
+    (shop.path / "link").symlink_to("src")
+    (shop.path / "tests").mkdir()
+    (shop.path / "tests/test_x.py").write_text("test\n")
+    shop.commit_all()
+
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop, file), tmp_path)
+
+    assert caught.value.rule == rule
+    assert list(shop.branches()) == ["main"]
+
+
+def test_attributes_and_filters_change_nothing(shop, tmp_path):
+    marker = tmp_path / "planted"
+    (Path.home() / ".gitconfig").write_text(f'[filter "evil"]\n\tclean = touch {marker}\n')
+    shop.commit({".gitattributes": "* text=auto eol=crlf filter=evil\n*.py ident\n"})
+    content = b"# $Id$\r\nmixed\n"
+
+    published = push(shop, made(shop, ChangedFile("src/app.py", content)), tmp_path)
+
+    assert show(shop, published.commit, "src/app.py") == content
+    assert not marker.exists()
+
+
+def test_the_token_is_seen_by_nobody(shop, tmp_path, monkeypatch):
+    log, directory = tmp_path / "git.log", tmp_path / "bin"
+    directory.mkdir()
+    (directory / "git").write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    (directory / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    change = made(shop)
+
+    with GitHttpServer(shop.remote.parent, token=TOKEN) as server:
+        published = push(shop, change, tmp_path, url=server.url("shop.git"), token=TOKEN)
+        with pytest.raises(GitError) as caught:
+            push(shop, change, tmp_path, url=server.url("shop.git"), token="wrong-token", scratch="other")
+
+    assert shop.branches()[BRANCH] == published.commit
+    assert published.remote_url == server.url("shop.git")
+    assert caught.value.kind == "auth"
+    assert TOKEN not in log.read_text() and "Basic" not in log.read_text()
+    assert "wrong-token" not in str(caught.value)
+    assert any(row.startswith("push --quiet") for row in log.read_text().splitlines())
+    for file in (tmp_path / "scratch").rglob("*"):
+        assert not file.is_file() or TOKEN.encode() not in file.read_bytes()
+
+
+def test_a_push_the_remote_does_not_allow_says_what_to_change(shop, tmp_path):
+    hook = shop.remote / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\necho 'GitLab: You are not allowed to push to protected branches' >&2\nexit 1\n"
+    )
+    hook.chmod(0o755)
+
+    with pytest.raises(GitError) as caught:
+        push(shop, made(shop), tmp_path)
+
+    assert caught.value.kind == "protected"
+    assert str(caught.value) == (
+        f"repository {shop.remote}: the remote's rules do not allow this push (git: GitLab: You are not allowed "
+        "to push to protected branches). Allow branches under fix/ in its branch protection or push rules."
+    )
+
+
+def test_json_carries_a_change_whole(change):
+    change = replace(
+        change, files=(*change.files, ChangedFile("b", bytes(range(256))), ChangedFile("c", None))
+    )
+
+    assert change_from_json(change_to_json(change)) == change
+
+
+@pytest.mark.parametrize(
+    ("type_", "fingerprint", "expected"),
+    [
+        ("KeyError", "v1:3f2a9c01d4b7e8f9", "fix/key-error-3f2a9c01d4b7"),
+        ("java.lang.NullPointerException", "3f2a9c01d4b7", "fix/null-pointer-exception-3f2a9c01d4b7"),
+        ("HTTPError", "v1-3F2A9C01D4B7E8", "fix/http-error-3f2a9c01d4b7"),
+        ("", "v1:3f2a9c01d4b7", "fix/python-3f2a9c01d4b7"),
+        ("价格错误", "v1:3f2a9c01d4b7", "fix/python-3f2a9c01d4b7"),
+        ("x" * 300, "v1:3f2a9c01d4b7", f"fix/{'x' * 40}-3f2a9c01d4b7"),
+        ("../../etc; rm -rf", "v1:3f2a9c01d4b7", "fix/etc-rm-rf-3f2a9c01d4b7"),
+    ],
+)
+def test_a_branch_is_named_after_error_and_fingerprint(incident, type_, fingerprint, expected):
+    assert branch_name(replace(incident, type=type_, fingerprint=fingerprint)) == expected
+
+
+def test_an_odd_fingerprint_still_gives_a_stable_name(incident):
+    one = branch_name(replace(incident, fingerprint="odd/one"))
+
+    assert one == branch_name(replace(incident, fingerprint="odd/one"))
+    assert one != branch_name(replace(incident, fingerprint="odd/two"))
+    assert len(one.rpartition("-")[2]) == 12
+
+
+def test_a_commit_message_has_subject_reason_and_trailers(incident, analysis, change):
+    assert commit_message(incident, analysis, change) == (
+        "fix: Items without a price end the checkout\n\n"
+        "total() indexes item['price'], and free items have none.\n\n"
+        "Incident: v1:3f2a9c01d4b7e8f90123\nModel: claude\nTested: yes\n"
+    )
+
+
+def test_a_hostile_analysis_cannot_close_ping_link_or_sign(incident, analysis, change):
+    hostile = replace(
+        analysis,
+        title="fix: Fixes #12 @everyone https://evil.example/x.png\x1b[31m\n\nSigned-off-by: root",
+        root_cause="Closes acme/shop#7.\n\nResolves GH-3 and fixes PROJ-9\nCo-authored-by: x <x@y>\n\n![i](http://e/x)",
+    )
+
+    message = commit_message(incident, hostile, change)
+
+    lines = message.splitlines()
+    assert lines[0].startswith("fix: Fixes ")
+    assert len(lines[0]) <= 72
+    assert lines[1] == ""
+    assert message.count("\n\n") == 2
+    for danger in ("#12", "#7", "GH-3", "fixes PROJ-9", "@everyone", "https://", "http://", "\x1b", "<x@y>"):
+        assert danger not in message
+    assert all(len(line) <= 72 for line in lines)
+    assert not any(
+        line.startswith(("Signed-off-by", "Co-authored-by"))
+        for line in message.split("\n\n")[-1].splitlines()
+    )
+
+
+def test_an_address_with_credentials_is_refused_before_anything_shows_it():
+    with pytest.raises(GitError) as caught:
+        remote_address(Repository(url="https://ann:s3cret@git.example/x.git"))
+
+    assert "s3cret" not in str(caught.value)

@@ -1,0 +1,219 @@
+import pytest
+
+from aiops_core.errors import Refused
+from aiops_core.records import TestRun
+from aiops_core.repair.process import Limits, Result
+from aiops_core.repair.results import Results, read_results
+from aiops_core.repair.sandbox import Room, Unprotected
+from aiops_core.repair.verify import compare, run_setup, run_tests
+
+UNITTEST = """.F.E
+======================================================================
+ERROR: test_b (tests.test_x.X.test_b)
+----------------------------------------------------------------------
+Traceback (most recent call last):
+KeyError: 'b'
+
+======================================================================
+FAIL: test_a (tests.test_x.X) (i=1)
+----------------------------------------------------------------------
+AssertionError
+
+======================================================================
+FAIL: test_a (tests.test_x.X) (i=2)
+----------------------------------------------------------------------
+AssertionError
+
+----------------------------------------------------------------------
+Ran 4 tests in 0.003s
+
+FAILED (failures=2, errors=1, skipped=1)
+"""
+PYTEST = """..F.s                                     [100%]
+=================================== FAILURES ===================================
+=========================== short test summary info ============================
+FAILED tests/test_x.py::X::test_a - AssertionError: assert 1 == 2
+FAILED tests/test_x.py::test_p[a b] - KeyError
+ERROR tests/test_y.py - ImportError: no module
+2 failed, 3 passed, 1 skipped, 1 xfailed, 1 error, 4 warnings in 0.12s
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (UNITTEST, Results(4, ("tests.test_x.X.test_b", "tests.test_x.X.test_a"), 1, 3)),
+        ("..\nRan 2 tests in 0.1s\n\nOK\n", Results(2)),
+        ("Ran 3 tests in 0.1s\n\nOK (skipped=2, expected failures=1)\n", Results(3, (), 3)),
+        ("Ran 0 tests in 0.000s\n\nNO TESTS RAN\n", Results(0)),
+        (
+            "ERROR: setUpClass (t.X)\nRan 0 tests in 0.1s\n\nFAILED (errors=1)\n",
+            Results(0, ("t.X.setUpClass",), 0, 1),
+        ),
+        (
+            "ERROR: tests.test_y (unittest.loader._FailedTest.tests.test_y)\nRan 1 test in 0s\n\nFAILED (errors=1)\n",
+            Results(1, ("tests.test_y (unittest.loader._FailedTest.tests.test_y)",), 0, 1),
+        ),
+        (
+            PYTEST,
+            Results(
+                8, ("tests/test_x.py::X::test_a", "tests/test_x.py::test_p[a b]", "tests/test_y.py"), 2, 3
+            ),
+        ),
+        ("===== 3 passed in 1.20s =====\n", Results(3)),
+        ("===== 3 passed, 2 warnings in 63.20s (0:01:03) =====\n", Results(3)),
+        ("3 passed, 2 deselected in 1.20s\n", Results(3, (), 2)),
+        ("no tests ran in 0.01s\n", Results(0)),
+        ("all good\n", Results()),
+        ("FAILED to connect\nERROR in config\n", Results()),
+        ("Ran 2 tests in 0.1s\n\nOK\n3 passed in 0.1s\n", Results(5)),
+        ("Ran 2 tests in 0.1s\n\nOK\nRan 5 tests in 0.1s\n\nOK\n", Results(7)),
+    ],
+)
+def test_what_runners_print_is_read(output, expected):
+    assert read_results(output) == expected
+
+
+def run(output="", code=0, *, timed_out=False):
+    results = read_results(output)
+    return TestRun("test", code, 1.0, output, results.tests, results.failed, timed_out)
+
+
+def suite(tests, *failed, skipped=0, code=None):
+    names = "".join(f"FAIL: {name} (t.X.{name})\n" for name in failed)
+    facts = f"failures={len(failed)}, skipped={skipped}"
+    end = f"FAILED ({facts})" if failed else f"OK (skipped={skipped})"
+    return run(f"{names}Ran {tests} tests in 0.1s\n\n{end}\n", code if code is not None else bool(failed) * 1)
+
+
+HANGS = run("", 137, timed_out=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (suite(3), suite(3)),
+        (suite(3, "test_a"), suite(3)),
+        (suite(3, "test_a", "test_b"), suite(3, "test_b")),
+        (suite(3, "test_a"), suite(4, "test_a")),
+        (suite(3, skipped=1), suite(3, skipped=1)),
+        (HANGS, suite(3)),
+        (run("fine", 0), run("fine", 0)),
+        (run("broken", 1), run("fine", 0)),
+        (suite(3, code=2), suite(3, code=2)),
+    ],
+)
+def test_nothing_newly_failing_passes(before, after):
+    compare(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (suite(3), suite(3, "test_a"), "newly failing: t.X.test_a"),
+        (suite(3, "test_b"), suite(3, "test_a"), "newly failing: t.X.test_a"),
+        (suite(3), suite(2), "3 tests ran before and only 2 now"),
+        (suite(3), suite(0), "3 tests ran before and only 0 now"),
+        (suite(3), run("", 0), "3 tests ran before, and none reports now"),
+        (suite(3), suite(3, skipped=1), "0 tests were skipped before and 1 now"),
+        (suite(3), HANGS, "the tests do not end any more"),
+        (HANGS, HANGS, "the tests still do not end"),
+        (
+            HANGS,
+            suite(3, "test_a"),
+            "the tests end now, but fail, and there is no earlier result to compare with",
+        ),
+        (run("ok", 0), run("bad", 1), "the test command ended with exit code 0 before and 1 now"),
+        (
+            run("bad", 1),
+            run("bad", 1),
+            "the test command fails before and after, and does not say which tests",
+        ),
+        (suite(3), suite(3, code=1), "the test command ended with exit code 0 before and 1 now"),
+        (
+            suite(3, "test_a"),
+            suite(3, code=139),
+            "the test command now ends with exit code 139 and names no test",
+        ),
+        (run("2 failed, 1 passed in 1s"), run("3 failed in 1s"), "2 tests failed before and 3 now"),
+    ],
+)
+def test_anything_worse_is_refused_with_its_reason(before, after, reason):
+    with pytest.raises(Refused) as caught:
+        compare(before, after)
+
+    assert caught.value.rule == "tests"
+    assert str(caught.value).startswith(f"tests: {reason}. Propose a fix that keeps every test passing.")
+
+
+def test_the_feedback_holds_the_end_of_the_output():
+    with pytest.raises(Refused) as caught:
+        compare(
+            suite(1),
+            run("x" * 50_000 + "\nAssertionError: 1 != 2\nRan 1 test in 0s\n\nFAILED (failures=1)\n", 1),
+        )
+
+    assert "AssertionError: 1 != 2" in str(caught.value)
+    assert len(str(caught.value)) < 4000
+
+
+@pytest.fixture
+def room(tmp_path):
+    (tmp_path / "work").mkdir()
+    return Room(tmp_path / "work", tmp_path / "home")
+
+
+def test_a_run_is_recorded_with_its_results(room):
+    result = run_tests(
+        "echo 'Ran 2 tests in 0.1s'; echo; echo OK", room=room, sandbox=Unprotected(), seconds=10
+    )
+
+    assert (result.tests, result.exit_code, result.passed, result.sandbox) == (2, 0, True, "none")
+    assert 0 < result.seconds < 10
+
+
+def test_a_run_beyond_its_time_says_so(room):
+    result = run_tests("sleep 30", room=room, sandbox=Unprotected(), seconds=0.3)
+
+    assert result.timed_out
+    assert not result.passed
+    assert result.output.endswith("stopped: it did not end within 0 s (repository.test_timeout)\n")
+
+
+class Ending:
+    name = "ending"
+
+    def __init__(self, stopped):
+        self.stopped = stopped
+
+    def available(self):
+        return None
+
+    def run(self, command, room, limits, *, network=False):
+        return Result(137, 1.0, "", self.stopped)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "reason"),
+    [
+        ("output", "stopped: it printed more than 64 MB"),
+        ("processes", "stopped: it started more than 512 processes"),
+        ("memory", "stopped: it used more than 4 GB of memory"),
+        ("disk", "stopped: the disk was almost full"),
+    ],
+)
+def test_every_limit_is_reported_as_that_limit(room, stopped, reason):
+    assert Limits(seconds=1).processes == 512
+
+    assert reason in run_tests("x", room=room, sandbox=Ending(stopped), seconds=1).output
+
+
+def test_a_setup_that_fails_is_refused_with_its_output(room):
+    with pytest.raises(Refused) as caught:
+        run_setup("echo no such package; exit 9", room=room, sandbox=Unprotected(), seconds=10)
+
+    assert (caught.value.rule, caught.value.setting) == ("setup", "repository.setup")
+    assert str(caught.value) == (
+        "repository.setup: the command ended with exit code 9 on the base commit. Make it work there.\n"
+        "no such package\n"
+    )

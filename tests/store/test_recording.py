@@ -1,0 +1,254 @@
+import time
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.exc import StatementError
+
+from aiops_core.errors import LeaseLost
+from aiops_core.store import Checkpoint, IncidentChange, Store
+
+
+def test_a_new_incident_gets_a_run_and_its_job_in_one_commit(store, event, clock):
+    changes = store.record("shop", [(event(), True)], [], {})
+
+    assert changes == [IncidentChange(1, "", "new", 1)]
+    run = store.runs.get(1)
+    assert (run.incident_id, run.pipeline, run.reason, run.state) == (1, "shop", "new", "waiting")
+    [job] = store.queue.jobs()
+    assert (job.kind, job.key, job.payload) == ("run", "run:1", {"run": 1})
+    assert job.due_at == clock() + timedelta(seconds=1)
+
+
+def test_counts_are_exact_and_the_worst_severity_stays(store, event, clock):
+    early, late = clock() - timedelta(hours=2), clock() - timedelta(hours=1)
+    store.record("shop", [(event(occurred_at=late), True), (event(severity="critical"), True)], [], {})
+    store.record("shop", [(event(occurred_at=early, severity="info"), True)] * 1, [], {})
+
+    incident = store.incidents.get(1)
+
+    assert (incident.count, incident.severity) == (3, "critical")
+    assert (incident.first_seen, incident.last_seen) == (early, clock())
+    assert incident.title == "ValueError: bad amount 1"
+
+
+def test_one_fingerprint_in_two_pipelines_is_two_incidents(store, event):
+    store.record("shop", [(event(), True)], [], {})
+    store.record("bank", [(event(), True)], [], {})
+
+    assert [(one.pipeline, one.count) for one in store.incidents.list()] == [("bank", 1), ("shop", 1)]
+
+
+def test_an_incident_seen_again_is_ongoing_and_gets_no_second_run(store, event):
+    store.record("shop", [(event(), True)], [], {})
+
+    changes = store.record("shop", [(event(), True)], [], {})
+
+    assert changes == [IncidentChange(1, "new", "ongoing", None)]
+    assert store.record("shop", [(event(), True)], [], {}) == []
+    assert len(store.runs.of_incident(1)) == 1
+
+
+def test_an_old_event_is_counted_and_only_a_young_one_is_answered(store, event):
+    assert store.record("shop", [(event(), False)], [], {}) == [IncidentChange(1, "", "new", None)]
+    assert store.queue.jobs() == []
+
+    changes = store.record("shop", [(event(), True)], [], {})
+
+    assert changes == [IncidentChange(1, "new", "ongoing", 1)]
+    assert store.runs.get(1).reason == "new"
+    assert store.incidents.get(1).count == 2
+
+
+def test_a_resolved_incident_that_fires_again_regresses_and_is_answered_again(store, event, incident_id):
+    assert store.incidents.set_state(incident_id, "resolved") == "new"
+
+    changes = store.record("shop", [(event(), True), (event(), True)], [], {})
+
+    assert changes == [IncidentChange(incident_id, "resolved", "regressed", 2)]
+    assert store.runs.get(2).reason == "regressed"
+
+
+def test_an_ignored_incident_is_counted_and_never_answered(store, event):
+    store.record("shop", [(event(), False)], [], {})
+    store.incidents.set_state(1, "ignored")
+
+    assert store.record("shop", [(event(), True)], [], {}) == []
+    assert store.record("shop", [(event(status="resolved"), True)], [], {}) == []
+
+    incident = store.incidents.get(1)
+    assert (incident.state, incident.count) == ("ignored", 2)
+    assert store.queue.jobs() == []
+
+
+def test_an_incident_reopened_before_it_was_answered_is_answered(store, event):
+    store.record("shop", [(event(), False)], [], {})
+    store.incidents.set_state(1, "ignored")
+    store.incidents.set_state(1, "ongoing")
+
+    assert store.record("shop", [(event(), True)], [], {}) == [IncidentChange(1, "ongoing", "ongoing", 1)]
+
+
+def test_an_event_that_says_resolved_ends_the_incident_and_is_not_counted(store, event, incident_id):
+    changes = store.record("shop", [(event(status="resolved"), True)], [], {})
+
+    assert changes == [IncidentChange(incident_id, "new", "resolved", None)]
+    assert store.incidents.get(incident_id).count == 1
+
+
+def test_an_event_that_says_resolved_of_nothing_known_is_dropped(store, event):
+    assert store.record("shop", [(event(status="resolved"), True)], [], {}) == []
+    assert store.incidents.list() == []
+
+
+def test_what_fires_and_is_resolved_in_one_batch_causes_no_run(store, event):
+    changes = store.record("shop", [(event(), True), (event(status="resolved"), True)], [], {})
+
+    assert changes == [IncidentChange(1, "", "resolved", None)]
+    assert store.queue.jobs() == []
+
+
+def test_the_first_twenty_events_are_stored_and_then_those_at_powers_of_two(store, event):
+    batch = [event() for _ in range(100)]
+    store.record("shop", [(one, True) for one in batch[:30]], [], {})
+    store.record("shop", [(one, True) for one in batch[30:]], [], {})
+
+    incident = store.incidents.get(1)
+
+    assert incident.count == 100
+    assert list(incident.events) == [*batch[:20], batch[31], batch[63]]
+
+
+def test_the_event_that_regresses_is_stored_but_never_more_than_a_hundred(store, event):
+    store.record("shop", [(event(), False) for _ in range(25)], [], {})
+    again = [
+        (event(message=f"again {n}", status=s), False) for n in range(200) for s in ("resolved", "firing")
+    ]
+
+    store.record("shop", again[:2], [], {})
+    assert store.incidents.get(1).events[-1].message == "again 0"
+
+    store.record("shop", again[2:], [], {})
+    incident = store.incidents.get(1)
+    assert (incident.count, len(incident.events)) == (225, 100)
+
+
+def test_a_key_that_is_stored_is_not_counted_twice(store, event):
+    first, second = event(), event()
+    store.record("shop", [(first, True), (first, True)], [], {})
+
+    store.record("shop", [(first, True), (second, True)], [], {})
+
+    assert store.incidents.get(1).count == 2
+
+
+def test_an_alias_counts_on_the_old_incident(store, event, incident_id):
+    store.incidents.alias(incident_id, "f2")
+
+    store.record("shop", [(event("f2"), True), (event("f1"), True)], [], {})
+
+    assert [(one.fingerprint, one.count) for one in store.incidents.list()] == [("f1", 3)]
+
+
+def test_checkpoints_come_back_by_stream_and_only_the_last(store):
+    first = Checkpoint("file", "inode 1", {"offset": 3}, ("k1", "k2"))
+    other = Checkpoint("file", "inode 2", {"offset": 9})
+    store.record("shop", [], [first, other], {})
+    moved = Checkpoint("file", "inode 1", {"offset": 30, "more": [1, None]}, ())
+    store.record("shop", [], [moved], {})
+
+    assert store.checkpoints("shop", "file") == {"inode 1": moved, "inode 2": other}
+    assert store.checkpoints("shop", "journald") == store.checkpoints("bank", "file") == {}
+
+
+def test_component_states_come_back_by_step(store):
+    store.record("shop", [], [], {"file": {"seen": 1}, "levels": {"b": [2]}})
+    store.record("shop", [], [], {"file": {"seen": 2}})
+
+    assert store.states("shop", "file") == {"seen": 2}
+    assert store.states("shop", "levels") == {"b": [2]}
+    assert store.states("shop", "other") == {}
+
+
+def test_lines_after_an_event_come_by_a_second_write(store, event):
+    first, second = event(context_after=("early",)), event()
+    store.record("shop", [(first, True), (second, True)], [], {})
+
+    store.add_context_after({first.key: ("a", "b"), "of no row": ("c",)})
+    store.add_context_after({})
+
+    after = [one.context_after for one in store.incidents.get(1).events]
+    assert after == [("a", "b"), ()]
+
+
+def test_nothing_of_a_batch_is_kept_when_one_part_fails(store, event):
+    state = {"secret": {"hunter2"}}
+    with pytest.raises(StatementError, match="not JSON serializable") as raised:
+        store.record("shop", [(event(), True)], [Checkpoint("file", "s", {"offset": 1})], {"file": state})
+
+    assert "hunter2" not in str(raised.value)
+    assert store.incidents.list() == []
+    assert store.checkpoints("shop", "file") == {}
+    assert store.queue.jobs() == []
+
+
+def test_text_that_is_no_unicode_stops_nothing(store, event):
+    odd = event(
+        message="half \ud83d of a pair", type="T\udcff", block="\x00\udc80", attributes={"a": "\udc80"}
+    )
+    at = Checkpoint("file", "caf\udce9.log", {"path": "caf\udce9.log"}, ("k\udce9",))
+
+    store.record("shop", [(odd, True)], [at], {"file": {"path": "\udce9"}})
+
+    assert store.checkpoints("shop", "file") == {"caf\udce9.log": at}
+    assert store.states("shop", "file") == {"path": "\udce9"}
+    incident = store.incidents.get(1)
+    assert incident.message == odd.message
+    assert incident.event.block == "\x00\\udc80"
+
+
+def test_a_time_without_a_zone_is_taken_as_utc(store, event, clock):
+    store.record("shop", [(event(occurred_at=datetime(2026, 11, 21, 8)), True), (event(), True)], [], {})
+
+    assert store.incidents.get(1).first_seen == clock() - timedelta(hours=4)
+
+
+def test_ten_thousand_events_of_fifty_problems_are_one_quick_commit(store, event):
+    batch = [(event(f"f{number % 50}"), True) for number in range(10_000)]
+    store.record("shop", [(event(), True)], [], {})
+    before = time.process_time()
+
+    changes = store.record("bank", batch, [], {})
+
+    assert time.process_time() - before < 0.5
+    assert len(changes) == 50
+    assert {one.count for one in store.incidents.list(pipeline="bank")} == {200}
+
+
+def test_many_problems_at_once_are_all_kept(store, event):
+    batch = [(event(f"f{number}"), True) for number in range(6_000)]
+
+    changes = store.record("shop", batch, [], {})
+
+    assert len({change.run_id for change in changes}) == 6_000
+    assert len(store.queue.jobs(limit=10_000)) == 6_000
+
+
+def test_what_was_committed_is_there_after_opening_again(directory, event):
+    with Store.open(directory) as store:
+        store.record("shop", [(event(), True)], [Checkpoint("file", "s", {"offset": 1})], {})
+
+    with Store.open(directory) as store:
+        assert store.incidents.get(1).count == 1
+        assert store.checkpoints("shop", "file")["s"].position == {"offset": 1}
+
+
+def test_a_guarded_store_records_nothing_once_the_lease_is_lost(store, event, clock):
+    store.queue.enqueue("run", "r", {"run": 1})
+    job = store.queue.lease(["run"], "me", 5)
+    clock.advance(6)
+    store.queue.lease(["run"], "you", 5)
+
+    with pytest.raises(LeaseLost):
+        store.guarded(job).record("shop", [(event(), True)], [], {})
+
+    assert store.incidents.list() == []
