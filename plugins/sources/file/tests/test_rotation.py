@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from aiops_source_file.siblings import Siblings
@@ -90,14 +91,16 @@ def test_what_is_unread_of_a_renamed_file_comes_first_without_events_too(tmp_pat
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
     source.wait_for("1")
-    hold_updates(source, monkeypatch).set()
+    hold = hold_updates(source, monkeypatch)
 
     with log.open("a") as old:
         log.rename(tmp_path / "a.log.1")
         log.write_text("3\n")
-        old.write("2\n")
+        old.write("2\n" * 2_000_000)
+    hold.set()
 
-    source.wait_for("1", "2", "3")
+    source.wait(lambda: b"3\n" in source.data)
+    assert source.data == b"1\n" + b"2\n" * 2_000_000 + b"3\n"
 
 
 def test_a_rotated_file_that_a_listing_missed_is_found_by_the_next(tmp_path, tail, monkeypatch):
@@ -384,6 +387,8 @@ def test_a_rotated_file_whose_position_was_not_committed_is_read_again(tmp_path,
     source.stop()
     log.rename(tmp_path / "a.log.2")
     (tmp_path / "a.log.1").write_text("2\n")
+    os.utime(tmp_path / "a.log.1", (time.time() - 1, time.time() - 1))
+    source.positions[source.streams[0]] = {**source.positions[source.streams[0]], "seen_at": time.time() - 2}
     log.write_text("3\n")
     source.start()
     source.wait_for("1", "2", "3")

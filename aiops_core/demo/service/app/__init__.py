@@ -1,0 +1,1 @@
+"""The checkout service: prices orders and logs what it does."""
