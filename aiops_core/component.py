@@ -7,7 +7,7 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,12 +78,23 @@ class Context:
     state: dict[str, Json] = field(default_factory=dict)
     """Bounded JSON of this step, saved in the same transaction as the position."""
     effects: EffectRecorder | None = None
+    _worker: threading.local = field(default_factory=threading.local)
+
+    @contextmanager
+    def recording(self, effects: EffectRecorder) -> Iterator[None]:
+        """Record what this thread does until the end of the block through ``effects``."""
+        self._worker.effects = effects
+        try:
+            yield
+        finally:
+            self._worker.effects = None
 
     def step(self, name: str, key: str) -> AbstractContextManager[Effect]:
         """Record one effect on the outside world, so that a crash repeats none."""
-        if self.effects is None:
+        effects = getattr(self._worker, "effects", None) or self.effects
+        if effects is None:
             raise RuntimeError("effects are recorded inside act and follow only")
-        return self.effects(name, key)
+        return effects(name, key)
 
 
 class Component(Generic[C]):

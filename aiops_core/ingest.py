@@ -7,6 +7,7 @@ detects and commits. What is committed and where reading would start again are o
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import queue
 import threading
@@ -19,7 +20,7 @@ from datetime import datetime
 from aiops_core.component import LogDetector, utc_now
 from aiops_core.errors import Retry, StoreError
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.records import Event, LogBatch, Position, Signal
+from aiops_core.records import Event, Json, LogBatch, Position, Signal
 from aiops_core.store import Checkpoint, IncidentChange, Store
 from aiops_core.text.blocks import Claim, Cutter, Following, Grammar
 from aiops_core.text.envelope import parse_envelope
@@ -201,6 +202,7 @@ class Ingest:
         self._pending = _Pending()
         self._last_commit = 0.0
         self._running = 0
+        self.failure: Exception | None = None
         self._threads: list[threading.Thread] = []
         steps = pipeline.of_kind("detectors")
         detectors = [(step.name, step.component) for step in steps if isinstance(step.component, LogDetector)]
@@ -275,6 +277,12 @@ class Ingest:
                     return
 
     def _ingest(self) -> None:
+        try:
+            self._follow_queue()
+        except Exception as error:
+            self.failure = error  # our own bug: nothing uncommitted is lost, the runner ends
+
+    def _follow_queue(self) -> None:
         while self._running and not self._stopping.is_set():
             self._take()
             self._close_silent()
@@ -436,11 +444,7 @@ class Ingest:
         checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
         if not (checkpoints or pending.events or pending.following):
             return
-        states = {
-            step.name: step.component.context.state
-            for step in self._pipeline.steps
-            if step.component.context.state
-        }
+        states = self._states()
         changes = self._persist(pending, checkpoints, states)
         if changes is None:
             return
@@ -450,6 +454,21 @@ class Ingest:
                 self._isolated(step, point)
         self._add_context(pending.following)
         self._recorded([event for event, _ in pending.events], changes)
+
+    def _states(self) -> dict[str, Json]:
+        """Copy what components keep; leave out what is no JSON."""
+        states: dict[str, Json] = {}
+        for step in self._pipeline.steps:
+            if not step.component.context.state:
+                continue
+            try:
+                states[step.name] = json.loads(json.dumps(step.component.context.state))
+            except (TypeError, ValueError, RuntimeError) as error:
+                self._fault(
+                    f"{step.name}: state",
+                    f"{step.name} keeps state that is no JSON: {error}. It is not saved",
+                )
+        return states
 
     def _add_context(self, following: Mapping[str, tuple[str, ...]]) -> None:
         """Write the lines after earlier events: best effort, never a reason to wait."""

@@ -207,6 +207,7 @@ class _Loader:
 
     def _build(self, name: str, config: PipelineConfig) -> Pipeline | None:
         count = len(self._text.problems)
+        config = self._with_absolute_repository(config)
         steps: list[Step] = []
         for kind in KINDS:
             seen: set[str] = set()
@@ -224,6 +225,14 @@ class _Loader:
         if not config.detectors:
             steps.extend(self._installed_detectors(name, config))
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
+
+    def _with_absolute_repository(self, config: PipelineConfig) -> PipelineConfig:
+        """Let a relative path of the repository start at the pipeline file."""
+        repository = config.repository
+        if repository is None or not repository.url.startswith(("./", "../", "~")):
+            return config
+        url = str((self._directory / Path(repository.url).expanduser()).resolve())
+        return config.model_copy(update={"repository": repository.model_copy(update={"url": url})})
 
     def _step(
         self, pipeline: str, config: PipelineConfig, kind: str, index: int, written: Any

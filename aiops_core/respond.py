@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from aiops_core.analysis import gather, unanswered
+from aiops_core.analysis import gather, redact_record, unanswered
 from aiops_core.component import Notifier, utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Refused, Retry, UserError
 from aiops_core.pipeline import Pipeline, Step
@@ -32,7 +32,7 @@ from aiops_core.records import (
     Receipt,
     Report,
 )
-from aiops_core.repair import propose
+from aiops_core.repair import NOT_THE_EDITS_FAULT, propose, remove_tree
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.store import Job, StepState, Store, dump, load
 from aiops_core.text.redaction import Redactor, contains_secret
@@ -41,7 +41,8 @@ R = TypeVar("R")
 ROUNDS = 3
 """Times one analyzer may mend what the repair refused, the first proposal included."""
 FOLLOW_EVERY = timedelta(minutes=5)
-_TRANSIENT_TRIES = 5
+_ACT_AGAIN = (2.0, 8.0)
+"""Seconds between tries of an action whose failure may pass; people are told after that."""
 
 
 @dataclass(slots=True)
@@ -126,6 +127,7 @@ class Responder:
             analysis, change = repaired.analysis, repaired.change
         plans, outcomes = self._act(run, analysis, change)
         self._step(run, "notify", "", lambda: self._notify(run, analysis, change, plans, outcomes), list[str])
+        remove_tree(self._work(run))
         states = {step.state for step in self._store.runs.steps(run.id)}
         runs.finish(run.id, "failed" if "failed" in states else "done")
         self._store.queue.finish(job)
@@ -178,9 +180,12 @@ class Responder:
         self._store.incidents.decide(run.incident.id, run.id, decision)
 
     def _redacted(self, record: R) -> R:
-        return redact_record(record, self._redactor.redact)
+        return redact_record(record, self._redactor)
 
     # -- evidence and analysis ------------------------------------------------------------------
+
+    def _work(self, run: _Run) -> Path:
+        return self._state / "work" / f"run-{run.id}"
 
     def _mirror(self, run: _Run) -> Mirror | None:
         repository = run.pipeline.config.repository
@@ -210,7 +215,9 @@ class Responder:
                 run.pipeline.name, "extension: gather", f"an extension raised {type(error).__name__}: {error}"
             )
         found += [replace(item, id=f"E{len(found) + index}") for index, item in enumerate(extra, 1)]
-        return self._redacted(found)
+        found = self._redacted(found)
+        self._store.guarded(run.job).runs.save_evidence(run.id, found)
+        return found
 
     def _analyze(self, run: _Run, evidence: Sequence[Evidence]) -> Analysis:
         """Ask the ladder; the first that can answer does."""
@@ -242,10 +249,9 @@ class Responder:
         if not isinstance(analysis, Analysis):
             reasons.append(f"{step.name}: no answer")
             return None
-        analysis = replace(analysis, analyzer=analysis.analyzer or step.name)
+        analysis = self._redacted(replace(analysis, analyzer=analysis.analyzer or step.name))
         self._store.guarded(run.job).runs.save_analysis(run.id, analysis)
-        redacted: Analysis = self._redacted(analysis)
-        return redacted
+        return analysis
 
     # -- repair ---------------------------------------------------------------------------------
 
@@ -267,7 +273,9 @@ class Responder:
                 self._decide(
                     run, Decision(error.rule, self._redactor.redact(str(error)), setting=error.setting)
                 )
-            again = self._ask_again(run, evidence, analysis, refusal) if round_ + 1 < ROUNDS else None
+            if refusal.rule in NOT_THE_EDITS_FAULT or round_ + 1 == ROUNDS:
+                break
+            again = self._ask_again(run, evidence, analysis, refusal)
             if again is None or again.edits == analysis.edits:
                 break
             analysis = again
@@ -283,7 +291,7 @@ class Responder:
             mirror=mirror,
             repository=repository,
             policy=run.pipeline.config.policy,
-            scratch=self._state / "work" / f"run-{run.id}",
+            scratch=self._work(run),
             find_secret=contains_secret,
         )
         self._store.guarded(run.job).runs.save_change(run.id, change)
@@ -333,8 +341,8 @@ class Responder:
 
     def _do(self, run: _Run, step: Step, plan: Plan) -> Outcome:
         runs = self._store.guarded(run.job).runs
-        step.component.context.effects = runs.effects(run.id, step.name)
-        outcome: Outcome = step.call("act", plan=plan)
+        with step.component.context.recording(runs.effects(run.id, step.name)):
+            outcome = self._try_act(step, plan)
         outcome = self._redacted(replace(outcome, action=step.name))
         runs.save_outcome(run.id, step.name, outcome)
         if not outcome.final:
@@ -342,6 +350,20 @@ class Responder:
             payload = {"run": run.id, "step": step.name}
             self._store.queue.enqueue("follow", f"follow:{run.id}:{step.name}", payload, due_at=due)
         return outcome
+
+    def _try_act(self, step: Step, plan: Plan) -> Outcome:
+        """Act, again after a short wait where the action says that the failure may pass."""
+        for wait in _ACT_AGAIN:
+            try:
+                outcome: Outcome = step.call("act", plan=plan)
+            except Retry as error:
+                if step.component.context.stopping.wait(wait):
+                    raise
+                self._logger.warning("%s: %s; tried again", step.name, self._redactor.redact(str(error)))
+                continue
+            return outcome
+        last: Outcome = step.call("act", plan=plan)
+        return last
 
     def _follow(self, job: Job) -> None:
         """Look at a non-final outcome again, until it is final."""
@@ -353,8 +375,8 @@ class Responder:
             self._store.queue.finish(job)
             return
         runs = self._store.guarded(job).runs
-        step.component.context.effects = runs.effects(row.id, step.name)
-        news: Outcome | None = step.call("follow", outcome=outcome)
+        with step.component.context.recording(runs.effects(row.id, step.name)):
+            news: Outcome | None = step.call("follow", outcome=outcome)
         if news is not None:
             outcome = self._redacted(replace(news, action=step.name))
             runs.save_outcome(row.id, step.name, outcome)
@@ -456,32 +478,3 @@ class Repaired:
 
     analysis: Analysis
     change: Change
-
-
-def redact_record(record: R, redact: Callable[[str], str]) -> R:
-    """Return the record with every text in it redacted; keys, ids and bytes stay."""
-    return _redact(record, redact)  # type: ignore[no-any-return]
-
-
-_KEPT = frozenset(
-    {"id", "key", "fingerprint", "state", "severity", "pipeline", "stream", "kind", "action", "detector"}
-)
-
-
-def _redact(value: Any, redact: Callable[[str], str]) -> Any:  # Any: records nest every JSON type
-    if isinstance(value, str):
-        return redact(value) if value else value
-    if isinstance(value, tuple | list):
-        return type(value)(_redact(item, redact) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _redact(item, redact) for key, item in value.items()}
-    if isinstance(value, Change):
-        return value  # its bytes were checked for secrets when it was made
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changed = {
-            item.name: _redact(getattr(value, item.name), redact)
-            for item in dataclasses.fields(value)
-            if item.name not in _KEPT
-        }
-        return replace(value, **changed)
-    return value

@@ -77,6 +77,9 @@ class Runner:
             self._wait(ingests, store, engine)
         finally:
             self._stop(ingests, engine)
+        for ingest in ingests:
+            if ingest.failure is not None:
+                raise ingest.failure
 
     def _start_components(self, store: Store) -> None:
         problems = []

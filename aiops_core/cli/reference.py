@@ -51,11 +51,19 @@ def _default(value: Any) -> str:  # Any: a default is of any type
     return str(value)
 
 
+_PLAIN = {
+    timedelta: "duration",
+    SecretStr: "secret",
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "true or false",
+}
+
+
 def _type(annotation: Any) -> str:  # Any: an annotation as pydantic holds it
-    if annotation is timedelta:
-        return "duration"
-    if annotation is SecretStr:
-        return "secret"
+    if annotation in _PLAIN:
+        return _PLAIN[annotation]
     if get_origin(annotation) is list or get_origin(annotation) is tuple:
         return f"list of {_type(get_args(annotation)[0])}"
     if get_origin(annotation) is dict:
@@ -65,11 +73,8 @@ def _type(annotation: Any) -> str:  # Any: an annotation as pydantic holds it
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
     if arguments:
         return _type(arguments[0])
-    names = {"str": "text", "int": "number", "float": "number", "bool": "true or false"}
     name = getattr(annotation, "__name__", str(annotation))
-    return names.get(
-        name, "mapping" if isinstance(annotation, type) and issubclass(annotation, BaseModel) else name
-    )
+    return "mapping" if isinstance(annotation, type) and issubclass(annotation, BaseModel) else name
 
 
 def document_schema() -> dict[str, Any]:

@@ -87,12 +87,9 @@ class _Candidate:
     prefix: str
     trigger: str
     lines: Lines
+    hit: int
     first: int
     last: int
-
-    @property
-    def is_line(self) -> bool:
-        return self.last - self.first == 1
 
 
 class Cutter:
@@ -130,8 +127,6 @@ class Cutter:
         at = self._end
         hits = self._grammar.matcher.scan(data)
         if not hits and not self.is_open:
-            self._base = at + len(data)
-            self._buffer = b""
             self._forget(data)
             return [], late
         self._hits.extend((at + place, trigger) for place, trigger in hits)
@@ -145,13 +140,15 @@ class Cutter:
         return self._resolve(final=True) if self.is_open else []
 
     def _forget(self, data: bytes) -> None:
-        """Keep only the last lines of ``data``, for context and for looking back."""
-        cut = max(len(data) - self._keep, 0)
+        """Keep only the last lines, for context and for looking back."""
+        end = self._end + len(data)
+        tail = data if len(data) >= self._keep else self._buffer + data
+        cut = max(len(tail) - self._keep, 0)
         if cut:
-            cut = data.find(b"\n", cut) + 1 or cut
-        self._buffer = data[cut:]
-        self._base -= len(self._buffer)
-        self.low_water = self._end
+            cut = tail.find(b"\n", cut) + 1 or cut
+        self._buffer = tail[cut:]
+        self._base = end - len(self._buffer)
+        self.low_water = end
 
     def _follow(self, data: bytes) -> list[Following]:
         """Hand the lines after earlier claims out as they come."""
@@ -218,7 +215,7 @@ class Cutter:
         lines = candidate.lines
         texts = [lines.get(index) or "" for index in range(candidate.first, candidate.last)]
         prefix = candidate.prefix
-        if not prefix and self._grammar.detectors[candidate.owner].rank == "trace":
+        if not prefix and candidate.first != candidate.hit:
             prefix = texts[0][: parse_envelope(texts[0]).length]
             texts[0] = texts[0][len(prefix) :]
         headline = ""
@@ -291,7 +288,9 @@ class Cutter:
         last = cut.end if isinstance(cut, Span) else hit + 1
         end = self._end if is_open else self._base + lines.offset(last)
         start = self._base + lines.offset(cut.start)
-        return _Candidate(owner, start, end, is_open, prefix, trigger.pattern.pattern, lines, cut.start, last)
+        return _Candidate(
+            owner, start, end, is_open, prefix, trigger.pattern.pattern, lines, hit, cut.start, last
+        )
 
     def _starts(self, line: int) -> list[int]:
         """Return the starts of the lines a detector may look back to, and of the hit, in the buffer."""
@@ -313,7 +312,7 @@ class Cutter:
             return candidate.start
         text = decode_line(self._slice(previous, candidate.start))
         prefix = candidate.prefix or self._own_prefix(candidate)
-        if prefix and not text.startswith(prefix):
+        if prefix.strip() and learn_prefix(prefix)(text) == text:
             return candidate.start
         if self._held is not None and self._held.start == previous:
             return previous

@@ -60,16 +60,20 @@ class Copies:
     def find(
         self, generation: Generation, rotated: Sequence[Candidate], is_known: Callable[[Candidate], bool]
     ) -> Candidate | None:
-        """Return the latest sibling that holds all that was read of a generation."""
-        if not generation.prefix.length:
-            return None
-        for sibling in reversed(rotated):
-            if sibling.status.st_size >= generation.tail.end and not is_known(sibling):
-                content = self._open(sibling.key, sibling.path)
-                if content is not None and generation.is_in(content):
-                    self._held.pop(sibling.key, None)
-                    return sibling
-        return None
+        """Return the latest sibling that is a copy of a generation's file.
+
+        One that is shorter than what was read is a copy made before the last bytes were written.
+        """
+        shorter = None
+        for sibling in reversed(rotated if generation.prefix.length else ()):
+            content = None if is_known(sibling) else self._open(sibling.key, sibling.path)
+            if content is None or not generation.prefix.holds(content):
+                continue
+            if sibling.status.st_size < generation.tail.end:
+                shorter = shorter or sibling
+            elif generation.tail.holds(content):
+                return sibling
+        return shorter
 
 
 def _is_alike(copy: Content, source: Content, size: int, start: int = 0) -> bool:

@@ -175,6 +175,7 @@ class Follower:
             if not generation.is_checked and self._is_replaced(generation, content):
                 if self._generations.replace(generation):
                     yield self._reader.last(generation, self._reader.rest(generation, None), finished=True)
+                yield from self._announce()
                 return
             batch = self._reader.read(generation, content)
             self._troubles.clear(generation.path)

@@ -276,6 +276,9 @@ class Generations:
         copy = self._copies.find(generation, self._siblings.rotated(generation.path), self._is_known)
         if copy is None:
             return False
+        if copy.status.st_size < generation.offset:
+            self._begin_after_copy(copy)
+            return False
         self._memory.forget(generation)
         generation.device, generation.inode = copy.key
         generation.path, generation.astray_since = copy.path, self._now()

@@ -362,6 +362,26 @@ def test_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, app
     assert source.data.count(b"2\n") == 1
 
 
+def test_a_copy_that_was_made_before_the_last_lines_were_written_is_not_read(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    long_lines = [f"{n} {'x' * 100}" for n in range(20)]
+    log.write_text("\n".join(long_lines) + "\n")
+    source = tail("a.log*", start="beginning").start()
+    source.wait_for(*long_lines)
+
+    shutil.copy(log, tmp_path / "a.log.1")
+    append(log, "between copy and truncation\n")
+    source.wait_for(*long_lines, "between copy and truncation")
+    log.write_text("new\n")
+
+    source.wait_for(*long_lines, "between copy and truncation", "new")
+    source.wait(lambda: any(batch.path.endswith(".1") for batch in source.batches))
+    source.stop()
+    source.start()
+    append(log, "newer\n")
+    source.wait_for(*long_lines, "between copy and truncation", "new", "newer")
+
+
 def test_every_copy_between_two_looks_is_read(tmp_path, tail, append, monkeypatch):
     log = tmp_path / "a.log"
     log.write_text("1\n")

@@ -1,0 +1,278 @@
+"""Write the generated parts of the documentation; with --check only name those that are stale."""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import click
+from pydantic import BaseModel
+
+from aiops_core import errors, hooks
+from aiops_core.catalogue import Catalogue, Entry
+from aiops_core.cli import cli
+from aiops_core.cli.reference import settings_rows
+from aiops_core.component import KINDS, Component
+from aiops_core.settings import Config, Document
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTE = "<!-- Written by scripts/docs.py from the code; run make docs after a change there. -->\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write what is stale; with --check name it and return 1."""
+    stale = [(path, text) for path, text in pages() if not _holds(path, text)]
+    if "--check" in arguments:
+        for path, _ in stale:
+            sys.stderr.write(f"{path.relative_to(ROOT)}: not as the code says. Run make docs\n")
+        return 1 if stale else 0
+    for path, text in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)}: written\n")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Yield every file with a generated part and what it should hold."""
+    components = list(_components())
+    yield ROOT / "README.md", _between(ROOT / "README.md", "plugins", plugin_table(components))
+    for folder in sorted({folder for folder, _, _ in components}):
+        own = [(entry, loaded) for of, entry, loaded in components if of == folder]
+        yield folder / "README.md", _between(folder / "README.md", "settings", plugin_settings(own))
+    reference = ROOT / "docs" / "reference"
+    yield reference / "hooks.md", hooks_page()
+    yield reference / "commands.md", commands_page()
+    yield reference / "settings.md", settings_page()
+    yield reference / "errors.md", errors_page(errors)
+
+
+def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:
+    """Yield folder, entry and class of each component of this tree, kind by kind."""
+    catalogue = Catalogue()
+    folders = {path.name: path.parent for path in (ROOT / "plugins").glob("*/*/aiops_*")}
+    for kind in KINDS:
+        for name in catalogue.names(kind):
+            entry = catalogue.find(kind, name)
+            package = entry.target.partition(":")[0].partition(".")[0]
+            if package in folders:
+                yield folders[package], entry, entry.load()
+
+
+def _between(path: Path, mark: str, text: str) -> str:
+    """Return a file's text with what stands between two markers replaced."""
+    start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    old = path.read_text("utf-8") if path.is_file() else ""
+    if start not in old or end not in old:
+        raise SystemExit(f"{path.relative_to(ROOT)}: no {start} and {end}. Add both markers")
+    head, _, rest = old.partition(start)
+    return f"{head}{start}\n{text}{end}{rest.partition(end)[2]}"
+
+
+def plugin_table(components: list[tuple[Path, Entry, type[Component[Any]]]]) -> str:
+    """Return the table of the plugins of this tree."""
+    lines = ["| kind | name | what it does | in |", "|---|---|---|---|"]
+    for folder, entry, loaded in components:
+        where = folder.relative_to(ROOT).as_posix()
+        sentence = _cell(_doc(loaded).partition("\n\n")[0])
+        lines.append(
+            f"| {entry.kind} | [{entry.name}]({where}/README.md) | {sentence} | {entry.distribution} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def plugin_settings(components: list[tuple[Entry, type[Component[Any]]]]) -> str:
+    """Return the settings tables of one plugin's components."""
+    parts = []
+    for entry, loaded in components:
+        table = settings_table(loaded.config_type) or "None.\n"
+        parts.append(f"### {entry.name}\n\n{table}" if len(components) > 1 else table)
+    return "\n".join(parts)
+
+
+def settings_table(config: type[Config]) -> str:
+    """Return the table of one Config class, "" when it has no setting."""
+    rows = list(_rows(config, ""))
+    return (
+        "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+        if rows
+        else ""
+    )
+
+
+def _rows(config: type[Config], prefix: str) -> Iterator[str]:
+    fields = {info.alias or name: info for name, info in config.model_fields.items()}
+    for row in settings_rows(config):
+        cells = (f"`{prefix}{row.name}`", _cell(row.type), _default(row.default), _cell(row.text))
+        yield f"| {' | '.join(cells)} |"
+        nested, is_list = _nested(fields[row.name].annotation)
+        if nested is not None and config is not Document and prefix.count(".") < 2:
+            yield from _rows(nested, f"{prefix}{row.name}{'[]' if is_list else ''}.")
+
+
+def _nested(annotation: Any) -> tuple[type[Config] | None, bool]:  # Any: an annotation as pydantic holds it
+    """Return the Config class inside an annotation, and whether a list of it is meant."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return annotation, False
+    for argument in get_args(annotation):
+        nested, is_list = _nested(argument)
+        if nested is not None:
+            return nested, is_list or str(annotation).startswith(("list", "tuple"))
+    return None, False
+
+
+def _default(text: str) -> str:
+    return text if text in {"none", "required", "see its settings"} else f"`{_cell(text)}`"
+
+
+def settings_page() -> str:
+    """Return the reference of the pipeline file's own keys."""
+    parts = [
+        NOTE,
+        "# The pipeline file\n",
+        "The settings of a component stand in the README of its plugin. `aiops schema` prints the same as JSON\n"
+        "Schema, plugins included. Unknown keys and keys written twice are refused.\n",
+        "A duration is a number with `ms`, `s`, `m`, `h` or `d` (`90s`, `24h`); a size is a number with `KB`, `MB`\n"
+        "or `GB`. `${env:NAME}` and `${file:PATH}` stand for a value from the environment or a file; a secret can\n"
+        "only be written that way. A `.env` beside the pipeline file is read where the environment is silent.\n",
+    ]
+    for model, places in _models().items():
+        heading = f"## `{places[0]}`" if places[0] else "## Top level"
+        also = f" The same at {', '.join(f'`{place}`' for place in places[1:])}." if len(places) > 1 else ""
+        parts.append(f"{heading}\n\n{_text(_doc(model))}{also}\n\n{_flat_table(model)}")
+    return "\n".join(parts)
+
+
+def _models() -> dict[type[Config], list[str]]:
+    """Return each model of the pipeline file with the places where it is written."""
+    places: dict[type[Config], list[str]] = {}
+    waiting: list[tuple[str, type[Config]]] = [("", Document)]
+    while waiting:
+        where, model = waiting.pop(0)
+        places.setdefault(model, []).append(where)
+        if len(places[model]) > 1:
+            continue
+        for name, info in model.model_fields.items():
+            nested, is_list = _nested(info.annotation)
+            if nested is not None:
+                key = "pipelines.<name>" if (model, name) == (Document, "pipelines") else name
+                waiting.append((f"{where}.{key}".lstrip(".") + ("[]" if is_list else ""), nested))
+    return places
+
+
+def _flat_table(model: type[Config]) -> str:
+    lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
+    for row in settings_rows(model):
+        cells = (f"`{row.name}`", _cell(row.type), _default(row.default), _cell(row.text))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def hooks_page() -> str:
+    """Return the reference of the hooks, in the words of their specifications."""
+    parts = [NOTE, "# Hooks\n", _text(_doc(hooks)) + "\n"]
+    for title, specs in (("Stages", hooks.Stages), ("Observers", hooks.Observers)):
+        parts.append(f"## {title}\n\n{_text(_doc(specs))}\n")
+        for name, function in vars(specs).items():
+            if not name.startswith("_"):
+                parts.append(_hook(name, function))
+    return "\n".join(parts)
+
+
+def _hook(name: str, function: Any) -> str:  # Any: a function as a class holds it
+    kinds = [
+        kind
+        for kind, base in KINDS.items()
+        if any(hasattr(one, name) for one in (base, *base.__subclasses__()))
+    ]
+    of = ", ".join(kinds) or "extensions"
+    signature = inspect.signature(function)
+    arguments = [str(one) for one in signature.parameters.values() if one.name != "self"]
+    call = f"{name}({', '.join(arguments)}) -> {signature.return_annotation}".replace("'", "")
+    return f"### {name}\n\nOf {of}.\n\n```text\n{call}\n```\n\n{_text(_doc(function))}\n"
+
+
+def commands_page() -> str:
+    """Return the reference of the command line, in the words of its help."""
+    parts = [
+        NOTE,
+        "# Commands\n",
+        "Exit codes: 0 all went well, 1 the fault is ours, 2 something you wrote or set up is wrong.\n",
+    ]
+    for path, command in _commands(cli, ("aiops",)):
+        parts.append(_command(path, command))
+    return "\n".join(parts)
+
+
+def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group, info_name=" ".join(path))
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:
+            raise SystemExit(f"{' '.join((*path, name))}: no such command. Mend the entry in aiops_core.cli")
+        if not command.callback or not command.callback.__module__.startswith("aiops_core."):
+            continue
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+def _command(path: tuple[str, ...], command: click.Command) -> str:
+    context = click.Context(command, info_name=" ".join(path))
+    usage = " ".join((*path, *command.collect_usage_pieces(context)))
+    parts = [
+        f"## {' '.join(path)}\n",
+        f"```text\n{usage}\n```\n",
+        _text(inspect.cleandoc(command.help or "")) + "\n",
+    ]
+    options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    if options:
+        rows = [f"| `{_option(one)}` | {_cell(one.help or '')} |" for one in options]
+        parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join((*option.opts, *option.secondary_opts))
+    if option.is_flag or option.count:
+        return names
+    if isinstance(option.type, click.Choice):
+        return f"{names} {' or '.join(map(str, option.type.choices))}"
+    return f"{names} {option.metavar or option.type.name.upper()}"
+
+
+def errors_page(module: ModuleType) -> str:
+    """Return the reference of the exceptions."""
+    introduction, _, tree = _doc(module).partition("\n\n")
+    parts = [NOTE, "# Errors\n", introduction + "\n", f"```text\n{tree}\n```\n"]
+    for name, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            bases = "" if value.__bases__ == (object,) else f"A kind of `{value.__bases__[0].__name__}`. "
+            parts.append(f"## {name}\n\n{bases}{_text(_doc(value))}\n")
+    return "\n".join(parts)
+
+
+def _doc(of: object) -> str:
+    text = of.__doc__ or ""
+    if isinstance(of, type) and issubclass(of, BaseModel) and not text:
+        raise SystemExit(f"{of.__name__}: no docstring. Write one")
+    return inspect.cleandoc(text)
+
+
+def _text(text: str) -> str:
+    return text.replace("``", "`")
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", _text(text)).replace("|", "\\|").strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
