@@ -12,18 +12,18 @@ import platform
 import queue
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiops_core.component import LogDetector, utc_now
+from aiops_core.detection import Detection, Fault
 from aiops_core.errors import Retry, StoreError
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Event, Json, LogBatch, Position, Signal
 from aiops_core.store import Checkpoint, IncidentChange, Store
-from aiops_core.text.blocks import Claim, Cutter, Following, Grammar
-from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.blocks import Claim, Cutter, Following
 from aiops_core.text.fingerprint import fingerprint
 
 SILENCE = 1.0
@@ -32,97 +32,6 @@ LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
 _COMMIT_EVERY = 0.5
 _BATCH_BYTES = 8 << 20
-_CACHE = 512
-
-Fault = Callable[[str, str], None]
-"""Report a failure of the pipeline itself: (cause, text)."""
-
-
-class Detection:
-    """Turn claims into events: parse, fill in what the host knows, fingerprint."""
-
-    def __init__(
-        self,
-        steps: Iterable[tuple[str, LogDetector]],
-        *,
-        detect: Callable[[int, Claim], object] | None = None,
-        fault: Fault | None = None,
-        engine: str = "",
-    ) -> None:
-        """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call."""
-        named = list(steps)
-        self._names = [name for name, _ in named]
-        self._detectors = [detector for _, detector in named]
-        self._detect = detect or (lambda owner, claim: self._detectors[owner].detect(claim.block))
-        self._fault = fault
-        self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
-        self.grammar = Grammar(self._detectors, engine=engine, failed=self._failed if fault else None)
-
-    def events(self, claim: Claim, *, batch: LogBatch) -> list[Event]:
-        """Return the events of one claim with place, times, severity and fingerprint, without keys."""
-        block = claim.block
-        head = block.headline or block.prefix or block.lines[0]
-        envelope = parse_envelope(head)
-        is_trace = self._detectors[claim.detector].rank == "trace"
-        level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
-        found = []
-        for event in self._parsed(claim, is_trace=is_trace):
-            severity = event.severity
-            if level is not None and (severity is None or (is_trace and severity != "critical")):
-                severity = level
-            found.append(
-                replace(
-                    event,
-                    severity=severity or "error",
-                    occurred_at=event.occurred_at or envelope.occurred_at,
-                    read_at=batch.read_at,
-                    attributes={**envelope.attributes, **batch.attributes, **event.attributes},
-                    path=batch.path,
-                    stream=batch.stream,
-                    start=claim.start,
-                    end=claim.end,
-                    headline=block.headline,
-                    block=block.raw,
-                    context_before=claim.before,
-                    context_after=claim.after,
-                    truncated=block.truncated,
-                )
-            )
-        return found
-
-    def _parsed(self, claim: Claim, *, is_trace: bool) -> tuple[Event, ...]:
-        if not is_trace:
-            return self._parse(claim)
-        key = (claim.detector, claim.block.lines)
-        events = self._cache.get(key)
-        if events is None:
-            events = self._cache[key] = self._parse(claim)
-            if len(self._cache) > _CACHE:
-                self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(key)
-        return events
-
-    def _parse(self, claim: Claim) -> tuple[Event, ...]:
-        name = self._names[claim.detector]
-        try:
-            result = self._detect(claim.detector, claim)
-        except Exception as error:
-            if self._fault is None:
-                raise
-            self._failed(claim.detector, error)
-            result = Event(type=f"unread {name}", message=claim.block.first_line[:500])
-        events = [] if result is None else result if isinstance(result, list) else [result]
-        named = [replace(event, detector=name) for event in events if isinstance(event, Event)]
-        return tuple(replace(event, fingerprint=event.fingerprint or fingerprint(event)) for event in named)
-
-    def _failed(self, owner: int, error: Exception) -> None:
-        if self._fault is not None:
-            name = self._names[owner]
-            cause = f"detector {name}: {type(error).__name__}"
-            self._fault(
-                cause, f"detector {name} raised {type(error).__name__}: {error}. Its lines are counted unread"
-            )
 
 
 @dataclass(slots=True)

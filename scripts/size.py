@@ -13,6 +13,7 @@ CORE = (
     "catalogue",
     "document",
     "pipeline",
+    "detection",
     "ingest",
     "respond",
     "runner",

@@ -15,7 +15,7 @@ import click
 from aiops_core.errors import UserError
 
 if TYPE_CHECKING:
-    from aiops_core.ingest import Detection
+    from aiops_core.detection import Detection
     from aiops_core.records import Event, LogBatch
 
 _CHUNK = 1 << 20
@@ -49,8 +49,8 @@ def scan(paths: tuple[str, ...], jsonl: bool, detectors: tuple[str, ...], engine
 def _detection(names: tuple[str, ...], engine: str) -> Detection:
     from aiops_core.catalogue import Catalogue
     from aiops_core.component import Context, LogDetector
+    from aiops_core.detection import Detection
     from aiops_core.errors import AiopsError
-    from aiops_core.ingest import Detection
 
     catalogue = Catalogue()
     steps = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from aiops_core.records import Severity
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
@@ -26,6 +27,7 @@ class Envelope:
 
 
 _NOTHING = Envelope(0)
+_REMEMBERED = 1024
 
 
 def parse_envelope(line: str, *, now: datetime | None = None) -> Envelope:
@@ -37,7 +39,18 @@ def parse_envelope(line: str, *, now: datetime | None = None) -> Envelope:
     """
     if not line or line[0] in " \t":
         return _NOTHING
-    moment = now or datetime.now(UTC)
+    if now is None and len(line) <= _REMEMBERED:
+        return _parse_short(line)
+    return _parse(line, now or datetime.now(UTC))
+
+
+@lru_cache(maxsize=1024)
+def _parse_short(line: str) -> Envelope:
+    """Parse a line that several readers ask about: the cutter, the detector, the host."""
+    return _parse(line, datetime.now(UTC))
+
+
+def _parse(line: str, moment: datetime) -> Envelope:
     if line[0] == "{":
         severity, found = severity_of_fields(line, 0)
         return Envelope(0, to_moment(found, moment) if found else None, severity)
