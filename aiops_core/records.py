@@ -387,6 +387,8 @@ class Report:
     severity: Severity = "error"
     incident: Incident | None = None
     analysis: Analysis | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """What the analysis cites."""
     change: Change | None = None
     plans: tuple[Plan, ...] = ()
     outcomes: tuple[Outcome, ...] = ()

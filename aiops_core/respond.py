@@ -405,6 +405,7 @@ class Responder:
             severity=incident.severity,
             incident=incident,
             analysis=analysis,
+            evidence=tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited),
             change=change,
             plans=tuple(plans),
             outcomes=tuple(outcomes),

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from aiops_core.errors import UserError
+from aiops_core.errors import AiopsError, UserError
 
 _COMMANDS = {
     "run": "aiops_core.cli.run:run",
@@ -100,6 +100,9 @@ def main() -> None:
     except UserError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+    except AiopsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

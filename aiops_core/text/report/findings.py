@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from aiops_core.records import Analysis, CodeSample, Usage
+from aiops_core.records import Analysis, CodeSample, Evidence, Usage
 from aiops_core.text.report.parts import (
     ReportPart,
     ReportSection,
@@ -45,7 +45,7 @@ def explanation(analysis: Analysis, say: Say) -> Iterator[ReportSection]:
     yield from section("Prevention", items("list", analysis.prevention, say), say)
 
 
-def trust(analysis: Analysis | None, say: Say) -> tuple[ReportSection, ...]:
+def trust(analysis: Analysis | None, evidence: Sequence[Evidence], say: Say) -> tuple[ReportSection, ...]:
     """Return how sure the answer is, what it cites, who gave it and what it cost."""
     confidence = analysis.confidence if analysis else 0.0
     value = min(max(confidence, 0.0), 1.0) if math.isfinite(confidence) else 0.0
@@ -53,9 +53,15 @@ def trust(analysis: Analysis | None, say: Say) -> tuple[ReportSection, ...]:
     if analysis is not None and not is_unanswered(analysis):
         if not analysis.provable:
             parts.append(ReportPart("notice", say("Not provable from this data.")))
-        rows = [(say("Evidence"), ", ".join(analysis.cited)), (say("Analyzer"), analysis.analyzer)]
+        rows = [(say("Evidence"), _cited(analysis, evidence)), (say("Analyzer"), analysis.analyzer)]
         parts += facts(rows + _usage(analysis.usage, say))
     return section("Confidence", parts, say)
+
+
+def _cited(analysis: Analysis, evidence: Sequence[Evidence]) -> str:
+    """Name what is cited: its title where it is known, its id elsewhere."""
+    titles = {item.id: f"{item.id} {line(item.title)}" for item in evidence}
+    return ", ".join(titles.get(name, name) for name in analysis.cited)
 
 
 def _sample(sample: CodeSample, say: Say) -> ReportPart:

@@ -66,7 +66,7 @@ def _incident_sections(report: Report, say: Say) -> Iterator[ReportSection]:
     if incident is not None and is_unanswered(analysis) and not (analysis and analysis.repair_steps):
         yield from checks(incident, say)
     if report.kind == "incident":
-        yield from trust(analysis, say)
+        yield from trust(analysis, report.evidence, say)
     if change is not None:
         yield from tests_of(change, say)
         yield from diff_of(change, say)

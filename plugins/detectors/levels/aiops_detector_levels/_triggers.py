@@ -45,7 +45,8 @@ def _triggers(level: Minimum) -> Iterator[str]:
     number, priorities = _NUMBERS[level]
     yield rf"\"level\":\s?{number}\b"
     for priority in priorities:
-        yield f"<{priority}>"
+        # Not after a word: `Switch<0>(0x0)` is no syslog priority.
+        yield rf"\B<{priority}>"
     if level == "error":
         yield r"PHP (?:Fatal|Parse) error: "
         yield r"lvl=eror\b"
