@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -155,17 +156,30 @@ def _conclude(
     reports = sorted((stage.directory / "reports").glob("*.html"))
     say("")
     if branch:
-        say(f"branch   {branch} in {stage.remote}")
-        say(f"diff     git -C {stage.remote} diff main...{branch}")
+        say(f"branch   {branch} in {_here(stage.remote)}")
+        say(f"diff     git -C {_here(stage.remote)} diff main...{branch}")
     else:
         say("branch   none: " + "; ".join(outcome.summary for outcome in outcomes.values()))
     for report in reports:
-        say(f"report   {report}")
-    say(f"pipeline {stage.pipeline}")
-    say(f"next     aiops incidents show {incident.id} --file {stage.pipeline}")
+        say(f"report   {_here(report)}")
+    say(f"pipeline {_here(stage.pipeline)}")
+    say(f"next     {_program()} incidents show {incident.id} --file {_here(stage.pipeline)}")
     logging.getLogger("aiops").handlers.clear()
     return bool(branch)
 
 
 def _tests(count: int | None, passed: bool) -> str:
     return f"{count if count is not None else 'some'} {'passed' if passed else 'not all passed'}"
+
+
+def _here(path: Path) -> str:
+    """Write a path the way a person at this prompt would."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _program() -> str:
+    """Name the program as it can be called from here."""
+    return "aiops" if shutil.which("aiops") else _here(Path(sys.executable).parent / "aiops")
