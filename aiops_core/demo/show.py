@@ -29,7 +29,7 @@ def play(directory: Path, say: Callable[[str], None]) -> bool:
     def tell(text: str) -> None:
         say(f"[{time.monotonic() - started:5.1f} s] {text}")
 
-    stage = set_stage(directory.resolve())
+    stage = set_stage(directory)
     _introduce(stage, tell)
     surroundings = Surroundings(stopping=threading.Event())
     loaded = load(stage.pipeline, surroundings=surroundings)

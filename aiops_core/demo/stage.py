@@ -69,6 +69,7 @@ class Stage:
 def set_stage(directory: Path) -> Stage:
     """Build the stage in an empty directory, or anew in one an earlier demo made."""
     _clear(directory)
+    directory = directory.resolve()
     remote, deployed = directory / "checkout.git", directory / "deployed"
     with as_file(files("aiops_core.demo")) as package:
         shutil.copytree(package / "service", deployed, ignore=shutil.ignore_patterns("__pycache__"))
