@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,12 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def corpora():
+    """Return the folder of public corpora beside the project, or skip."""
+    data = Path(__file__).resolve().parent.parent / "shared" / "data"
+    if not (data / "traces").is_dir():
+        pytest.skip("the public corpora are not here: ../shared/data is missing")
+    return data

@@ -1,55 +1,26 @@
-"""Run a detector in the host's own cutter, over text in memory."""
+"""The detector in the host's own cutter, over text in memory."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import pytest
 from aiops_detector_go import GoConfig, GoErrors
 
-from aiops_core import Event
-from aiops_core.text.blocks import Cutter, Grammar
-
-
-@dataclass
-class Found:
-    start: int
-    end: int
-    headline: str
-    event: Event
-
-
-class Host:
-    def __init__(self, detector, grammar):
-        self.detector = detector
-        self.grammar = grammar
-
-    def __call__(self, text):
-        """Return what is found, with the lines of each block, headline included."""
-        data = text.encode("utf-8", "surrogateescape")
-        cutter = Cutter(self.grammar, 0)
-        claims = [*cutter.feed(data)[0], *cutter.flush()]
-        found, lines, at = [], 0, 0
-        for claim in claims:
-            start = lines + data.count(b"\n", at, claim.start)
-            lines = start + data.count(b"\n", claim.start, claim.end)
-            at = claim.end
-            event = self.detector.detect(claim.block)
-            if event is not None:
-                found.append(Found(start, lines, claim.block.headline, event))
-        return found
+from aiops_core.testing.detecting import find as find_in
+from aiops_core.text.blocks import Grammar
 
 
 @pytest.fixture(scope="session")
 def find():
     detector = GoErrors()
-    return Host(detector, Grammar([detector]))
+    grammar = Grammar([detector])
+    return lambda text: find_in(detector, text=text, grammar=grammar)
 
 
 @pytest.fixture
 def find_with():
     def build(**settings):
-        detector = GoErrors(GoConfig(**settings))
-        return Host(detector, Grammar([detector]))
+        find = partial(find_in, GoErrors(GoConfig(**settings)))
+        return lambda text: find(text=text)
 
     return build
 
@@ -64,11 +35,3 @@ def only(find):
         return one.event
 
     return run
-
-
-@pytest.fixture(scope="session")
-def corpus():
-    for folder in Path(__file__).resolve().parents:
-        if (folder / "shared" / "data" / "traces").is_dir():
-            return folder / "shared" / "data"
-    pytest.skip("the corpora are not here: ../shared/data is missing")

@@ -8,10 +8,10 @@ FOLDERS = ("generated-local", "fluent-plugin-detect-exceptions")
 PARSERS = ("stacktrace-parser", "error-stack-parser")
 
 
-def entries(corpus, folders):
+def entries(corpora, folders):
     for folder in folders:
-        for entry in json.loads((corpus / "traces" / folder / "manifest.json").read_text()):
-            path = corpus / "traces" / folder / entry["file"]
+        for entry in json.loads((corpora / "traces" / folder / "manifest.json").read_text()):
+            path = corpora / "traces" / folder / entry["file"]
             yield entry, path.read_text(errors="replace").replace("\r\n", "\n").strip("\n") + "\n"
 
 
@@ -21,9 +21,9 @@ def is_wanted(entry):
     )
 
 
-def test_every_javascript_sample_is_one_event(find, corpus):
+def test_every_javascript_sample_is_one_event(find, corpora):
     wrong = {}
-    for entry, text in entries(corpus, (*FOLDERS, *PARSERS)):
+    for entry, text in entries(corpora, (*FOLDERS, *PARSERS)):
         extent = [(one.start, one.end) for one in find(text)]
         if is_wanted(entry) and extent != [(0, text.count("\n"))]:
             wrong[entry["file"]] = extent
@@ -31,9 +31,9 @@ def test_every_javascript_sample_is_one_event(find, corpus):
     assert wrong == {}
 
 
-def test_messages_are_those_the_samples_tell(find, corpus):
+def test_messages_are_those_the_samples_tell(find, corpora):
     wrong = {}
-    for entry, text in entries(corpus, PARSERS):
+    for entry, text in entries(corpora, PARSERS):
         if entry["has_header_line"] and entry["message"]:
             (one,) = find(text)
             if entry["message"] not in {one.event.message, f"{one.event.type}: {one.event.message}"}:
@@ -42,23 +42,23 @@ def test_messages_are_those_the_samples_tell(find, corpus):
     assert wrong == {}
 
 
-def test_other_languages_are_left_alone(find, corpus):
+def test_other_languages_are_left_alone(find, corpora):
     wrong = [
         entry["file"]
-        for entry, text in entries(corpus, FOLDERS)
+        for entry, text in entries(corpora, FOLDERS)
         if entry["language"] != "javascript" and find(text)
     ]
 
     assert wrong == []
 
 
-def test_ordinary_logs_hold_no_event(find, corpus):
-    for path in sorted((corpus / "loghub" / "corrected").glob("*/*_2k.log")):
+def test_ordinary_logs_hold_no_event(find, corpora):
+    for path in sorted((corpora / "loghub" / "corrected").glob("*/*_2k.log")):
         assert find(path.read_text(errors="replace")) == [], path.name
 
 
 @pytest.mark.parametrize("kind", ["never_a_start", "continuation_only"])
-def test_lines_that_start_no_trace_are_no_event(find, corpus, kind):
-    lines = json.loads((corpus / "traces" / "datadog-agent" / "start_lines.json").read_text())[kind]
+def test_lines_that_start_no_trace_are_no_event(find, corpora, kind):
+    lines = json.loads((corpora / "traces" / "datadog-agent" / "start_lines.json").read_text())[kind]
 
     assert [line for line in lines if find(f"before\n{line}\nafter\n")] == []
