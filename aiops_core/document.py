@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -17,6 +17,8 @@ from aiops_core.errors import DocumentError, Problem, UserError
 
 Place = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+_LITERAL = "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}"
+_CONTAINERS = (list, tuple, dict, Mapping, Sequence)
 
 
 class Resolved(str):
@@ -70,9 +72,7 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
     try:
         node = yaml.compose(source, yaml.SafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        what = getattr(error, "problem", None) or "cannot be read"
+        line, what = _yaml_mistake(error, source)
         raise DocumentError(
             [Problem(path.name, line, "", f"no valid YAML: {what}. Mend this line or the one before")]
         ) from None
@@ -84,6 +84,16 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
     return text
 
 
+def _yaml_mistake(error: yaml.YAMLError, source: str) -> tuple[int, str]:
+    if isinstance(error, yaml.MarkedYAMLError):
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        return error.problem_mark.line + 1 if error.problem_mark else 0, what
+    if isinstance(error, yaml.reader.ReaderError):
+        at = int(error.position)
+        return source.count("\n", 0, at) + 1, f"the character U+{ord(source[at]):04X} is not allowed"
+    return 0, str(error)
+
+
 class _Builder:
     """Turn YAML nodes into values, noting lines, duplicate keys and references."""
 
@@ -91,9 +101,25 @@ class _Builder:
         self._text = text
         self._variables = variables
         self._constructor = yaml.SafeLoader("")
+        self._open: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, place: Place) -> Any:  # Any: a YAML value
         self._text.lines[place] = node.start_mark.line + 1
+        if any(node is one for one in self._open):
+            self._text.problem(place, "stands for itself. Remove the alias")
+            return None
+        self._open.append(node)
+        try:
+            return self._value(node, place)
+        except yaml.MarkedYAMLError as error:
+            self._text.problem(place, f"no valid YAML: {error.problem}. Write plain values only")
+        except ValueError as error:
+            self._text.problem(place, f"no valid YAML: {error}. Put it in quotes if it is text")
+        finally:
+            self._open.pop()
+        return None
+
+    def _value(self, node: yaml.Node, place: Place) -> Any:  # Any: a YAML value
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
@@ -105,7 +131,7 @@ class _Builder:
         self._constructor.flatten_mapping(node)
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(self._constructor.construct_object(key_node))
+            key = str(self._constructor.construct_object(key_node, deep=True))
             line = key_node.start_mark.line + 1
             if key in built:
                 first = self._text.lines[(*place, key)]
@@ -197,6 +223,7 @@ def check(
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False):
             _note(model, item, text, place, where)
+        _check_literals(model, value, text, place)
         return None
     _check_secrets(built, value, text, place)
     return built if len(text.problems) == count else None
@@ -209,7 +236,6 @@ def _note(
         part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))
     )
     full = (*place, *location)
-    prefix = f"{where}: " if where else ""
     if item["type"] == "extra_forbidden":
         known = _settings_at(model, location[:-1])
         label = where or spell(full[:-1])
@@ -221,33 +247,56 @@ def _note(
         )
         return
     message = item["msg"].removeprefix("Value error, ")
-    label = f"{prefix}{spell(location)}" if where else spell(full)
+    if item["type"] in {"model_type", "dict_type"}:
+        message = "is no mapping. Write 'key: value' lines below it"
+    if item["type"] == "list_type":
+        message = "is no list. Write each item on a line that begins with '- '"
+    label = ": ".join(filter(None, (where, spell(location)))) if where else spell(full)
     text.problem(full, message[:1].lower() + message[1:], where=label)
 
 
-def _settings_at(model: Any, location: Place) -> list[str]:  # Any: types as pydantic holds them
+def _settings_at(annotation: Any, location: Place) -> list[str]:  # Any: types as pydantic holds them
+    """Return the names of the settings a mapping at ``location`` may have."""
     for part in location:
-        model = _inner(model, part)
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return [info.alias or name for name, info in model.model_fields.items()]
-    return []
+        annotation = next(iter(_inside(annotation, part)), None)
+    return [info.alias or name for model in _models(annotation) for name, info in model.model_fields.items()]
 
 
-def _inner(model: Any, part: str | int) -> Any:  # Any: types as pydantic holds them
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        for name, info in model.model_fields.items():
-            if part in (name, info.alias):
-                return _unwrap(info.annotation)
-        return None
-    return model
-
-
-def _unwrap(annotation: Any) -> Any:  # Any: types as pydantic holds them
-    """Return the model inside ``list[Model]``, ``dict[str, Model]`` or ``Model | None``."""
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # Any: types as pydantic holds them
+    """Yield ``annotation`` itself, or the models of ``Model | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    models = [_unwrap(argument) for argument in get_args(annotation)]
-    return next((found for found in models if found is not None), None)
+        yield annotation
+    elif get_origin(annotation) not in _CONTAINERS:
+        for argument in get_args(annotation):
+            yield from _models(argument)
+
+
+def _inside(annotation: Any, part: str | int) -> Iterator[Any]:  # Any: types as pydantic holds them
+    """Yield what ``part`` may be: a field of a model, an item of a list or of a mapping."""
+    for model in _models(annotation):
+        yield from (
+            info.annotation for name, info in model.model_fields.items() if part in (name, info.alias)
+        )
+    items = get_args(annotation)
+    if get_origin(annotation) in _CONTAINERS:
+        yield items[0] if get_origin(annotation) is tuple else items[-1]
+    else:
+        for argument in items:
+            if get_origin(argument) in _CONTAINERS:
+                yield from _inside(argument, part)
+
+
+def _check_literals(annotation: Any, raw: Any, text: Text, place: Place) -> None:
+    """Refuse a secret that stands in a part that cannot be built, by its type alone."""
+    if isinstance(raw, str):
+        is_secret = annotation is SecretStr or SecretStr in get_args(annotation)
+        if is_secret and raw and not isinstance(raw, Resolved):
+            text.problem(place, _LITERAL)
+        return
+    parts = raw.items() if isinstance(raw, Mapping) else enumerate(raw) if isinstance(raw, list) else ()
+    for key, part in parts:
+        for inner in _inside(annotation, key):
+            _check_literals(inner, part, text, (*place, key))
 
 
 def _check_secrets(
@@ -256,7 +305,7 @@ def _check_secrets(
     """Refuse a secret that stands in the file itself."""
     if isinstance(built, SecretStr):
         if not isinstance(raw, Resolved) and raw:
-            text.problem(place, "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}")
+            text.problem(place, _LITERAL)
     elif isinstance(built, BaseModel) and isinstance(raw, Mapping):
         for name, info in type(built).model_fields.items():
             key = info.alias if info.alias and info.alias in raw else name

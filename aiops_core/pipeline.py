@@ -168,7 +168,7 @@ class _Loader:
     def _expand_steps(self, value: dict[str, Any]) -> None:
         """Let a bare name stand for a step without settings, and no ``with`` for an empty one."""
         pipelines = value.get("pipelines")
-        for name, pipeline in pipelines.items() if isinstance(pipelines, dict) else ():
+        for pipeline in pipelines.values() if isinstance(pipelines, dict) else ():
             if not isinstance(pipeline, dict):
                 continue
             for kind in KINDS:
@@ -180,9 +180,6 @@ class _Loader:
                         steps[index] = {"uses": step}
                     elif isinstance(step, dict) and step.get("with", {}) is None:
                         step["with"] = {}
-                    place: Place = ("pipelines", name, kind, index)
-                    if not isinstance(steps[index], dict):
-                        self._text.problem(place, "a step is a component's name or a mapping with 'uses:'")
 
     def _configs(self, checked: Any, value: dict[str, Any]) -> Iterator[tuple[str, PipelineConfig]]:
         """Yield the pipelines that can be looked into, so that one mistake does not hide others."""
@@ -191,19 +188,13 @@ class _Loader:
             return
         pipelines = value.get("pipelines")
         for name, raw in pipelines.items() if isinstance(pipelines, dict) else ():
-            steps = {
-                kind: [
-                    step
-                    for step in raw.get(kind) or []
-                    if isinstance(step, dict) and isinstance(step.get("uses"), str)
-                ]
-                for kind in KINDS
-                if isinstance(raw, dict) and isinstance(raw.get(kind), list)
-            }
-            for kind, of_kind in steps.items():
-                for index, step in enumerate(of_kind):
-                    if isinstance(step.get("with", {}), dict):
-                        self._settings(name, kind, index, step["uses"], step.get("with", {}))
+            for kind in KINDS:
+                steps = raw.get(kind) if isinstance(raw, dict) else None
+                for index, step in enumerate(steps if isinstance(steps, list) else ()):
+                    if isinstance(step, dict) and isinstance(step.get("uses"), str):
+                        settings = step.get("with", {})
+                        if isinstance(settings, dict):
+                            self._settings(name, kind, index, step["uses"], settings)
 
     def _build(self, name: str, config: PipelineConfig) -> Pipeline | None:
         count = len(self._text.problems)

@@ -50,7 +50,7 @@ class Copies:
     def is_copy(self, candidate: Candidate, original: Generation) -> bool:
         """Say at once whether a file holds what was, or is to be, read of a generation."""
         copy = self._open(candidate.key, candidate.path)
-        if copy is None or (original.prefix.length and original.is_in(copy)):
+        if copy is None or (original.prefix.length and original.was_in(copy, candidate.status.st_size)):
             return True
         source, size = self._open(original.key, original.path), candidate.status.st_size
         return source is not None and all(
@@ -67,12 +67,12 @@ class Copies:
         shorter = None
         for sibling in reversed(rotated if generation.prefix.length else ()):
             content = None if is_known(sibling) else self._open(sibling.key, sibling.path)
-            if content is None or not generation.prefix.holds(content):
+            size = sibling.status.st_size
+            if content is None or not generation.was_in(content, size):
                 continue
-            if sibling.status.st_size < generation.tail.end:
-                shorter = shorter or sibling
-            elif generation.tail.holds(content):
+            if size >= generation.tail.end:
                 return sibling
+            shorter = shorter or sibling
         return shorter
 
 

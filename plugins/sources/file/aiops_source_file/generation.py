@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +33,17 @@ class Sample:
         """Where the sampled bytes end."""
         return self.offset + self.length
 
+    def json(self) -> dict[str, int | str]:
+        """Return the sample as it is stored in a position."""
+        return {"offset": self.offset, "length": self.length, "hash": self.hash}
+
     def holds(self, content: Content) -> bool:
         """Whether the file still has these bytes at this place."""
         return self.length == 0 or sample(content, self.offset, self.length) == self
+
+
+def _sample_from(value: Mapping[str, Any]) -> Sample:  # Any: JSON
+    return Sample(int(value["offset"]), int(value["length"]), str(value["hash"]))
 
 
 def sample(content: Content, offset: int, length: int) -> Sample:
@@ -57,6 +67,8 @@ class Generation:
     prefix: Sample = Sample()
     tail: Sample = Sample()
     """Of bytes as they lie in the file, at or before the furthest byte read."""
+    earlier: Sample = Sample()
+    """What ``tail`` was at least a second ago."""
     nature: Nature = UNJUDGED
     is_skipping: bool = False
     """The next byte belongs to an over-long line whose head was already told."""
@@ -81,6 +93,8 @@ class Generation:
     """Nobody writes to it any more: it ends where the file ends."""
     astray_since: float | None = None
     """Monotonic time since when no setting names the file, or since it last grew."""
+    between: tuple[Sample, float] = (Sample(), 0.0)
+    """What ``earlier`` will be, and since when."""
     seen: tuple[int, int] = field(default=(-1, -1))
     """Size and time of change when last looked at."""
 
@@ -97,6 +111,11 @@ class Generation:
     def is_in(self, content: Content) -> bool:
         """Whether the file holds the bytes this generation was read from."""
         return self.prefix.holds(content) and self.tail.holds(content)
+
+    def was_in(self, content: Content, size: int) -> bool:
+        """Whether a file is a copy of this one, perhaps made before all of it was read."""
+        known = self.tail if size >= self.tail.end else self.earlier
+        return known.end <= size and self.prefix.holds(content) and known.holds(content)
 
     def go_to_end(self, content: Content, size: int) -> bool:
         """Begin after the last whole line there is; False for a file that holds no lines."""
@@ -129,6 +148,8 @@ class Generation:
             known = os.fstat(content.fd).st_size
         if self.prefix.length < PREFIX:
             self.prefix = sample(content, 0, min(PREFIX, known))
+        if (now := time.monotonic()) >= self.between[1] + 1:
+            self.earlier, self.between = self.between[0], (self.tail, now)
         length = min(TAIL, known)
         self.tail = sample(content, known - length, length)
 
@@ -140,8 +161,9 @@ class Generation:
             "device": self.device,
             "inode": self.inode,
             "serial": self.serial,
-            "prefix": {"length": self.prefix.length, "hash": self.prefix.hash},
-            "tail": {"offset": self.tail.offset, "length": self.tail.length, "hash": self.tail.hash},
+            "prefix": self.prefix.json(),
+            "tail": self.tail.json(),
+            "earlier": self.earlier.json(),
             "seen_at": round(self.seen_at, 3),
         }
         if position["path"] != self.path:
@@ -162,7 +184,6 @@ def new_generation(path: str, key: Key, serial: int, now: float) -> Generation:
 def restore(stream: str, position: Position) -> Generation:
     """Make a generation from its committed position; raise ValueError when that is damaged."""
     try:
-        prefix, tail = position["prefix"], position["tail"]
         path = os.fsdecode(bytes.fromhex(position.get("path_bytes", ""))) or str(position["path"])
         return Generation(
             stream,
@@ -171,8 +192,9 @@ def restore(stream: str, position: Position) -> Generation:
             int(position["inode"]),
             int(position["serial"]),
             offset=int(position["offset"]),
-            prefix=Sample(0, int(prefix["length"]), str(prefix["hash"])),
-            tail=Sample(int(tail["offset"]), int(tail["length"]), str(tail["hash"])),
+            prefix=_sample_from(position["prefix"]),
+            tail=_sample_from(position["tail"]),
+            earlier=_sample_from(position["earlier"]),
             is_skipping=bool(position.get("skipping")),
             is_ended=bool(position.get("ended")),
             seen_at=float(position["seen_at"]),

@@ -112,6 +112,7 @@ class Generations:
         is_moved = self._move_to_copy(generation)
         if not is_moved:
             self.ready.pop(generation, None)
+            self._memory.note(generation)
         at_path = self._at_path.get(path)
         successor = self._new(path, key)
         if at_path is not generation and at_path is not None:
@@ -231,9 +232,10 @@ class Generations:
     def _chain(self, siblings: Iterable[Candidate], before: Generation | None) -> Generation | None:
         """Begin files in this order, after ``before``; return the last generation."""
         for sibling in siblings:
-            generation = self._new(sibling.path, sibling.key)
-            generation.look(sibling.status)
-            generation.predecessor, before = before, generation
+            if not self._was_read(sibling):
+                generation = self._new(sibling.path, sibling.key)
+                generation.look(sibling.status)
+                generation.predecessor, before = before, generation
         return before
 
     def _look_again(self) -> None:
@@ -277,7 +279,7 @@ class Generations:
         if copy is None:
             return False
         if copy.status.st_size < generation.offset:
-            self._begin_after_copy(copy)
+            self._begin_after(copy, generation)
             return False
         self._memory.forget(generation)
         generation.device, generation.inode = copy.key
@@ -298,16 +300,25 @@ class Generations:
             original = generation if is_live else fresh_at.get(path)
             verdict = self._copies.judge(candidate, original) if original else "other"
             if verdict == "copy":
-                self._begin_after_copy(candidate)
-            if verdict != "other":
+                self._begin_after(candidate)
+            if verdict != "other" or self._was_read(candidate):
                 return True
         return False
 
-    def _begin_after_copy(self, candidate: Candidate) -> None:
+    def _was_read(self, sibling: Candidate) -> bool:
+        """Whether a file is a copy of one that was read before; then only its rest is read."""
+        content = self._files.open(sibling.key, sibling.path)
+        original = self._memory.original(sibling, content) if content is not None else None
+        if original is not None:
+            self._begin_after(sibling, original)
+        return original is not None
+
+    def _begin_after(self, candidate: Candidate, original: Generation | None = None) -> None:
+        """Begin a copy after what was read of its original, all of it unless that is given."""
         content = self._files.open(candidate.key, candidate.path)
         if content is not None:
-            generation = self._new(candidate.path, candidate.key)
-            generation.offset = candidate.status.st_size
+            generation, size = self._new(candidate.path, candidate.key), candidate.status.st_size
+            generation.offset = min(size, original.tail.end) if original else size
             generation.remember(content)
             generation.look(candidate.status)
             self.begun.append(generation)

@@ -9,7 +9,7 @@ from itertools import chain
 from aiops_core import Position
 from aiops_source_file.content import Content
 from aiops_source_file.discovery import Candidate, Key
-from aiops_source_file.generation import Generation, new_generation, restore
+from aiops_source_file.generation import PREFIX, Generation, new_generation, restore, sample
 from aiops_source_file.troubles import Troubles
 
 _MOST_ENDED = 5_000
@@ -23,6 +23,7 @@ class Memory:
     def __init__(self) -> None:
         self._dormant: dict[int, list[Generation]] = defaultdict(list)
         self._ended: dict[Key, Generation] = {}
+        self._noted: dict[str, dict[str, Generation]] = defaultdict(dict)
         self._serial = 0
 
     def restore(self, positions: Mapping[str, Position], troubles: Troubles) -> Iterator[Generation]:
@@ -37,7 +38,20 @@ class Memory:
             self._serial = generation.serial
             generation.seen_at -= _UNCERTAIN
             self._dormant[generation.inode].insert(0, generation)
+            self.note(generation)
             yield generation
+
+    def note(self, generation: Generation) -> None:
+        """Remember what a file held, to know copies of it."""
+        if generation.prefix.length == PREFIX:
+            self._noted[generation.prefix.hash][generation.stream] = generation
+            if len(self._noted) > _MOST_ENDED:
+                del self._noted[next(iter(self._noted))]
+
+    def original(self, candidate: Candidate, content: Content) -> Generation | None:
+        """Return a generation that was read before and of whose file this is a copy."""
+        noted = self._noted.get(sample(content, 0, PREFIX).hash, {})
+        return next((g for g in noted.values() if g.was_in(content, candidate.status.st_size)), None)
 
     def begin(self, path: str, key: Key, now: float) -> Generation:
         """Return a new generation, later than all others."""
@@ -90,6 +104,7 @@ class Memory:
 
     def keep(self, generation: Generation) -> None:
         """Remember a generation that has ended while its file may exist."""
+        self.note(generation)
         self._ended[generation.key] = generation
         if len(self._ended) > _MOST_ENDED:
             del self._ended[next(iter(self._ended))]

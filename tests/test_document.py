@@ -1,0 +1,292 @@
+"""A pipeline file's mistakes: all at once, each with its place and what to do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiops_core.document import read
+from aiops_core.errors import DocumentError, UserError
+from aiops_core.pipeline import load
+
+AIOPS = Path(sys.executable).parent / "aiops"
+
+
+def problems(directory, text, environment=None):
+    path = directory / "pipeline.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as raised:
+        load(path, environment=environment or {})
+    return str(raised.value).splitlines()
+
+
+def loaded(directory, text, environment=None):
+    path = directory / "pipeline.yaml"
+    path.write_text(text)
+    return load(path, environment=environment or {})
+
+
+TEN = """\
+enginee: local
+workers: many
+logging: {level: loud}
+pipelines:
+  shop:
+    sources:
+      - uses: fil
+      - uses: file
+        with: {path: [a.log], paths: [b.log], start: sometimes}
+    policy: {max_age: tomorrow}
+    analyzers:
+      - uses: claude
+        with: {api_key: sk-in-the-file}
+    notifiers: [console]
+    notifiers: [console]
+    actions: [{uses: local_branch, mode: atuo}]
+"""
+
+
+def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path):
+    (tmp_path / "shop.yaml").write_text(TEN)
+
+    done = subprocess.run([AIOPS, "check", "shop.yaml"], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.stderr.splitlines() == [
+        "shop.yaml:1: unknown setting 'enginee'. Did you mean 'engine'?",
+        "shop.yaml:2: workers: input should be a valid integer, unable to parse string as an integer",
+        "shop.yaml:3: logging.level: input should be 'debug', 'info', 'warning' or 'error'",
+        "shop.yaml:7: sources[0] (fil): not installed. Did you mean 'file'?",
+        "shop.yaml:9: sources[1] (file): start: input should be 'end' or 'beginning'",
+        "shop.yaml:9: sources[1] (file): unknown setting 'path'. Did you mean 'paths'?",
+        "shop.yaml:10: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
+        "as in 90s or 24h",
+        "shop.yaml:13: analyzers[0].with.api_key: a secret must not stand in the file. "
+        "Write ${env:NAME} or ${file:PATH}",
+        "shop.yaml:15: notifiers: written twice, first in line 14. Keep one",
+        "shop.yaml:16: actions[0].mode: input should be 'dry_run', 'ask' or 'auto'",
+    ]
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pipelnes: {}", "unknown setting 'pipelnes'. Did you mean 'pipelines'?"),
+        ("logging: {formt: json}", "logging: unknown setting 'formt'. Did you mean 'format'?"),
+        (
+            "pipelines: {shop: {sorces: []}}",
+            "pipelines.shop: unknown setting 'sorces'. Did you mean 'sources'?",
+        ),
+        (
+            "pipelines: {shop: {policy: {max_ag: 1h}}}",
+            "policy: unknown setting 'max_ag'. Did you mean 'max_age'?",
+        ),
+        (
+            "pipelines: {shop: {repository: {url: x, tst: y}}}",
+            "repository: unknown setting 'tst'. Did you mean 'test'?",
+        ),
+        (
+            "pipelines: {shop: {detectors: [{uses: python, nme: x}]}}",
+            "detectors[0]: unknown setting 'nme'. Did you mean 'name'?",
+        ),
+        (
+            "pipelines: {shop: {sources: [{uses: file, with: {pathes: [a]}}]}}",
+            "sources[0] (file): unknown setting 'pathes'. Did you mean 'paths'?",
+        ),
+        (
+            "pipelines: {shop: {detectors: [{uses: python, with: {x: 1}}]}}",
+            "detectors[0] (python): unknown setting 'x'. There are none",
+        ),
+    ],
+)
+def test_an_unknown_key_at_any_level_is_refused_with_a_near_name(tmp_path, text, told):
+    assert f"pipeline.yaml:1: {told}" in problems(tmp_path, text)
+
+
+def test_a_component_mistake_names_the_right_step_after_a_broken_one(tmp_path):
+    text = "pipelines:\n  shop:\n    notifiers:\n      - 5\n      - uses: consol\n"
+
+    told = problems(tmp_path, text)
+
+    assert "pipeline.yaml:4: notifiers[0]: is no mapping. Write 'key: value' lines below it" in told
+    assert "pipeline.yaml:5: notifiers[1] (consol): not installed. Did you mean 'console'?" in told
+
+
+def test_a_mistake_of_a_whole_step_has_no_empty_part(tmp_path):
+    text = """\
+pipelines:
+  shop:
+    sources: [{uses: file, with: {paths: [a]}}]
+    analyzers: [{uses: claude, with: {temperature: 0.2}}]
+"""
+
+    assert problems(tmp_path, text) == [
+        "pipeline.yaml:4: analyzers[0] (claude): temperature: the Claude API has no sampling settings any more "
+        "and would refuse them. Remove them; `effort` says how hard the model tries"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a: [b\nc: d\n", "pipeline.yaml:2: no valid YAML: while parsing a flow sequence, expected ',' or ']', but got ':'. Mend this line or the one before"),
+        ("a: \x01\n", "pipeline.yaml:1: no valid YAML: the character U+0001 is not allowed. Mend this line or the one before"),
+        ("a: 1\n---\nb: 2\n", "pipeline.yaml:2: no valid YAML: expected a single document in the stream, but found another document. Mend this line or the one before"),
+        ("- a\n", "pipeline.yaml:1: a pipeline file is a mapping. Start with 'pipelines:'"),
+        ("", "pipeline.yaml: setting 'pipelines' is missing. Add it"),
+        ("pipelines: {shop: 5}\n", "pipeline.yaml:1: pipelines.shop: is no mapping. Write 'key: value' lines below it"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_pipeline_file_is_told_in_one_line(tmp_path, text, told):
+    assert problems(tmp_path, text) == [told]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "state: !!python/object:os.system x\n",
+            "state: no valid YAML: could not determine a constructor for the tag "
+            "'tag:yaml.org,2002:python/object:os.system'. Write plain values only",
+        ),
+        (
+            "state: 2026-99-99\n",
+            "state: no valid YAML: month must be in 1..12. Put it in quotes if it is text",
+        ),
+        ("state: &a [*a]\n", "state[0]: stands for itself. Remove the alias"),
+        (
+            "pipelines: {shop: {notifiers: console}}\n",
+            "notifiers: is no list. Write each item on a line that begins with '- '",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_built_is_told_with_its_place(tmp_path, text, told):
+    assert f"pipeline.yaml:1: {told}" in problems(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_or_no_text_says_what_to_do(tmp_path):
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"state: caf\xe9")
+
+    with pytest.raises(UserError) as missing:
+        read(tmp_path / "none.yaml")
+    with pytest.raises(UserError) as unreadable:
+        read(latin)
+
+    assert (
+        str(missing.value)
+        == f"{tmp_path}/none.yaml: No such file or directory. Give the path of a pipeline file"
+    )
+    assert str(unreadable.value) == f"{latin}: not UTF-8 text at byte 10. Save it as UTF-8"
+
+
+def test_a_duplicate_key_is_refused_at_its_second_place(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("state: a\nworkers: 1\nstate: b\n")
+
+    with pytest.raises(DocumentError) as raised:
+        read(path).raise_problems()
+
+    assert str(raised.value) == "twice.yaml:3: state: written twice, first in line 1. Keep one"
+
+
+SECRET = """\
+pipelines:
+  shop:
+    sources: [{uses: file, with: {paths: [a]}}]
+    repository: {url: ./r, token: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "environment"),
+    [
+        ("${env:FORGE_TOKEN}", {"FORGE_TOKEN": "sesame-open"}),
+        ("${env:FROM_DOT_ENV}", {}),
+        ("${file:token.txt}", {}),
+    ],
+)
+def test_a_secret_comes_from_the_environment_a_dot_env_or_a_file(tmp_path, written, environment):
+    (tmp_path / ".env").write_text("# tokens\nexport FROM_DOT_ENV='sesame-open'\n")
+    (tmp_path / "token.txt").write_text("sesame-open\n")
+
+    built = loaded(tmp_path, SECRET % written, environment)
+
+    assert built.pipelines[0].config.repository.token.get_secret_value() == "sesame-open"
+    assert built.secrets == {"sesame-open"}
+    assert "sesame-open" not in repr(built)
+
+
+def test_the_real_environment_wins_over_dot_env(tmp_path):
+    (tmp_path / ".env").write_text("TOKEN=from-dot-env\n")
+
+    built = loaded(tmp_path, SECRET % "${env:TOKEN}", {"TOKEN": "from-environment"})
+
+    assert built.pipelines[0].config.repository.token.get_secret_value() == "from-environment"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("sesame-open", "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}"),
+        (
+            "${env:NOT_SET}",
+            "environment variable NOT_SET is not set. Set it, or write it into .env beside this file",
+        ),
+        ("${file:none.txt}", "secret file none.txt: No such file or directory. Create it or mend the path"),
+    ],
+)
+def test_a_secret_that_is_literal_or_unset_is_told_with_its_line(tmp_path, written, told):
+    assert problems(tmp_path, SECRET % written) == [f"pipeline.yaml:4: repository.token: {told}"]
+
+
+def test_a_literal_secret_is_told_beside_the_step_s_other_mistakes_and_never_repeated(tmp_path):
+    text = """\
+pipelines:
+  shop:
+    sources: [{uses: file, with: {paths: [a]}}]
+    analyzers:
+      - uses: claude
+        with:
+          api_key: sesame-open
+          timeout: soon
+"""
+
+    told = problems(tmp_path, text)
+
+    assert told == [
+        "pipeline.yaml:7: analyzers[0].with.api_key: a secret must not stand in the file. "
+        "Write ${env:NAME} or ${file:PATH}",
+        "pipeline.yaml:8: analyzers[0] (claude): timeout: 'soon' is no duration: write a number and "
+        "ms, s, m, h or d, as in 90s or 24h",
+    ]
+
+
+def test_two_steps_of_one_name_are_refused(tmp_path):
+    text = """\
+pipelines:
+  shop:
+    sources:
+      - {uses: file, with: {paths: [a]}}
+      - {uses: file, with: {paths: [b]}}
+"""
+
+    assert problems(tmp_path, text) == [
+        "pipeline.yaml:5: sources[1]: another step is called 'file'. Give one of them a 'name:'"
+    ]
+
+
+def test_merge_keys_and_aliases_are_read(tmp_path):
+    text = """\
+pipelines:
+  shop: &shop
+    sources: [{uses: file, with: {paths: [a]}}]
+    language: zh
+  depot:
+    <<: *shop
+"""
+
+    built = loaded(tmp_path, text)
+
+    assert [(one.name, one.config.language) for one in built.pipelines] == [("shop", "zh"), ("depot", "zh")]

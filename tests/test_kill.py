@@ -1,0 +1,101 @@
+"""A killed run loses nothing and counts nothing twice."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+AIOPS = Path(sys.executable).parent / "aiops"
+WRITER = Path(__file__).parent / "kill_writer.py"
+PIPELINE = """
+state: ./state
+pipelines:
+  p:
+    sources:
+      - {uses: file, with: {paths: [./logs/app.log], start: beginning}}
+    detectors: [python, levels]
+"""
+
+
+def start(directory: Path) -> subprocess.Popen[bytes]:
+    with (directory / "run.log").open("ab") as log:
+        return subprocess.Popen(
+            [AIOPS, "run", "pipeline.yaml"], cwd=directory, stdout=log, stderr=log, env=dict(os.environ)
+        )
+
+
+def counts(directory: Path) -> dict[str, int]:
+    path = directory / "state" / "aiops.db"
+    if not path.exists():
+        return {}
+    database = sqlite3.connect(path, timeout=10)
+    try:
+        return dict(database.execute("select type, sum(count) from incidents group by type"))
+    except sqlite3.OperationalError:
+        return {}
+    finally:
+        database.close()
+
+
+def wait_for(directory: Path, total: int) -> None:
+    deadline = time.monotonic() + 60
+    while sum(counts(directory).values()) < total and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.full)])
+def test_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp_path, kills):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    ledger = tmp_path / "ledger"
+    seconds = kills * 0.75
+    writer = subprocess.Popen([sys.executable, WRITER, tmp_path / "logs/app.log", ledger, str(seconds)])
+    randomly = random.Random(1)
+
+    for _ in range(kills):
+        run = start(tmp_path)
+        time.sleep(randomly.uniform(0.35, 1.1))  # starting takes about 0.5 s: some die before, some after
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    writer.wait()
+    written = ledger.read_text().split()
+    run = start(tmp_path)
+    wait_for(tmp_path, len(written))
+    time.sleep(1.5)
+    run.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    code = run.wait(timeout=15)
+
+    found = counts(tmp_path)
+    lost = [name for name in written if name not in found]
+    twice = {name: count for name, count in found.items() if count != 1}
+    assert (len(written) > 50, lost, twice) == (True, [], {})
+    assert set(found) == set(written)
+    assert (code, time.monotonic() - began < 10) == (0, True)
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    ledger = tmp_path / "ledger"
+    writer = subprocess.Popen([sys.executable, WRITER, tmp_path / "logs/app.log", ledger, "3"])
+
+    for _ in range(3):
+        run = start(tmp_path)
+        time.sleep(1.2)
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=15) == 0
+    writer.wait()
+    written = ledger.read_text().split()
+    run = start(tmp_path)
+    wait_for(tmp_path, len(written))
+    run.send_signal(signal.SIGTERM)
+    run.wait(timeout=15)
+
+    assert counts(tmp_path) == dict.fromkeys(written, 1)
