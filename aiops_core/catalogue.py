@@ -29,15 +29,21 @@ class Entry:
 
     def load(self) -> type[Component[Any]]:
         """Import the class; raise PluginBroken naming distribution and reason."""
-        label = f"{self.kind[:-1]} '{self.name}' of {self.distribution} {self.version}"
+        return _of_kind(self.imported(), self.kind, self._label)
+
+    def imported(self) -> object:
+        """Import whatever the entry point names, a command too; raise PluginBroken when that fails."""
         try:
-            loaded = self.entry_point.load()
+            return self.entry_point.load()
         except Exception as error:
             raise PluginBroken(
-                f"{label}: cannot be imported: {type(error).__name__}: {error}. "
+                f"{self._label}: cannot be imported: {type(error).__name__}: {error}. "
                 f"Reinstall or upgrade {self.distribution}, or tell its authors"
             ) from error
-        return _of_kind(loaded, self.kind, label)
+
+    @property
+    def _label(self) -> str:
+        return f"{self.kind[:-1]} '{self.name}' of {self.distribution} {self.version}"
 
 
 class Catalogue:

@@ -30,10 +30,10 @@ class Text:
     """The values of one YAML file and where each of them stands."""
 
     path: Path
-    value: Any = None  # Any: whatever the YAML holds until a model has checked it
+    value: Any = field(default=None, repr=False)  # Any: whatever the YAML holds until a model has checked it
     lines: dict[Place, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    secrets: set[str] = field(default_factory=set)
+    secrets: set[str] = field(default_factory=set, repr=False)
 
     def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
         """Note a mistake at ``place`` (or the nearest place above it that has a line)."""

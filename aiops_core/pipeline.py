@@ -108,7 +108,7 @@ class Loaded:
     path: Path
     document: Document
     pipelines: tuple[Pipeline, ...]
-    secrets: frozenset[str]
+    secrets: frozenset[str] = field(repr=False)
 
     @property
     def state(self) -> Path:

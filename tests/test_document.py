@@ -57,8 +57,8 @@ def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path)
         "shop.yaml:2: workers: input should be a valid integer, unable to parse string as an integer",
         "shop.yaml:3: logging.level: input should be 'debug', 'info', 'warning' or 'error'",
         "shop.yaml:7: sources[0] (fil): not installed. Did you mean 'file'?",
-        "shop.yaml:9: sources[1] (file): start: input should be 'end' or 'beginning'",
         "shop.yaml:9: sources[1] (file): unknown setting 'path'. Did you mean 'paths'?",
+        "shop.yaml:9: sources[1] (file): start: input should be 'end' or 'beginning'",
         "shop.yaml:10: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
         "as in 90s or 24h",
         "shop.yaml:13: analyzers[0].with.api_key: a secret must not stand in the file. "
@@ -95,8 +95,8 @@ def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path)
             "sources[0] (file): unknown setting 'pathes'. Did you mean 'paths'?",
         ),
         (
-            "pipelines: {shop: {detectors: [{uses: python, with: {x: 1}}]}}",
-            "detectors[0] (python): unknown setting 'x'. There are none",
+            "pipelines: {shop: {notifiers: [{uses: console, with: {x: 1}}]}}",
+            "notifiers[0] (console): unknown setting 'x'. Known: html_directory, verbosity",
         ),
     ],
 )

@@ -30,6 +30,11 @@ def start(directory: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def kill(run: subprocess.Popen[bytes]) -> None:
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+
+
 def counts(directory: Path) -> dict[str, int]:
     path = directory / "state" / "aiops.db"
     if not path.exists():
@@ -58,11 +63,13 @@ def test_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp
     writer = subprocess.Popen([sys.executable, WRITER, tmp_path / "logs/app.log", ledger, str(seconds)])
     randomly = random.Random(1)
 
+    run = start(tmp_path)
+    wait_for(tmp_path, 1)  # before the first commit, rotated files are none of its business
+    kill(run)
     for _ in range(kills):
         run = start(tmp_path)
         time.sleep(randomly.uniform(0.35, 1.1))  # starting takes about 0.5 s: some die before, some after
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+        kill(run)
     writer.wait()
     written = ledger.read_text().split()
     run = start(tmp_path)

@@ -45,7 +45,7 @@ class _Lazy(click.Group):
         if cmd_name in self._plugins():
             from aiops_core.catalogue import Catalogue
 
-            command = Catalogue().find("commands", cmd_name).entry_point.load()
+            command = Catalogue().find("commands", cmd_name).imported()
             return command if isinstance(command, click.Command) else None
         return None
 
@@ -88,7 +88,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line: exit 0, 1 when the fault is ours, 2 when it is the user's."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name="aiops", standalone_mode=False) or 0)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:

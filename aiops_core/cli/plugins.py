@@ -34,7 +34,8 @@ def plugins(name: str | None, probe: bool) -> None:
 
 
 def _probe(kind: str, name: str) -> str:
-    code = "import sys; from aiops_core.catalogue import Catalogue; Catalogue().find(*sys.argv[1:]).load()"
+    load = "imported" if kind == "commands" else "load"
+    code = f"import sys; from aiops_core.catalogue import Catalogue; Catalogue().find(*sys.argv[1:]).{load}()"
     done = subprocess.run(
         [sys.executable, "-c", code, kind, name], capture_output=True, text=True, timeout=60, check=False
     )

@@ -46,8 +46,9 @@ class Follower:
         self._troubles = discovery.troubles
         self._files = Files(self._troubles, _handle_limit())
         self._generations = Generations(self._files, self._troubles, holds_copies=not context.once)
+        self._live = self._generations.live
         self._reader = Reader(self._troubles, context.clock)
-        self._wakeups = Wakeups(self._troubles, self._generations.follows)
+        self._wakeups = Wakeups(self._troubles, self._live.follows)
         positions = dict(positions)
         told = positions.pop(PATHS_STREAM, {"paths": discovery.paths if positions else ()})
         self._known_paths = set(map(str, told.get("paths", ())))
@@ -77,18 +78,18 @@ class Follower:
         stopping: threading.Event = self._context.stopping
         while not stopping.is_set():
             for path in self._wakeups.take():
-                self._generations.notice(path)
+                self._live.notice(path)
             if not self._until_scan():
                 yield from self._scan()
             yield from self._turn()
-            if not self._generations.ready:
+            if not self._live.ready:
                 self._wakeups.wait(min(0.5, self._until_scan()))
                 stopping.wait(PAUSE)  # lets events gather
 
     def _read_all(self) -> Iterator[LogBatch]:
-        for generation in self._generations.live.values():
+        for generation in self._live.by_key.values():
             generation.until = generation.seen[0]
-        while self._generations.ready and not self._context.stopping.is_set():
+        while self._live.ready and not self._context.stopping.is_set():
             yield from self._turn()
 
     def _first_scan(self) -> Iterator[LogBatch]:
@@ -100,7 +101,7 @@ class Follower:
         new = {c.key for c in candidates if c.pattern not in self._known_paths}
         self._generations.from_end = new if self._from_end else set()
         self._update()
-        for generation in self._generations.live.values():
+        for generation in self._live.by_key.values():
             is_wanted = self._context.once or (not self._from_end and generation.key in new)
             generation.may_unpack = is_wanted or generation.offset > 0
         yield from self._announce()
@@ -123,7 +124,7 @@ class Follower:
         self._wakeups.watch(self._discovery.watched())
         self._update()
         yield from self._announce()
-        for generation in self._generations.expired(self._rotate_wait):
+        for generation in self._live.expired(self._rotate_wait):
             yield from self._finish(generation)
 
     def _update(self) -> None:
@@ -135,8 +136,8 @@ class Follower:
 
     def _announce(self) -> Iterator[LogBatch]:
         """Commit where reading begins, and end what was lost while nobody looked."""
-        begun, self._generations.begun = self._generations.begun, []
-        lost, self._generations.lost = self._generations.lost, []
+        begun, self._live.begun = self._live.begun, []
+        lost, self._live.lost = self._live.lost, []
         for generation in begun:
             yield self._reader.mark(generation)
         for generation in lost:
@@ -144,7 +145,7 @@ class Follower:
 
     def _turn(self) -> Iterator[LogBatch]:
         """Read one chunk of each file that may have one; all of the first when running once."""
-        ready = self._generations.ready
+        ready = self._live.ready
         for _ in range(1 if self._context.once else len(ready)):
             if not ready or self._context.stopping.is_set():
                 return
@@ -153,14 +154,14 @@ class Follower:
                 ready[generation] = None
                 continue
             yield from self._read(generation)
-            if not generation.is_drained and self._generations.live.get(generation.key) is generation:
+            if not generation.is_drained and generation in self._live:
                 ready[generation] = None
                 if self._context.once:
                     ready.move_to_end(generation, last=False)
 
     def _is_blocked(self, generation: Generation) -> bool:
         before = generation.predecessor
-        if before is not None and self._generations.live.get(before.key) is before and not before.is_drained:
+        if before is not None and before in self._live and not before.is_drained:
             return True
         generation.predecessor = None
         return False
@@ -236,7 +237,7 @@ class Follower:
                 self._troubles.tell(
                     generation.path, f"is damaged; it was read up to byte {generation.offset} of its content."
                 )
-            self._generations.end(generation)
+            self._live.end(generation)
         else:
             self._files.close(generation.key)
 
@@ -245,13 +246,13 @@ class Follower:
         content, rest = self._files.held(generation.key), generation.partial
         try:
             if content is not None and generation.look(os.fstat(content.fd)):
-                self._generations.ready[generation] = None
+                self._live.ready[generation] = None
                 return
             rest = self._reader.rest(generation, content)
         except OSError as error:
             self._troubles.report(generation.path, error)
         yield self._reader.last(generation, rest, finished=True, content=content)
-        self._generations.end(generation)
+        self._live.end(generation)
 
 
 def _handle_limit() -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from aiops_core import Position
@@ -13,13 +13,12 @@ from aiops_source_file.content import Content
 from aiops_source_file.copies import Copies
 from aiops_source_file.discovery import Candidate, Key
 from aiops_source_file.files import Files
-from aiops_source_file.generation import UNJUDGED, Generation
-from aiops_source_file.memory import Memory
+from aiops_source_file.generation import Generation
+from aiops_source_file.live import Live
 from aiops_source_file.siblings import Siblings, originals
 from aiops_source_file.troubles import Troubles
 
 _CLOCK_SLACK = 0.02
-_MANY_ASTRAY = 100
 _ROTATION_TIME = 3.0
 """How many seconds after a rotation its siblings are looked at again."""
 
@@ -34,12 +33,7 @@ class _Rotation(NamedTuple):
 
 
 class Generations:
-    """The generations that are being read, by file.
-
-    ``ready`` holds, in turn, what may have something to read; ``lost`` what ended without a
-    trace of its file; ``begun`` what is read from another place than its beginning; ``from_end``
-    the files of which only the end is wanted.
-    """
+    """Match files with generations; ``from_end`` names the files of which only the end is wanted."""
 
     def __init__(
         self,
@@ -49,21 +43,16 @@ class Generations:
         holds_copies: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.live: dict[Key, Generation] = {}
-        self.ready: OrderedDict[Generation, None] = OrderedDict()
-        self.lost: list[Generation] = []
-        self.begun: list[Generation] = []
+        self.live = Live(files, now)
         self.from_end: set[Key] = set()
         self._files = files
         self._troubles = troubles
         self._holds_copies = holds_copies
         self._now = now
-        self._memory = Memory()
+        self._memory = self.live.memory
         self._copies = Copies(files.open, now)
-        self._at_path: dict[str, Generation] = {}
         self._rotations: dict[str, _Rotation] = {}
         self._siblings = Siblings()
-        self._seen_at = time.time()
         self._search_until = 0.0
         self._is_searching = False
 
@@ -71,35 +60,33 @@ class Generations:
         """Take over what an earlier run committed."""
         until = self._now() + _ROTATION_TIME
         for generation in self._memory.restore(positions, self._troubles):
-            self._at_path[generation.path] = generation
-            self._rotations[generation.path] = _Rotation(generation.seen_at, until, is_seen=False)
+            self.live.at_path[generation.path] = generation
+            self._expect_siblings(generation.path, generation.seen_at, until)
+            # One that was read under a rotated name tells of its place only that what came after
+            # it is younger; a stop in the middle of a backlog leaves nothing else to go by.
+            last_change = _last_change(generation)
+            for path in originals(generation.path) if last_change else ():
+                self._expect_siblings(path, last_change, until)
         self._is_searching, self._search_until = True, until
+
+    def _expect_siblings(self, path: str, since: float, until: float) -> None:
+        known = self._rotations.get(path)
+        since = min(since, known.since) if known else since
+        self._rotations[path] = _Rotation(since, until, is_seen=False)
 
     def update(self, found: Sequence[Candidate], now: float) -> None:
         """Take note of the files that were there at ``now``, in seconds since the epoch."""
-        self._seen_at = now
+        self.live.seen_at = now
         self._siblings = Siblings()
         fresh = [candidate for candidate in found if not self._resume(candidate)]
         self._find_dormant()
         fresh_at = {candidate.path: candidate for candidate in fresh}
         for candidate in fresh:
-            if candidate.key not in self.live and not self._is_copy(candidate, fresh_at):
+            if candidate.key not in self.live.by_key and not self._is_copy(candidate, fresh_at):
                 self._begin(candidate)
         self._look_again()
-        self.from_end.difference_update(self.live)
-        self._mark_astray({candidate.key for candidate in found})
-
-    def follows(self, path: str) -> bool:
-        """Whether the file at ``path`` is being read."""
-        generation = self._at_path.get(path)
-        return generation is not None and generation.key in self.live and not generation.is_ignored
-
-    def notice(self, path: str) -> None:
-        """Look at the file at ``path`` soon, if it is followed."""
-        generation = self._at_path.get(path)
-        if generation is not None and self.live.get(generation.key) is generation:
-            generation.is_checked = False
-            self.ready[generation] = None
+        self.from_end.difference_update(self.live.by_key)
+        self.live.mark_astray({candidate.key for candidate in found}, self._siblings)
 
     def replace(self, generation: Generation) -> bool:
         """Begin anew with a file that was truncated or rewritten.
@@ -111,44 +98,22 @@ class Generations:
         self._siblings = Siblings()
         is_moved = self._move_to_copy(generation)
         if not is_moved:
-            self.ready.pop(generation, None)
+            self.live.ready.pop(generation, None)
             self._memory.note(generation)
-        at_path = self._at_path.get(path)
-        successor = self._new(path, key)
+        at_path = self.live.at_path.get(path)
+        successor = self.live.begin(path, key)
         if at_path is not generation and at_path is not None:
-            self._at_path[path] = at_path
+            self.live.at_path[path] = at_path
         successor.explicit, successor.astray_since = generation.explicit, astray_since
         if status is not None:
             successor.look(status)
         self._queue_behind(generation, successor)
         return not is_moved
 
-    def expired(self, wait: float) -> list[Generation]:
-        """Return what nobody names and nobody wrote to for ``wait`` seconds."""
-        astray = [g for g in self.live.values() if g.astray_since is not None and g.is_drained]
-        astray.sort(key=lambda g: g.serial)
-        excess, before = len(astray) - _MANY_ASTRAY, self._now() - wait
-        return [
-            g for i, g in enumerate(astray) if i < excess or g.is_final or (g.astray_since or 0) <= before
-        ]
-
-    def end(self, generation: Generation) -> None:
-        """Let go of a generation; remember it while its file may exist."""
-        self.ready.pop(generation, None)
-        if self.live.get(generation.key) is not generation:
-            return
-        del self.live[generation.key]
-        content = self._files.held(generation.key)
-        if content is None or os.fstat(content.fd).st_nlink:
-            self._memory.keep(generation)
-        elif self._at_path.get(generation.path) is generation:
-            del self._at_path[generation.path]
-        self._files.close(generation.key)
-
     def _resume(self, candidate: Candidate) -> bool:
-        generation = self.live.get(candidate.key)
+        generation = self.live.by_key.get(candidate.key)
         if generation is not None:
-            self._see(generation, candidate)
+            self.live.see(generation, candidate)
             return True
         if self._memory.is_done(candidate):
             return True
@@ -163,51 +128,29 @@ class Generations:
         if generation is None:
             return False
         if not generation.is_ended:
-            self.live[candidate.key] = generation
-            self._see(generation, candidate)
-            self.ready[generation] = None
+            self.live.add(generation)
+            self.live.see(generation, candidate)
         return True
-
-    def _see(self, generation: Generation, candidate: Candidate) -> None:
-        is_same = generation.path == candidate.path and candidate.status.st_size >= generation.seen[0]
-        if generation.is_ignored and not is_same:
-            generation.nature = UNJUDGED
-        if generation.path == candidate.path:
-            generation.seen_at = self._seen_at
-        generation.path, generation.explicit = candidate.path, candidate.explicit
-        self._at_path[candidate.path] = generation
-        if generation.astray_since is not None:
-            generation.astray_since = None
-            self._files.pinned.discard(generation.key)
-        if generation.look(candidate.status) and not generation.is_ignored:
-            self.ready[generation] = None
 
     def _begin(self, candidate: Candidate) -> None:
         is_from_end = candidate.key in self.from_end
         content = self._files.open(candidate.key, candidate.path) if is_from_end else None
         if is_from_end and content is None:
             return
-        before = self._at_path.get(candidate.path)
-        generation = self._new(candidate.path, candidate.key)
+        before = self.live.at_path.get(candidate.path)
+        generation = self.live.begin(candidate.path, candidate.key)
         generation.explicit = candidate.explicit
         generation.look(candidate.status)
         if before is not None:
             self._queue_behind(before, generation)
         if content is not None and generation.go_to_end(content, candidate.status.st_size):
-            self.begun.append(generation)
-
-    def _new(self, path: str, key: Key) -> Generation:
-        generation = self.live[key] = self._at_path[path] = self._memory.begin(path, key, self._seen_at)
-        self.ready[generation] = None
-        return generation
+            self.live.begun.append(generation)
 
     def _queue_behind(self, before: Generation, generation: Generation) -> None:
         """Put what was at the same path before, and files that came and went since, first."""
-        if self.live.get(before.key) is before:
+        if before in self.live:
             generation.predecessor = before
-            before.is_drained = False
-            self.ready[before] = None
-            self.ready.move_to_end(before, last=False)
+            self.live.add(before, first=True)
         path, chain = generation.path, generation.predecessor
         if before.is_final:  # truncated, and what was written since perhaps too
             between = self._between(path, before.seen[1] / 1e9)
@@ -220,7 +163,7 @@ class Generations:
 
     def _no_copies(self, siblings: Iterable[Candidate], path: str) -> list[Candidate]:
         """Drop the copies of the file that is at ``path`` now."""
-        present = self._at_path.get(path)
+        present = self.live.at_path.get(path)
         return [s for s in siblings if present is None or not self._copies.is_copy(s, present)]
 
     def _between(self, path: str, since: float) -> list[Candidate]:
@@ -233,7 +176,7 @@ class Generations:
         """Begin files in this order, after ``before``; return the last generation."""
         for sibling in siblings:
             if not self._was_read(sibling):
-                generation = self._new(sibling.path, sibling.key)
+                generation = self.live.begin(sibling.path, sibling.key)
                 generation.look(sibling.status)
                 generation.predecessor, before = before, generation
         return before
@@ -247,8 +190,8 @@ class Generations:
                 del self._rotations[path]
 
     def _is_known(self, sibling: Candidate) -> bool:
-        if sibling.key in self.live or not self._memory.knows(sibling.key):
-            return sibling.key in self.live
+        if sibling.key in self.live.by_key or not self._memory.knows(sibling.key):
+            return sibling.key in self.live.by_key
         content = self._files.open(sibling.key, sibling.path)
         return content is None or self._memory.recall(sibling.key, content) is not None
 
@@ -262,16 +205,16 @@ class Generations:
 
     def _find_by_inode(self, generation: Generation) -> bool:
         sibling = self._siblings.with_inode(generation.path, generation.inode)
-        if sibling is None or sibling.key in self.live:
+        if sibling is None or sibling.key in self.live.by_key:
             return False
         content = self._files.open(sibling.key, sibling.path)
         return content is not None and generation.is_in(content) and self._attach(sibling, content)
 
     def _give_up(self, generation: Generation) -> None:
         """End what is gone for certain: another file has its name."""
-        if self._at_path.get(generation.path) is not generation:
+        if self.live.at_path.get(generation.path) is not generation:
             self._memory.forget(generation)
-            self.lost.append(generation)
+            self.live.lost.append(generation)
 
     def _move_to_copy(self, generation: Generation) -> bool:
         """Go on in the copy that a rotation made before it truncated the file."""
@@ -279,28 +222,25 @@ class Generations:
         if copy is None:
             return False
         if copy.status.st_size < generation.offset:
-            self._begin_after(copy, generation)
+            self.live.begin_after(copy, generation)
             return False
         self._memory.forget(generation)
         generation.device, generation.inode = copy.key
         generation.path, generation.astray_since = copy.path, self._now()
-        generation.is_final, generation.is_drained = True, False
         generation.look(copy.status)
-        generation.is_checked = True
-        self.live[copy.key] = generation
-        self.ready[generation] = None
-        self.ready.move_to_end(generation, last=False)
+        generation.is_final = generation.is_checked = True
+        self.live.add(generation, first=True)
         return True
 
     def _is_copy(self, candidate: Candidate, fresh_at: Mapping[str, Candidate]) -> bool:
         """Whether to hold a file back: it is, or may become, the copy of one that is being read."""
-        for path in originals(candidate.path) if self._holds_copies else ():
-            generation = self._at_path.get(path)
-            is_live = generation is not None and self.live.get(generation.key) is generation
-            original = generation if is_live else fresh_at.get(path)
-            verdict = self._copies.judge(candidate, original) if original else "other"
+        for path in originals(candidate.path):
+            generation = self.live.at_path.get(path)
+            original = generation if generation in self.live else fresh_at.get(path)
+            may_wait = original is not None and self._holds_copies
+            verdict = self._copies.judge(candidate, original) if original and may_wait else "other"
             if verdict == "copy":
-                self._begin_after(candidate)
+                self.live.begin_after(candidate)
             if verdict != "other" or self._was_read(candidate):
                 return True
         return False
@@ -310,34 +250,14 @@ class Generations:
         content = self._files.open(sibling.key, sibling.path)
         original = self._memory.original(sibling, content) if content is not None else None
         if original is not None:
-            self._begin_after(sibling, original)
+            self.live.begin_after(sibling, original)
         return original is not None
 
-    def _begin_after(self, candidate: Candidate, original: Generation | None = None) -> None:
-        """Begin a copy after what was read of its original, all of it unless that is given."""
-        content = self._files.open(candidate.key, candidate.path)
-        if content is not None:
-            generation, size = self._new(candidate.path, candidate.key), candidate.status.st_size
-            generation.offset = min(size, original.tail.end) if original else size
-            generation.remember(content)
-            generation.look(candidate.status)
-            self.begun.append(generation)
 
-    def _mark_astray(self, found: set[Key]) -> None:
-        for generation in [g for key, g in self.live.items() if key not in found]:
-            if generation.is_ignored:
-                self.end(generation)
-                continue
-            if generation.astray_since is None:
-                generation.astray_since = self._now()
-            self._files.pinned.add(generation.key)
-            status = self._files.status(generation.key, generation.path) or self._find_again(generation)
-            if status is not None and generation.look(status):
-                self.ready[generation] = None
-
-    def _find_again(self, generation: Generation) -> os.stat_result | None:
-        sibling = self._siblings.with_inode(generation.path, generation.inode)
-        if sibling is None or sibling.key != generation.key:
-            return None
-        generation.path = sibling.path
-        return sibling.status
+def _last_change(generation: Generation) -> float:
+    """Return when the file of a generation was last written, 0 when it is not at its path any more."""
+    with suppress(OSError):
+        status = Path(generation.path).stat()
+        if status.st_ino == generation.inode:
+            return status.st_mtime
+    return 0.0

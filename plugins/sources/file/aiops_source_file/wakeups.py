@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -92,6 +93,7 @@ class Wakeups:
         from watchdog.observers import Observer
 
         if self._observer is None:
+            logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # it calls its own stop an error
             self._observer = Observer()
             self._observer.start()
         known = self._watches.pop(key, None)

@@ -90,12 +90,14 @@ class Tail:
     def streams(self):
         return list(dict.fromkeys(batch.stream for batch in self.chunks))
 
+    def __str__(self):
+        told = [(b.stream, b.path.rpartition("/")[2], b.offset, len(b.data), b.ended) for b in self.batches]
+        return f"{told[-30:]} {self.messages}"
+
     def wait(self, predicate, what="what was expected", seconds=DEADLINE):
         deadline = time.monotonic() + seconds
         while not predicate():
-            assert time.monotonic() < deadline, (
-                f"waited in vain for {what}: {self.batches[-3:]} {self.messages}"
-            )
+            assert time.monotonic() < deadline, f"waited in vain for {what}: {self}"
             if self.failure:
                 raise self.failure
             time.sleep(0.005)

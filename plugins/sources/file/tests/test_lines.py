@@ -45,7 +45,7 @@ def test_an_over_long_line_that_arrives_in_pieces_is_told_once(tmp_path, tail, a
     for _ in range(30):
         append(log, b"x" * 100_000)
     source.wait(lambda: source.data)
-    (generation,) = source.component._follower._generations.live.values()
+    (generation,) = source.component._follower._live.by_key.values()
     source.wait(lambda: generation.offset == 3_000_000)
     append(log, "y" * 100)
     source.wait(lambda: generation.offset == 3_000_100)

@@ -32,7 +32,7 @@ def hold_updates(source, monkeypatch):
     monkeypatch.setattr(
         generations, "update", lambda *given, then=generations.update: hold.is_set() and then(*given)
     )
-    monkeypatch.setattr(generations, "notice", lambda path: None)
+    monkeypatch.setattr(generations.live, "notice", lambda path: None)
     return hold
 
 
@@ -241,7 +241,7 @@ def test_a_torn_line_that_a_truncation_took_is_told_all_the_same(tmp_path, tail)
     source.wait_for("1")
     with log.open("a") as file:
         file.write("torn")
-    generation = next(iter(source.component._follower._generations.live.values()))
+    generation = next(iter(source.component._follower._live.by_key.values()))
     source.wait(lambda: generation.partial == b"torn")
 
     log.write_text("2\n")

@@ -1,0 +1,132 @@
+"""The generations that are being read now."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from aiops_source_file.discovery import Candidate, Key
+from aiops_source_file.files import Files
+from aiops_source_file.generation import UNJUDGED, Generation
+from aiops_source_file.memory import Memory
+from aiops_source_file.siblings import Siblings
+
+_MANY_ASTRAY = 100
+
+
+class Live:
+    """The generations that are being read: by file, and by the path where one was seen last.
+
+    ``ready`` holds, in turn, what may have something to read; ``lost`` what ended without a
+    trace of its file; ``begun`` what is read from another place than its beginning.
+    """
+
+    def __init__(self, files: Files, now: Callable[[], float] = time.monotonic) -> None:
+        self.memory = Memory()
+        self.by_key: dict[Key, Generation] = {}
+        self.at_path: dict[str, Generation] = {}
+        self.ready: OrderedDict[Generation, None] = OrderedDict()
+        self.lost: list[Generation] = []
+        self.begun: list[Generation] = []
+        self.seen_at = time.time()
+        self._files = files
+        self._now = now
+
+    def __contains__(self, generation: Generation | None) -> bool:
+        return generation is not None and self.by_key.get(generation.key) is generation
+
+    def follows(self, path: str) -> bool:
+        """Whether the file at ``path`` is being read."""
+        generation = self.at_path.get(path)
+        return generation is not None and generation in self and not generation.is_ignored
+
+    def notice(self, path: str) -> None:
+        """Look at the file at ``path`` soon, if it is followed."""
+        generation = self.at_path.get(path)
+        if generation is not None and generation in self:
+            generation.is_checked = False
+            self.ready[generation] = None
+
+    def begin(self, path: str, key: Key) -> Generation:
+        """Begin a generation that was never seen before."""
+        generation = self.at_path[path] = self.memory.begin(path, key, self.seen_at)
+        self.add(generation)
+        return generation
+
+    def begin_after(self, candidate: Candidate, original: Generation | None = None) -> None:
+        """Begin a copy after what was read of its original, all of it unless that is given."""
+        content = self._files.open(candidate.key, candidate.path)
+        if content is not None:
+            generation, size = self.begin(candidate.path, candidate.key), candidate.status.st_size
+            generation.offset = min(size, original.tail.end) if original else size
+            generation.remember(content)
+            generation.look(candidate.status)
+            self.begun.append(generation)
+
+    def add(self, generation: Generation, *, first: bool = False) -> None:
+        """Read a generation to its end, in its turn or first of all."""
+        generation.is_drained = False
+        self.by_key[generation.key] = generation
+        self.ready[generation] = None
+        if first:
+            self.ready.move_to_end(generation, last=False)
+
+    def see(self, generation: Generation, candidate: Candidate) -> None:
+        """Take note of where and how the file of a generation is now."""
+        is_same = generation.path == candidate.path and candidate.status.st_size >= generation.seen[0]
+        if generation.is_ignored and not is_same:
+            generation.nature = UNJUDGED
+        if generation.path == candidate.path:
+            generation.seen_at = self.seen_at
+        generation.path, generation.explicit = candidate.path, candidate.explicit
+        self.at_path[candidate.path] = generation
+        if generation.astray_since is not None:
+            generation.astray_since = None
+            self._files.pinned.discard(generation.key)
+        if generation.look(candidate.status) and not generation.is_ignored:
+            self.ready[generation] = None
+
+    def mark_astray(self, found: set[Key], siblings: Siblings) -> None:
+        """Take note of the files that no setting names any more, and follow them still."""
+        for generation in [g for key, g in self.by_key.items() if key not in found]:
+            if generation.is_ignored:
+                self.end(generation)
+                continue
+            if generation.astray_since is None:
+                generation.astray_since = self._now()
+            self._files.pinned.add(generation.key)
+            status = self._files.status(generation.key, generation.path) or _find(generation, siblings)
+            if status is not None and generation.look(status):
+                self.ready[generation] = None
+
+    def expired(self, wait: float) -> list[Generation]:
+        """Return what nobody names and nobody wrote to for ``wait`` seconds."""
+        astray = [g for g in self.by_key.values() if g.astray_since is not None and g.is_drained]
+        astray.sort(key=lambda g: g.serial)
+        excess, before = len(astray) - _MANY_ASTRAY, self._now() - wait
+        return [
+            g for i, g in enumerate(astray) if i < excess or g.is_final or (g.astray_since or 0) <= before
+        ]
+
+    def end(self, generation: Generation) -> None:
+        """Let go of a generation; remember it while its file may exist."""
+        self.ready.pop(generation, None)
+        if generation not in self:
+            return
+        del self.by_key[generation.key]
+        content = self._files.held(generation.key)
+        if content is None or os.fstat(content.fd).st_nlink:
+            self.memory.keep(generation)
+        elif self.at_path.get(generation.path) is generation:
+            del self.at_path[generation.path]
+        self._files.close(generation.key)
+
+
+def _find(generation: Generation, siblings: Siblings) -> os.stat_result | None:
+    sibling = siblings.with_inode(generation.path, generation.inode)
+    if sibling is None or sibling.key != generation.key:
+        return None
+    generation.path = sibling.path
+    return sibling.status

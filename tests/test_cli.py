@@ -1,0 +1,402 @@
+"""The command line, as people type it."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from aiops_core.cli import cli
+from aiops_core.testing import run_pipeline
+
+AIOPS = Path(sys.executable).parent / "aiops"
+CRASH = """\
+Traceback (most recent call last):
+  File "/app/shop/cart.py", line 7, in total
+    return price * count
+ValueError: no price
+"""
+PIPELINE = """\
+pipelines:
+  shop:
+    sources: [{uses: file, with: {paths: [./shop.log]}}]
+    detectors: [python]
+    notifiers: [console]
+"""
+
+
+def aiops(*arguments, cwd, stdin=None):
+    """Run the real command in its own process."""
+    return subprocess.run(
+        [AIOPS, *map(str, arguments)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Run a command in this process; return its exit code, output and error as `aiops` gives them."""
+    from aiops_core import cli as commands
+
+    def run(*arguments, stdin=None):
+        monkeypatch.setattr(sys, "argv", ["aiops", *map(str, arguments)])
+        runner = CliRunner(env={"COLUMNS": "200"})
+        with runner.isolation(input=stdin) as (out, err, _):
+            with pytest.raises(SystemExit) as ended:
+                commands.main()
+            sys.stdout.flush()
+            return ended.value.code, out.getvalue().decode(), err.getvalue().decode()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("shop")
+    result = run_pipeline(PIPELINE, {"shop.log": CRASH}, directory)
+    assert len(result.incidents) == 1, result
+    return directory
+
+
+@pytest.fixture
+def shop(ran, tmp_path, monkeypatch):
+    """A directory in which one pipeline has run over one crash."""
+    shutil.copytree(ran, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# -- exit codes and help ------------------------------------------------------------------------
+
+
+def test_version_and_help_end_with_0(tmp_path):
+    version, help_ = aiops("--version", cwd=tmp_path), aiops("--help", cwd=tmp_path)
+
+    assert (version.returncode, version.stdout) == (0, "aiops, version 0.1.0\n")
+    assert help_.returncode == 0
+    assert "Watch logs, group errors, find the cause, propose the fix, tell people." in help_.stdout
+
+
+def test_a_wrong_file_ends_with_2_and_one_line(tmp_path):
+    done = aiops("check", "none.yaml", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr == "none.yaml: No such file or directory. Give the path of a pipeline file\n"
+
+
+def test_an_error_of_ours_ends_with_1_and_its_trace(tmp_path):
+    (tmp_path / "broken.py").write_text(
+        "from aiops_core import Event, LogDetector\n"
+        "class Broken(LogDetector):\n"
+        "    triggers = ('ValueError',)\n"
+        "    def __init__(self, *_):\n"
+        "        raise RuntimeError('not the user')\n"
+        "    def detect(self, block): return None\n"
+    )
+    (tmp_path / "shop.log").write_text(CRASH)
+
+    done = aiops("scan", "-d", "./broken.py:Broken", "shop.log", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "RuntimeError: not the user" in done.stderr
+
+
+def test_a_damaged_state_database_ends_with_1_and_names_the_file(shop):
+    (shop / "state" / "aiops.db").write_bytes(b"no database at all " * 500)
+
+    done = aiops("incidents", "list", cwd=shop)
+
+    assert done.returncode == 1
+    assert "aiops.db" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["scna", "x"], "Error: no command 'scna'. Did you mean 'scan'?"),
+        (["xyzzy"], "Error: no command 'xyzzy'. 'aiops --help' lists the commands."),
+        (["scan"], "Error: Missing argument 'PATH...'."),
+        (["run", "--onec"], "Error: No such option '--onec'. Did you mean '--once'?"),
+    ],
+)
+def test_what_was_typed_wrong_is_named_and_ends_with_2(typed, arguments, told):
+    code, _, error = typed(*arguments)
+
+    assert code == 2
+    assert error.splitlines()[-1] == told
+
+
+def commands(group=cli, path=()):
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield (*path, name)
+        if hasattr(command, "list_commands"):
+            yield from commands(command, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(commands()), ids=" ".join)
+def test_every_command_explains_itself(typed, path):
+    code, output, _ = typed(*path, "--help")
+
+    usage, _, purpose, *_ = output.splitlines()
+    assert code == 0
+    assert usage.startswith(f"Usage: aiops {' '.join(path)}")
+    assert purpose.strip().endswith((".", ",")) or len(purpose) > 60
+
+
+# -- scan ---------------------------------------------------------------------------------------
+
+
+def test_scan_prints_a_table_of_incidents_with_counts(typed, tmp_path):
+    (tmp_path / "shop.log").write_text(CRASH * 3)
+
+    code, output, _ = typed("scan", tmp_path / "shop.log")
+
+    assert code == 0
+    head, row, total = output.splitlines()
+    assert head.split() == ["count", "severity", "last", "error", "place"]
+    assert row.split()[:5] == ["3", "error", "ValueError:", "no", "price"]
+    assert row.endswith("/app/shop/cart.py:7")
+    assert total == "3 events, 1 incidents"
+
+
+def test_scan_prints_one_json_object_per_event(typed, tmp_path):
+    path = tmp_path / "shop.log"
+    path.write_text("starting\n" + CRASH + "done\n")
+
+    code, output, _ = typed("scan", "--jsonl", path)
+
+    (event,) = map(json.loads, output.splitlines())
+    assert code == 0
+    fingerprint = event.pop("fingerprint")
+    assert len(fingerprint) >= 12
+    assert event == {
+        "path": str(path),
+        "start": 9,
+        "end": 9 + len(CRASH),
+        "language": "python",
+        "type": "ValueError",
+        "message": "no price",
+        "severity": "error",
+        "detector": "python",
+        "occurred_at": None,
+        "headline": "",
+        "truncated": False,
+        "frames": [
+            {
+                "file": "/app/shop/cart.py",
+                "line": 7,
+                "function": "total",
+                "module": event["frames"][0]["module"],
+                "in_app": True,
+            }
+        ],
+        "exceptions": [{"type": "ValueError", "message": "no price", "link": "raised", "parent": -1}],
+    }
+
+
+def test_scan_reads_standard_input(tmp_path):
+    done = aiops("scan", "--jsonl", "-", cwd=tmp_path, stdin="x\n" + CRASH.rstrip("\n"))
+
+    (event,) = map(json.loads, done.stdout.splitlines())
+    assert (event["path"], event["start"], event["type"]) == ("-", 2, "ValueError")
+
+
+def test_scan_reads_gz_directories_and_globs(typed, tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "shop.log.1.gz").write_bytes(gzip.compress(CRASH.encode()))
+    (tmp_path / "shop.log").write_text(CRASH)
+
+    def paths(*arguments):
+        _, output, _ = typed("scan", "--jsonl", *arguments)
+        return sorted(Path(json.loads(line)["path"]).name for line in output.splitlines())
+
+    assert paths(tmp_path) == ["shop.log", "shop.log.1.gz"]
+    assert paths(tmp_path / "*.log") == ["shop.log"]
+    assert paths(tmp_path / "old" / "shop.log.1.gz") == ["shop.log.1.gz"]
+
+
+def test_scan_names_a_path_that_is_not_there(typed, tmp_path):
+    code, output, error = typed("scan", tmp_path / "none.log")
+
+    assert (code, output) == (2, "")
+    assert error == f"{tmp_path}/none.log: no such file or directory. Give a file, a directory, a glob or -\n"
+
+
+def test_scan_finds_nothing_in_a_clean_log(typed, tmp_path):
+    (tmp_path / "shop.log").write_text("all is well\n" * 50)
+
+    assert typed("scan", tmp_path / "shop.log") == (0, "no errors found\n", "")
+
+
+def test_scan_uses_only_the_named_detectors(typed, tmp_path):
+    (tmp_path / "shop.log").write_text(CRASH)
+
+    assert typed("scan", "-d", "java", tmp_path / "shop.log")[1] == "no errors found\n"
+    assert typed("scan", "-d", "jav", tmp_path / "shop.log") == (
+        2,
+        "",
+        "detector jav: not installed. Did you mean 'java'?\n",
+    )
+
+
+def test_scan_into_a_closed_pipe_ends_quietly(tmp_path):
+    (tmp_path / "shop.log").write_text(CRASH * 5000)
+
+    done = subprocess.run(
+        f"{AIOPS} scan --jsonl shop.log | head -1", shell=True, cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert json.loads(done.stdout)["type"] == "ValueError"
+    assert done.stderr == ""
+
+
+# -- incidents and deliveries -------------------------------------------------------------------
+
+
+def test_incidents_are_listed_shown_and_found_by_fingerprint(typed, shop):
+    code, listed, _ = typed("incidents", "list")
+    row = listed.splitlines()[1].split()
+    assert (code, row[:4]) == (0, ["1", "new", "error", "1"])
+
+    code, shown, _ = typed("incidents", "show", "1")
+    assert code == 0
+    assert shown.splitlines()[0] == "incident 1  ValueError: no price"
+    assert '  |   File "/app/shop/cart.py", line 7, in total' in shown
+    assert "run 1 (new): done" in shown
+    for step in ("evidence", "analyze", "repair", "notify"):
+        assert f" {step}" in shown
+
+    fingerprint = shown.splitlines()[1].rpartition(" ")[2]
+    assert typed("incidents", "show", fingerprint[:8])[1] == shown
+
+
+def test_incidents_are_resolved_ignored_and_retried(typed, shop):
+    assert typed("incidents", "resolve", "1") == (0, "incident 1: new → resolved\n", "")
+    assert typed("incidents", "ignore", "1") == (0, "incident 1: resolved → ignored\n", "")
+    assert typed("incidents", "retry", "1") == (0, "run 2 of incident 1 is queued\n", "")
+    assert typed("incidents", "list", "--in-state", "new") == (0, "no incidents\n", "")
+    assert "ignored" in typed("incidents", "list", "--in-state", "ignored")[1]
+
+
+def test_a_retried_incident_is_answered_by_the_next_run(typed, tmp_path):
+    run_pipeline(PIPELINE, {"shop.log": CRASH}, tmp_path)
+    typed("incidents", "retry", "1", "--state", tmp_path / "state")
+
+    again = run_pipeline(PIPELINE, {}, tmp_path)
+
+    assert [report.key[-5:] for report in again.reports] == ["run-2"]
+    assert again.incidents[0].count == 1
+
+
+@pytest.mark.parametrize("command", ["show", "retry", "resolve", "ignore"])
+def test_an_incident_that_is_not_there_is_named(typed, shop, command):
+    code, output, error = typed("incidents", command, "99")
+
+    assert (code, output) == (2, "")
+    assert error.startswith("incident 99: ")
+    assert error.count("\n") == 1
+
+
+def test_deliveries_are_listed_and_sent_again(typed, shop):
+    code, listed, _ = typed("deliveries", "list")
+    row = next(line for line in listed.splitlines() if "console" in line)
+    assert code == 0
+    assert row.split()[1:5] == ["sent", "1", "of", "3"]
+
+    assert typed("deliveries", "retry", row.split()[0]) == (0, f"delivery {row.split()[0]} is due now\n", "")
+    assert "waiting" in typed("deliveries", "list")[1]
+    code, _, error = typed("deliveries", "retry", "99")
+    assert (code, error.count("\n")) == (2, 1)
+
+
+def test_without_a_state_database_the_next_step_is_named(typed, tmp_path):
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    told = "no state database. Run 'aiops run' first, or name another --file or --state\n"
+
+    for command in ("incidents", "deliveries"):
+        code, _, error = typed(command, "list", "--file", tmp_path / "pipeline.yaml")
+        assert (code, error) == (2, f"{tmp_path}/state: {told}")
+    assert typed("incidents", "list", "--state", tmp_path / "none")[2] == f"{tmp_path}/none: {told}"
+
+
+# -- check, schema, plugins, doctor -------------------------------------------------------------
+
+
+def test_check_shows_the_steps_with_their_modes_and_touches_nothing(typed, tmp_path):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE + "    repository: {url: ./r}\n    actions: [local_branch]\n")
+
+    code, output, _ = typed("check", path)
+
+    assert code == 0
+    assert output.splitlines() == [
+        "shop:",
+        "  sources    file",
+        "  detectors  python",
+        "  actions    local_branch (dry_run)",
+        "  notifiers  console",
+        f"{path}: fine",
+    ]
+    assert [item.name for item in tmp_path.iterdir()] == ["pipeline.yaml"]
+
+
+def test_the_schema_accepts_a_good_pipeline_and_refuses_bad_ones(typed):
+    code, output, _ = typed("schema")
+    validator = jsonschema.Draft202012Validator(json.loads(output))
+    bad = {
+        "an unknown key": PIPELINE + "    notifers: []\n",
+        "an unknown component": PIPELINE.replace("console", "consol"),
+        "an unknown setting": PIPELINE.replace("paths:", "path:"),
+        "no source": "pipelines: {shop: {sources: []}}",
+    }
+
+    assert code == 0
+    assert list(validator.iter_errors(yaml.safe_load(PIPELINE))) == []
+    assert [name for name, text in bad.items() if validator.is_valid(yaml.safe_load(text))] == []
+
+
+def test_plugins_are_listed_and_one_is_explained(typed):
+    _, listed, _ = typed("plugins")
+    code, shown, _ = typed("plugins", "file")
+    _, _, error = typed("plugins", "fil")
+
+    assert "detectors   python                 aiops-core 0.1.0" in listed.splitlines()
+    assert code == 0
+    assert shown.splitlines()[0].startswith("source file of aiops-core 0.1.0 (aiops_source_file:FileSource)")
+    assert "  start: " in shown
+    assert error == "fil: not installed. Did you mean 'file'?\n"
+
+
+def test_doctor_looks_at_the_machine_and_at_a_pipeline(typed, shop):
+    code, output, _ = typed("doctor")
+
+    signs = {line.split(":")[0][2:]: line[0] for line in output.splitlines()}
+    assert code == 0
+    assert (signs["python"], signs["git"], signs["plugins"], signs["state"]) == ("✓", "✓", "✓", "✓")
+
+
+def test_doctor_ends_with_2_when_the_pipeline_cannot_work(typed, tmp_path):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE + f"    repository: {{url: {tmp_path}/none, sandbox: none}}\n")
+
+    code, output, _ = typed("doctor", path)
+    broken, told, _ = typed("doctor", tmp_path / "other.yaml")
+
+    assert code == 2
+    assert "✗ shop.repository: " in output
+    assert broken == 2
+    assert f"✗ pipeline file: {tmp_path}/other.yaml: No such file or directory." in told

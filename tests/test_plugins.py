@@ -1,0 +1,367 @@
+"""Components of others: installed distributions, single files, broken ones, and the contract."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.component import KINDS
+from aiops_core.errors import UserError
+from aiops_core.hooks import Stages
+from aiops_core.pipeline import load
+from aiops_core.testing import run_pipeline
+
+AIOPS = Path(sys.executable).parent / "aiops"
+LOG = "invoice 4711 sent\n!!E42 card declined\n  card: visa\n  bank: acme\ninvoice 4712 sent\n"
+BILLING = '''\
+from aiops_core import Block, Event, LogDetector
+
+
+class BillingErrors(LogDetector):
+    """Errors of the billing log: `!!E<code> <text>`, then indented detail lines."""
+
+    triggers = (r"^!!E\\d+",)
+    continues = r"^\\s"
+
+    def detect(self, block: Block) -> Event:
+        code, _, text = block.first_line.partition(" ")
+        return Event(type=code.removeprefix("!!"), message=text)
+'''
+PIPELINE = """\
+pipelines:
+  billing:
+    sources: [{uses: file, with: {paths: [./billing.log]}}]
+    detectors: [DETECTOR]
+"""
+OTHER = "E99 queue full"
+
+
+def distribution(directory, name, entry_points, modules):
+    """Install a distribution the way pip leaves one behind."""
+    info = directory / f"{name.replace('-', '_')}-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(entry_points)
+    for module, text in modules.items():
+        (directory / f"{module}.py").write_text(text)
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Install distributions for this test: on sys.path here, on PYTHONPATH for child processes."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    before = set(sys.modules)
+    yield lambda name, entry_points, modules=None: distribution(site, name, entry_points, modules or {})
+    for module in set(sys.modules) - before:
+        if str(getattr(sys.modules[module], "__file__", "")).startswith(str(site)):
+            del sys.modules[module]
+
+
+def refused(directory, detector):
+    (directory / "pipeline.yaml").write_text(PIPELINE.replace("DETECTOR", detector))
+    with pytest.raises(UserError) as raised:
+        load(directory / "pipeline.yaml", environment={})
+    return str(raised.value)
+
+
+def types(result):
+    return {event.type: event for event in result.events}
+
+
+# -- installed and single-file components -------------------------------------------------------
+
+
+def test_a_detector_of_another_distribution_works_in_a_pipeline(installed, tmp_path):
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
+    )
+
+    result = run_pipeline(PIPELINE.replace("DETECTOR", "billing"), {"billing.log": LOG}, tmp_path)
+
+    (event,) = result.events
+    assert (event.type, event.message, event.detector) == ("E42", "card declined", "billing")
+    assert event.block == "!!E42 card declined\n  card: visa\n  bank: acme\n"
+    assert (event.start, event.end) == (18, 64)
+
+
+def test_a_detector_in_a_single_file_works_in_a_pipeline(tmp_path):
+    text = PIPELINE.replace("DETECTOR", "./billing.py:BillingErrors")
+
+    result = run_pipeline(text, {"billing.log": LOG, "billing.py": BILLING}, tmp_path)
+
+    (incident,) = result.incidents
+    assert (incident.title, incident.count) == ("E42: card declined", 1)
+    assert incident.event.detector == "billing"
+    assert [report.incident.id for report in result.reports] == [incident.id]
+
+
+def test_a_component_with_settings_is_checked_by_its_own_config(installed, tmp_path):
+    text = BILLING.replace("LogDetector", "Config, LogDetector", 1).replace(
+        "class BillingErrors(LogDetector):",
+        'class Settings(Config):\n    least: int = 0\n    """Least code."""\n\n\n'
+        "class BillingErrors(LogDetector[Settings]):",
+    )
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": text}
+    )
+
+    assert refused(tmp_path, "{uses: billing, with: {leats: 1}}") == (
+        "pipeline.yaml:4: detectors[0] (billing): unknown setting 'leats'. Did you mean 'least'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("uses", "file", "told"),
+    [
+        ("./none.py:X", "", "none.py: no such file. The path starts at the pipeline file"),
+        (
+            "./billing.py:BillingError",
+            BILLING,
+            "billing.py has no class 'BillingError'. Did you mean 'BillingErrors'?",
+        ),
+        ("./billing.py:X", "x = 1\ny = 1 / 0\n", "billing.py:2: ZeroDivisionError: division by zero. Mend the file"),
+        ("./billing.py:X", "x = 1\n)\n", "billing.py:2: SyntaxError: unmatched ')' (billing.py, line 2). Mend the file"),
+        (
+            "./billing.py:X",
+            "from aiops_core import LogDetector\nclass X(LogDetector):\n    triggers = ('abc',)\n",
+            "./billing.py:X: X does not define detect()",
+        ),
+        (
+            "./billing.py:X",
+            "from aiops_core import LogDetector\nclass X(LogDetector):\n    def detect(self, block): return None\n",
+            "no triggers: a detector needs at least one to be called",
+        ),
+    ],
+)  # fmt: skip
+def test_a_single_file_that_cannot_be_used_is_told_with_its_line(tmp_path, uses, file, told):
+    if file:
+        (tmp_path / "billing.py").write_text(file)
+
+    message = refused(tmp_path, uses)
+
+    assert message.startswith(f"pipeline.yaml:4: detectors[0] ({uses}): ")
+    assert (
+        message.replace("./none.py", "none.py").replace(f"{tmp_path}/", "").endswith(told) or told in message
+    )
+
+
+# -- broken components --------------------------------------------------------------------------
+
+
+def test_a_broken_component_is_named_with_its_reason_and_the_others_work(installed, tmp_path):
+    installed(
+        "acme-broken",
+        "[aiops.detectors]\nbroken = acme_broken:Broken\n",
+        {"acme_broken": "import acme_missing\n"},
+    )
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
+    )
+
+    told = refused(tmp_path, "broken")
+    result = run_pipeline(PIPELINE.replace("DETECTOR", "billing"), {"billing.log": LOG}, tmp_path)
+
+    assert told == (
+        "pipeline.yaml:4: detectors[0] (broken): detector 'broken' of acme-broken 1.2: cannot be imported: "
+        "ModuleNotFoundError: No module named 'acme_missing'. Reinstall or upgrade acme-broken, or tell its authors"
+    )
+    assert set(types(result)) == {"E42"}
+
+
+def test_a_name_that_two_distributions_claim_is_refused_with_both(installed, tmp_path):
+    for name in ("acme-billing", "other-billing"):
+        module = name.replace("-", "_")
+        installed(name, f"[aiops.detectors]\nbilling = {module}:BillingErrors\n", {module: BILLING})
+
+    assert refused(tmp_path, "billing") in {
+        "pipeline.yaml:4: detectors[0] (billing): detector 'billing' is provided by "
+        f"{owners}. Uninstall one of them"
+        for owners in ("acme-billing and other-billing", "other-billing and acme-billing")
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "from aiops_core import Notifier\nclass Wrong(Notifier):\n    def notify(self, report): ...\n",
+            "<class 'acme_wrong.Wrong'> is no subclass of aiops_core.Detector",
+        ),
+        ("Wrong = 5\n", "5 is no subclass of aiops_core.Detector"),
+    ],
+)
+def test_a_class_of_the_wrong_kind_is_refused(installed, tmp_path, text, told):
+    installed("acme-wrong", "[aiops.detectors]\nwrong = acme_wrong:Wrong\n", {"acme_wrong": text})
+
+    assert refused(tmp_path, "wrong") == (
+        f"pipeline.yaml:4: detectors[0] (wrong): detector 'wrong' of acme-wrong 1.2: {told}"
+    )
+
+
+# -- listing ------------------------------------------------------------------------------------
+
+
+def aiops(*arguments, cwd):
+    return subprocess.run([AIOPS, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
+
+
+def test_listing_imports_no_component(installed, tmp_path):
+    installed(
+        "acme-trap",
+        "[aiops.detectors]\ntrap = acme_trap:Trap\n",
+        {"acme_trap": "raise SystemExit('imported')\n"},
+    )
+    code = (
+        "import sys; from aiops_core.cli import cli; cli.main(['plugins'], standalone_mode=False); "
+        "sys.exit([name for name in sys.modules if name.startswith(('aiops_', 'acme_')) "
+        "and not name.startswith('aiops_core')] or 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "detectors   trap                   acme-trap 1.2" in done.stdout.splitlines()
+    assert len(done.stdout.splitlines()) == len(Catalogue().entries)
+
+
+def test_probe_imports_each_component_and_names_the_broken_ones(installed, tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from aiops_core.cli import cli
+
+    installed(
+        "acme-broken",
+        "[aiops.detectors]\nbroken = acme_broken:Broken\n",
+        {"acme_broken": "import acme_missing\n"},
+    )
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
+    )
+    command = {"acme_hello": "import click\n@click.command()\ndef hello(): ...\n"}
+    installed("acme-hello", "[aiops.commands]\nhello = acme_hello:hello\n", command)
+    ours = {
+        key: found for key, found in Catalogue().entries.items() if found[0].distribution.startswith("acme")
+    }
+    monkeypatch.setattr(Catalogue, "entries", ours)
+
+    lines = CliRunner().invoke(cli, ["plugins", "--probe"]).output.splitlines()
+
+    assert lines == [
+        "commands    hello                  acme-hello 1.2               ok",
+        "detectors   billing                acme-billing 1.2             ok",
+        "detectors   broken                 acme-broken 1.2              broken: detector 'broken' of acme-broken "
+        "1.2: cannot be imported: ModuleNotFoundError: No module named 'acme_missing'. Reinstall or upgrade "
+        "acme-broken, or tell its authors",
+    ]
+
+
+def test_a_command_of_another_distribution_is_offered(installed, tmp_path):
+    text = "import click\n@click.command()\ndef hello():\n    click.echo('hello from a plugin')\n"
+    installed("acme-hello", "[aiops.commands]\nhello = acme_hello:hello\n", {"acme_hello": text})
+
+    said = aiops("hello", cwd=tmp_path)
+
+    assert (said.returncode, said.stdout) == (0, "hello from a plugin\n")
+    assert "hello" in aiops("--help", cwd=tmp_path).stdout
+
+
+def test_a_broken_command_of_another_distribution_is_named_and_the_others_work(installed, tmp_path):
+    installed(
+        "acme-hello", "[aiops.commands]\nhello = acme_hello:hello\n", {"acme_hello": "import acme_missing\n"}
+    )
+
+    broken = aiops("hello", cwd=tmp_path)
+
+    assert broken.returncode == 1
+    assert broken.stderr == (
+        "command 'hello' of acme-hello 1.2: cannot be imported: ModuleNotFoundError: No module named 'acme_missing'. "
+        "Reinstall or upgrade acme-hello, or tell its authors\n"
+    )
+    assert aiops("--help", cwd=tmp_path).returncode == 0
+    assert aiops("plugins", "file", cwd=tmp_path).returncode == 0
+
+
+# -- the contract -------------------------------------------------------------------------------
+
+
+def stage_methods():
+    specs = {name: spec for name, spec in vars(Stages).items() if not name.startswith("_")}
+    for base in KINDS.values():
+        for owner in (base, *base.__subclasses__()):
+            if owner.__module__ == "aiops_core.component":
+                yield from ((owner, name, specs[name]) for name in specs if name in vars(owner))
+
+
+def test_base_classes_and_hookspecs_have_the_same_signatures():
+    methods = list(stage_methods())
+
+    assert {name for _, name, _ in methods} == {name for name in vars(Stages) if not name.startswith("_")}
+    for owner, name, spec in methods:
+        assert inspect.signature(vars(owner)[name]) == inspect.signature(spec), (owner, name)
+
+
+EXTENSION = '''\
+from dataclasses import replace
+
+from aiops_core import Extension, hookimpl
+
+
+class Upper(Extension):
+    """Change what detectors find, and note what happens."""
+
+    seen = []
+
+    @hookimpl(wrapper=True)
+    def detect(self, block):
+        events = yield
+        return [replace(event, message=event.message.upper()) for event in events]
+
+    def events_recorded(self, events):
+        self.seen.extend(("recorded", event.message) for event in events)
+
+    def started(self, pipeline):
+        self.seen.append(("started", pipeline))
+
+    def stopping(self, pipeline):
+        self.seen.append(("stopping", pipeline))
+'''
+
+
+def test_an_extension_wraps_a_stage_and_observes_the_pipeline(tmp_path):
+    text = (
+        PIPELINE.replace("DETECTOR", "./billing.py:BillingErrors") + "    extensions: ['./upper.py:Upper']\n"
+    )
+    files = {"billing.log": LOG, "billing.py": BILLING, "upper.py": EXTENSION}
+
+    result = run_pipeline(text, files, tmp_path)
+
+    (module,) = [module for name, module in sys.modules.items() if name.startswith("_aiops_local_upper_")]
+    assert [event.message for event in result.events] == ["CARD DECLINED"]
+    assert module.Upper.seen == [
+        ("started", "billing"),
+        ("recorded", "CARD DECLINED"),
+        ("stopping", "billing"),
+    ]
+    del sys.modules[module.__name__]
+
+
+def test_an_extension_that_raises_stops_nothing(tmp_path):
+    text = PIPELINE.replace("DETECTOR", "./billing.py:BillingErrors") + "    extensions: ['./bad.py:Bad']\n"
+    bad = (
+        "from aiops_core import Extension\nclass Bad(Extension):\n"
+        "    def started(self, pipeline): raise ValueError('started')\n"
+        "    def events_recorded(self, events): raise ValueError('recorded')\n"
+        "    def incident_changed(self, incident, before): raise ValueError('changed')\n"
+        "    def step_finished(self, incident, step, state): raise ValueError('finished')\n"
+        "    def gather(self, incident): raise ValueError('gather')\n"
+    )
+
+    result = run_pipeline(text, {"billing.log": LOG, "billing.py": BILLING, "bad.py": bad}, tmp_path)
+
+    assert (result.error, set(types(result)), len(result.reports)) == ("", {"E42"}, 1)
