@@ -285,7 +285,8 @@ def fill(path):
 
 def test_ingest_waits_for_a_full_disk_goes_on_and_loses_nothing(small_disk, tmp_path):
     state = small_disk / "state"
-    (tmp_path / "pipeline.yaml").write_text(f"state: {state}\nlogging: {{format: json}}\n{PIPELINE}")
+    text = PIPELINE.replace("paths: [./*.log]", "paths: [./*.log], start: beginning")
+    (tmp_path / "pipeline.yaml").write_text(f"state: {state}\nlogging: {{format: json}}\n{text}")
     log = tmp_path / "shop.log"
     log.write_text("")
     runner = subprocess.Popen(

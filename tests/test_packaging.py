@@ -102,7 +102,12 @@ def test_every_plugin_folder_has_one_entry_point_named_like_it():
 
 
 def test_dependencies_cover_what_the_code_imports():
-    import_names = {"yaml": "pyyaml", "re2": "google-re2", "typing_extensions": "typing-extensions"}
+    import_names = {
+        "yaml": "pyyaml",
+        "re2": "google-re2",
+        "pydantic_core": "pydantic",
+        "typing_extensions": "typing-extensions",
+    }
     declared = {re.split(r"[<>=;\[ ]", line)[0].lower() for line in project(ROOT)["project"]["dependencies"]}
     sources = [
         *(ROOT / "aiops_core").rglob("*.py"),

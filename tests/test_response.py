@@ -160,9 +160,7 @@ def test_a_secret_in_the_log_or_the_file_reaches_no_prompt_database_or_message(t
             tmp_path,
             environment={"KEY": KEY},
         )
-        sent = json.dumps([call for call in api.calls]) + "".join(
-            str(request.body) for request in peer.requests
-        )
+        sent = json.dumps(list(api.calls)) + "".join(str(request.body) for request in peer.requests)
 
     texts = [sent, done.log, *(str(report) for report in done.reports)]
     assert [text for text in texts if secret in text or KEY in text] == []

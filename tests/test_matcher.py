@@ -1,0 +1,120 @@
+"""Triggers: which are accepted, where they hold, and that both engines agree."""
+
+import random
+
+import pytest
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.component import LogDetector
+from aiops_core.errors import UserError
+from aiops_core.pipeline import load
+from aiops_core.text.matcher import build_matcher, compile_trigger
+
+REFUSED = {
+    "ab": "no run of 3 literal characters that every match has. "
+    "Add some, or the whole log would be looked at line by line",
+    r"\d+ \w+": "no run of 3 literal characters that every match has. "
+    "Add some, or the whole log would be looked at line by line",
+    "error|x": "no run of 3 literal characters that every match has. "
+    "Add some, or the whole log would be looked at line by line",
+    "(error)?": "no run of 3 literal characters that every match has. "
+    "Add some, or the whole log would be looked at line by line",
+    "one^two": "an anchor inside. Put ^ first and $ last, alternatives in parentheses",
+    "^error|^fatal": "an anchor inside. Put ^ first and $ last, alternatives in parentheses",
+    "(error": "missing ), unterminated subpattern at position 0. Write a valid regular expression",
+}
+
+
+@pytest.mark.parametrize(("pattern", "told"), REFUSED.items())
+def test_a_trigger_that_cannot_be_scanned_for_is_refused(pattern, told):
+    with pytest.raises(UserError) as refused:
+        compile_trigger(0, pattern)
+
+    assert str(refused.value) == f"trigger {pattern!r}: {told}"
+
+
+def test_a_bad_trigger_is_refused_by_check_with_its_step(tmp_path):
+    (tmp_path / "short.py").write_text(
+        "from aiops_core import LogDetector\nclass Short(LogDetector):\n    triggers = ('ab',)\n"
+        "    def detect(self, block): return None\n"
+    )
+    (tmp_path / "pipeline.yaml").write_text(
+        "pipelines:\n  shop:\n    sources: [{uses: file, with: {paths: [a]}}]\n    detectors: ['./short.py:Short']\n"
+    )
+
+    with pytest.raises(UserError) as refused:
+        load(tmp_path / "pipeline.yaml")
+
+    assert str(refused.value) == (
+        f"pipeline.yaml:4: detectors[0] (./short.py:Short): trigger 'ab': {REFUSED['ab']}"
+    )
+
+
+@pytest.mark.parametrize(
+    "pattern", ["éa", "日", "(?:error|fatal)", "(abc)+", "a{3}bcd", "^Traceback", "failed$", r"\bpanic: "]
+)
+def test_three_literal_bytes_in_every_match_are_enough(pattern):
+    assert compile_trigger(0, pattern).owner == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "column"),
+    [
+        ("^panic: ", "panic: no", 0),
+        ("^panic: ", "2026-01-01 10:00:00 ERROR panic: no", 26),
+        ("^panic: ", "we do not panic: no", -1),
+        ("panic: ", "we do not panic: no", 10),
+        ("failed$", "it failed", 3),
+        ("failed$", "it failed twice", -1),
+        ("^failed$", "failed", 0),
+    ],
+)
+def test_an_anchored_trigger_holds_at_the_start_or_after_an_envelope(pattern, line, column):
+    assert compile_trigger(0, pattern).confirm(line) == column
+
+
+def installed_triggers():
+    catalogue = Catalogue()
+    patterns = []
+    for name in catalogue.names("detectors"):
+        kind = catalogue.find("detectors", name).load()
+        if issubclass(kind, LogDetector) and not any(
+            info.is_required() for info in kind.config_type.model_fields.values()
+        ):
+            patterns += kind().triggers
+    return [compile_trigger(index, pattern) for index, pattern in enumerate(patterns)]
+
+
+PIECES = [
+    "Traceback (most recent call last):", "ValueError: no", "Exception in thread \"main\" java.lang.Error: x",
+    "\tat a.b.C.d(C.java:7)", "Caused by: java.io.IOException", "panic: runtime error", "goroutine 1 [running]:",
+    "TypeError: x is not a function", "    at f (/a/b.js:1:2)", "2026-01-01 10:00:00 ERROR shop: x", "all is well",
+    "\xe9\u65e5 unicode", "FATAL", "", "  indented", "fatal error: all goroutines are asleep", "[error] 7#7: *1",
+]  # fmt: skip
+
+
+def lines_hit(data, hits):
+    """Return (start of line, trigger) of hits: what the cutter makes of them."""
+    return {(data.rfind(b"\n", 0, max(at, 0)) + 1, trigger) for at, trigger in hits}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_engines_hit_the_same_lines(seed):
+    pytest.importorskip("hyperscan", reason="hyperscan is not installed here")
+    triggers = installed_triggers()
+    chance = random.Random(seed)
+    data = "".join(chance.choice(PIECES) + chance.choice(["\n", "\r\n"]) for _ in range(400)).encode()
+
+    fast = lines_hit(data, build_matcher(triggers, engine="hyperscan").scan(data))
+    slow = lines_hit(data, build_matcher(triggers, engine="re").scan(data))
+
+    def confirmed(hits):
+        texts = {at: data[at : data.index(b"\n", at)].decode().rstrip("\r") for at, _ in hits}
+        return {(at, index) for at, index in hits if triggers[index].confirm(texts[at]) >= 0}
+
+    assert confirmed(fast) == confirmed(slow)
+    assert len(confirmed(fast)) > 100
+
+
+def test_a_trigger_hyperscan_cannot_take_moves_the_pipeline_to_re():
+    assert build_matcher([compile_trigger(0, r"(?<!no )failed")]).engine == "re"
