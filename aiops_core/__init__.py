@@ -10,7 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aiops_core.analysis import AnalysisAnswer, AnswerInvalid, Prompt, build_prompt, parse_answer
+    from aiops_core.analysis import (
+        AnalysisAnswer,
+        AnswerInvalid,
+        Entry,
+        IncidentMatch,
+        Prompt,
+        build_prompt,
+        parse_answer,
+        read_entries,
+    )
     from aiops_core.component import (
         Action,
         Analyzer,
@@ -77,11 +86,13 @@ __all__ = [
     "Detector",
     "Duration",
     "Edit",
+    "Entry",
     "Event",
     "Evidence",
     "Extension",
     "Frame",
     "Incident",
+    "IncidentMatch",
     "Lines",
     "LogBatch",
     "LogDetector",
@@ -117,6 +128,7 @@ __all__ = [
     "parse_answer",
     "parse_envelope",
     "parse_severity",
+    "read_entries",
     "render_html",
     "render_subject",
     "render_text",
@@ -140,11 +152,13 @@ _WHERE = {
     "Detector": "component",
     "Duration": "settings",
     "Edit": "records",
+    "Entry": "analysis",
     "Event": "records",
     "Evidence": "records",
     "Extension": "component",
     "Frame": "records",
     "Incident": "records",
+    "IncidentMatch": "analysis",
     "Lines": "text.lines",
     "LogBatch": "records",
     "LogDetector": "component",
@@ -179,6 +193,7 @@ _WHERE = {
     "parse_answer": "analysis",
     "parse_envelope": "text.envelope",
     "parse_severity": "records",
+    "read_entries": "analysis",
     "render_html": "text.report",
     "render_subject": "text.report",
     "render_text": "text.report",

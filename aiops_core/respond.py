@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -249,7 +250,9 @@ class Responder:
         if not isinstance(analysis, Analysis):
             reasons.append(f"{step.name}: no answer")
             return None
-        analysis = self._redacted(replace(analysis, analyzer=analysis.analyzer or step.name))
+        confidence = min(max(analysis.confidence, 0.0), 1.0) if math.isfinite(analysis.confidence) else 0.0
+        analysis = replace(analysis, analyzer=analysis.analyzer or step.name, confidence=confidence)
+        analysis = self._redacted(analysis)
         self._store.guarded(run.job).runs.save_analysis(run.id, analysis)
         return analysis
 

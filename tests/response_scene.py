@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from aiops_core.records import Json
 from aiops_core.testing.git_repository import GitRepository
+from aiops_core.testing.messages_api import Message, MessagesApi
+from aiops_core.testing.messages_api import answer as answered
 
 BUGGY = 'def total(order):\n    return order["price"] * order["count"]\n'
 FIXED = 'return order["price"] * order.get("count", 1)'
@@ -85,3 +88,21 @@ def pipeline(
 def fix_branches(repository: GitRepository) -> list[str]:
     """Return the fix branches on the remote."""
     return repository.on_remote("branch", "--list", "--format=%(refname:short)", "fix/*").split()
+
+
+def claude(api: MessagesApi) -> str:
+    """Return the step that asks a scripted model, its key in the environment as KEY."""
+    settings = f"api_key: '${{env:KEY}}', base_url: '{api.url}', stream: false"
+    return f"      - {{uses: claude, with: {{{settings}}}}}"
+
+
+def claude_edit(*, search: str = 'return order["price"] * order["count"]', replace: str = FIXED) -> Json:
+    """Return an edit as the model writes it."""
+    return {"kind": "replace", "path": "shop.py", "search": search, "replace": replace, "to": ""}
+
+
+def says(*edits: Json) -> Message:
+    """Return a model's answer that proposes these edits."""
+    values: dict[str, Json] = {"title": "Orders without a count fail", "summary": "s", "root_cause": "r"}
+    values |= {"repair_steps": [], "code_samples": [], "prevention": [], "cited": []}
+    return answered({**values, "confidence": 0.9, "provable": True, "edits": list(edits)})

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
     "module", [aiops_core, aiops_core.repair, aiops_core.testing], ids=lambda one: one.__name__
 )
 def test_exported_names_are_sorted_and_there(module):
-    assert list(module.__all__) == sorted(module.__all__)
+    assert list(module.__all__) == sorted(module.__all__, key=by_case)
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
@@ -33,6 +33,11 @@ def test_what_is_exported_lazily_is_what_type_checkers_see():
     assert seen == set(aiops_core._WHERE) == set(aiops_core.__all__) - {"__version__"}
 
 
+def by_case(name):
+    """Constants first, then classes, then functions: the order the linter asks for."""
+    return not name.isupper(), not name[:1].isupper(), name
+
+
 def test_importing_the_package_imports_none_of_its_rooms():
     code = "import sys, aiops_core; print(sorted(name for name in sys.modules if name.startswith('aiops_core.')))"
 
@@ -43,7 +48,7 @@ def test_importing_the_package_imports_none_of_its_rooms():
 
 def test_an_unknown_name_is_refused_like_any_module_s():
     with pytest.raises(AttributeError, match="module 'aiops_core' has no attribute 'Nothing'"):
-        aiops_core.Nothing
+        _ = aiops_core.Nothing
 
 
 def imports_of(path):

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,14 @@ def counts(directory: Path) -> dict[str, int]:
         database.close()
 
 
-def wait_for(directory: Path, total: int) -> None:
+def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while sum(counts(directory).values()) < total and time.monotonic() < deadline:
+    while not is_so() and time.monotonic() < deadline:
         time.sleep(0.1)
+
+
+def wait_for(directory: Path, total: int) -> None:
+    wait_until(lambda: sum(counts(directory).values()) >= total)
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.full)])
@@ -59,12 +64,13 @@ def test_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp
     (tmp_path / "logs").mkdir()
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     ledger = tmp_path / "ledger"
-    seconds = kills * 0.75
-    writer = subprocess.Popen([sys.executable, WRITER, tmp_path / "logs/app.log", ledger, str(seconds)])
     randomly = random.Random(1)
 
-    run = start(tmp_path)
-    wait_for(tmp_path, 1)  # before the first commit, rotated files are none of its business
+    run = start(tmp_path)  # what was rotated before the first look is none of its business
+    wait_until(lambda: "watching" in (tmp_path / "run.log").read_text())
+    command = [sys.executable, WRITER, tmp_path / "logs/app.log", ledger, str(kills * 0.75)]
+    writer = subprocess.Popen(command)
+    wait_until(lambda: bool(counts(tmp_path)))
     kill(run)
     for _ in range(kills):
         run = start(tmp_path)
@@ -91,13 +97,17 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     ledger = tmp_path / "ledger"
-    writer = subprocess.Popen([sys.executable, WRITER, tmp_path / "logs/app.log", ledger, "3"])
+    command = [sys.executable, WRITER, tmp_path / "logs/app.log", ledger, "3"]
+    writer = None
 
     for _ in range(3):
         run = start(tmp_path)
+        wait_until(lambda: "watching" in (tmp_path / "run.log").read_text())
+        writer = writer or subprocess.Popen(command)
         time.sleep(1.2)
         run.send_signal(signal.SIGTERM)
         assert run.wait(timeout=15) == 0
+    assert writer is not None
     writer.wait()
     written = ledger.read_text().split()
     run = start(tmp_path)

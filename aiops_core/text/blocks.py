@@ -21,6 +21,8 @@ from aiops_core.text.unwrap import decode_line, learn_prefix
 _KEEP = 16 * 1024
 _RAW_CAP = 256 * 1024
 _SMALL = 64 * 1024
+_HOLD = 8
+"""Lines that may stand between a logging line and the trigger of the trace it introduces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +181,16 @@ class Cutter:
         else:
             self._hits.clear()
             held = self._held
-            if held is not None and held.end == self._end and not final:
+            if held is not None and not final and self._lines_since(held) < _HOLD:
                 open_from = held.start
         if self._held is not None and self._held.start < open_from:
             self._release(claims)
         self._held = None if open_from == self._end else self._held
         self._trim(open_from)
         return claims
+
+    def _lines_since(self, held: _Candidate) -> int:
+        return self._buffer.count(b"\n", held.end - self._base)
 
     def _settle(self, candidate: _Candidate, claims: list[Claim]) -> None:
         if self._grammar.detectors[candidate.owner].rank != "trace":

@@ -75,9 +75,9 @@ def _is_alternation(parsed: Any) -> bool:  # Any: the parser's own tree
 def _has_anchor(parsed: Any) -> bool:  # Any: the parser's own tree
     if isinstance(parsed, tuple) and len(parsed) == 2 and str(parsed[0]) == "AT":
         return "BOUNDARY" not in str(parsed[1])
-    if isinstance(parsed, str) or not hasattr(parsed, "__iter__"):
-        return False
-    return any(_has_anchor(part) for part in parsed)
+    if isinstance(parsed, _parser.SubPattern):
+        return any(_has_anchor(part) for part in parsed.data)
+    return isinstance(parsed, list | tuple) and any(_has_anchor(part) for part in parsed)
 
 
 def _longest_literal(parsed: Any) -> int:  # Any: the parser's own tree

@@ -7,8 +7,17 @@ from importlib.resources import as_file, files
 
 from pydantic import Field
 
-from aiops_core import Analysis, Analyzer, Config, Evidence, Incident, clean
-from aiops_core.analysis import Entry, IncidentMatch, read_entries
+from aiops_core import (
+    Analysis,
+    Analyzer,
+    Config,
+    Entry,
+    Evidence,
+    Incident,
+    IncidentMatch,
+    clean,
+    read_entries,
+)
 
 _SUMMARY = {
     "en": "A known error: {name}. The remedy below is written down in {where}; no model was asked.",

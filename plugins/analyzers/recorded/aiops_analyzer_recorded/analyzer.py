@@ -11,12 +11,14 @@ from aiops_core import (
     Analyzer,
     AnswerInvalid,
     Config,
+    Entry,
     Evidence,
     Incident,
+    IncidentMatch,
     UserError,
     parse_answer,
+    read_entries,
 )
-from aiops_core.analysis import Entry, IncidentMatch, read_entries
 
 _PREFIX = {
     "en": "Recorded answer: it was written beforehand and read from a file, no model was asked.",
