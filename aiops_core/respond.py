@@ -110,6 +110,8 @@ class Responder:
             )
         incident = self._redacted(self._store.incidents.get(row.incident_id))
         run = _Run(row.id, job, pipeline, incident, row.reason)
+        if self._store.runs.steps(row.id):  # taken over: what was decided before is told too
+            run.decisions.extend(self._store.incidents.decisions(incident.id))
         runs = self._store.guarded(job).runs
         runs.start(run.id)
         if incident.state in {"ignored", "resolved"} and row.reason != "retry":
@@ -297,8 +299,17 @@ class Responder:
             scratch=self._work(run),
             find_secret=contains_secret,
         )
+        change = self._without_secrets(change)
         self._store.guarded(run.job).runs.save_change(run.id, change)
         return change
+
+    def _without_secrets(self, change: Change) -> Change:
+        """Redact what people are shown of a change: old source lines and what the tests printed."""
+        before, after = (
+            run and replace(run, output=self._redactor.redact(run.output))
+            for run in (change.before, change.after)
+        )
+        return replace(change, diff=self._redactor.redact(change.diff, code=True), before=before, after=after)
 
     def _ask_again(
         self, run: _Run, evidence: Sequence[Evidence], analysis: Analysis, refusal: Refused
@@ -409,10 +420,10 @@ class Responder:
             incident=incident,
             analysis=analysis,
             evidence=tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited),
-            change=change,
+            change=change and _without_content(change),
             plans=tuple(plans),
             outcomes=tuple(outcomes),
-            decisions=tuple(run.decisions) or tuple(self._store.incidents.decisions(incident.id)),
+            decisions=tuple(run.decisions),
             created_at=self._clock(),
             language=run.pipeline.config.language,
         )
@@ -482,3 +493,9 @@ class Repaired:
 
     analysis: Analysis
     change: Change
+
+
+def _without_content(change: Change) -> Change:
+    """Return the change as a report carries it: files by name, their bytes left out."""
+    files = (replace(file, content=file.content and b"") for file in change.files)
+    return replace(change, files=tuple(files))

@@ -113,7 +113,7 @@ def test_a_run_taken_over_tells_what_was_decided_before_the_kill(tmp_path):
 SLOW = """
 import json, time
 from pathlib import Path
-from aiops_core import Action, Analysis, Analyzer, Edit, Notifier, Plan, Receipt
+from aiops_core import Action, Analysis, Analyzer, Edit, Notifier, Outcome, Plan, Receipt
 
 class Unsure(Analyzer):
     def analyze(self, incident, evidence):
@@ -127,6 +127,9 @@ class Slow(Action):
             mark.touch()
             time.sleep(30)
         return Plan("look", "look")
+
+    def act(self, plan):
+        return Outcome("done", "looked")
 
 class Kept(Notifier):
     def notify(self, report):

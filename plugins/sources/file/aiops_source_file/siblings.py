@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from aiops_source_file.discovery import Candidate, by_age, directory_of
 
-_ROTATED = re.compile(r"[._-](?:\d[\dTZ:._-]*|old|bak|orig|prev)")
+_ROTATED = re.compile(r"(?:[._-](?:\d[\dTZ:]*|old|bak|backup|orig|prev))+")
 
 
 class Siblings:
@@ -54,7 +54,8 @@ def _files(directory: str) -> Iterator[Candidate]:
 def originals(path: str) -> Iterator[str]:
     """Yield the paths of which ``path`` could be what a rotation left.
 
-    ``a.log.1``, ``a.log-20260131``, ``a-20260131.log`` and ``a.log.old`` come from ``a.log``.
+    ``a.log.1``, ``a.log-20260131``, ``a-20260131.log`` and ``a.log.old`` come from ``a.log``, and
+    so does ``a.log-20260131120000.backup``: what logrotate makes of a file that was in its way.
     """
     directory, _, name = path.rpartition("/")
     for extension in {"", PurePath(name).suffix}:

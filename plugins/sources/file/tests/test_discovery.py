@@ -1,10 +1,39 @@
 import os
 import socket
 
+import pytest
+from aiops_source_file.siblings import originals
+
 
 def write(path, text=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text or f"{path.name}\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.log.1",
+        "a.log.12",
+        "a.log-20260131",
+        "a.log.2026-01-31",
+        "a.log.2026-01-31_12:30",
+        "a.log-20260131120000.backup",
+        "a.log.20260131T120000Z",
+        "a.log.old",
+        "a.log_bak",
+        "a-20260131.log",
+        "a.1.log",
+        "a.2026-01-31.0.log",
+    ],
+)
+def test_the_names_that_rotations_give_lead_back_to_the_file(name):
+    assert "/d/a.log" in originals(f"/d/{name}")
+
+
+@pytest.mark.parametrize("name", ["a.log", "ba.log.1", "a.log.gz", "a.logger", "a-worker.log", "a.log.1x"])
+def test_other_names_do_not(name):
+    assert "/d/a.log" not in list(originals(f"/d/{name}"))
 
 
 def test_a_directory_stands_for_the_text_files_in_it(tmp_path, tail):
