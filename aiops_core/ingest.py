@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from aiops_core.analysis import redact_record
 from aiops_core.component import LogDetector, utc_now
 from aiops_core.detection import Detection, Fault
 from aiops_core.errors import Retry, StoreError
@@ -25,6 +26,7 @@ from aiops_core.records import Event, Json, LogBatch, Position, Signal
 from aiops_core.store import Checkpoint, IncidentChange, Store
 from aiops_core.text.blocks import Claim, Cutter, Following
 from aiops_core.text.fingerprint import fingerprint
+from aiops_core.text.redaction import Redactor
 
 SILENCE = 1.0
 """Seconds without a new line after which an open block is complete."""
@@ -95,8 +97,10 @@ class Ingest:
         once: bool = False,
         fault: Fault,
         recorded: Callable[[list[Event], list[IncidentChange]], None] = lambda events, changes: None,
+        redactor: Redactor | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._redactor = redactor or Redactor()
         self._pipeline = pipeline
         self._store = store
         self._stopping = stopping
@@ -384,7 +388,10 @@ class Ingest:
         if not following:
             return
         try:
-            self._store.add_context_after(following)
+            redact = self._redactor.redact
+            self._store.add_context_after(
+                {key: tuple(map(redact, lines)) for key, lines in following.items()}
+            )
         except StoreError as error:
             self._fault("store", str(error))
 
@@ -401,7 +408,13 @@ class Ingest:
         wait = 0.5
         while True:
             try:
-                return self._store.record(self._pipeline.name, pending.events, checkpoints, states)
+                return self._store.record(
+                    self._pipeline.name,
+                    pending.events,
+                    checkpoints,
+                    states,
+                    redact=lambda event: redact_record(event, self._redactor),
+                )
             except StoreError as error:
                 self._fault("store", str(error))
                 if self._stopping.wait(wait):

@@ -106,6 +106,7 @@ class Runner:
             once=self._once,
             fault=lambda cause, text: self._fault(store, responder, pipeline.name, cause, text),
             recorded=recorded,
+            redactor=self._redactor,
             clock=self._clock,
         )
 

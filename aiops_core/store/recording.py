@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,17 +48,19 @@ class Recording(Access):
         events: Sequence[tuple[Event, bool]],
         checkpoints: Sequence[Checkpoint],
         states: Mapping[str, Json],
+        redact: Callable[[Event], Event] = lambda event: event,
     ) -> list[IncidentChange]:
         """Commit events, checkpoints and component states together.
 
-        The bool of an event says whether it is young enough to be answered. Return the incidents
-        whose state changed or that got a run.
+        The bool of an event says whether it is young enough to be answered. ``redact`` takes the
+        secrets out of the few events that are stored. Return the incidents whose state changed or
+        that got a run.
         """
         now = self._clock()
         with self._write() as connection:
-            tallies = _add_up(connection, pipeline, events, now)
+            tallies = _add_up(connection, pipeline, events, now, redact)
             _save_incidents(connection, tallies)
-            _save_samples(connection, tallies, now)
+            _save_samples(connection, tallies, now, redact)
             reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
             runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
             _save_progress(connection, pipeline, checkpoints, states, now)
@@ -94,7 +96,11 @@ class Recording(Access):
 
 
 def _add_up(
-    connection: Connection, pipeline: str, found: Sequence[tuple[Event, bool]], now: datetime
+    connection: Connection,
+    pipeline: str,
+    found: Sequence[tuple[Event, bool]],
+    now: datetime,
+    redact: Callable[[Event], Event],
 ) -> list[Tally]:
     tallies = _known(connection, pipeline, {event.fingerprint for event, _ in found})
     stored = _stored(connection, [event.key for event, _ in found])
@@ -106,7 +112,7 @@ def _add_up(
         if tally is None:
             if event.status == "resolved":
                 continue  # nothing of ours to end
-            tally = tallies[event.fingerprint] = Tally(new_incident(pipeline, event, now))
+            tally = tallies[event.fingerprint] = Tally(new_incident(pipeline, redact(event), now))
         tally.add(event, is_answerable, now)
     return list({id(tally): tally for tally in tallies.values()}.values())
 
@@ -148,14 +154,16 @@ def _save_incidents(connection: Connection, tallies: Sequence[Tally]) -> None:
             new[row.fingerprint]["id"] = row.id
 
 
-def _save_samples(connection: Connection, tallies: Sequence[Tally], now: datetime) -> None:
+def _save_samples(
+    connection: Connection, tallies: Sequence[Tally], now: datetime, redact: Callable[[Event], Event]
+) -> None:
     rows = [
         {
             "incident_id": tally.row["id"],
             "key": event.key,
             "number": number,
             "seen_at": seen_at(event, now),
-            "event": event,
+            "event": redact(event),
         }
         for tally in tallies
         for number, event in tally.samples
