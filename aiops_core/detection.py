@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from aiops_core.component import LogDetector
 from aiops_core.records import Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar
+from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fingerprint import fingerprint
+from aiops_core.text.timestamps import match_time, to_moment
 
 _CACHE = 512
 
@@ -43,6 +46,7 @@ class Detection:
         block = claim.block
         head = block.headline or block.prefix or block.lines[0]
         envelope = parse_envelope(head)
+        carried = claim.carried or Carried("", "")
         is_trace = self._detectors[claim.detector].rank == "trace"
         level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
         found = []
@@ -50,13 +54,14 @@ class Detection:
             severity = event.severity
             if level is not None and (severity is None or (is_trace and severity != "critical")):
                 severity = level
+            attributes = {**carried.attributes, **envelope.attributes, **batch.attributes, **event.attributes}
             found.append(
                 replace(
                     event,
                     severity=severity or "error",
-                    occurred_at=event.occurred_at or envelope.occurred_at,
+                    occurred_at=event.occurred_at or envelope.occurred_at or _time_of(carried),
                     read_at=batch.read_at,
-                    attributes={**envelope.attributes, **batch.attributes, **event.attributes},
+                    attributes=attributes,
                     path=batch.path,
                     stream=batch.stream,
                     start=claim.start,
@@ -103,3 +108,8 @@ class Detection:
             self._fault(
                 cause, f"detector {name} raised {type(error).__name__}: {error}. Its lines are counted unread"
             )
+
+
+def _time_of(carried: Carried) -> datetime | None:
+    found = match_time(carried.envelope) if carried.envelope else None
+    return to_moment(found, datetime.now(UTC)) if found else None

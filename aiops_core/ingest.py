@@ -47,6 +47,9 @@ class _Stream:
     done: frozenset[str]
     touched: float
     opened: float | None = None
+    open_from: int = 0
+    arrivals: deque[tuple[float, int]] = field(default_factory=deque)
+    """When the bytes up to an offset came, for as long as a block is open."""
     emitted: list[tuple[int, str]] = field(default_factory=list)
     keys: dict[int, list[str]] = field(default_factory=dict)
 
@@ -57,11 +60,9 @@ class _Stream:
             self.batches.popleft()
         batch = self.batches[0]
         byte = max(low - batch.offset, 0)
-        if batch.byte_counter:
-            self.emitted.clear()
-            return Checkpoint(self.step, batch.stream, batch.position_at(byte), ())
-        mark = max((at for at, _ in batch.marks if at <= byte), default=0) + batch.offset
-        self.emitted = [(start, key) for start, key in self.emitted if start >= mark]
+        restart = byte if batch.byte_counter else max((at for at, _ in batch.marks if at <= byte), default=0)
+        restart += batch.offset
+        self.emitted = [(start, key) for start, key in self.emitted if start >= restart]
         return Checkpoint(
             self.step, batch.stream, batch.position_at(byte), tuple(key for _, key in self.emitted)
         )
@@ -247,6 +248,7 @@ class Ingest:
         stream.batch = batch
         stream.batches.append(replace(batch, data=b""))
         stream.touched = time.monotonic()
+        stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
         self._pending.streams[key] = stream
         claims, late = stream.cutter.feed(batch.data)
         self._add_following(stream, late)
@@ -270,8 +272,9 @@ class Ingest:
     def _note_open(self, stream: _Stream) -> None:
         if not stream.cutter.is_open:
             stream.opened = None
-        elif stream.opened is None:
-            stream.opened = stream.touched
+            stream.arrivals.clear()
+        elif stream.opened is None or stream.open_from != stream.cutter.low_water:
+            stream.opened, stream.open_from = stream.touched, stream.cutter.low_water
 
     def _close(self, stream: _Stream) -> None:
         self._add(stream, stream.cutter.flush())
@@ -279,13 +282,25 @@ class Ingest:
         stream.opened = None
 
     def _close_silent(self) -> None:
+        """Close the blocks to which nobody added anything for a while."""
         now = time.monotonic()
         for stream in self._streams.values():
             if stream.opened is None:
                 continue
-            if now - stream.touched >= SILENCE or now - stream.opened >= LONGEST_OPEN:
+            if now - stream.opened >= LONGEST_OPEN:
                 self._close(stream)
                 self._note_open(stream)
+            elif stream.arrivals and now - stream.arrivals[0][0] >= SILENCE:
+                self._close_quiet(stream, now - SILENCE)
+
+    def _close_quiet(self, stream: _Stream, since: float) -> None:
+        """Close the blocks of those who wrote nothing after the moment ``since``."""
+        quiet_to = 0
+        while stream.arrivals and stream.arrivals[0][0] <= since:
+            quiet_to = stream.arrivals.popleft()[1]
+        self._add(stream, stream.cutter.flush(quiet_to))
+        self._pending.streams[stream.step, stream.batch.stream] = stream
+        self._note_open(stream)
 
     def _add(self, stream: _Stream, claims: list[Claim]) -> None:
         wanted = self._pipeline.config.context.after

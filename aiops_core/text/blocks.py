@@ -7,16 +7,16 @@ Chunks are scanned raw; lines are only looked at round a hit. What a detector cl
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from aiops_core.component import LogDetector
 from aiops_core.records import Block
+from aiops_core.text.candidates import Candidate, Grammar, Place
+from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import parse_envelope
-from aiops_core.text.lines import LOOK_BACK, Lines, More, Span
-from aiops_core.text.matcher import Matcher, Trigger, build_matcher, compile_trigger
+from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.unwrap import decode_line, learn_prefix
+
+__all__ = ["Claim", "Cutter", "Following", "Grammar"]
 
 _KEEP = 16 * 1024
 _RAW_CAP = 256 * 1024
@@ -35,6 +35,8 @@ class Claim:
     block: Block
     before: tuple[str, ...]
     after: tuple[str, ...]
+    carried: Carried | None = None
+    """What the carrier of the lines told about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,55 +45,6 @@ class Following:
 
     start: int
     lines: tuple[str, ...]
-
-
-class Grammar:
-    """The detectors of one pipeline with all their triggers compiled once; shared by its streams."""
-
-    def __init__(
-        self,
-        detectors: Sequence[LogDetector],
-        *,
-        engine: str = "",
-        failed: Callable[[int, Exception], None] | None = None,
-    ) -> None:
-        """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised."""
-        self.detectors = tuple(detectors)
-        self._failed = failed
-        self.triggers: tuple[Trigger, ...] = tuple(
-            compile_trigger(owner, pattern)
-            for owner, detector in enumerate(detectors)
-            for pattern in detector.triggers
-        )
-        self.matcher: Matcher = build_matcher(self.triggers, engine=engine)
-
-    def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
-        """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
-        try:
-            return self.detectors[owner].cut(lines, hit)
-        except Exception as error:
-            if self._failed is None:
-                raise
-            self._failed(owner, error)
-            return Span(hit, hit + 1)
-
-    def order(self, owner: int) -> tuple[bool, int]:
-        """Return what decides between claims of equal extent: traces first, then YAML order."""
-        return self.detectors[owner].rank != "trace", owner
-
-
-@dataclass(slots=True)
-class _Candidate:
-    owner: int
-    start: int
-    end: int
-    is_open: bool
-    prefix: str
-    trigger: str
-    lines: Lines
-    hit: int
-    first: int
-    last: int
 
 
 class Cutter:
@@ -108,8 +61,9 @@ class Cutter:
         self._buffer = b""
         self._base = offset
         self._claimed = offset
+        self._taken: set[int] = set()
         self._hits: list[tuple[int, int]] = []
-        self._held: _Candidate | None = None
+        self._held: dict[str, Candidate] = {}
         self._retry_at = 0
         self._waiting: list[tuple[int, int]] = []
         self.low_water = offset
@@ -135,11 +89,14 @@ class Cutter:
         self._buffer += data
         if len(self._buffer) < self._retry_at:
             return [], late
-        return self._resolve(final=False), late
+        return self._resolve(quiet_to=self._base), late
 
-    def flush(self) -> list[Claim]:
-        """Close what is open: the stream was silent for long enough, or ended."""
-        return self._resolve(final=True) if self.is_open else []
+    def flush(self, quiet_to: int | None = None) -> list[Claim]:
+        """Close what is open: the stream ended, or its writers were silent for long enough.
+
+        ``quiet_to`` closes only what the writers added nothing to after that offset.
+        """
+        return self._resolve(quiet_to=self._end if quiet_to is None else quiet_to) if self.is_open else []
 
     def _forget(self, data: bytes) -> None:
         """Keep only the last lines, for context and for looking back."""
@@ -164,15 +121,17 @@ class Cutter:
         self._waiting = still
         return late
 
-    def _resolve(self, *, final: bool) -> list[Claim]:
+    def _resolve(self, *, quiet_to: int) -> list[Claim]:
+        """Claim what is complete; a writer who wrote nothing after ``quiet_to`` has nothing to add."""
         claims: list[Claim] = []
         open_from = self._end
         for line, hits in self._hit_lines():
-            if line < self._claimed:
+            if line < self._claimed or line in self._taken:
                 continue
-            candidate = self._best(line, hits, final=final)
+            candidate = self._best(line, hits, quiet_to)
             if candidate is None:
                 continue
+            self._expire(claims, line)
             if candidate.is_open:
                 open_from = self._start_with_headline(candidate)
                 self._hits = self._hits[bisect_left(self._hits, (line, -1)) :]
@@ -180,61 +139,89 @@ class Cutter:
             self._settle(candidate, claims)
         else:
             self._hits.clear()
-            held = self._held
-            if held is not None and not final and self._lines_since(held) < _HOLD:
-                open_from = held.start
-        if self._held is not None and self._held.start < open_from:
-            self._release(claims)
-        self._held = None if open_from == self._end else self._held
-        self._trim(open_from)
+            self._expire(claims, self._end, quiet_to)
+        self._trim(min([open_from, *(held.start for held in self._held.values())]))
         return claims
 
-    def _lines_since(self, held: _Candidate) -> int:
-        return self._buffer.count(b"\n", held.end - self._base)
+    def _best(self, line: int, hits: list[int], quiet_to: int) -> Candidate | None:
+        floor = max(self._claimed - self._base, 0)
+        final = quiet_to >= self._end
+        place = Place(self._grammar, self._buffer, self._base, line - self._base, floor, hits, final)
+        candidate = place.best()
+        if candidate is not None and candidate.is_open and candidate.end <= quiet_to:
+            place.final = True
+            candidate = place.best()
+        return candidate
 
-    def _settle(self, candidate: _Candidate, claims: list[Claim]) -> None:
-        if self._grammar.detectors[candidate.owner].rank != "trace":
-            self._release(claims)
-            self._held = candidate
+    def _expire(self, claims: list[Claim], line: int, quiet_to: int = 0) -> None:
+        """Claim logging lines that too many lines, or too long a silence, part from what comes now."""
+        for stream, held in list(self._held.items()):
+            passed = self._buffer.count(b"\n", held.end - self._base, line - self._base)
+            if passed >= _HOLD or held.end <= quiet_to:
+                self._release(stream, claims)
+
+    def _settle(self, candidate: Candidate, claims: list[Claim]) -> None:
+        if not self._grammar.is_trace(candidate.owner):
+            self._release(candidate.stream, claims)
+            self._held[candidate.stream] = candidate
             return
         start = self._start_with_headline(candidate)
-        if self._held is not None and self._held.start < start:
-            self._release(claims)
-        self._held = None
+        own = {start, *(at for at, _ in candidate.raw_lines())}
+        self._held = {stream: held for stream, held in self._held.items() if held.start not in own}
+        self._release(candidate.stream, claims)
         self._claim(candidate, start, claims)
 
-    def _release(self, claims: list[Claim]) -> None:
-        if self._held is not None:
-            held, self._held = self._held, None
+    def _release(self, stream: str, claims: list[Claim]) -> None:
+        if (held := self._held.pop(stream, None)) is not None:
             self._claim(held, held.start, claims)
 
-    def _claim(self, candidate: _Candidate, start: int, claims: list[Claim]) -> None:
-        self._claimed = candidate.end
+    def _claim(self, candidate: Candidate, start: int, claims: list[Claim]) -> None:
+        pieces = candidate.raw_lines()
+        headline = self._headline(candidate, start)
+        is_alone = not candidate.lines.skipped(candidate.first, candidate.last)
+        if is_alone and self._line_end(start) >= pieces[0][0]:
+            self._claimed = max(self._claimed, candidate.end)
+        else:
+            self._taken.update((start, *(at for at, _ in pieces)))
         after = self._lines_after(candidate.end)
         if len(after) < self._after:
             self._waiting.append((start, self._after - len(after)))
-        block = self._block(candidate, start)
-        claims.append(Claim(candidate.owner, start, candidate.end, block, self._lines_before(start), after))
+        block = self._block(candidate, start, headline)
+        before = self._lines_before(start)
+        claims.append(Claim(candidate.owner, start, candidate.end, block, before, after, candidate.carried))
 
-    def _block(self, candidate: _Candidate, start: int) -> Block:
+    def _headline(self, candidate: Candidate, start: int) -> str:
+        if start == candidate.start:
+            return candidate.record.message if candidate.record is not None else ""
+        raw = self._slice(start, self._line_end(start))
+        carried = candidate.carrier(raw) if candidate.carrier else None
+        return carried.text if carried is not None else decode_line(raw)
+
+    def _block(self, candidate: Candidate, start: int, headline: str) -> Block:
         lines = candidate.lines
         texts = [lines.get(index) or "" for index in range(candidate.first, candidate.last)]
         prefix = candidate.prefix
-        if not prefix and candidate.first != candidate.hit:
+        if not prefix and not candidate.is_hit_first:
             prefix = texts[0][: parse_envelope(texts[0]).length]
             texts[0] = texts[0][len(prefix) :]
-        headline = ""
-        if start < candidate.start:
-            headline = decode_line(self._slice(start, candidate.start))
-        raw = self._slice(start, min(candidate.end, start + _RAW_CAP))
         return Block(
             lines=tuple(texts),
             headline=headline,
             prefix=prefix,
-            raw=raw.decode("utf-8", "replace"),
+            raw=self._raw(candidate, start).decode("utf-8", "replace"),
             trigger=candidate.trigger,
             truncated=lines.capped,
         )
+
+    def _raw(self, candidate: Candidate, start: int) -> bytes:
+        pieces = candidate.raw_lines()
+        if (
+            not candidate.lines.skipped(candidate.first, candidate.last)
+            and self._line_end(start) >= pieces[0][0]
+        ):
+            return self._slice(start, min(candidate.end, start + _RAW_CAP))
+        headline = self._slice(start, self._line_end(start)) if start < pieces[0][0] else b""
+        return b"".join([headline, *(self._slice(*piece) for piece in pieces)])[:_RAW_CAP]
 
     def _hit_lines(self) -> list[tuple[int, list[int]]]:
         """Return (start of line, triggers that hit it) in stream order."""
@@ -253,85 +240,36 @@ class Cutter:
             lines.append((start + base, [trigger]))
         return lines
 
-    def _best(self, line: int, hits: list[int], *, final: bool) -> _Candidate | None:
-        """Let every detector that was hit cut; choose by rank, earlier start, length, YAML order."""
-        text = decode_line(self._slice(line, self._line_end(line)))
-        triggers = self._grammar.triggers
-        best: _Candidate | None = None
-        for owner, indexes in groupby(sorted(hits), key=lambda index: triggers[index].owner):
-            for index in indexes:
-                column = triggers[index].confirm(text)
-                if column < 0:
-                    continue
-                candidate = self._cut(owner, triggers[index], line, text[:column], final=final)
-                if candidate is None:
-                    continue
-                if best is None or self._key(candidate) < self._key(best):
-                    best = candidate
-                break
-        return best
-
-    def _key(self, candidate: _Candidate) -> tuple[bool, int, int, int]:
-        is_line, owner = self._grammar.order(candidate.owner)
-        return is_line, candidate.start, -candidate.end, owner
-
-    def _cut(self, owner: int, trigger: Trigger, line: int, prefix: str, *, final: bool) -> _Candidate | None:
-        detector = self._grammar.detectors[owner]
-        if (
-            prefix
-            and not trigger.is_anchored
-            and (detector.rank != "trace" or not parse_envelope(prefix).length)
-        ):
-            prefix = ""
-        starts = self._starts(line)
-        hit = len(starts) - 1
-        lines = Lines(self._buffer, starts, final=final, unwrap=_unwrapper(prefix), cap_from=hit)
-        cut = self._grammar.cut(owner, lines, hit)
-        if cut is None:
-            return None
-        is_open = isinstance(cut, More)
-        last = cut.end if isinstance(cut, Span) else hit + 1
-        end = self._end if is_open else self._base + lines.offset(last)
-        start = self._base + lines.offset(cut.start)
-        return _Candidate(
-            owner, start, end, is_open, prefix, trigger.pattern.pattern, lines, hit, cut.start, last
-        )
-
-    def _starts(self, line: int) -> list[int]:
-        """Return the starts of the lines a detector may look back to, and of the hit, in the buffer."""
-        at = line - self._base
-        floor = max(self._claimed - self._base, 0)
-        starts = [at]
-        while at > floor and len(starts) <= LOOK_BACK:
-            at = self._buffer.rfind(b"\n", 0, at - 1) + 1
-            if at < floor:
-                break
-            starts.append(at)
-        starts.reverse()
-        return starts
-
-    def _start_with_headline(self, candidate: _Candidate) -> int:
+    def _start_with_headline(self, candidate: Candidate) -> int:
         """Return where the block starts once the logging line that introduced it is joined."""
-        previous = self._previous_line(candidate.start)
-        if previous is None:
+        if candidate.record is not None or not self._grammar.is_trace(candidate.owner):
             return candidate.start
-        text = decode_line(self._slice(previous, candidate.start))
+        previous = self._previous(candidate)
+        if previous is None or previous in self._taken:
+            return candidate.start
+        raw = self._slice(previous, self._line_end(previous))
+        carried = candidate.carrier(raw) if candidate.carrier else None
+        text = carried.text if carried is not None else decode_line(raw)
         prefix = candidate.prefix or self._own_prefix(candidate)
         if prefix.strip() and learn_prefix(prefix)(text) == text:
             return candidate.start
-        if self._held is not None and self._held.start == previous:
+        if any(held.start == previous for held in self._held.values()):
             return previous
-        if parse_envelope(text).severity in {"critical", "error", "warning"}:
-            return previous
-        return candidate.start
+        return (
+            previous if parse_envelope(text).severity in {"critical", "error", "warning"} else candidate.start
+        )
 
-    def _own_prefix(self, candidate: _Candidate) -> str:
+    def _own_prefix(self, candidate: Candidate) -> str:
         first = candidate.lines.get(candidate.first) or ""
         return first[: parse_envelope(first).length]
 
-    def _previous_line(self, start: int) -> int | None:
-        at = start - self._base
-        if start <= self._claimed or at <= 0:
+    def _previous(self, candidate: Candidate) -> int | None:
+        """Return where the line before the block starts, of the same writer where there are several."""
+        if candidate.first > 0:
+            pieces = candidate.lines.raw_lines(candidate.first - 1, candidate.first)
+            return pieces[0][0] + candidate.base if pieces else None
+        at = candidate.start - self._base
+        if candidate.start <= self._claimed or at <= 0 or candidate.carrier is not None:
             return None
         return max(self._buffer.rfind(b"\n", 0, at - 1) + 1 + self._base, self._claimed)
 
@@ -346,6 +284,8 @@ class Cutter:
             cut = self._buffer.find(b"\n", cut) + 1 or cut
             self._buffer = self._buffer[cut:]
             self._base += cut
+        if self._taken:
+            self._taken = {at for at in self._taken if at >= self._base}
         self._retry_at = len(self._buffer) + open_bytes // 8 if is_long else 0
 
     def _slice(self, start: int, end: int) -> bytes:
@@ -379,11 +319,4 @@ def _first_lines(data: bytes, at: int, count: int) -> tuple[str, ...]:
 
 
 def _texts(data: bytes) -> tuple[str, ...]:
-    return tuple(decode_line(line)[:4096] for line in data.splitlines(keepends=True)) if data else ()
-
-
-def _unwrapper(prefix: str) -> Callable[[bytes], str]:
-    if not prefix:
-        return decode_line
-    strip = learn_prefix(prefix)
-    return lambda raw: strip(decode_line(raw))
+    return tuple(readable(line)[:4096] for line in data.splitlines(keepends=True)) if data else ()

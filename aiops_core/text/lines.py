@@ -67,11 +67,23 @@ class Lines:
             text = self._texts[index] = self._unwrap(self._data[start:end])
         return text
 
-    def offset(self, index: int) -> int:
-        """Return where line ``index`` starts in the data; for the one after the last, its end."""
-        if self._reach(index):
-            return self._bounds[index]
-        return self._end(len(self._bounds) - 1)
+    def extent(self, first: int, last: int) -> tuple[int, int]:
+        """Return where line ``first`` starts in the data, and where the one before ``last`` ends."""
+        self._reach(last)
+        return self._bounds[first], self._end(min(last, len(self._bounds)) - 1)
+
+    @property
+    def known_to(self) -> int:
+        """Where the last line known of this writer ends."""
+        return len(self._data)
+
+    def skipped(self, first: int, last: int) -> bool:
+        """Tell whether lines of other writers stand among these."""
+        return False
+
+    def raw_lines(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Return where the raw lines behind these lines start and end."""
+        return [(self._bounds[index], self._end(index)) for index in range(first, last)]
 
     def _end(self, index: int) -> int:
         if index + 1 < len(self._bounds):

@@ -65,7 +65,21 @@ def compile_trigger(owner: int, pattern: str) -> Trigger:
             f"trigger {pattern!r}: no run of {MIN_LITERAL} literal characters that every match has. "
             "Add some, or the whole log would be looked at line by line"
         )
-    return Trigger(owner, re.compile(body, compiled.flags), is_anchored, raw.encode())
+    return Trigger(owner, re.compile(body, compiled.flags), is_anchored, _escapable(raw).encode())
+
+
+_QUOTE = re.compile(r"(\[\^?\]?(?:[^\]\\]|\\.)*\])|\\?\"|\\[^\"]|\t|\\t")
+
+
+def _escapable(raw: str) -> str:
+    """Let quotes and tabs match as JSON writes them too, also inside another JSON."""
+
+    def either(found: re.Match[str]) -> str:
+        if found[0] in {'"', '\\"'}:
+            return r"\\{0,3}\""
+        return r"(?:\t|\\{1,2}t)" if found[0] in {"\t", r"\t"} else found[0]
+
+    return _QUOTE.sub(either, raw)
 
 
 def _is_alternation(parsed: Any) -> bool:  # Any: the parser's own tree

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 _ANSI = re.compile(
@@ -61,19 +61,42 @@ def _cutter(shape: str) -> Callable[[str], str]:
     return cut
 
 
-def _shape(prefix: str) -> str:
+def prefix_length(prefix: str, names: Sequence[tuple[int, int]]) -> Callable[[str], int]:
+    """Return a function that tells how long a prefix of this shape is in a line, 0 without one.
+
+    ``names`` are the places in ``prefix`` where any word may stand.
+    """
+    match = re.compile(_shape(prefix, names)).match
+
+    def length(line: str) -> int:
+        found = match(line)
+        return found.end() if found else 0
+
+    return length
+
+
+def _shape(prefix: str, names: Sequence[tuple[int, int]] = ()) -> str:
     """Return the pattern of a prefix; its closing spaces may be missing on an empty line."""
     body = prefix.rstrip(" \t")
     spaces = prefix[len(body) :]
     parts: list[str] = []
     end = 0
-    for found in _VARYING.finditer(body):
-        parts += re.escape(body[end : found.start()]), _varying(found)
-        end = found.end()
-    parts.append(re.escape(body[end:]))
+    for start, stop in names:
+        parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}"
+        end = stop
+    parts.append(_general(body[end:]))
     # Without closing spaces, a number at the end must not stop inside a longer word.
     closing = f"(?:{re.escape(spaces)}|[ \\t]*$)" if spaces else r"(?!\w)" if body[-1:].isalnum() else ""
     return "".join(parts) + closing
+
+
+def _general(text: str) -> str:
+    parts: list[str] = []
+    end = 0
+    for found in _VARYING.finditer(text):
+        parts += re.escape(text[end : found.start()]), _varying(found)
+        end = found.end()
+    return "".join([*parts, re.escape(text[end:])])
 
 
 def _varying(found: re.Match[str]) -> str:

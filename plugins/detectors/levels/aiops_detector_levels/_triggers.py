@@ -21,6 +21,7 @@ _NUMBERS: dict[Minimum, tuple[str, str]] = {
     "warning": ("40", "4"),
 }
 _DOTNET: dict[Minimum, str] = {"critical": "crit", "error": "fail", "warning": "warn"}
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _SOURCES = ("go", "cc", "cpp", "c", "h", "py", "rs")
 
 
@@ -44,9 +45,12 @@ def _triggers(level: Minimum) -> Iterator[str]:
     yield rf"{_DOTNET[level]}: [\w.+`]+\[\d+\]"
     number, priorities = _NUMBERS[level]
     yield rf"\"level\":\s?{number}\b"
+    # Not after a word: `Switch<0>(0x0)` is no syslog priority.
     for priority in priorities:
-        # Not after a word: `Switch<0>(0x0)` is no syslog priority.
         yield rf"\B<{priority}>"
+    of_facilities = "|".join(str(8 * facility + int(one)) for facility in range(1, 24) for one in priorities)
+    yield rf"\B<(?:{of_facilities})>1 "
+    yield rf"\B<(?:{of_facilities})>(?:{_MONTHS}) "
     if level == "error":
         yield r"PHP (?:Fatal|Parse) error: "
         yield r"lvl=eror\b"

@@ -1,0 +1,302 @@
+"""What a hit may be: every detector that was hit cuts its block, the best cut wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from aiops_core.component import LogDetector
+from aiops_core.text.carriers import (
+    Carried,
+    Carrier,
+    carrier_of,
+    prefix_carrier,
+    stream_of,
+    tells_level,
+    within,
+)
+from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.fields import Record, is_member, read_record
+from aiops_core.text.lines import LOOK_BACK, Lines, More, Span
+from aiops_core.text.matcher import Matcher, Trigger, build_matcher, compile_trigger
+from aiops_core.text.spread import spread_record
+from aiops_core.text.streams import RecordLines, Writer, WriterLines
+from aiops_core.text.unwrap import decode_line, learn_prefix
+
+
+class Grammar:
+    """The detectors of one pipeline with all their triggers compiled once; shared by its streams."""
+
+    def __init__(
+        self,
+        detectors: Sequence[LogDetector],
+        *,
+        engine: str = "",
+        failed: Callable[[int, Exception], None] | None = None,
+    ) -> None:
+        """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised."""
+        self.detectors = tuple(detectors)
+        self._failed = failed
+        self.triggers: tuple[Trigger, ...] = tuple(
+            compile_trigger(owner, pattern)
+            for owner, detector in enumerate(detectors)
+            for pattern in detector.triggers
+        )
+        self.matcher: Matcher = build_matcher(self.triggers, engine=engine)
+        self._of_traces = tuple(
+            index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
+        )
+
+    def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
+        """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
+        try:
+            return self.detectors[owner].cut(lines, hit)
+        except Exception as error:
+            if self._failed is None:
+                raise
+            self._failed(owner, error)
+            return Span(hit, hit + 1)
+
+    def is_trace(self, owner: int) -> bool:
+        """Tell whether a detector reads several lines."""
+        return self.detectors[owner].rank == "trace"
+
+    def by_owner(self, hits: Iterable[int]) -> Iterator[tuple[int, list[Trigger]]]:
+        """Group triggers by their detector."""
+        for owner, indexes in groupby(sorted(hits), key=lambda index: self.triggers[index].owner):
+            yield owner, [self.triggers[index] for index in indexes]
+
+    def traces(self) -> tuple[int, ...]:
+        """Return the triggers of all detectors that read several lines."""
+        return self._of_traces
+
+
+@dataclass(slots=True)
+class Candidate:
+    """What one detector claims; all places are offsets of the stream."""
+
+    owner: int
+    start: int
+    end: int
+    is_open: bool
+    lines: Lines
+    base: int
+    """Stream offset of the data behind ``lines``."""
+    first: int
+    last: int
+    prefix: str = ""
+    trigger: str = ""
+    is_hit_first: bool = True
+    stream: str = ""
+    carrier: Carrier | None = None
+    carried: Carried | None = None
+    record: Record | None = None
+
+    def raw_lines(self) -> list[tuple[int, int]]:
+        """Return where the claimed raw lines start and end."""
+        pieces = self.lines.raw_lines(self.first, self.last)
+        return [(start + self.base, end + self.base) for start, end in pieces]
+
+
+@dataclass(slots=True)
+class Place:
+    """A raw line that was hit, in the data known of its stream."""
+
+    grammar: Grammar
+    data: bytes
+    base: int
+    line: int
+    floor: int
+    hits: list[int]
+    final: bool
+
+    def best(self) -> Candidate | None:
+        """Choose by rank, earlier start, length, YAML order."""
+        raw = self.data[self.line : self._line_end()]
+        found = carrier_of(raw)
+        if found is None:
+            text = decode_line(raw)
+            return self._best_of_records(text, None, None) or self._best(self._plain(text))
+        carrier, carried = found
+        lines = self._writer_lines(carrier, carried.stream)
+        carried_text = lines.get(lines.hit)
+        if carried_text is None:
+            start, end = lines.extent(lines.hit, lines.hit + 1)
+            return self._candidate(self.grammar.triggers[self.hits[0]].owner, (start, end), lines)
+        return self._best_of_records(carried_text, lines, found) or self._best(
+            self._carried(carried_text, lines, found)
+        )
+
+    def _best(self, candidates: Iterable[Candidate]) -> Candidate | None:
+        return min(candidates, key=self._order, default=None)
+
+    def _order(self, candidate: Candidate) -> tuple[bool, int, int, int]:
+        owner = candidate.owner
+        return not self.grammar.is_trace(owner), candidate.start, -candidate.end, owner
+
+    def _line_end(self) -> int:
+        return self.data.find(b"\n", self.line) + 1 or len(self.data)
+
+    def _plain(self, text: str) -> Iterator[Candidate]:
+        """Yield what detectors claim of lines that nothing carried, but a prefix of their own."""
+        for owner, triggers in self.grammar.by_owner(self.hits):
+            for trigger in triggers:
+                column = trigger.confirm(text)
+                if column < 0:
+                    continue
+                prefix = self._prefix(text[:column], trigger)
+                carrier = prefix_carrier(prefix) if prefix else None
+                if carrier is not None:
+                    lines: Lines = self._writer_lines(carrier, stream_of(prefix))
+                    hit = lines.hit if isinstance(lines, WriterLines) else 0
+                else:
+                    starts = self._starts()
+                    hit = len(starts) - 1
+                    unwrap = _unwrapper(prefix)
+                    lines = Lines(self.data, starts, final=self.final, unwrap=unwrap, cap_from=hit)
+                candidate = self._cut(owner, trigger, lines, hit, prefix)
+                if candidate is not None:
+                    envelope = parse_envelope(text)
+                    candidate.stream = stream_of(prefix or text[: envelope.length])
+                    yield candidate
+                    break
+
+    def _carried(self, text: str, lines: WriterLines, found: tuple[Carrier, Carried]) -> Iterator[Candidate]:
+        """Yield what detectors claim of the lines one writer had carried here."""
+        carrier, carried = found
+        for owner, triggers in self.grammar.by_owner(self.hits):
+            if not self.grammar.is_trace(owner) and tells_level(carrier):
+                yield from self._whole_line(owner, triggers, carried.stream)
+                continue
+            for trigger in triggers:
+                column = trigger.confirm(text)
+                if column < 0:
+                    continue
+                prefix = self._prefix(text[:column], trigger)
+                own = lines
+                if prefix:
+                    inner = prefix_carrier(prefix)
+                    stream = f"{carried.stream} {stream_of(prefix)}" if inner else carried.stream
+                    own = self._writer_lines(within(carrier, inner, learn_prefix(prefix)), stream)
+                candidate = self._cut(owner, trigger, own, own.hit, prefix)
+                if candidate is not None:
+                    candidate.stream, candidate.carrier, candidate.carried = carried.stream, carrier, carried
+                    yield candidate
+                    break
+
+    def _whole_line(self, owner: int, triggers: list[Trigger], stream: str) -> Iterator[Candidate]:
+        """Yield what a detector of single lines claims of a line whose carrier tells the level."""
+        text = decode_line(self.data[self.line : self._line_end()])
+        for trigger in triggers:
+            if trigger.confirm(text) >= 0:
+                lines = Lines(self.data, [self.line], final=self.final, unwrap=decode_line)
+                candidate = self._cut(owner, trigger, lines, 0, "")
+                if candidate is not None:
+                    candidate.stream = stream
+                    yield candidate
+                    return
+
+    def _best_of_records(
+        self, text: str, lines: WriterLines | None, found: tuple[Carrier, Carried] | None
+    ) -> Candidate | None:
+        """Return the trace that a field of a record carries."""
+        piece = lines.extent(lines.hit, lines.hit + 1) if lines else (self.line, self._line_end())
+        record = read_record(text)
+        if record is None and lines is None and is_member(text):
+            spread = spread_record(self.data, self.line, self.floor)
+            if spread is None:
+                return None
+            record, piece, is_complete = spread
+            if not is_complete:
+                if self.final:
+                    return None
+                open_lines = RecordLines([text], piece)
+                return self._candidate(self.grammar.triggers[self.hits[0]].owner, piece, open_lines)
+        if record is None:
+            return None
+        candidate = self._of_record(record, piece)
+        if candidate is not None:
+            candidate.record = record
+            candidate.stream = found[1].stream if found else ""
+            candidate.carried = found[1] if found else None
+        return candidate
+
+    def _of_record(self, record: Record, piece: tuple[int, int]) -> Candidate | None:
+        """Return the best trace of the first text that holds one, else what is said of the whole line."""
+        for hits in (self.hits, self.grammar.traces()):
+            for body in record.texts:
+                lines = RecordLines(body.splitlines(), piece)
+                best = self._best(self._of_text(lines, body, hits))
+                if best is not None:
+                    return best
+        lines = RecordLines([record.line], piece)
+        return self._best(self._of_text(lines, record.line, self.hits, is_trace=False))
+
+    def _of_text(
+        self, lines: RecordLines, body: str, hits: Sequence[int], *, is_trace: bool = True
+    ) -> Iterator[Candidate]:
+        for owner, triggers in self.grammar.by_owner(hits):
+            if self.grammar.is_trace(owner) is is_trace:
+                for trigger in triggers:
+                    candidate = self._cut_record(owner, trigger, lines, body)
+                    if candidate is not None:
+                        yield candidate
+                        break
+
+    def _cut_record(self, owner: int, trigger: Trigger, lines: RecordLines, body: str) -> Candidate | None:
+        if trigger.pattern.search(body) is None:
+            return None
+        for index, line in enumerate(lines.texts):
+            if trigger.confirm(line) >= 0:
+                return self._cut(owner, trigger, lines, index, "")
+        return None
+
+    def _prefix(self, prefix: str, trigger: Trigger) -> str:
+        """Return what is cut from every line: an envelope, or anything before the start of a pattern."""
+        if trigger.is_anchored:
+            return prefix
+        is_trace = self.grammar.is_trace(trigger.owner)
+        return prefix if is_trace and prefix and parse_envelope(prefix).length else ""
+
+    def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
+        cut = self.grammar.cut(owner, lines, hit)
+        if cut is None:
+            return None
+        last = cut.end if isinstance(cut, Span) else hit + 1
+        start, end = lines.extent(cut.start, last)
+        candidate = self._candidate(owner, (start, end), lines)
+        candidate.is_open = isinstance(cut, More)
+        if candidate.is_open:
+            candidate.end = self.base + lines.known_to
+        candidate.first, candidate.last = cut.start, last
+        candidate.prefix, candidate.trigger = prefix, trigger.pattern.pattern
+        candidate.is_hit_first = cut.start == hit
+        return candidate
+
+    def _candidate(self, owner: int, piece: tuple[int, int], lines: Lines) -> Candidate:
+        """Return an open candidate that starts with the given piece of the data."""
+        start, end = piece[0] + self.base, piece[1] + self.base
+        return Candidate(owner, start, end, is_open=True, lines=lines, base=self.base, first=0, last=1)
+
+    def _writer_lines(self, carrier: Carrier, stream: str) -> WriterLines:
+        return WriterLines(self.data, self.line, self.floor, Writer(carrier, stream), final=self.final)
+
+    def _starts(self) -> list[int]:
+        """Return the starts of the lines a detector may look back to, and of the hit."""
+        at = self.line
+        starts = [at]
+        while at > self.floor and len(starts) <= LOOK_BACK:
+            at = self.data.rfind(b"\n", 0, at - 1) + 1
+            if at < self.floor:
+                break
+            starts.append(at)
+        starts.reverse()
+        return starts
+
+
+def _unwrapper(prefix: str) -> Callable[[bytes], str]:
+    if not prefix:
+        return decode_line
+    strip = learn_prefix(prefix)
+    return lambda raw: strip(decode_line(raw))

@@ -1,0 +1,200 @@
+"""Recognise what carried a line here: docker's JSON files, CRI, syslog, or a prefix per process.
+
+Several programs may write into one physical stream. A carrier tells whose line it is, takes its
+own words off, and joins the pieces that a runtime split.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from aiops_core.records import Severity
+from aiops_core.text.levels import severity_of_number
+from aiops_core.text.timestamps import match_time
+from aiops_core.text.unwrap import decode_line, prefix_length, strip_ansi
+
+_MOST_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One line as its program wrote it: ``stream`` says whose it is, ``envelope`` what the carrier told.
+
+    ``is_partial``: the next line of the same stream goes on where this one stops.
+    """
+
+    stream: str
+    text: str
+    envelope: str = ""
+    severity: Severity | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    is_partial: bool = False
+
+
+Carrier = Callable[[bytes], Carried | None]
+"""Read one raw line; None for a line that this carrier did not bring."""
+
+_DOCKER = re.compile(rb'\{"log": ?"(?:[^"\\]|\\.)*" ?[,}]')
+_CRI = re.compile(
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP]\S*) ?"
+)
+_SYSLOG = re.compile(
+    rb"<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,128}) (\S{1,128}) (\S{1,64}) "
+    rb"(-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+) ?(?:\xef\xbb\xbf)?"
+)
+_BSD_SYSLOG = re.compile(
+    rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
+    rb" (\S{1,255}) ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
+)
+_PARAMETER = re.compile(r'(\w[\w.-]*)="((?:[^"\\]|\\.)*)"')
+_OWN_DATA = re.compile(r"\[aiops@32473 ((?:[^\]\"\\]|\\.|\"(?:[^\"\\]|\\.)*\")*)\]")
+_OCTAL = re.compile(r"#(0[0-3][0-7]|177)")
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def carrier_of(raw: bytes) -> tuple[Carrier, Carried] | None:
+    """Return the carrier of a raw line and what it brought; None for a line that stands for itself."""
+    for carrier in _CARRIERS.get(raw[:1], ()):
+        if (carried := carrier(raw)) is not None:
+            return carrier, carried
+    return None
+
+
+def _docker(raw: bytes) -> Carried | None:
+    if len(raw) > _MOST_LINE or not _DOCKER.match(raw):
+        return None
+    try:
+        record = json.loads(raw)
+        text, stream = record["log"], record.get("stream", "")
+        attributes = {**(record.get("attrs") or {}), "stream": stream}
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return None
+    if not all(isinstance(value, str) for value in attributes.values()):
+        attributes = {}
+    is_partial = not text.endswith("\n")
+    line = strip_ansi(text.removesuffix("\n").removesuffix("\r"))
+    return Carried(f"docker {stream}", line, str(record.get("time", "")), None, attributes, is_partial)
+
+
+def _cri(raw: bytes) -> Carried | None:
+    found = _CRI.match(raw)
+    if found is None:
+        return None
+    time, stream, tag = (part.decode() for part in found.groups())
+    text = decode_line(raw[found.end() :])
+    return Carried(f"cri {stream}", text, time, None, {"stream": stream}, tag.startswith("P"))
+
+
+def _syslog(raw: bytes) -> Carried | None:
+    found = _SYSLOG.match(raw)
+    if found is None or (priority := int(found[1])) > 191:
+        return None
+    time, host, service, pid, message, data = (part.decode("utf-8", "replace") for part in found.groups()[1:])
+    names = {"host": host, "service": service, "pid": pid, "message_id": message}
+    attributes = {name: value for name, value in names.items() if value != "-"}
+    own = _OWN_DATA.search(data) if "aiops@" in data else None
+    for name, value in _PARAMETER.findall(own[1]) if own else ():
+        attributes[name] = _ESCAPED.sub(r"\1", value)
+    stream = f"{host} {service} {pid} {attributes.get('stream', '')}"
+    text = decode_line(raw[found.end() :])
+    return Carried(stream, text, time, severity_of_number(priority % 8), attributes)
+
+
+def _bsd_syslog(raw: bytes) -> Carried | None:
+    found = _BSD_SYSLOG.match(raw)
+    if found is None or (found[1] and int(found[1]) > 191):
+        return None
+    time, host, service = (part.decode("utf-8", "replace") for part in found.group(2, 3, 4))
+    pid = (found[5] or b"").decode("utf-8", "replace")
+    attributes = {"host": host, "service": service} | ({"pid": pid} if pid else {})
+    text = _OCTAL.sub(lambda one: chr(int(one[1], 8)), decode_line(raw[found.end() :]))
+    severity = severity_of_number(int(found[1]) % 8) if found[1] else None
+    return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
+
+
+_CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
+    b"{": (_docker,),
+    b"<": (_syslog, _bsd_syslog),
+    **{bytes([digit]): (_cri, _bsd_syslog) for digit in b"0123456789"},
+    **{bytes([letter]): (_bsd_syslog,) for letter in b"JFMASOND"},
+}
+
+_NAME = re.compile(
+    r"\[ *([^\[\]\s|]{1,60})\]"  # [p1], [worker-3], [4711]
+    r"|([\w./-]{1,60}\[\d+\])"  # app[4711]
+    r"|\b(?:pid|tid|thread|worker|process)[ =:#-]{0,2}([\w-]{1,60})"
+    r"|^([\w./@-]{1,64}) *\|"  # web-1 |
+    r"|#(\d+)\b",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(r"[\d.,:TZ+-]*[.:,][\d.,:TZ+-]*$|[CT]\d+$|[A-Z]{3,9}$|\d{4}-\d\d-\d\d.*$")
+
+
+def prefix_carrier(prefix: str) -> Carrier | None:
+    """Return the carrier of lines with a prefix like this one; None where it names no writer.
+
+    A process, thread or container names one; a time, a level, a counter does not.
+    """
+    names = _names(prefix)
+    if not names:
+        return None
+    length = prefix_length(prefix, names)
+
+    def read(raw: bytes) -> Carried | None:
+        text = decode_line(raw)
+        end = length(text)
+        if not end:
+            return None
+        return Carried(_named(text[:end]), text[end:], text[:end])
+
+    return read
+
+
+def within(outer: Carrier, inner: Carrier | None, strip: Callable[[str], str]) -> Carrier:
+    """Return the carrier of lines that have a prefix inside another carrier."""
+
+    def read(raw: bytes) -> Carried | None:
+        carried = outer(raw)
+        if carried is None or inner is None:
+            return carried and replace(carried, text=strip(carried.text))
+        found = inner(carried.text.encode())
+        if found is None:
+            return carried
+        return replace(carried, stream=f"{carried.stream} {found.stream}", text=found.text)
+
+    return read
+
+
+@lru_cache(maxsize=512)
+def _names(prefix: str) -> tuple[tuple[int, int], ...]:
+    places = (found.span(found.lastindex or 0) for found in _NAME.finditer(prefix))
+    return tuple(
+        (start, end)
+        for start, end in places
+        if match_time(prefix[start:end]) is None and not _NO_NAME.match(prefix[start:end])
+    )
+
+
+@lru_cache(maxsize=512)
+def _named(prefix: str) -> str:
+    return " ".join(prefix[start:end] for start, end in _names(prefix))
+
+
+def stream_of(prefix: str) -> str:
+    """Return whose lines have this prefix; "" where it names nobody."""
+    return _named(prefix) if prefix else ""
+
+
+def tells_level(carrier: Carrier) -> bool:
+    """Tell whether the carrier's own words hold what people read as part of the line."""
+    return carrier in {_syslog, _bsd_syslog}
+
+
+def readable(raw: bytes) -> str:
+    """Return a line for people: what docker and CRI add is taken off."""
+    found = carrier_of(raw)
+    return decode_line(raw) if found is None or tells_level(found[0]) else found[1].text

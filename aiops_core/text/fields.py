@@ -1,0 +1,131 @@
+"""Read records: lines that are one JSON object or logfmt, and may carry a whole trace in a field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_MOST = 1 << 20
+_DEEPEST = 6
+_MOST_VALUES = 500
+_MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "body", "short_message", "text")
+_LOGFMT = re.compile(r"(?:^|\s)([\w.@-]{1,60})=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\"]*))")
+_LOGFMT_START = re.compile(r"[\w.@-]{1,60}=")
+_LOGFMT_ESCAPE = re.compile(r"\\(.)")
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
+_MEMBER = re.compile(r"[ \t]+\"[^\"]{1,80}\"\s*:")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record: the ``message`` people read, the ``texts`` of several lines, and all of it on one ``line``."""
+
+    message: str
+    texts: tuple[str, ...]
+    line: str
+
+
+def read_record(text: str) -> Record | None:
+    """Read a line that is one record with a text of several lines in a field; None for any other."""
+    if "\\n" not in text and '["' not in text and '[{"' not in text:
+        return None
+    if len(text) > _MOST:
+        return None
+    start = text.find("{")
+    if 0 <= start <= 200 and text.rstrip().endswith("}"):
+        return _of_json(text[start:])
+    start = _logfmt_start(text)
+    return _of_logfmt(text[start:]) if start >= 0 else None
+
+
+def is_member(text: str) -> bool:
+    """Tell whether a line looks like one member of a JSON object spread over several lines."""
+    return _MEMBER.match(text) is not None
+
+
+def _of_json(text: str) -> Record | None:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return record_of(fields, text) if isinstance(fields, dict) else None
+
+
+def record_of(fields: Mapping[str, Any], line: str) -> Record | None:  # Any: whatever was logged
+    """Return the record with these fields; None where none holds a text of several lines."""
+    texts = tuple(_texts(fields))
+    return Record(_message(fields), texts, line) if texts else None
+
+
+def _logfmt_start(text: str) -> int:
+    if _LOGFMT_START.match(text):
+        return 0
+    found = re.search(r" (?:level|lvl|msg|time|ts)=", text[:200])
+    return found.start() + 1 if found else -1
+
+
+def _of_logfmt(text: str) -> Record | None:
+    fields = {found[1]: _logfmt_value(found) for found in _LOGFMT.finditer(text)}
+    return record_of(fields, text)
+
+
+def _logfmt_value(found: re.Match[str]) -> str:
+    if found[2] is None:
+        return found[3]
+    return _LOGFMT_ESCAPE.sub(lambda escape: _LETTERS.get(escape[1], escape[1]), found[2])
+
+
+def _message(fields: Mapping[str, Any]) -> str:  # Any: whatever was logged
+    for name in _MESSAGES:
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip().partition("\n")[0]
+    return ""
+
+
+def _texts(fields: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was logged
+    """Yield every text of several lines, the outermost first, structured traces written out."""
+    level: list[Any] = [fields]
+    seen = 0
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for value in level:
+            members = list(value.values()) if isinstance(value, dict) else value
+            seen += len(members)
+            for member in members[:_MOST_VALUES]:
+                if isinstance(member, str):
+                    if "\n" in member.strip():
+                        yield member
+                elif (
+                    isinstance(member, list)
+                    and len(member) > 1
+                    and all(isinstance(one, str) for one in member)
+                ):
+                    yield "\n".join(one.rstrip("\n") for one in member)
+                elif isinstance(member, list) and member and _is_structured(member[0]):
+                    yield "\n".join(_written_out(member))
+                elif isinstance(member, dict | list):
+                    below.append(member)
+        if seen > _MOST_VALUES:
+            return
+        level = below
+
+
+def _is_structured(value: Any) -> bool:  # Any: whatever was logged
+    return isinstance(value, dict) and "exc_type" in value and isinstance(value.get("frames"), list)
+
+
+def _written_out(chain: list[Any]) -> Iterator[str]:  # Any: whatever was logged
+    """Write structlog's structured tracebacks as Python prints them."""
+    for index, one in enumerate(reversed([one for one in chain if _is_structured(one)])):
+        if index:
+            yield from ("", "The above exception was the direct cause of the following exception:", "")
+        yield "Traceback (most recent call last):"
+        for frame in one["frames"]:
+            if isinstance(frame, dict):
+                name, line = frame.get("filename", "?"), frame.get("lineno", 0)
+                yield f'  File "{name}", line {line}, in {frame.get("name", "?")}'
+        yield f"{one['exc_type']}: {one.get('exc_value', '')}"

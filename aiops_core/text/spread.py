@@ -1,0 +1,57 @@
+"""Find the JSON object that was printed over several lines, one of which was hit."""
+
+from __future__ import annotations
+
+import json
+
+from aiops_core.text.fields import Record, record_of
+
+_MOST_LINES = 400
+_MOST_BYTES = 256 * 1024
+
+
+def spread_record(data: bytes, line: int, floor: int) -> tuple[Record | None, tuple[int, int], bool] | None:
+    """Return the record round the line at ``line``, where it stands, and whether it is all there.
+
+    None where the line is no part of an object that starts with a brace on its own line.
+    """
+    start = _opening(data, line, floor)
+    if start is None:
+        return None
+    indent = data[start : data.index(b"{", start)]
+    end = _closing(data, line, indent, start)
+    if end is None:
+        is_too_long = len(data) - start > _MOST_BYTES
+        return None if is_too_long else (None, (start, len(data)), False)
+    text = data[start:end].decode("utf-8", "replace").rstrip().rstrip(",")
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return record_of(fields, json.dumps(fields, ensure_ascii=False)), (start, end), True
+
+
+def _opening(data: bytes, line: int, floor: int) -> int | None:
+    """Return the start of the line with the outermost opening brace above."""
+    at, found = line, None
+    for _ in range(_MOST_LINES):
+        if at <= floor:
+            break
+        end, at = at, max(data.rfind(b"\n", 0, at - 1) + 1, floor)
+        text = data[at:end].rstrip()
+        if text.strip() == b"{":
+            found = at
+            if not text.startswith((b" ", b"\t")):
+                break
+        elif not text.startswith((b" ", b"\t", b"}", b"]")):
+            break
+    return found
+
+
+def _closing(data: bytes, line: int, indent: bytes, start: int) -> int | None:
+    """Return where the line with the closing brace of the same indentation ends."""
+    wanted = b"\n" + indent + b"}"
+    at = data.find(wanted, line)
+    if at < 0 or at - start > _MOST_BYTES:
+        return None
+    return data.find(b"\n", at + 1) + 1 or len(data)

@@ -1,0 +1,209 @@
+"""What carries lines: docker, CRI, syslog, records, and several writers in one stream."""
+
+import json
+import random
+
+import pytest
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.detection import Detection
+from aiops_core.records import LogBatch
+from aiops_core.text.blocks import Cutter
+
+PYTHON = """Traceback (most recent call last):
+  File "/app/shop.py", line 12, in sell
+    total = price / {n}
+ZeroDivisionError: division by zero in {name}
+"""
+JAVA = """java.lang.IllegalStateException: no stock in {name}
+\tat com.acme.Shop.sell(Shop.java:12)
+\tat com.acme.Main.main(Main.java:3)
+Caused by: java.io.IOException: closed
+\tat com.acme.Store.read(Store.java:7)
+\t... 1 more
+"""
+
+
+@pytest.fixture(scope="module")
+def detection(tmp_path_factory):
+    catalogue = Catalogue()
+    names = ("python", "java", "javascript", "go", "levels")
+    directory = tmp_path_factory.mktemp("plugins")
+    return Detection([(name, catalogue.load("detectors", name, directory)()) for name in names])
+
+
+def detect(detection, text, step=0):
+    data = text if isinstance(text, bytes) else text.encode()
+    cutter, claims = Cutter(detection.grammar, 0), []
+    lines = data.splitlines(keepends=True)
+    for at in range(0, len(lines), step or len(lines) or 1):
+        claims += cutter.feed(b"".join(lines[at : at + (step or len(lines))]))[0]
+    batch = LogBatch("s", data, ((0, {}), (len(data), {})))
+    claims = sorted(claims + cutter.flush(), key=lambda claim: claim.start)
+    return [event for claim in claims for event in detection.events(claim, batch=batch)]
+
+
+def docker(line, stream="stderr", end="\n"):
+    return json.dumps({"log": line + end, "stream": stream, "time": "2026-11-21T07:00:00.1Z"}) + "\n"
+
+
+def cri(line, stream="stderr", tag="F"):
+    return f"2026-11-21T07:00:00.123456789Z {stream} {tag} {line}\n"
+
+
+def syslog(line, app="shop", pid="12", priority=14):
+    return (
+        f'<{priority}>1 2026-11-21T07:00:00Z host1 {app} {pid} - [aiops@32473 unit="{app}.service"] {line}\n'
+    )
+
+
+def bsd(line, app="shop", pid="12"):
+    return f"Nov 21 07:00:00 host1 {app}[{pid}]: {line}\n"
+
+
+def bracket(line, app="p1", pid=""):
+    return f"[{app}] {line}\n"
+
+
+@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket])
+@pytest.mark.parametrize(("trace", "language"), [(PYTHON, "python"), (JAVA, "java")])
+def test_a_carried_trace_is_one_event_of_what_its_program_wrote(detection, carry, trace, language):
+    trace = trace.format(n=1, name="a")
+    bare = detect(detection, trace)[0]
+
+    text = carry("starting") + "".join(map(carry, trace.splitlines())) + carry("going on")
+    (event,) = detect(detection, text)
+
+    first, last = len(carry("starting")), len(text) - len(carry("going on"))
+    assert (event.language, event.type, event.message) == (language, bare.type, bare.message)
+    assert (event.exceptions, event.fingerprint) == (bare.exceptions, bare.fingerprint)
+    assert (event.start, event.end) == (first, last)
+
+
+def interleave(seed, *streams):
+    chance, queues, lines = random.Random(seed), [list(stream) for stream in streams], []
+    while any(queues):
+        queue = chance.choice([queue for queue in queues if queue])
+        lines.append(queue.pop(0))
+    return "".join(lines)
+
+
+def writers(kind):
+    one, other = PYTHON.format(n=0, name="a").splitlines(), JAVA.format(name="b").splitlines()
+    if kind in {"docker", "cri"}:
+        carry = docker if kind == "docker" else cri
+        return [carry(line, "stderr") for line in one], [carry(line, "stdout") for line in other]
+    carry = {"syslog": syslog, "bsd": bsd, "bracket": bracket}[kind]
+    return [carry(line, "p1", "1") for line in one], [carry(line, "p2", "2") for line in other]
+
+
+@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket"])
+@pytest.mark.parametrize("seed", range(6))
+def test_interleaved_writers_give_separate_complete_events(detection, kind, seed):
+    text = interleave(seed, *writers(kind))
+
+    events = detect(detection, text)
+
+    found = sorted((event.language, len(event.frames), len(event.exceptions)) for event in events)
+    assert found == [("java", 2, 2), ("python", 1, 1)]
+    for step in (1, 2, 3):
+        again = detect(detection, text, step)
+        assert [(event.start, event.end, event.fingerprint) for event in again] == [
+            (event.start, event.end, event.fingerprint) for event in events
+        ]
+
+
+@pytest.mark.parametrize("carry", [docker, cri])
+def test_the_pieces_of_a_split_line_are_joined(detection, carry):
+    trace = PYTHON.format(n=0, name="x" * 50).splitlines()
+    split = (docker(trace[3][:30], end="") if carry is docker else cri(trace[3][:30], tag="P")) + carry(
+        trace[3][30:]
+    )
+
+    (event,) = detect(detection, "".join(map(carry, trace[:3])) + split + carry("next"))
+
+    assert event.message == "division by zero in " + "x" * 50
+
+
+RECORDS = {
+    "exc_info": {"level": "ERROR", "message": "cannot sell", "exc_info": PYTHON.format(n=0, name="a")},
+    "pino": {"level": 50, "msg": "cannot sell", "err": {"type": "E", "stack": PYTHON.format(n=0, name="a")}},
+    "ecs": {
+        "log.level": "ERROR",
+        "message": "cannot sell",
+        "error.stack_trace": PYTHON.format(n=0, name="a"),
+    },
+    "list": {
+        "level": "ERROR",
+        "message": "cannot sell",
+        "exception": PYTHON.format(n=0, name="a").splitlines(),
+    },
+    "inside": {"severity": "ERROR", "message": "cannot sell\n" + PYTHON.format(n=0, name="a")},
+    "structlog": {
+        "level": "error",
+        "event": "cannot sell",
+        "exception": [
+            {
+                "exc_type": "ZeroDivisionError",
+                "exc_value": "division by zero in a",
+                "frames": [{"filename": "/app/shop.py", "lineno": 12, "name": "sell"}],
+            }
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("carry", [str, docker, cri, syslog])
+def test_a_trace_inside_a_record_is_one_event_with_its_message_as_headline(detection, name, carry):
+    line = json.dumps(RECORDS[name])
+    carried = line + "\n" if carry is str else carry(line)
+
+    (event,) = detect(detection, "before\n" + carried + "after\n")
+
+    assert (event.type, event.message) == ("ZeroDivisionError", "division by zero in a")
+    assert (event.start, event.end) == (7, 7 + len(carried))
+    assert event.headline == "cannot sell"
+    assert [frame.file for frame in event.frames] == ["/app/shop.py"]
+
+
+def test_a_record_spread_over_lines_is_one_event(detection):
+    text = json.dumps(RECORDS["exc_info"], indent=2) + "\n"
+
+    for step in (0, 1):
+        (event,) = detect(detection, "before\n" + text + "after\n", step)
+
+        assert (event.type, event.headline) == ("ZeroDivisionError", "cannot sell")
+        assert (event.start, event.end) == (7, 7 + len(text))
+
+
+def test_a_trace_inside_logfmt_is_one_event(detection):
+    trace = PYTHON.format(n=0, name="a").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    line = f'time=2026-11-21T07:00:00Z level=error msg="cannot sell" exc_info="{trace}"\n'
+
+    (event,) = detect(detection, line)
+
+    assert (event.type, event.headline, event.severity) == ("ZeroDivisionError", "cannot sell", "error")
+
+
+def test_a_headline_is_joined_inside_a_carrier(detection):
+    lines = ["2026-11-21 07:00:00,000 ERROR shop: cannot sell", *PYTHON.format(n=0, name="a").splitlines()]
+
+    for carry in (docker, cri, syslog, bsd):
+        (event,) = detect(detection, "".join(map(carry, lines)))
+
+        assert event.headline.endswith("cannot sell"), carry
+        assert event.start == 0
+
+
+def test_a_syslog_line_of_error_priority_is_an_event_whatever_its_facility(detection):
+    lines = [syslog("cannot sell", priority=number) for number in (11, 14, 27)]
+    lines.append("<187>Nov 21 07:00:00 host1 sw: link down\n")
+
+    events = detect(detection, "".join(lines))
+
+    assert [(event.message, event.severity) for event in events] == [
+        ("cannot sell", "error"),
+        ("cannot sell", "error"),
+        ("link down", "error"),
+    ]
