@@ -17,9 +17,9 @@ from aiops_core.text.carriers import (
     within,
 )
 from aiops_core.text.envelope import parse_envelope
-from aiops_core.text.fields import Record, is_member, read_record
+from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
 from aiops_core.text.lines import LOOK_BACK, Lines, More, Span
-from aiops_core.text.matcher import Matcher, Trigger, build_matcher, compile_trigger
+from aiops_core.text.matcher import Trigger, compile_triggers
 from aiops_core.text.spread import spread_record
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
@@ -38,12 +38,10 @@ class Grammar:
         """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised."""
         self.detectors = tuple(detectors)
         self._failed = failed
-        self.triggers: tuple[Trigger, ...] = tuple(
-            compile_trigger(owner, pattern)
-            for owner, detector in enumerate(detectors)
-            for pattern in detector.triggers
-        )
-        self.matcher: Matcher = build_matcher(self.triggers, engine=engine)
+        patterns = [
+            (owner, pattern) for owner, detector in enumerate(detectors) for pattern in detector.triggers
+        ]
+        self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
         self._of_traces = tuple(
             index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
         )
@@ -119,6 +117,8 @@ class Place:
             text = decode_line(raw)
             return self._best_of_records(text, None, None) or self._best(self._plain(text))
         carrier, carried = found
+        if tells_level(carrier) and not self._may_be_trace(carried.text):
+            return self._best(self._whole_lines(carried.stream))
         lines = self._writer_lines(carrier, carried.stream)
         carried_text = lines.get(lines.hit)
         if carried_text is None:
@@ -127,6 +127,14 @@ class Place:
         return self._best_of_records(carried_text, lines, found) or self._best(
             self._carried(carried_text, lines, found)
         )
+
+    def _may_be_trace(self, text: str) -> bool:
+        grammar = self.grammar
+        return any(grammar.is_trace(grammar.triggers[hit].owner) for hit in self.hits) or may_carry_text(text)
+
+    def _whole_lines(self, stream: str) -> Iterator[Candidate]:
+        for owner, triggers in self.grammar.by_owner(self.hits):
+            yield from self._whole_line(owner, triggers, stream)
 
     def _best(self, candidates: Iterable[Candidate]) -> Candidate | None:
         return min(candidates, key=self._order, default=None)
@@ -245,7 +253,7 @@ class Place:
                         break
 
     def _cut_record(self, owner: int, trigger: Trigger, lines: RecordLines, body: str) -> Candidate | None:
-        if trigger.pattern.search(body) is None:
+        if trigger.search(body) is None:
             return None
         for index, line in enumerate(lines.texts):
             if trigger.confirm(line) >= 0:
@@ -270,7 +278,7 @@ class Place:
         if candidate.is_open:
             candidate.end = self.base + lines.known_to
         candidate.first, candidate.last = cut.start, last
-        candidate.prefix, candidate.trigger = prefix, trigger.pattern.pattern
+        candidate.prefix, candidate.trigger = prefix, trigger.source
         candidate.is_hit_first = cut.start == hit
         return candidate
 

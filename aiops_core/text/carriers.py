@@ -108,6 +108,8 @@ def _bsd_syslog(raw: bytes) -> Carried | None:
     found = _BSD_SYSLOG.match(raw)
     if found is None or (found[1] and int(found[1]) > 191):
         return None
+    if not (found[1] or found[5]) and found[2][:1].isdigit():
+        return None  # a time, a name and a colon are many things beside syslog
     time, host, service = (part.decode("utf-8", "replace") for part in found.group(2, 3, 4))
     pid = (found[5] or b"").decode("utf-8", "replace")
     attributes = {"host": host, "service": service} | ({"pid": pid} if pid else {})
@@ -196,5 +198,6 @@ def tells_level(carrier: Carrier) -> bool:
 
 def readable(raw: bytes) -> str:
     """Return a line for people: what docker and CRI add is taken off."""
-    found = carrier_of(raw)
-    return decode_line(raw) if found is None or tells_level(found[0]) else found[1].text
+    first = raw[:1]
+    carried = _docker(raw) if first == b"{" else _cri(raw) if first.isdigit() else None
+    return decode_line(raw) if carried is None else carried.text

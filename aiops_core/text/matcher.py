@@ -7,38 +7,51 @@ the leading anchor dropped, which finds a superset; `Trigger.confirm` decides on
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
 from aiops_core.errors import UserError
+from aiops_core.text.compiled import cache_path, load, save
 from aiops_core.text.envelope import can_precede
 
 MIN_LITERAL = 3
+_RULES_VERSION = 1
+"""Changes with the rules that triggers are checked by: what was kept is checked again."""
+_WORTH_KEEPING = 20
 _parser: Any = re._parser  # type: ignore[attr-defined]  # the only parser that agrees with re
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One pattern of one detector, checked and compiled for the unwrapped line."""
+    """One pattern of one detector, for the unwrapped line."""
 
     owner: int
     """Index of the detector, in YAML order."""
-    pattern: re.Pattern[str]
+    source: str
     """The pattern without its leading anchor."""
     is_anchored: bool
     raw: bytes
     """The pattern for the raw scan: UTF-8, without anchors."""
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Look for the pattern anywhere in a text."""
+        return _compiled(self.source).search(text)
 
     def confirm(self, line: str) -> int:
         """Return the column where the trigger holds in an unwrapped line, -1 when it does not.
 
         An anchored trigger holds at the start or after the envelope of a log line.
         """
-        if self.is_anchored and self.pattern.match(line):
+        pattern = _compiled(self.source)
+        if self.is_anchored and pattern.match(line):
             return 0
-        match = self.pattern.search(line)
+        match = pattern.search(line)
         if match is None:
             return -1
         if self.is_anchored and not can_precede(line[: match.start()]):
@@ -46,17 +59,20 @@ class Trigger:
         return match.start()
 
 
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source)  # on first use: most triggers of a run never hit
+
+
 def compile_trigger(owner: int, pattern: str) -> Trigger:
     """Check one trigger; raise UserError for one that cannot be scanned for."""
     try:
-        compiled = re.compile(pattern)
+        re.compile(pattern)
     except re.error as error:
         raise UserError(f"trigger {pattern!r}: {error}. Write a valid regular expression") from None
-    is_anchored = pattern.startswith("^")
-    body = pattern[1:] if is_anchored else pattern
-    raw = body[:-1] if body.endswith("$") and not body.endswith("\\$") else body
-    parsed = _parser.parse(raw)
-    if _has_anchor(parsed) or (is_anchored and _is_alternation(parsed)):
+    trigger = _unchecked(owner, pattern)
+    parsed = _parser.parse(_without_end(trigger.source))
+    if _has_anchor(parsed) or (trigger.is_anchored and _is_alternation(parsed)):
         raise UserError(
             f"trigger {pattern!r}: an anchor inside. Put ^ first and $ last, alternatives in parentheses"
         )
@@ -65,7 +81,52 @@ def compile_trigger(owner: int, pattern: str) -> Trigger:
             f"trigger {pattern!r}: no run of {MIN_LITERAL} literal characters that every match has. "
             "Add some, or the whole log would be looked at line by line"
         )
-    return Trigger(owner, re.compile(body, compiled.flags), is_anchored, _escapable(raw).encode())
+    return trigger
+
+
+def _unchecked(owner: int, pattern: str) -> Trigger:
+    is_anchored = pattern.startswith("^")
+    body = pattern[1:] if is_anchored else pattern
+    return Trigger(owner, body, is_anchored, _escapable(_without_end(body)).encode())
+
+
+def _without_end(body: str) -> str:
+    return body[:-1] if body.endswith("$") and not body.endswith("\\$") else body
+
+
+def compile_triggers(
+    patterns: Sequence[tuple[int, str]], *, engine: str = ""
+) -> tuple[tuple[Trigger, ...], Matcher]:
+    """Check and compile the triggers of a pipeline, given as (owner, pattern).
+
+    Those that an earlier start compiled are taken from the cache, checked as they were then.
+    """
+    triggers = tuple(_unchecked(owner, pattern) for owner, pattern in patterns)
+    if engine != "re" and (kept := _kept(triggers)) is not None:
+        return triggers, kept
+    for owner, pattern in patterns:
+        compile_trigger(owner, pattern)
+    return triggers, build_matcher(triggers, engine=engine)
+
+
+def _kept(triggers: Sequence[Trigger]) -> Matcher | None:
+    try:
+        import hyperscan
+    except ImportError:
+        return None
+    path = _kept_at(triggers)
+    data = load(path) if path is not None else None
+    if data is None:
+        return None
+    try:
+        return _Hyperscan(hyperscan.loadb(data, hyperscan.HS_MODE_BLOCK))
+    except hyperscan.HyperscanError:
+        return None  # of another processor or version
+
+
+def _kept_at(triggers: Sequence[Trigger]) -> Path | None:
+    engine = f"{_RULES_VERSION} {version('hyperscan')} {platform.machine()}"
+    return cache_path(engine, [b"%d" % trigger.is_anchored + trigger.raw for trigger in triggers])
 
 
 _QUOTE = re.compile(r"(\[\^?\]?(?:[^\]\\]|\\.)*\])|\\?\"|\\[^\"]|\t|\\t")
@@ -137,18 +198,30 @@ class _Hyperscan:
 
     engine = "hyperscan"
 
-    def __init__(self, triggers: Sequence[Trigger]) -> None:
+    def __init__(self, database: Any) -> None:  # Any: hyperscan has no types and may not be there
         import hyperscan
 
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
+        self._database = database
+        if database.scratch is None:
+            database.scratch = hyperscan.Scratch(database)
+        self._hits: list[Hit] = []
+        self._append = self._make_append()
+
+    @classmethod
+    def of(cls, triggers: Sequence[Trigger]) -> _Hyperscan:
+        """Compile the triggers, and keep the result for the next start."""
+        import hyperscan
+
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        database.compile(
             expressions=[trigger.raw for trigger in triggers],
             ids=list(range(len(triggers))),
             elements=len(triggers),
             flags=[0] * len(triggers),
         )
-        self._hits: list[Hit] = []
-        self._append = self._make_append()
+        if len(triggers) >= _WORTH_KEEPING and (path := _kept_at(triggers)) is not None:
+            save(path, hyperscan.dumpb(database))
+        return cls(database)
 
     def _make_append(self) -> Callable[..., None]:
         hits = self._hits
@@ -192,7 +265,7 @@ def build_matcher(triggers: Sequence[Trigger], *, engine: str = "") -> Matcher:
     """Compile the triggers for the best engine here; ``engine`` ``re`` or ``hyperscan`` insists."""
     if engine != "re":
         try:
-            return _Hyperscan(triggers)
+            return _Hyperscan.of(triggers)
         except ImportError:
             if engine:
                 raise
