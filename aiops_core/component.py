@@ -110,7 +110,7 @@ class Component(Generic[C]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: passed on as it came
         super().__init_subclass__(**kwargs)
-        for base in getattr(cls, "__orig_bases__", ()):
+        for base in cls.__dict__.get("__orig_bases__", ()):
             if get_origin(base) is not None:
                 for argument in get_args(base):
                     if isinstance(argument, type) and issubclass(argument, Config):

@@ -197,7 +197,13 @@ def tells_level(carrier: Carrier) -> bool:
 
 
 def readable(raw: bytes) -> str:
-    """Return a line for people: what docker and CRI add is taken off."""
+    """Return a line for people: what docker, CRI and our own sources add is taken off."""
     first = raw[:1]
-    carried = _docker(raw) if first == b"{" else _cri(raw) if first.isdigit() else None
+    carried = None
+    if first == b"{":
+        carried = _docker(raw)
+    elif first == b"<" and b"[aiops@" in raw:
+        carried = _syslog(raw)
+    elif first.isdigit():
+        carried = _cri(raw)
     return decode_line(raw) if carried is None else carried.text

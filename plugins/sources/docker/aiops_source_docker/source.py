@@ -1,0 +1,62 @@
+"""The docker source: docker's log files, each named after its container."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aiops_source_file import FileConfig, FileSource
+from pydantic import Field
+
+from aiops_core import LogBatch, Position, Signal
+
+_SERVICE_LABELS = ("com.docker.compose.service", "com.docker.swarm.service.name")
+
+
+class DockerConfig(FileConfig):
+    """Which containers' logs are read."""
+
+    paths: list[str] = Field(["/var/lib/docker/containers/*/*-json.log"], min_length=1)
+    """Docker's log files of the ``json-file`` driver, as globs. The file ``config.v2.json`` beside
+    each tells the container's name."""
+    containers: list[str] = Field(default_factory=list)
+    """Names of the containers that are read; all of them when empty."""
+
+
+class DockerSource(FileSource):
+    """Follow the log files of docker's ``json-file`` driver."""
+
+    config_type = DockerConfig
+    config: DockerConfig
+
+    def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
+        known: dict[str, dict[str, str]] = {}
+        for signal in super().source(positions):
+            if isinstance(signal, LogBatch):
+                if signal.path not in known:
+                    known[signal.path] = container_of(Path(signal.path))
+                signal = self._named(signal, known[signal.path])  # noqa: PLW2901 - the same signal, named
+            yield signal
+
+    def _named(self, batch: LogBatch, container: dict[str, str]) -> LogBatch:
+        if self.config.containers and container.get("container") not in self.config.containers:
+            # Nothing of it is wanted, but the position moves on.
+            return replace(batch, data=b"", marks=((0, batch.end),), offset=batch.offset + len(batch.data))
+        return replace(batch, attributes={**container, **batch.attributes})
+
+
+def container_of(log: Path) -> dict[str, str]:
+    """Return what is known of the container that wrote a log: id, name, image, service."""
+    found = {"container_id": log.name.removesuffix("-json.log")[:12]}
+    try:
+        config: Any = json.loads((log.parent / "config.v2.json").read_bytes())  # Any: docker's own shape
+        labels = config["Config"].get("Labels") or {}
+        found["container"] = str(config["Name"]).lstrip("/")
+        found["image"] = str(config["Config"].get("Image", ""))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return found
+    service = next((str(labels[label]) for label in _SERVICE_LABELS if label in labels), found["container"])
+    return {**found, "service": service}
