@@ -44,7 +44,7 @@ class Detection:
     def events(self, claim: Claim, *, batch: LogBatch) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint, without keys."""
         block = claim.block
-        head = block.headline or block.prefix or block.lines[0]
+        head = claim.record or block.headline or block.prefix or block.lines[0]
         envelope = parse_envelope(head)
         carried = claim.carried or Carried("", "")
         is_trace = self._detectors[claim.detector].rank == "trace"

@@ -164,6 +164,7 @@ def test_a_trace_inside_a_record_is_one_event_with_its_message_as_headline(detec
     assert (event.type, event.message) == ("ZeroDivisionError", "division by zero in a")
     assert (event.start, event.end) == (7, 7 + len(carried))
     assert event.headline == "cannot sell"
+    assert event.severity == "error"
     assert [frame.file for frame in event.frames] == ["/app/shop.py"]
 
 
@@ -207,3 +208,27 @@ def test_a_syslog_line_of_error_priority_is_an_event_whatever_its_facility(detec
         ("cannot sell", "error"),
         ("link down", "error"),
     ]
+
+
+def test_the_level_and_time_of_a_record_are_those_of_its_event(detection):
+    fields = {
+        "time": "2026-11-21T07:00:00Z",
+        "level": "fatal",
+        "msg": "x",
+        "stack": PYTHON.format(n=0, name="a"),
+    }
+
+    (event,) = detect(detection, json.dumps(fields) + "\n")
+
+    assert (event.severity, event.occurred_at.isoformat()) == ("critical", "2026-11-21T07:00:00+00:00")
+
+
+@pytest.mark.parametrize("end", ["#012", "\\n"])
+def test_a_trace_whose_line_ends_were_written_out_is_one_event(detection, end):
+    trace = "ERROR shop: cannot sell\n" + PYTHON.format(n=0, name="a").rstrip()
+    line = bsd(trace.replace("\n", end))
+
+    (event,) = detect(detection, bsd("before") + line + bsd("after"))
+
+    assert (event.type, event.start, len(event.frames)) == ("ZeroDivisionError", len(bsd("before")), 1)
+    assert event.headline == "ERROR shop: cannot sell"

@@ -37,6 +37,8 @@ class Claim:
     after: tuple[str, ...]
     carried: Carried | None = None
     """What the carrier of the lines told about them."""
+    record: str = ""
+    """The whole record a field of which holds the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +190,31 @@ class Cutter:
             self._waiting.append((start, self._after - len(after)))
         block = self._block(candidate, start, headline)
         before = self._lines_before(start)
-        claims.append(Claim(candidate.owner, start, candidate.end, block, before, after, candidate.carried))
+        claims.append(
+            Claim(
+                candidate.owner,
+                start,
+                candidate.end,
+                block,
+                before,
+                after,
+                candidate.carried,
+                candidate.record.line if candidate.record else "",
+            )
+        )
 
     def _headline(self, candidate: Candidate, start: int) -> str:
         if start == candidate.start:
-            return candidate.record.message if candidate.record is not None else ""
+            return self._record_headline(candidate)
         raw = self._slice(start, self._line_end(start))
         carried = candidate.carrier(raw) if candidate.carrier else None
         return carried.text if carried is not None else decode_line(raw)
+
+    def _record_headline(self, candidate: Candidate) -> str:
+        """Return the message of the record, or the line of its text that introduced the trace."""
+        if candidate.record is None or not self._grammar.is_trace(candidate.owner):
+            return ""
+        return candidate.record.message or candidate.lines.get(candidate.first - 1) or ""
 
     def _block(self, candidate: Candidate, start: int, headline: str) -> Block:
         lines = candidate.lines

@@ -15,6 +15,8 @@ _MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "body", "sho
 _LOGFMT = re.compile(r"(?:^|\s)([\w.@-]{1,60})=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\"]*))")
 _LOGFMT_START = re.compile(r"[\w.@-]{1,60}=")
 _LOGFMT_ESCAPE = re.compile(r"\\(.)")
+_ESCAPE = re.compile(r"\\([nrt])")
+_LEAST_ENDS = 2
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 _MEMBER = re.compile(r"[ \t]+\"[^\"]{1,80}\"\s*:")
 
@@ -32,16 +34,19 @@ def read_record(text: str) -> Record | None:
     """Read a line that is one record with a text of several lines in a field; None for any other."""
     if not may_carry_text(text) or len(text) > _MOST:
         return None
+    if "\n" in text:  # a carrier wrote the line ends of one message in its own way
+        return Record("", (text,), text.replace("\n", " "))
     start = text.find("{")
     if 0 <= start <= 200 and text.rstrip().endswith("}"):
         return _of_json(text[start:])
     start = _logfmt_start(text)
-    return _of_logfmt(text[start:]) if start >= 0 else None
+    found = _of_logfmt(text[start:]) if start >= 0 else None
+    return found or _of_escaped(text)
 
 
 def may_carry_text(text: str) -> bool:
     """Tell whether a line may be a record with a text of several lines; quick, and rather yes than no."""
-    return any(sign in text for sign in ("\\n", '["', '[{"'))
+    return any(sign in text for sign in ("\\n", "\n", '["', '[{"'))
 
 
 def is_member(text: str) -> bool:
@@ -73,6 +78,13 @@ def _logfmt_start(text: str) -> int:
 def _of_logfmt(text: str) -> Record | None:
     fields = {found[1]: _logfmt_value(found) for found in _LOGFMT.finditer(text)}
     return record_of(fields, text)
+
+
+def _of_escaped(text: str) -> Record | None:
+    """Read a line into which several were folded, their line ends written as backslash and n."""
+    if text.count("\\n") < _LEAST_ENDS:
+        return None
+    return Record("", (_ESCAPE.sub(lambda escape: _LETTERS[escape[1]], text),), text)
 
 
 def _logfmt_value(found: re.Match[str]) -> str:
