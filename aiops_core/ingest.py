@@ -84,6 +84,8 @@ class _Pending:
     streams: dict[tuple[str, str], _Stream] = field(default_factory=dict)
     ready_made: dict[tuple[str, str], Position] = field(default_factory=dict)
     following: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    has_ended: bool = False
+    """Whether a stream ended: its source may wait for the commit to answer somebody."""
 
 
 class Ingest:
@@ -256,6 +258,7 @@ class Ingest:
         self._note_open(stream)
         if batch.ended:
             self._close(stream)
+            self._pending.has_ended = True
             del self._streams[key]
 
     def _open(self, step: Step, batch: LogBatch) -> _Stream:
@@ -361,6 +364,7 @@ class Ingest:
             or pending.following
             or (pending.streams and waited > _COMMIT_EVERY)
             or pending.ready_made
+            or pending.has_ended
         ):
             self._commit()
 

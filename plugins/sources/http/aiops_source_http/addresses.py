@@ -1,0 +1,72 @@
+"""The address to listen on: how it is written, and the socket bound to it."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from dataclasses import dataclass
+
+from aiops_core import UserError
+
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\[\]:/\s]+)):(\d{1,5})")
+_BACKLOG = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+def parse_address(text: str) -> Address:
+    """Read ``host:port``; raise ValueError for anything else."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found[3]) > 65535:
+        raise ValueError(f"{text!r} is no address: write a host and a port, as in 127.0.0.1:4318")
+    return Address(found[1] or found[2], int(found[3]))
+
+
+def bind(address: Address) -> socket.socket:
+    """Listen on an address; raise UserError when that cannot be."""
+    try:
+        return _bind(address)
+    except OSError as error:
+        raise UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}") from None
+
+
+def _bind(address: Address) -> socket.socket:
+    family, kind, _, _, place = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind)
+    try:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind(place)
+        bound.listen(_BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _advice(error: OSError) -> str:
+    match error.errno:
+        case errno.EACCES:
+            return "Use a port above 1023, or allow this process to bind low ports (CAP_NET_BIND_SERVICE)"
+        case errno.EADDRINUSE:
+            return "Stop what listens there, or use another port"
+    return "Use an address of this machine"

@@ -1,0 +1,93 @@
+"""Addresses to listen on: how they are written, and the sockets bound to them."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from aiops_core import UserError
+
+_ADDRESS = re.compile(r"(udp|tcp|tls)://(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\[\]:/\s]+)):(\d{1,5})")
+_BUFFER = 4 << 20
+_BACKLOG = 128
+
+Transport = Literal["udp", "tcp", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address to listen on."""
+
+    transport: Transport
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.transport}://{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Read ``udp://host:port``; raise ValueError for anything else."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found[4]) > 65535:
+        raise ValueError(f"{text!r} is no address: write udp://, tcp:// or tls://, a host and a port")
+    return Address(cast("Transport", found[1]), found[2] or found[3], int(found[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An address and the socket that listens there; port 0 has become a real one."""
+
+    address: Address
+    socket: socket.socket
+
+
+def bind(address: Address) -> Bound:
+    """Listen on an address; raise UserError when that cannot be."""
+    try:
+        bound = _bind(address)
+    except OSError as error:
+        raise UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}") from None
+    name = bound.getsockname()
+    return Bound(Address(address.transport, address.host, name[1]), bound)
+
+
+def _bind(address: Address) -> socket.socket:
+    kind = socket.SOCK_DGRAM if address.transport == "udp" else socket.SOCK_STREAM
+    family, _, _, _, place = socket.getaddrinfo(
+        address.host, address.port, type=kind, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind)
+    try:
+        bound.setblocking(False)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if kind == socket.SOCK_DGRAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        else:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(place)
+        if kind == socket.SOCK_STREAM:
+            bound.listen(_BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _advice(error: OSError) -> str:
+    match error.errno:
+        case errno.EACCES:
+            return "Use a port above 1023, or allow this process to bind low ports (CAP_NET_BIND_SERVICE)"
+        case errno.EADDRINUSE:
+            return "Stop what listens there, or use another port"
+    return "Use an address of this machine"
+
+
+def peer_host(name: tuple[object, ...]) -> str:
+    """Return the host of a peer's socket name; an IPv4 peer of an IPv6 socket is an IPv4 one."""
+    return str(name[0]).removeprefix("::ffff:")
