@@ -13,6 +13,7 @@ from aiops_core.text.blocks import Claim, Grammar
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fingerprint import fingerprint
+from aiops_core.text.repeats import Repeat
 from aiops_core.text.timestamps import match_time, to_moment
 
 _CACHE = 512
@@ -41,8 +42,16 @@ class Detection:
         self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
         self.grammar = Grammar(self._detectors, engine=engine, failed=self._failed if fault else None)
 
-    def events(self, claim: Claim, *, batch: LogBatch) -> list[Event]:
+    def events(self, claim: Claim | Repeat, *, batch: LogBatch) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint, without keys."""
+        if isinstance(claim, Repeat):
+            return [_placed(claim.event(), batch)]
+        found = self._read(claim, batch)
+        if claim.lesson is not None:
+            self.grammar.repeats.learn(claim.detector, claim.lesson, [_bare(event, batch) for event in found])
+        return found
+
+    def _read(self, claim: Claim, batch: LogBatch) -> list[Event]:
         block = claim.block
         head = claim.record or block.headline or block.prefix or block.lines[0]
         envelope = parse_envelope(head)
@@ -108,6 +117,17 @@ class Detection:
             self._fault(
                 cause, f"detector {name} raised {type(error).__name__}: {error}. Its lines are counted unread"
             )
+
+
+def _bare(event: Event, batch: LogBatch) -> Event:
+    """Return the event without what only its batch and its surroundings told."""
+    own = {name: value for name, value in event.attributes.items() if batch.attributes.get(name) != value}
+    return replace(event, attributes=own, context_before=(), context_after=())
+
+
+def _placed(event: Event, batch: LogBatch) -> Event:
+    attributes = {**event.attributes, **batch.attributes} if batch.attributes else event.attributes
+    return replace(event, attributes=attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream)
 
 
 def _time_of(carried: Carried) -> datetime | None:

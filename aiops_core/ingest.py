@@ -27,6 +27,7 @@ from aiops_core.store import Checkpoint, IncidentChange, Store
 from aiops_core.text.blocks import Claim, Cutter, Following
 from aiops_core.text.fingerprint import fingerprint
 from aiops_core.text.redaction import Redactor
+from aiops_core.text.repeats import Repeat
 
 SILENCE = 1.0
 """Seconds without a new line after which an open block is complete."""
@@ -305,12 +306,12 @@ class Ingest:
         self._pending.streams[stream.step, stream.batch.stream] = stream
         self._note_open(stream)
 
-    def _add(self, stream: _Stream, claims: list[Claim]) -> None:
+    def _add(self, stream: _Stream, claims: list[Claim | Repeat]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
             events = self._detection.events(claim, batch=stream.batch)
             keys = [self._key(stream, claim.start, index) for index in range(len(events))]
-            if len(claim.after) < wanted:
+            if isinstance(claim, Claim) and len(claim.after) < wanted:
                 stream.keys[claim.start] = keys
             for event, key in zip(events, keys, strict=True):
                 stream.emitted.append((claim.start, key))

@@ -36,7 +36,12 @@ def find(
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     cutter = Cutter(grammar or Grammar(detectors), 0)
     claims = [claim for chunk in _chunks(data, step) for claim in cutter.feed(chunk)[0]] + cutter.flush()
-    return [found for claim in claims for found in _detect(detectors[claim.detector], claim, data)]
+    return [
+        found
+        for claim in claims
+        if isinstance(claim, Claim)  # nothing repeats: nothing was learned
+        for found in _detect(detectors[claim.detector], claim, data)
+    ]
 
 
 def _chunks(data: bytes, step: int) -> list[bytes]:

@@ -7,6 +7,7 @@ Chunks are scanned raw; lines are only looked at round a hit. What a detector cl
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiops_core.records import Block
@@ -14,6 +15,8 @@ from aiops_core.text.candidates import Candidate, Grammar, Place
 from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.lines import LOOK_BACK
+from aiops_core.text.repeats import Lesson, Repeat
+from aiops_core.text.repeats import lesson as learn_from
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
 __all__ = ["Claim", "Cutter", "Following", "Grammar"]
@@ -21,6 +24,8 @@ __all__ = ["Claim", "Cutter", "Following", "Grammar"]
 _KEEP = 16 * 1024
 _RAW_CAP = 256 * 1024
 _SMALL = 64 * 1024
+_INTRODUCE = frozenset({"critical", "error", "warning"})
+"""Severities of a logging line that may introduce a trace."""
 _HOLD = 8
 """Lines that may stand between a logging line and the trigger of the trace it introduces."""
 
@@ -39,6 +44,8 @@ class Claim:
     """What the carrier of the lines told about them."""
     record: str = ""
     """The whole record a field of which holds the block."""
+    lesson: Lesson | None = None
+    """What may be learned from the block, so that its like need not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class Cutter:
     def _end(self) -> int:
         return self._base + len(self._buffer)
 
-    def feed(self, data: bytes) -> tuple[list[Claim], list[Following]]:
+    def feed(self, data: bytes) -> tuple[list[Claim | Repeat], list[Following]]:
         """Take the next lines of the stream; return what is complete now."""
         late = self._follow(data) if self._waiting else []
         at = self._end
@@ -93,7 +100,7 @@ class Cutter:
             return [], late
         return self._resolve(quiet_to=self._base), late
 
-    def flush(self, quiet_to: int | None = None) -> list[Claim]:
+    def flush(self, quiet_to: int | None = None) -> list[Claim | Repeat]:
         """Close what is open: the stream ended, or its writers were silent for long enough.
 
         ``quiet_to`` closes only what the writers added nothing to after that offset.
@@ -123,12 +130,12 @@ class Cutter:
         self._waiting = still
         return late
 
-    def _resolve(self, *, quiet_to: int) -> list[Claim]:
+    def _resolve(self, *, quiet_to: int) -> list[Claim | Repeat]:
         """Claim what is complete; a writer who wrote nothing after ``quiet_to`` has nothing to add."""
-        claims: list[Claim] = []
+        claims: list[Claim | Repeat] = []
         open_from = self._end
         for line, hits in self._hit_lines():
-            if line < self._claimed or line in self._taken:
+            if line in self._taken or self._repeats(line, claims):
                 continue
             candidate = self._best(line, hits, quiet_to)
             if candidate is None:
@@ -138,12 +145,34 @@ class Cutter:
                 open_from = self._start_with_headline(candidate)
                 self._hits = self._hits[bisect_left(self._hits, (line, -1)) :]
                 break
-            self._settle(candidate, claims)
+            self._settle(candidate, line, claims)
         else:
             self._hits.clear()
             self._expire(claims, self._end, quiet_to)
         self._trim(min([open_from, *(held.start for held in self._held.values())]))
         return claims
+
+    def _repeats(self, line: int, claims: list[Claim | Repeat]) -> bool:
+        """Claim the block at a hit when it is known already."""
+        floor = max(self._claimed - self._base, 0)
+        found = self._grammar.repeats.find(self._buffer, line - self._base, floor)
+        if found is None or self._taken:
+            return False
+        known, start, end = found
+        if not known.event.headline and start > floor and self._may_have_headline(start):
+            return False
+        start, end = start + self._base, end + self._base
+        if self._held:
+            self._expire(claims, line)
+            self._held = {name: held for name, held in self._held.items() if not start <= held.start < end}
+            self._release("", claims)
+        claims.append(Repeat(known, start, end, self._buffer[start - self._base : end - self._base]))
+        self._claimed = end
+        return True
+
+    def _may_have_headline(self, at: int) -> bool:
+        previous = self._buffer.rfind(b"\n", 0, at - 1) + 1
+        return parse_envelope(decode_line(self._buffer[previous:at])).severity in _INTRODUCE
 
     def _best(self, line: int, hits: list[int], quiet_to: int) -> Candidate | None:
         floor = max(self._claimed - self._base, 0)
@@ -155,53 +184,64 @@ class Cutter:
             candidate = place.best()
         return candidate
 
-    def _expire(self, claims: list[Claim], line: int, quiet_to: int = 0) -> None:
+    def _expire(self, claims: list[Claim | Repeat], line: int, quiet_to: int = 0) -> None:
         """Claim logging lines that too many lines, or too long a silence, part from what comes now."""
         for stream, held in list(self._held.items()):
             passed = self._buffer.count(b"\n", held.end - self._base, line - self._base)
             if passed >= _HOLD or held.end <= quiet_to:
                 self._release(stream, claims)
 
-    def _settle(self, candidate: Candidate, claims: list[Claim]) -> None:
+    def _settle(self, candidate: Candidate, line: int, claims: list[Claim | Repeat]) -> None:
         if not self._grammar.is_trace(candidate.owner):
             self._release(candidate.stream, claims)
             self._held[candidate.stream] = candidate
             return
         start = self._start_with_headline(candidate)
         own = {start, *(at for at, _ in candidate.raw_lines())}
+        joined = [held.start for held in self._held.values() if held.start in own]
         self._held = {stream: held for stream, held in self._held.items() if held.start not in own}
         self._release(candidate.stream, claims)
-        self._claim(candidate, start, claims)
+        self._claim(candidate, start, claims, min([line, *joined]))
 
-    def _release(self, stream: str, claims: list[Claim]) -> None:
+    def _release(self, stream: str, claims: list[Claim | Repeat]) -> None:
         if (held := self._held.pop(stream, None)) is not None:
             self._claim(held, held.start, claims)
 
-    def _claim(self, candidate: Candidate, start: int, claims: list[Claim]) -> None:
+    def _claim(
+        self, candidate: Candidate, start: int, claims: list[Claim | Repeat], hit: int | None = None
+    ) -> None:
         pieces = candidate.raw_lines()
-        headline = self._headline(candidate, start)
-        is_alone = not candidate.lines.skipped(candidate.first, candidate.last)
-        if is_alone and self._line_end(start) >= pieces[0][0]:
+        is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
+        if is_whole and self._line_end(start) >= pieces[0][0]:
             self._claimed = max(self._claimed, candidate.end)
         else:
+            is_whole = False
             self._taken.update((start, *(at for at, _ in pieces)))
         after = self._lines_after(candidate.end)
         if len(after) < self._after:
             self._waiting.append((start, self._after - len(after)))
-        block = self._block(candidate, start, headline)
-        before = self._lines_before(start)
+        block = self._block(candidate, start, self._headline(candidate, start))
+        lesson = None
+        if hit is not None and is_whole and candidate.carrier is None and candidate.record is None:
+            lesson = self._lesson(candidate, start, hit)
         claims.append(
             Claim(
                 candidate.owner,
                 start,
                 candidate.end,
                 block,
-                before,
+                self._lines_before(start),
                 after,
                 candidate.carried,
                 candidate.record.line if candidate.record else "",
+                lesson,
             )
         )
+
+    def _lesson(self, candidate: Candidate, start: int, hit: int) -> Lesson | None:
+        if candidate.lines.capped or candidate.lines.final:
+            return None
+        return learn_from(self._buffer, start - self._base, candidate.end - self._base, hit - self._base)
 
     def _headline(self, candidate: Candidate, start: int) -> str:
         if start == candidate.start:
@@ -242,22 +282,24 @@ class Cutter:
         headline = self._slice(start, self._line_end(start)) if start < pieces[0][0] else b""
         return b"".join([headline, *(self._slice(*piece) for piece in pieces)])[:_RAW_CAP]
 
-    def _hit_lines(self) -> list[tuple[int, list[int]]]:
-        """Return (start of line, triggers that hit it) in stream order."""
-        buffer, base = self._buffer, self._base
-        lines: list[tuple[int, list[int]]] = []
-        end = -1
-        for place, trigger in self._hits:
-            if place < end:
-                triggers = lines[-1][1]
-                if trigger not in triggers:
-                    triggers.append(trigger)
+    def _hit_lines(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield (start of line, triggers that hit it) in stream order, claimed lines left out."""
+        buffer, base, hits = self._buffer, self._base, self._hits
+        at = 0
+        while at < len(hits):
+            place = hits[at][0]
+            if place < self._claimed:
+                at += 1
                 continue
-            index = place - base
-            start = buffer.rfind(b"\n", 0, index) + 1
-            end = (buffer.find(b"\n", index) + 1 or len(buffer)) + base
-            lines.append((start + base, [trigger]))
-        return lines
+            start = buffer.rfind(b"\n", 0, place - base) + 1
+            end = (buffer.find(b"\n", place - base) + 1 or len(buffer)) + base
+            triggers: list[int] = []
+            while at < len(hits) and hits[at][0] < end:
+                if hits[at][1] not in triggers:
+                    triggers.append(hits[at][1])
+                at += 1
+            if start + base >= self._claimed:
+                yield start + base, triggers
 
     def _start_with_headline(self, candidate: Candidate) -> int:
         """Return where the block starts once the logging line that introduced it is joined."""
@@ -274,9 +316,7 @@ class Cutter:
             return candidate.start
         if any(held.start == previous for held in self._held.values()):
             return previous
-        return (
-            previous if parse_envelope(text).severity in {"critical", "error", "warning"} else candidate.start
-        )
+        return previous if parse_envelope(text).severity in _INTRODUCE else candidate.start
 
     def _own_prefix(self, candidate: Candidate) -> str:
         first = candidate.lines.get(candidate.first) or ""

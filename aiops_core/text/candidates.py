@@ -20,6 +20,7 @@ from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
 from aiops_core.text.lines import LOOK_BACK, Lines, More, Span
 from aiops_core.text.matcher import Trigger, compile_triggers
+from aiops_core.text.repeats import Repeats
 from aiops_core.text.spread import spread_record
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
@@ -42,6 +43,7 @@ class Grammar:
             (owner, pattern) for owner, detector in enumerate(detectors) for pattern in detector.triggers
         ]
         self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
+        self.repeats = Repeats()
         self._of_traces = tuple(
             index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
         )
