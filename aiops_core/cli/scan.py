@@ -158,7 +158,7 @@ def _consume(
         if cutter is None or expected != batch.offset:
             if cutter is not None:
                 _emit(cutter.flush(), detection, batch, add)
-            cutter = Cutter(detection.grammar, batch.offset)
+            cutter = Cutter(detection.grammar, batch.offset, before=0, after=0)  # no context is printed
         claims, _ = cutter.feed(batch.data)
         if batch.ended:
             claims += cutter.flush()

@@ -110,6 +110,7 @@ class Place:
     floor: int
     hits: list[int]
     final: bool
+    _reach: list[int] | None = None
 
     def best(self) -> Candidate | None:
         """Choose by rank, earlier start, length, YAML order."""
@@ -167,8 +168,7 @@ class Place:
                     lines = Lines(self.data, starts, final=self.final, unwrap=unwrap, cap_from=hit)
                 candidate = self._cut(owner, trigger, lines, hit, prefix)
                 if candidate is not None:
-                    envelope = parse_envelope(text)
-                    candidate.stream = stream_of(prefix or text[: envelope.length])
+                    candidate.stream = stream_of(prefix or text[: parse_envelope(text).length])
                     yield candidate
                     break
 
@@ -294,15 +294,15 @@ class Place:
 
     def _starts(self) -> list[int]:
         """Return the starts of the lines a detector may look back to, and of the hit."""
-        at = self.line
-        starts = [at]
-        while at > self.floor and len(starts) <= LOOK_BACK:
-            at = self.data.rfind(b"\n", 0, at - 1) + 1
-            if at < self.floor:
-                break
-            starts.append(at)
-        starts.reverse()
-        return starts
+        if self._reach is None:
+            at, rfind = self.line, self.data.rfind
+            starts = [at]
+            while at > self.floor and len(starts) <= LOOK_BACK:
+                at = rfind(b"\n", self.floor, at - 1) + 1 or self.floor
+                starts.append(at)
+            starts.reverse()
+            self._reach = starts
+        return self._reach
 
 
 def _unwrapper(prefix: str) -> Callable[[bytes], str]:

@@ -1,0 +1,115 @@
+"""Blocks that repeat: found without reading, and never otherwise than reading would find them."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.detection import Detection
+from aiops_core.records import LogBatch
+from aiops_core.text.blocks import Cutter
+from aiops_core.text.repeats import Repeat
+
+LOGGED = """2026-11-21 07:00:{second:02},{order:03} ERROR [worker-{worker}] shop.order: cannot sell {order}
+Traceback (most recent call last):
+  File "/app/shop/mod{place}.py", line {line}, in sell{place}
+    stock.take(order)
+ValueError: no stock for order {order}
+"""
+JAVA = """2026-11-21 07:00:{second:02},{order:03} ERROR [worker-{worker}] shop.Order - cannot sell {order}
+com.acme.Error{place}: no stock for order {order}
+\tat com.acme.Shop.sell(Shop.java:{line})
+\tat com.acme.Main.main(Main.java:3)
+"""
+PLAIN = "2026-11-21 07:00:{second:02},{order:03} INFO [worker-{worker}] shop.order: sold {order}\n"
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory):
+    catalogue, directory = Catalogue(), tmp_path_factory.mktemp("plugins")
+    kinds = [(name, catalogue.load("detectors", name, directory)) for name in ("python", "java", "levels")]
+    return lambda: Detection([(name, kind()) for name, kind in kinds])
+
+
+def log(seed, size=400):
+    chance = random.Random(seed)
+    return "".join(
+        chance.choice([LOGGED, JAVA, PLAIN]).format(
+            second=number % 60,
+            order=chance.randrange(1000),
+            worker=chance.randrange(4),
+            place=chance.randrange(2),
+            line=chance.choice([10, 10, 10, 11]),
+        )
+        for number in range(size)
+    ).encode()
+
+
+def detect(detection, data, chunk):
+    cutter, batch = (
+        Cutter(detection.grammar, 0),
+        LogBatch("s", b"", ((0, {}),), attributes={"service": "shop"}),
+    )
+    events, repeats, at = [], 0, 0
+    while at < len(data):
+        end = data.rfind(b"\n", at, at + chunk) + 1
+        for claim in cutter.feed(data[at:end])[0]:
+            repeats += isinstance(claim, Repeat)
+            events += detection.events(claim, batch=batch)
+        at = end
+    for claim in cutter.flush():
+        events += detection.events(claim, batch=batch)
+    return events, repeats
+
+
+def comparable(event):
+    return replace(event, context_before=(), context_after=(), attributes={})
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("chunk", [2000, 1 << 20])
+def test_what_repeats_is_found_as_reading_finds_it(load, seed, chunk):
+    data = log(seed)
+    read, reading = load(), load()
+    read.grammar.repeats.find = lambda *place: None
+
+    expected, _ = detect(read, data, chunk)
+    found, repeats = detect(reading, data, chunk)
+
+    assert list(map(comparable, found)) == list(map(comparable, expected))
+    assert repeats > len(found) / 3
+
+
+def test_numbers_that_tell_frames_or_types_apart_are_never_taken_for_ids(load):
+    data = log(1, 2000)
+
+    events, repeats = detect(load(), data, 1 << 20)
+
+    assert repeats
+    for event in events:
+        assert (
+            event.block.count(f", line {event.frames[-1].line},")
+            or f":{event.frames[-1].line})" in event.block
+        )
+        assert event.type in event.block
+        assert event.message in event.block
+
+
+def test_an_attribute_that_changes_from_block_to_block_is_left_out_of_repeats(load):
+    events, _ = detect(load(), log(2), 1 << 20)
+
+    for event in events:
+        assert event.attributes["service"] == "shop"
+        thread = event.attributes.get("thread")
+        assert thread is None or f"[{thread}]" in event.headline
+
+
+def test_a_known_block_that_goes_on_longer_is_read_again(load):
+    data = log(3)
+    longer = JAVA.format(second=1, order=5, worker=1, place=1, line=10)
+    longer += "Caused by: java.io.IOException: closed\n\tat com.acme.Store.read(Store.java:7)\n"
+
+    events, _ = detect(load(), data + longer.encode() + data, 1 << 20)
+
+    assert sum(len(event.exceptions) == 2 for event in events) == 1
