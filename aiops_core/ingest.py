@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -306,7 +306,7 @@ class Ingest:
         self._pending.streams[stream.step, stream.batch.stream] = stream
         self._note_open(stream)
 
-    def _add(self, stream: _Stream, claims: list[Claim | Repeat]) -> None:
+    def _add(self, stream: _Stream, claims: Iterable[Claim | Repeat]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
             events = self._detection.events(claim, batch=stream.batch)

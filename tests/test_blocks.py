@@ -36,7 +36,7 @@ def cut(text, *detectors, step=0, engine="", **context):
         found, following = cutter.feed(b"".join(lines[at : at + (step or len(lines))]))
         claims += found
         late += following
-    return claims + cutter.flush(), late
+    return claims + list(cutter.flush()), late
 
 
 def shown(claims):
@@ -122,7 +122,8 @@ def test_lines_before_and_after_are_kept_and_late_ones_follow():
 def test_a_block_stays_open_until_a_line_or_a_flush_ends_it():
     cutter = Cutter(Grammar([Failed()]), 100)
 
-    assert cutter.feed(b"FAILED x\n  a\n") == ([], [])
+    claims, late = cutter.feed(b"FAILED x\n  a\n")
+    assert (list(claims), late) == ([], [])
     assert (cutter.is_open, cutter.low_water) == (True, 100)
     (claim,) = cutter.flush()
     assert (claim.start, claim.end) == (100, 113)

@@ -39,7 +39,7 @@ def detect(detection, text, step=0):
     for at in range(0, len(lines), step or len(lines) or 1):
         claims += cutter.feed(b"".join(lines[at : at + (step or len(lines))]))[0]
     batch = LogBatch("s", data, ((0, {}), (len(data), {})))
-    claims = sorted(claims + cutter.flush(), key=lambda claim: claim.start)
+    claims = sorted([*claims, *cutter.flush()], key=lambda claim: claim.start)
     return [event for claim in claims for event in detection.events(claim, batch=batch)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from aiops_core.errors import UserError
 if TYPE_CHECKING:
     from aiops_core.detection import Detection
     from aiops_core.records import Event, LogBatch
+    from aiops_core.text.blocks import Claim
+    from aiops_core.text.repeats import Repeat
 
 _CHUNK = 1 << 20
 _LONG = 64 << 20
@@ -160,20 +162,20 @@ def _consume(
                 _emit(cutter.flush(), detection, batch, add)
             cutter = Cutter(detection.grammar, batch.offset, before=0, after=0)  # no context is printed
         claims, _ = cutter.feed(batch.data)
+        _emit(claims, detection, batch, add)
         if batch.ended:
-            claims += cutter.flush()
+            _emit(cutter.flush(), detection, batch, add)
         else:
             cutters[batch.stream] = (cutter, batch.offset + len(batch.data))
             last = batch
-        _emit(claims, detection, batch, add)
         advance(len(batch.data))
     for cutter, _ in cutters.values():
         _emit(cutter.flush(), detection, last, add)
 
 
 def _emit(
-    claims: list[Any], detection: Detection, batch: LogBatch, add: Callable[[Event], None]
-) -> None:  # Any: Claim
+    claims: Iterable[Claim | Repeat], detection: Detection, batch: LogBatch, add: Callable[[Event], None]
+) -> None:
     for claim in claims:
         for event in detection.events(claim, batch=batch):
             add(event)

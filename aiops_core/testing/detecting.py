@@ -35,7 +35,8 @@ def find(
     """
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     cutter = Cutter(grammar or Grammar(detectors), 0)
-    claims = [claim for chunk in _chunks(data, step) for claim in cutter.feed(chunk)[0]] + cutter.flush()
+    claims = [claim for chunk in _chunks(data, step) for claim in cutter.feed(chunk)[0]]
+    claims += cutter.flush()
     return [
         found
         for claim in claims

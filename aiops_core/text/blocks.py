@@ -7,7 +7,7 @@ Chunks are scanned raw; lines are only looked at round a hit. What a detector cl
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from aiops_core.records import Block
@@ -86,26 +86,30 @@ class Cutter:
     def _end(self) -> int:
         return self._base + len(self._buffer)
 
-    def feed(self, data: bytes) -> tuple[list[Claim | Repeat], list[Following]]:
-        """Take the next lines of the stream; return what is complete now."""
+    def feed(self, data: bytes) -> tuple[Iterable[Claim | Repeat], list[Following]]:
+        """Take the next lines of the stream; return what is complete now, and late context.
+
+        The claims are made while they are iterated, to the end: what one teaches serves the next.
+        """
         late = self._follow(data) if self._waiting else []
         at = self._end
         hits = self._grammar.matcher.scan(data)
         if not hits and not self.is_open:
             self._forget(data)
-            return [], late
+            return (), late
         self._hits.extend((at + place, trigger) for place, trigger in hits)
         self._buffer += data
         if len(self._buffer) < self._retry_at:
-            return [], late
+            return (), late
         return self._resolve(quiet_to=self._base), late
 
-    def flush(self, quiet_to: int | None = None) -> list[Claim | Repeat]:
+    def flush(self, quiet_to: int | None = None) -> Iterable[Claim | Repeat]:
         """Close what is open: the stream ended, or its writers were silent for long enough.
 
-        ``quiet_to`` closes only what the writers added nothing to after that offset.
+        ``quiet_to`` closes only what the writers added nothing to after that offset. The claims
+        are made while they are iterated, to the end.
         """
-        return self._resolve(quiet_to=self._end if quiet_to is None else quiet_to) if self.is_open else []
+        return self._resolve(quiet_to=self._end if quiet_to is None else quiet_to) if self.is_open else ()
 
     def _forget(self, data: bytes) -> None:
         """Keep only the last lines, for context and for looking back."""
@@ -130,11 +134,13 @@ class Cutter:
         self._waiting = still
         return late
 
-    def _resolve(self, *, quiet_to: int) -> list[Claim | Repeat]:
+    def _resolve(self, *, quiet_to: int) -> Iterator[Claim | Repeat]:
         """Claim what is complete; a writer who wrote nothing after ``quiet_to`` has nothing to add."""
         claims: list[Claim | Repeat] = []
         open_from = self._end
         for line, hits in self._hit_lines():
+            yield from claims
+            claims.clear()
             if line in self._taken or self._repeats(line, claims):
                 continue
             candidate = self._best(line, hits, quiet_to)
@@ -150,7 +156,7 @@ class Cutter:
             self._hits.clear()
             self._expire(claims, self._end, quiet_to)
         self._trim(min([open_from, *(held.start for held in self._held.values())]))
-        return claims
+        yield from claims
 
     def _repeats(self, line: int, claims: list[Claim | Repeat]) -> bool:
         """Claim the block at a hit when it is known already."""

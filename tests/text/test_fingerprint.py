@@ -153,7 +153,7 @@ def test_every_program_of_the_corpus_has_a_fingerprint_of_its_own():
             continue
         for seed in range(3):
             cutter = Cutter(grammar, 0)
-            claims = cutter.feed(_vary((root / entry["file"]).read_bytes(), seed))[0] + cutter.flush()
+            claims = [*cutter.feed(_vary((root / entry["file"]).read_bytes(), seed))[0], *cutter.flush()]
             [claim] = claims
             known = grammar.detectors[0].detect(claim.block)
             programs.setdefault(entry["id"], set()).add(fingerprint(known))
