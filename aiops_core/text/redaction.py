@@ -8,7 +8,7 @@ import json
 import re
 import secrets as randomness
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias, cast
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ Finder: TypeAlias = Callable[[str], Iterator[re.Match[str]]]
 PLACEHOLDER = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PASSES = 10
+_REMEMBERED = 200
 _SHORTEST = 4
 """A configured secret shorter than this would take ordinary words with it."""
 
@@ -36,6 +37,7 @@ class Redactor:
         longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
         known = "|".join([PLACEHOLDER.pattern, *map(re.escape, longest_first)])
         self._known = re.compile(known) if spellings else None
+        self._remembered = lru_cache(maxsize=4096)(self._settled)
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -46,6 +48,11 @@ class Redactor:
         ``code`` says that it is a program: ``token = read()`` stays, a quoted value goes. Raise
         when it cannot be done: then the text must not be sent.
         """
+        if len(text) <= _REMEMBERED:  # files, functions and lines of code come again and again
+            return self._remembered(text, code)
+        return self._settled(text, code)
+
+    def _settled(self, text: str, code: bool) -> str:
         text = _SURROGATE.sub("\ufffd", text)
         for _ in range(_PASSES):
             before, text = text, self._once(text, code)
