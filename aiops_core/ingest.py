@@ -139,7 +139,9 @@ class Ingest:
         """Start the threads."""
         sources = self._pipeline.of_kind("sources")
         self._running = len(sources)
-        self._threads = [threading.Thread(target=self._ingest, name=f"ingest-{self._pipeline.name}")]
+        self._threads = [
+            threading.Thread(target=self._ingest, name=f"ingest-{self._pipeline.name}", daemon=True)
+        ]
         self._threads += [
             threading.Thread(target=self._pump, args=(step,), name=f"source-{step.name}", daemon=True)
             for step in sources

@@ -7,20 +7,22 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from aiops_core.component import utc_now
 from aiops_core.engines import LocalEngine
-from aiops_core.errors import AiopsError, StoreError, UserError
+from aiops_core.errors import UserError
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline, Step
-from aiops_core.records import Event, Report
+from aiops_core.records import Event
 from aiops_core.respond import Responder
 from aiops_core.store import BALLAST, IncidentChange, Store, hold
 from aiops_core.text.redaction import Redactor
 
 GRACE = 10.0
 """Seconds a stop may take."""
+_SOON = timedelta(seconds=3)
 
 
 class Runner:
@@ -32,12 +34,14 @@ class Runner:
         stopping: threading.Event,
         *,
         once: bool = False,
+        ballast: int = BALLAST,
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._loaded = loaded
         self._stopping = stopping
         self._once = once
+        self._ballast = ballast
         self._logger = logger
         self._clock = clock
         self._redactor = Redactor(loaded.secrets)
@@ -45,7 +49,10 @@ class Runner:
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
         state = self._loaded.state
-        with hold(state, purpose="aiops run"), Store.open(state, clock=self._clock, ballast=BALLAST) as store:
+        with (
+            hold(state, purpose="aiops run"),
+            Store.open(state, clock=self._clock, ballast=self._ballast) as store,
+        ):
             store.queue.recover()
             self._run(store)
 
@@ -56,7 +63,6 @@ class Runner:
             state=self._loaded.state,
             secrets=self._loaded.secrets,
             logger=self._logger,
-            fault=lambda pipeline, cause, text: self._fault(store, responder, pipeline, cause, text),
             clock=self._clock,
         )
         engine = LocalEngine(
@@ -104,7 +110,7 @@ class Runner:
             store,
             self._stopping,
             once=self._once,
-            fault=lambda cause, text: self._fault(store, responder, pipeline.name, cause, text),
+            fault=partial(responder.telling.fault, pipeline.name),
             recorded=recorded,
             redactor=self._redactor,
             clock=self._clock,
@@ -158,13 +164,16 @@ class Runner:
 
     def _drain(self, store: Store, engine: LocalEngine) -> None:
         """Wait until nothing is due within seconds; what is retried later stays queued."""
-        while not self._stopping.is_set():
-            engine.wake()
-            due = store.queue.next_due(("run", "deliver"))
-            is_idle = due is None or (due - self._clock()).total_seconds() > 3
-            if is_idle and engine.busy == 0:
-                return
-            time.sleep(0.05)
+        kinds = ("run", "deliver")
+
+        def is_nothing_due() -> bool:
+            due = store.queue.next_due(kinds)
+            return due is None or due > self._clock() + _SOON
+
+        store.queue.hasten(kinds, self._clock() + _SOON)  # every line was read: nothing has to settle
+        engine.wake()
+        while not self._stopping.wait(0.05) and not engine.is_idle(is_nothing_due):
+            pass
 
     def _stop(self, ingests: Sequence[Ingest], engine: LocalEngine) -> None:
         deadline = time.monotonic() + GRACE
@@ -186,36 +195,6 @@ class Runner:
             step.component.stop()
         except Exception:
             self._logger.exception("%s did not stop cleanly", step.name)
-
-    def _fault(self, store: Store, responder: Responder, pipeline: str, cause: str, text: str) -> None:
-        """Log a failure of the pipeline itself, and tell people of each cause once."""
-        text = self._redactor.redact(text)
-        try:
-            is_new = store.fault(pipeline, cause, text)
-        except StoreError:
-            self._logger.error("%s: %s", pipeline, text)
-            return
-        if not is_new:
-            self._logger.debug("%s: %s", pipeline, text)
-            return
-        self._logger.error("%s: %s", pipeline, text)
-        built = next((one for one in self._loaded.pipelines if one.name == pipeline), None)
-        if built is None:
-            return
-        now = self._clock()
-        report = Report(
-            key=f"fault/{pipeline}/{cause}/{now:%Y-%m-%d}",
-            kind="fault",
-            pipeline=pipeline,
-            title=f"aiops itself: {cause}",
-            text=text,
-            created_at=now,
-            language=built.config.language,
-        )
-        try:
-            responder.tell(built, report, run_id=None, incident_id=None)
-        except AiopsError as error:
-            self._logger.error("%s: a fault could not be queued for delivery: %s", pipeline, error)
 
 
 def stop_on_signals(stopping: threading.Event) -> None:

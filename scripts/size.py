@@ -27,7 +27,12 @@ def lines(path: Path) -> int:
 
 def main() -> None:
     """Print the counts."""
-    core = sum(lines(ROOT / "aiops_core" / f"{name}.py") for name in CORE)
+    core = sum(
+        lines(path)
+        for name in CORE
+        for path in (ROOT / "aiops_core").glob("**/*.py")
+        if path.relative_to(ROOT / "aiops_core").parts[0] in {name, f"{name}.py"}
+    )
     files = sorted(
         (
             (lines(path), path)

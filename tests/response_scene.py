@@ -43,14 +43,16 @@ pipelines:
     sources:
       - {{uses: file, with: {{paths: [./shop.log], start: beginning}}}}
     detectors: [python]
-    repository: {{url: {remote}, paths: {{/srv/: ""}}, test: python3 -m unittest, sandbox: none}}
     analyzers:
 {analyzers}
-    actions:
-      - {{uses: local_branch, mode: {mode}}}
     notifiers:
 {notifiers}
     policy: {{max_age: 3650d}}
+{repair}"""
+REPAIR = """\
+    repository: {{url: {remote}, paths: {{/srv/: ""}}, test: python3 -m unittest, sandbox: none}}
+    actions:
+      - {{uses: local_branch, mode: {mode}}}
 """
 RECORDED = "      - {uses: recorded, with: {path: ./answer.yaml}}"
 
@@ -75,14 +77,15 @@ def shop(root: Path) -> GitRepository:
 
 
 def pipeline(
-    repository: GitRepository,
+    repository: GitRepository | None = None,
     *,
     mode: str = "auto",
     analyzers: str = RECORDED,
     notifiers: str = "      - console",
 ) -> str:
-    """Return a pipeline file over the shop."""
-    return PIPELINE.format(remote=repository.remote, mode=mode, analyzers=analyzers, notifiers=notifiers)
+    """Return a pipeline file over the log of the shop; without a repository it repairs nothing."""
+    repair = REPAIR.format(remote=repository.remote, mode=mode) if repository is not None else ""
+    return PIPELINE.format(analyzers=analyzers, notifiers=notifiers, repair=repair)
 
 
 def fix_branches(repository: GitRepository) -> list[str]:

@@ -91,15 +91,6 @@ def test_it_says_what_happened_and_where_things_are(played):
     assert [path.suffix for path in (stage / "reports").iterdir()] == [".html"]
 
 
-def test_a_second_run_replaces_the_first(tmp_path):
-    play(tmp_path)
-
-    again = play(tmp_path)
-
-    assert again.returncode == 0, again.stderr
-    assert "branch   fix/attribute-error-" in again.stdout
-
-
 def test_a_directory_that_no_demo_made_is_left_alone(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("kept")
@@ -109,3 +100,12 @@ def test_a_directory_that_no_demo_made_is_left_alone(tmp_path):
     assert refused.returncode == 2
     assert refused.stderr == "mine: not empty, and no demo made it. Name another --directory\n"
     assert (tmp_path / "mine" / "file").read_text() == "kept"
+
+
+def test_a_second_run_replaces_the_first(played):
+    stage, _ = played
+
+    again = play(stage.parent)
+
+    assert again.returncode == 0, again.stderr
+    assert "branch   fix/attribute-error-" in again.stdout

@@ -37,12 +37,12 @@ class _Place:
 
 
 class CodeReader:
-    """Read what an event's trace names, at the commit that ran and at the branch that is fixed."""
+    """Read what an event's trace names, at the commit that ran and at the one that is fixed."""
 
-    def __init__(self, mirror: Mirror, repository: Repository, event: Event) -> None:
+    def __init__(self, mirror: Mirror, repository: Repository, event: Event, commit: str = "") -> None:
         self.notes: list[Evidence] = []
         self._mirror = mirror
-        self._head = mirror.head(repository.branch)
+        self._head = commit or mirror.head(repository.branch)
         self._commit = self._running_commit(event)
         self._places = self._map(event, repository)
 

@@ -28,16 +28,18 @@ def gather(
     *,
     mirror: Mirror | None = None,
     repository: Repository | None = None,
+    commit: str = "",
     similar: Sequence[tuple[Incident, Analysis | None]] = (),
     max_characters: int = MAX_CHARACTERS,
 ) -> list[Evidence]:
     """Return what is known about an incident, each piece under an id from E1 on.
 
+    ``commit`` is the one to be fixed, by default the head of the configured branch.
     Nothing is raised for a repository that cannot be read: a note says so. Pieces that do not
     fit are shortened or left out, tests first, then similar incidents, commits, blame, callers,
     log context and last of all the source of the raise; a note says which.
     """
-    candidates = [*_log(incident), *_code(incident, mirror, repository), *_similar(similar)]
+    candidates = [*_log(incident), *_code(incident, mirror, repository, commit), *_similar(similar)]
     kept = fit(candidates, max_characters)
     return [replace(item, id=f"E{number}") for number, item in enumerate(kept, 1)]
 
@@ -93,11 +95,13 @@ def _shortened(text: str, limit: int) -> str:
     return f"{text[: limit // 2]}\n… {left_out} characters left out …\n{text[-limit // 2 :]}"
 
 
-def _code(incident: Incident, mirror: Mirror | None, repository: Repository | None) -> Iterator[Candidate]:
+def _code(
+    incident: Incident, mirror: Mirror | None, repository: Repository | None, commit: str
+) -> Iterator[Candidate]:
     if mirror is None or repository is None or not incident.events:
         return
     try:
-        reader = CodeReader(mirror, repository, incident.event)
+        reader = CodeReader(mirror, repository, incident.event, commit)
         yield from (Candidate(_REFUSAL, note) for note in reader.notes)
         for rank, item in enumerate(reader.sources()):
             yield Candidate(_SOURCE if rank == 0 else _CALLERS, item)

@@ -76,7 +76,6 @@ def _watch(
     deadline = time.monotonic() + LONGEST
     while not (state / "aiops.db").exists() and not stopping.wait(0.05):
         pass
-    stopping.wait(0.5)  # the pipeline has seen the empty log by then, so it starts at its end
     service = _start_service(stage)
     tell(f"the service runs (pid {service.pid}) and logs to {stage.log.name}")
     told: set[str] = set()

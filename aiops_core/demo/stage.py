@@ -26,7 +26,7 @@ pipelines:
   checkout:
     sources:
       - uses: file
-        with: {{paths: [./checkout.log]}}
+        with: {{paths: [./checkout.log], start: beginning}}
     detectors: [python, levels]
     repository:
       url: {remote}

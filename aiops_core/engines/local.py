@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -53,44 +54,59 @@ class LocalEngine:
         """Say that there may be new work."""
         self._wake.set()
 
-    @property
-    def busy(self) -> int:
-        """How many jobs are being done right now."""
-        with self._lock:
-            return len(self._held)
+    def is_idle(self, is_nothing_due: Callable[[], bool]) -> bool:
+        """Return whether no job is being done and, by the same moment, nothing is due."""
+        with self._lock:  # nobody can take a job up meanwhile
+            return not self._held and is_nothing_due()
 
     def stop(self, grace: float = 10.0) -> None:
-        """Take no more jobs and wait for those being done; what is left is taken over by its lease."""
+        """Take no more jobs and wait so long for those being done; what is left is given back."""
         self._stopping.set()
-        self._wake.set()
+        deadline = time.monotonic() + grace
         for thread in self._threads[:-1]:
-            thread.join(grace / len(self._threads))
+            while thread.is_alive() and time.monotonic() < deadline:
+                self._wake.set()
+                thread.join(0.05)
+        self._give_back()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            job = self._lease()
+            self._wake.clear()
+            job = self._take()
             if job is None:
                 self._wake.wait(_POLL)
-                self._wake.clear()
                 continue
-            with self._lock:
-                self._held[job.id] = job
             try:
                 self._handle(job)
-            except StoreError as error:
+            except (LeaseLost, StoreError) as error:
                 self._logger.error("%s %s: %s", job.kind, job.key, error)
                 self._stopping.wait(1.0)
             finally:
                 with self._lock:
                     del self._held[job.id]
+                self._wake.set()
 
-    def _lease(self) -> Job | None:
+    def _take(self) -> Job | None:
         try:
-            return self._store.queue.lease(self._kinds, self._owner, LEASE)
+            with self._lock:
+                if self._stopping.is_set():
+                    return None
+                job = self._store.queue.lease(self._kinds, self._owner, LEASE)
+                if job is not None:
+                    self._held[job.id] = job
+                return job
         except StoreError as error:
             self._logger.error("the queue cannot be read: %s", error)
             self._stopping.wait(5.0)
             return None
+
+    def _give_back(self) -> None:
+        for job in list(self._held.values()):  # without the lock: one may be waiting for the disk under it
+            self._logger.warning("%s %s: not done in time; the next start goes on with it", job.kind, job.key)
+            try:
+                self._store.queue.release(job)
+            except (LeaseLost, StoreError) as error:
+                self._logger.warning("%s %s: %s", job.kind, job.key, error)
 
     def _beat(self) -> None:
         while not self._stopping.wait(_BEAT):

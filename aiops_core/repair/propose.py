@@ -34,18 +34,20 @@ def propose(
     repository: Repository,
     policy: Policy,
     scratch: Path,
+    commit: str = "",
     log: Callable[[str], None] = lambda text: None,
     find_secret: Callable[[str], str | None] = lambda text: None,
 ) -> Change:
-    """Return the change the edits make to the head of the base branch, tested where tests are set.
+    """Return the change the edits make to the base branch, tested where tests are set.
 
-    ``scratch`` is a directory of this repair alone: a later round on the same commit finds the
-    setup and the tests of the base there. ``log`` is told each step. ``find_secret``
-    names the rule by which added text holds a secret. Raise Refused, whose text says to whoever proposed the edits what to do
-    better, and GitError where the repository is out of reach.
+    ``commit`` is where the analysis saw the code, by default the head of the branch. ``scratch`` is
+    a directory of this repair alone: a later round on the same commit finds the setup and the tests
+    of the base there. ``log`` is told each step. ``find_secret`` names the rule by which added text
+    holds a secret. Raise Refused, whose text says to whoever proposed the edits what to do better,
+    and GitError where the repository is out of reach.
     """
     branch = repository.branch or mirror.default_branch()
-    base = _Base(mirror, mirror.head(branch), branch, repository)
+    base = _Base(mirror, commit or mirror.head(branch), branch, repository)
     change = _change(edits, base, policy, _inspector(find_secret))
     added, removed = count_lines(change.diff)
     log(f"the fix changes {', '.join(file.path for file in change.files)} (+{added} −{removed})")

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from aiops_core.component import utc_now
+from aiops_core.store.approvals import WaitingPlan
 from aiops_core.store.ballast import BALLAST, Ballast
 from aiops_core.store.columns import dump, load
 from aiops_core.store.database import Database, Unusable
@@ -36,11 +37,13 @@ __all__ = [
     "JobState",
     "RunRow",
     "RunState",
+    "Runs",
     "StepRow",
     "StepState",
     "Store",
     "StoredPlan",
     "UsageRow",
+    "WaitingPlan",
     "dump",
     "hold",
     "load",
@@ -84,7 +87,9 @@ class Store(Recording, Faults):
 
         A write raises LeaseLost, and changes nothing, once another worker took the job over.
         """
-        return type(self)(self._database, self.clock, job)
+        store = type(self)(self._database, self.clock, job)
+        store.queue = self.queue
+        return store
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -106,10 +106,12 @@ class Incidents(Access):
         with self._write() as connection:
             connection.execute(insert(decisions).values(row))
 
-    def decisions(self, incident_id: int) -> Sequence[Decision]:
-        """Return every decision about an incident, the first one first."""
+    def decisions(self, incident_id: int, run_id: int | None = None) -> Sequence[Decision]:
+        """Return every decision about an incident, or of one of its runs, the first one first."""
         columns = [decisions.c[name] for name in Decision.__dataclass_fields__]
         query = select(*columns).where(decisions.c.incident_id == incident_id).order_by(decisions.c.id)
+        if run_id is not None:
+            query = query.where(decisions.c.run_id == run_id)
         with self._read() as connection:
             return [Decision(**row) for row in connection.execute(query).mappings()]
 

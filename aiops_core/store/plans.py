@@ -1,4 +1,4 @@
-"""What a run's actions plan, may do, did, and are in the middle of."""
+"""What a run's actions plan, did, and are in the middle of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 
 from aiops_core.component import Effect, EffectRecorder
-from aiops_core.errors import UserError
 from aiops_core.records import Json, Outcome, Plan
 from aiops_core.store.access import Access
 from aiops_core.store.database import upsert
@@ -33,7 +32,7 @@ class StoredPlan:
         return self.approved_hash == self.plan.hash
 
 
-_PLAN = [plans.c[name] for name in StoredPlan.__dataclass_fields__]
+PLAN = [plans.c[name] for name in StoredPlan.__dataclass_fields__]
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ class RecordedEffect:
 
 
 class Plans(Access):
-    """Keep plans, their approvals, outcomes and effects."""
+    """Keep plans, outcomes and effects."""
 
     def save_plan(self, run_id: int, step: str, plan: Plan) -> None:
         """Keep the plan of a step in place of an earlier one; an approval stays bound to its hash."""
@@ -55,21 +54,10 @@ class Plans(Access):
 
     def plan(self, run_id: int, step: str) -> StoredPlan | None:
         """Return the plan of a step."""
-        query = select(*_PLAN).where(plans.c.run_id == run_id, plans.c.step == step)
+        query = select(*PLAN).where(plans.c.run_id == run_id, plans.c.step == step)
         with self._read() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else StoredPlan(**row)
-
-    def approve(self, run_id: int, step: str, plan_hash: str, by: str) -> None:
-        """Approve exactly the plan with this hash; raise UserError when it is not the present one."""
-        approval = {"approved_hash": plan_hash, "approved_by": by, "approved_at": self._clock()}
-        of = (plans.c.run_id == run_id, plans.c.step == step, plans.c.hash == plan_hash)
-        with self._write() as connection:
-            if not connection.execute(update(plans).where(*of).values(approval)).rowcount:
-                raise UserError(
-                    f"run {run_id}, step {step}: has no plan {plan_hash}, it may have changed since. "
-                    "Look at the plan again and approve that."
-                )
 
     def save_outcome(self, run_id: int, step: str, outcome: Outcome) -> None:
         """Keep what a step's action did, or what following it showed."""

@@ -55,6 +55,11 @@ class Queue:
         self._database = database
         self._clock = clock
         self._on_death = on_death
+        self._watchers: list[Callable[[Job], None]] = []
+
+    def watch_deaths(self, tell: Callable[[Job], None]) -> None:
+        """Call ``tell`` too in the transaction in which any job dies; what it raises undoes the death."""
+        self._watchers.append(tell)
 
     def enqueue(
         self,
@@ -134,6 +139,14 @@ class Queue:
         with self._leased(job) as connection:
             self._set(connection, job, state="ready", lease_until=None, attempts=job.attempts - 1, **values)
 
+    def hasten(self, kinds: Sequence[str], by: datetime) -> int:
+        """Make due now what is new and due until then; return how many. What is retried keeps its time."""
+        now = self._clock()
+        new = and_(jobs.c.kind.in_(kinds), jobs.c.state == "ready", jobs.c.attempts == 0)
+        soon = update(jobs).where(new, jobs.c.due_at > now, jobs.c.due_at <= by).values(due_at=now)
+        with self._database.write() as connection:
+            return connection.execute(soon).rowcount
+
     def recover(self) -> int:
         """Free every lease; return how many.
 
@@ -187,8 +200,11 @@ class Queue:
 
     def _bury(self, connection: Connection, job: Job, error: str) -> None:
         self._set(connection, job, state="dead", lease_until=None, error=error)
+        dead = replace(job, state="dead", error=error)
         if job.kind in self._on_death:
-            self._on_death[job.kind](replace(job, state="dead", error=error))
+            self._on_death[job.kind](dead)
+        for tell in self._watchers:
+            tell(dead)
 
     def _bury_killers(self, connection: Connection, kinds: Sequence[str], now: datetime) -> None:
         used_up = and_(_is_expired(now), jobs.c.attempts >= jobs.c.max_attempts, jobs.c.kind.in_(kinds))

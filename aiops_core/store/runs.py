@@ -11,14 +11,14 @@ from sqlalchemy import Connection, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Json
+from aiops_core.store.approvals import Approvals
 from aiops_core.store.findings import Findings
 from aiops_core.store.incidents import pipeline_of
-from aiops_core.store.plans import Plans
 from aiops_core.store.queue import Job, new_job
 from aiops_core.store.tables import jobs, runs, steps
 
 RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
-StepState: TypeAlias = Literal["running", "done", "failed", "skipped", "refused"]
+StepState: TypeAlias = Literal["running", "waiting", "done", "failed", "skipped", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ _RUN = [runs.c[name] for name in RunRow.__dataclass_fields__]
 _STEP = [steps.c[name] for name in StepRow.__dataclass_fields__]
 
 
-class Runs(Findings, Plans):
+class Runs(Findings, Approvals):
     """Create runs and record what they do: steps here, findings and plans beside them."""
 
     def create(self, incident_id: int, reason: str, *, due_at: datetime | None = None) -> int:
@@ -109,6 +109,16 @@ class Runs(Findings, Plans):
         with self._write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(state=state, finished_at=ended))
 
+    def resume(self, run_id: int) -> None:
+        """Let a run go on now, as after an approval; one that a worker holds goes on by itself."""
+        now, key = self._clock(), f"run:{run_id}"
+        again = update(jobs).where(jobs.c.key == key, jobs.c.state != "leased")
+        with self._write() as connection:
+            if connection.execute(again.values(state="ready", attempts=0, due_at=now)).rowcount:
+                return
+            if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is None:
+                connection.execute(insert(jobs), [new_job("run", key, {"run": run_id}, now, now)])
+
     def job_died(self, job: Job) -> None:
         """Note that nobody will run it any more, because its job is a dead letter."""
         self.finish(job.payload["run"], "failed")
@@ -123,9 +133,9 @@ class Runs(Findings, Plans):
         with self._read() as connection:
             return [StepRow(**row) for row in connection.execute(query).mappings()]
 
-    def begin_step(self, run_id: int, name: str, component: str = "") -> None:
-        """Record that a step begins, or begins again after a crash."""
-        row: dict[str, Json] = {"component": component, "state": "running", "error": "", "result": ""}
+    def begin_step(self, run_id: int, name: str, component: str = "", state: StepState = "running") -> None:
+        """Record that a step begins, or begins again after a crash; ``waiting``: for an approval."""
+        row: dict[str, Json] = {"component": component, "state": state, "error": "", "result": ""}
         row |= {"started_at": self._clock(), "finished_at": None}
         again = update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
         with self._write() as connection:

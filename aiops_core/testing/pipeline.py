@@ -95,7 +95,8 @@ def run_pipeline(
 
 def _run(loaded: Loaded, surroundings: Surroundings, clock: Callable[[], datetime]) -> str:
     try:
-        Runner(loaded, surroundings.stopping, once=True, logger=surroundings.logger, clock=clock).run()
+        stopping, logger = surroundings.stopping, surroundings.logger
+        Runner(loaded, stopping, once=True, ballast=0, logger=logger, clock=clock).run()
     except AiopsError as error:
         return str(error)
     return ""

@@ -117,7 +117,7 @@ def test_a_regression_is_refused_with_the_test_and_its_output(attempt):
 
 
 def test_an_infinite_loop_is_refused(attempt):
-    loop = edit("    return len(items)", "    while True:\n        items = items")
+    loop = edit("    return len(items)", "    while True:\n        __import__('time').sleep(1)")
 
     error = refusal(attempt, loop, test_timeout=2)
 
@@ -125,10 +125,11 @@ def test_an_infinite_loop_is_refused(attempt):
 
 
 def test_a_fix_of_an_infinite_loop_is_accepted(attempt, shop):
-    hanging = APP.replace("    return len", "    while True:\n        pass\n    return len")
+    loop = "    while True:\n        __import__('time').sleep(1)\n"
+    hanging = APP.replace("    return len", f"{loop}    return len")
     shop.commit({"shop/app.py": hanging, "tests/test_app.py": TESTS.replace("(1, 2)", "(1, 1)")})
 
-    change = attempt(edit("    while True:\n        pass\n", ""), FIX, test_timeout=2)
+    change = attempt(edit(loop, ""), FIX, test_timeout=2)
 
     assert change.before.timed_out
     assert change.after.tests == 4
@@ -276,6 +277,7 @@ ln -s /etc shop/escape
     assert listed == "shop/app.py"
 
 
+@pytest.mark.full
 def test_packages_of_the_setup_are_there_in_the_tests_and_nowhere_else(attempt, shop, bubblewrap, tmp_path):
     with zipfile.ZipFile(shop.path / "helper-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("helper.py", "ANSWER = 42\n")

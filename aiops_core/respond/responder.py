@@ -1,0 +1,155 @@
+"""Do leased jobs: runs from their first step to their last, deliveries, follow-ups."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from aiops_core.analysis import unanswered
+from aiops_core.component import utc_now
+from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError
+from aiops_core.pipeline import Pipeline
+from aiops_core.records import Analysis, Change, Decision, Report
+from aiops_core.repair import remove_tree
+from aiops_core.respond.acting import Acted, act, acted_since, approved, follow
+from aiops_core.respond.run import Desk, Run
+from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
+from aiops_core.respond.telling import Telling
+from aiops_core.store import Job, Store
+from aiops_core.text.redaction import Redactor
+
+
+class Responder:
+    """Do the jobs of the queue: runs, deliveries, follow-ups."""
+
+    kinds = ("run", "deliver", "follow")
+
+    def __init__(
+        self,
+        pipelines: Sequence[Pipeline],
+        store: Store,
+        *,
+        state: Path,
+        secrets: frozenset[str] = frozenset(),
+        logger: logging.Logger,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._pipelines: Mapping[str, Pipeline] = {pipeline.name: pipeline for pipeline in pipelines}
+        self._store = store
+        self._logger = logger
+        self._clock = clock
+        redactor = Redactor(secrets)
+        self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
+        self._desk = Desk(store, state, redactor, self.telling, logger, clock)
+
+    def handle(self, job: Job) -> None:
+        """Do one leased job to its end: finished, retried later, or dead."""
+        work = {"run": self._run, "deliver": self.telling.deliver, "follow": self._follow}[job.kind]
+        try:
+            work(job)
+        except LeaseLost:
+            self._logger.warning("%s %s: another worker took it over", job.kind, job.key)
+        except (Retry, StoreError) as error:
+            after = error.after if isinstance(error, Retry) else 0.0
+            self._retry(job, str(error), max(after, 5.0))
+        except AiopsError as error:
+            self._store.queue.bury(job, self._desk.redactor.redact(str(error)))
+        except Exception as error:
+            self._logger.exception("%s %s failed", job.kind, job.key)
+            self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
+
+    def _retry(self, job: Job, error: str, seconds: float) -> None:
+        due = self._clock() + timedelta(seconds=seconds)
+        self._store.queue.retry(job, self._desk.redactor.redact(error), due)
+
+    def _follow(self, job: Job) -> None:
+        row = self._store.runs.get(job.payload["run"])
+        follow(self._desk, self._pipelines.get(row.pipeline), job)
+
+    def _run(self, job: Job) -> None:
+        run = self._taken_up(job)
+        run.runs.start(run.id)
+        if self._is_over(run):
+            run.decide(Decision("state", f"not answered: the incident is {run.incident.state}"))
+            self._finish(run)
+            return
+        gathered = run.step("evidence", "", partial(gather_evidence, run), Gathered) or Gathered(())
+        run.commit = gathered.commit
+        evidence = gathered.evidence
+        answered = run.step("analyze", "", partial(analyze, run, evidence), Analysis)
+        analysis = answered or unanswered(
+            run.incident, ["the analysis step failed"], language=run.pipeline.config.language
+        )
+        repaired = run.step("repair", "", partial(repair, run, evidence, analysis), Repaired)
+        change = None
+        if repaired is not None:
+            analysis, change = repaired.analysis, repaired.change
+        acted = act(run, analysis, change)
+        run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
+        for action in acted_since(run, "notify"):
+            again = partial(self._notify, run, analysis, change, acted, action)
+            run.step(f"notify {action}", "", again, list[str])
+        remove_tree(run.work)
+        self._finish(run)
+
+    def _taken_up(self, job: Job) -> Run:
+        row = self._store.runs.get(job.payload["run"])
+        pipeline = self._pipelines.get(row.pipeline)
+        if pipeline is None:
+            raise UserError(
+                f"pipeline '{row.pipeline}' is not in the pipeline file any more. Put it back, or drop the job"
+            )
+        incident = self._desk.redacted(self._store.incidents.get(row.incident_id))
+        run = Run(self._desk, row.id, job, pipeline, incident, row.reason)
+        run.decisions.extend(self._store.incidents.decisions(incident.id, run.id))
+        return run
+
+    def _is_over(self, run: Run) -> bool:
+        """Return whether people closed the incident meanwhile and did not ask for this run."""
+        asked_for = run.reason == "retry" or approved(run)
+        return run.incident.state in {"ignored", "resolved"} and not asked_for
+
+    def _finish(self, run: Run) -> None:
+        """End the run, or park it for an approval; one that came meanwhile lets it go on at once."""
+        with self._store.transaction():
+            if approved(run) and not self._is_over(run):
+                self._store.queue.release(run.job)
+                return
+            states = {step.state for step in self._store.runs.steps(run.id)}
+            waits = "waiting" in states and not self._is_over(run)
+            run.runs.finish(run.id, "waiting" if waits else "failed" if "failed" in states else "done")
+            self._store.queue.finish(run.job)
+
+    def _notify(
+        self, run: Run, analysis: Analysis, change: Change | None, acted: Acted, action: str = ""
+    ) -> list[str]:
+        """Queue one delivery to every notifier, about the run or what one action did since."""
+        incident = run.redacted(self._store.incidents.get(run.incident.id))
+        key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
+        report = Report(
+            key=f"{key}/{action}" if action else key,
+            kind="incident",
+            pipeline=run.pipeline.name,
+            title=analysis.title or incident.title,
+            severity=incident.severity,
+            incident=incident,
+            analysis=analysis,
+            evidence=tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited),
+            change=change and _without_content(change),
+            plans=acted.plans,
+            outcomes=tuple(acted.outcomes.values()),
+            decisions=tuple(run.decisions),
+            created_at=self._clock(),
+            language=run.pipeline.config.language,
+        )
+        return self.telling.tell(run.pipeline, run.redacted(report), run_id=run.id, incident_id=incident.id)
+
+
+def _without_content(change: Change) -> Change:
+    """Return the change as a report carries it: files by name, their bytes left out."""
+    files = (replace(file, content=file.content and b"") for file in change.files)
+    return replace(change, files=tuple(files))

@@ -1,0 +1,132 @@
+"""One run as it is being made: its recorded steps and decisions, and what it works with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from aiops_core.analysis import redact_record
+from aiops_core.errors import AiopsError, LeaseLost, Refused
+from aiops_core.pipeline import Pipeline
+from aiops_core.records import Decision, Incident
+from aiops_core.repository import Mirror, open_mirror
+from aiops_core.respond.telling import Telling
+from aiops_core.store import Job, Runs, StepState, Store, dump, load
+from aiops_core.text.redaction import Redactor
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every run works with."""
+
+    store: Store
+    state: Path
+    redactor: Redactor
+    telling: Telling
+    logger: logging.Logger
+    clock: Callable[[], datetime]
+
+    def redacted(self, record: R) -> R:
+        """Return a record without secrets."""
+        return redact_record(record, self.redactor)
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass of the response over an incident."""
+
+    desk: Desk
+    id: int
+    job: Job
+    pipeline: Pipeline
+    incident: Incident
+    reason: str
+    commit: str = ""
+    """Where the code was first looked at: evidence and edits are of this commit."""
+    decisions: list[Decision] = field(default_factory=list)
+
+    @property
+    def runs(self) -> Runs:
+        """The records of runs; a write raises LeaseLost once another worker took this one over."""
+        return self.desk.store.guarded(self.job).runs
+
+    @property
+    def work(self) -> Path:
+        """The directory of this run alone."""
+        return self.desk.state / "work" / f"run-{self.id}"
+
+    def step(self, name: str, component: str, work: Callable[[], R | None], kind: type[R]) -> R | None:
+        """Do one recorded step, or return what it gave when it was done before."""
+        row = self.runs.step(self.id, name)
+        if row is not None and row.is_finished:
+            return load(kind, row.result) if row.result else None
+        self.runs.begin_step(self.id, name, component)
+        state: StepState = "done"
+        error = result = ""
+        value: R | None = None
+        try:
+            value = work()
+            result = dump(kind, value) if value is not None else ""
+            state = "done" if value is not None else "skipped"
+        except LeaseLost:
+            raise
+        except Refused as refusal:
+            state, error = "refused", self.redacted_text(refusal)
+            self.decide(Decision(refusal.rule, error, setting=refusal.setting))
+        except Exception as failure:
+            state, error = "failed", self._failed(name, component, failure)
+        self.runs.end_step(self.id, name, state, error, result)
+        self._observe(name, state)
+        return value
+
+    def decide(self, decision: Decision) -> None:
+        """Record why something was or was not done, once a run."""
+        if any((one.rule, one.text) == (decision.rule, decision.text) for one in self.decisions):
+            return
+        decision = replace(decision, at=self.desk.clock())
+        self.decisions.append(decision)
+        self.desk.store.incidents.decide(self.incident.id, self.id, decision)
+
+    def fault(self, cause: str, text: str) -> None:
+        """Tell people of a failure of the pipeline itself, once per cause."""
+        self.desk.telling.fault(self.pipeline.name, cause, text)
+
+    def redacted(self, record: R) -> R:
+        """Return a record without secrets."""
+        return self.desk.redacted(record)
+
+    def redacted_text(self, value: object) -> str:
+        """Return what something says without secrets."""
+        return self.desk.redactor.redact(str(value))
+
+    def mirror(self) -> Mirror | None:
+        """Return the mirror of the repository, which has the commit of this run; None without one."""
+        repository = self.pipeline.config.repository
+        if repository is None:
+            return None
+        mirror = open_mirror(repository, self.desk.state / "mirrors")
+        if not self.commit:
+            mirror.refresh()
+            self.commit = mirror.head(repository.branch)
+        return mirror
+
+    def _failed(self, name: str, component: str, failure: Exception) -> str:
+        error = self.redacted_text(f"{type(failure).__name__}: {failure}")
+        expected = isinstance(failure, AiopsError)
+        self.desk.logger.error(
+            "run %s: %s failed: %s", self.id, name, error, exc_info=None if expected else failure
+        )
+        self.fault(f"{name} {component}: {type(failure).__name__}", f"{name} {component}: {error}")
+        return error
+
+    def _observe(self, name: str, state: str) -> None:
+        try:
+            self.pipeline.host.hook.step_finished(incident=self.incident, step=name, state=state)
+        except Exception as error:
+            self.fault("extension: step_finished", f"an extension raised {error}")

@@ -1,0 +1,160 @@
+"""From an incident to an analysis and, where the analysis proposes one, a fix that passed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiops_core.analysis import gather, unanswered
+from aiops_core.errors import AiopsError, Refused
+from aiops_core.pipeline import Step
+from aiops_core.policy import may_repair
+from aiops_core.records import Analysis, Change, Decision, Evidence
+from aiops_core.repair import NOT_THE_EDITS_FAULT, propose
+from aiops_core.respond.run import Run
+from aiops_core.text.redaction import contains_secret
+
+ROUNDS = 3
+"""Times one analyzer may mend what the repair refused, the first proposal included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the evidence step gives: what may be cited, and the commit it is of ("" without one)."""
+
+    evidence: tuple[Evidence, ...]
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What the repair step gives: the analysis it ended with and the Change that passed."""
+
+    analysis: Analysis
+    change: Change
+
+
+def gather_evidence(run: Run) -> Gathered:
+    """Read the log, the repository, earlier incidents and what extensions know."""
+    similar = run.desk.store.incidents.similar(run.incident, limit=3)
+    try:
+        mirror = run.mirror()
+    except AiopsError as error:
+        mirror = None
+        run.fault("repository", f"the repository cannot be read: {error}")
+    repository = run.pipeline.config.repository
+    found = gather(run.incident, mirror=mirror, repository=repository, commit=run.commit, similar=similar)
+    extra = enumerate(_from_extensions(run), len(found) + 1)
+    found = run.redacted([*found, *(replace(item, id=f"E{number}") for number, item in extra)])
+    run.runs.save_evidence(run.id, found)
+    return Gathered(tuple(found), run.commit)
+
+
+def _from_extensions(run: Run) -> list[Evidence]:
+    try:
+        return [
+            item for items in run.pipeline.host.hook.gather(incident=run.incident) for item in items or ()
+        ]
+    except Exception as error:
+        run.fault("extension: gather", f"an extension raised {type(error).__name__}: {error}")
+        return []
+
+
+def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
+    """Ask the ladder; the first that can answer does."""
+    reasons: list[str] = []
+    for step in run.pipeline.of_kind("analyzers"):
+        analysis = _ask(run, step, evidence, reasons)
+        if analysis is not None:
+            return analysis
+    if not run.pipeline.of_kind("analyzers"):
+        reasons.append("the pipeline has no analyzers")
+    text = "no analyzer could answer: " + "; ".join(reasons)
+    run.decide(Decision("unanswered", text, setting="analyzers"))
+    return unanswered(run.incident, reasons, language=run.pipeline.config.language)
+
+
+def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repaired | None:
+    """Try the proposed fix; hand refusals back to the analyzer that proposed it."""
+    refusal: Refused | None = None
+    for round_ in range(ROUNDS):
+        decision = may_repair(analysis, run.pipeline.config)
+        if decision is not None:
+            if refusal is not None:
+                raise refusal
+            run.decide(decision)
+            return None
+        try:
+            return Repaired(analysis, _propose(run, analysis))
+        except Refused as error:
+            refusal = error
+            run.decide(Decision(error.rule, run.redacted_text(error), setting=error.setting))
+        if refusal.rule in NOT_THE_EDITS_FAULT or round_ + 1 == ROUNDS:
+            break
+        again = _ask_again(run, evidence, analysis, refusal)
+        if again is None or again.edits == analysis.edits:
+            break
+        analysis = again
+    raise refusal or Refused("nothing was proposed", rule="no-edits")
+
+
+def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
+    try:
+        analysis = step.call("analyze", incident=run.incident, evidence=list(evidence))
+    except Exception as error:
+        text = run.redacted_text(f"{step.name}: {error}")
+        reasons.append(text)
+        run.fault(f"analyzer {step.name}: {type(error).__name__}", f"analyzer {text}")
+        return None
+    if not isinstance(analysis, Analysis):
+        reasons.append(f"{step.name}: no answer")
+        return None
+    confidence = min(max(analysis.confidence, 0.0), 1.0) if math.isfinite(analysis.confidence) else 0.0
+    analysis = replace(analysis, analyzer=analysis.analyzer or step.name, confidence=confidence)
+    analysis = run.redacted(analysis)
+    run.runs.save_analysis(run.id, analysis)
+    return analysis
+
+
+def _ask_again(
+    run: Run, evidence: Sequence[Evidence], analysis: Analysis, refusal: Refused
+) -> Analysis | None:
+    step = run.pipeline.step("analyzers", analysis.analyzer)
+    if step is None:
+        return None
+    note = Evidence(
+        kind="refusal",
+        title="the proposed edits were refused",
+        text=run.redacted_text(refusal),
+        id=f"E{len(evidence) + 1}",
+    )
+    return _ask(run, step, [*evidence, note], [])
+
+
+def _propose(run: Run, analysis: Analysis) -> Change:
+    mirror = run.mirror()
+    repository = run.pipeline.config.repository
+    if mirror is None or repository is None:
+        raise Refused("the pipeline names no repository", rule="no-repository", setting="repository")
+    change = propose(
+        analysis.edits,
+        mirror=mirror,
+        repository=repository,
+        policy=run.pipeline.config.policy,
+        scratch=run.work,
+        commit=run.commit,
+        find_secret=contains_secret,
+    )
+    change = _without_secrets(run, change)
+    run.runs.save_change(run.id, change)
+    return change
+
+
+def _without_secrets(run: Run, change: Change) -> Change:
+    """Redact what people are shown of a change: old source lines and what the tests printed."""
+    redact = run.desk.redactor.redact
+    before, after = (
+        tests and replace(tests, output=redact(tests.output)) for tests in (change.before, change.after)
+    )
+    return replace(change, diff=redact(change.diff, code=True), before=before, after=after)

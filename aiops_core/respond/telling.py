@@ -1,0 +1,151 @@
+"""What people are told: reports on their way to the notifiers, and failures of the pipeline itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from aiops_core.component import Notifier
+from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError
+from aiops_core.pipeline import Pipeline, Step
+from aiops_core.records import Receipt, Report
+from aiops_core.store import Job, Store
+from aiops_core.text.redaction import Redactor
+
+
+class Telling:
+    """Queue reports to every notifier of a pipeline and deliver them, each on its own."""
+
+    def __init__(
+        self,
+        pipelines: Mapping[str, Pipeline],
+        store: Store,
+        *,
+        redactor: Redactor,
+        logger: logging.Logger,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pipelines = pipelines
+        self._store = store
+        self._redactor = redactor
+        self._logger = logger
+        self._clock = clock
+        store.queue.watch_deaths(self._job_died)
+
+    def tell(
+        self, pipeline: Pipeline, report: Report, *, run_id: int | None, incident_id: int | None
+    ) -> list[str]:
+        """Queue a report to every notifier of a pipeline; return their names."""
+        names = []
+        for step in pipeline.of_kind("notifiers"):
+            component = step.component
+            attempts = component.attempts if isinstance(component, Notifier) else 3
+            self._store.deliveries.plan(
+                run_id, incident_id, step.name, report, report.key, max_attempts=attempts
+            )
+            names.append(step.name)
+        return names
+
+    def fault(self, pipeline: str, cause: str, text: str) -> None:
+        """Log a failure of the pipeline itself, and tell people of each cause once."""
+        text = self._redactor.redact(text)
+        try:
+            is_new = self._queue_fault(pipeline, cause, text)
+        except StoreError:
+            is_new = True
+        self._logger.log(logging.ERROR if is_new else logging.DEBUG, "%s: %s", pipeline, text)
+
+    def deliver(self, job: Job) -> None:
+        """Try one delivery; a failure is tried again as often and as far apart as the notifier says."""
+        delivery = self._store.deliveries.get(job.payload["delivery"])
+        if delivery.state == "sent":
+            self._store.queue.finish(job)
+            return
+        pipeline = self._pipelines.get(delivery.pipeline)
+        step = pipeline.step("notifiers", delivery.target) if pipeline else None
+        if step is None:
+            raise UserError(f"notifier '{delivery.target}' is not in the pipeline file any more")
+        try:
+            receipt = step.call("notify", report=delivery.report)
+        except Exception as error:
+            self._failed(job, delivery.id, step, error)
+            return
+        with self._store.transaction():
+            deliveries = self._store.guarded(job).deliveries
+            deliveries.sent(delivery.id, receipt if isinstance(receipt, Receipt) else Receipt())
+            self._store.queue.finish(job)
+
+    def _failed(self, job: Job, delivery_id: int, step: Step, error: Exception) -> None:
+        text = self._redactor.redact(
+            f"{type(error).__name__}: {error}" if not isinstance(error, AiopsError) else str(error)
+        )
+        final = isinstance(error, UserError | Refused) or job.attempts >= job.max_attempts
+        self._logger.error("delivery %s to %s failed: %s", delivery_id, step.name, text)
+        with self._store.transaction():
+            self._store.guarded(job).deliveries.failed(delivery_id, text, final=final)
+            if final:
+                self._store.queue.bury(job, text)
+                return
+            component = step.component
+            wait = component.retry_after if isinstance(component, Notifier) else 300.0
+            if isinstance(error, Retry) and error.after:
+                wait = error.after
+            self._store.queue.retry(job, text, self._clock() + timedelta(seconds=wait))
+
+    def _job_died(self, job: Job) -> None:
+        """Tell people of work that was given up, in the transaction in which it is."""
+        told = {"run": self._dead_run, "deliver": self._dead_delivery, "follow": self._dead_follow}
+        if job.kind not in told:
+            return
+        pipeline, cause, text = told[job.kind](job)
+        text = self._redactor.redact(text)
+        self._logger.error("%s: %s", pipeline, text)
+        if cause:
+            self._queue_fault(pipeline, cause, text)
+
+    def _dead_run(self, job: Job) -> tuple[str, str, str]:
+        row = self._store.runs.get(job.payload["run"])
+        incident = row.incident_id
+        text = (
+            f"run {row.id} of incident {incident} was given up: {job.error}. Look at it with "
+            f"'aiops incidents show {incident}', answer it again with 'aiops incidents retry {incident}'"
+        )
+        return row.pipeline, f"incident {incident} is not answered", text
+
+    def _dead_delivery(self, job: Job) -> tuple[str, str, str]:
+        delivery = self._store.deliveries.get(job.payload["delivery"])
+        about_a_fault = delivery.report.kind == "fault"  # telling that would go round in circles
+        cause = "" if about_a_fault else f"notifier {delivery.target}"
+        text = (
+            f"delivery {delivery.id} to {delivery.target} was given up: {job.error}. "
+            f"Send it again with 'aiops deliveries retry {delivery.id}'"
+        )
+        return delivery.pipeline, cause, text
+
+    def _dead_follow(self, job: Job) -> tuple[str, str, str]:
+        row, action = self._store.runs.get(job.payload["run"]), job.payload["step"]
+        text = f"action {action}: what became of run {row.id} is not looked at any more: {job.error}"
+        return row.pipeline, f"action {action}: follow", text
+
+    def _queue_fault(self, pipeline: str, cause: str, text: str) -> bool:
+        """Count a failure and queue its report when it is news; return whether it is."""
+        with self._store.transaction():
+            if not self._store.fault(pipeline, cause, text):
+                return False
+            built = self._pipelines.get(pipeline)
+            if built is not None:
+                self.tell(built, self._fault_report(built, cause, text), run_id=None, incident_id=None)
+        return True
+
+    def _fault_report(self, pipeline: Pipeline, cause: str, text: str) -> Report:
+        now = self._clock()
+        return Report(
+            key=f"fault/{pipeline.name}/{cause}/{now:%Y-%m-%d}",
+            kind="fault",
+            pipeline=pipeline.name,
+            title=f"aiops itself: {cause}",
+            text=text,
+            created_at=now,
+            language=pipeline.config.language,
+        )

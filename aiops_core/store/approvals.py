@@ -1,0 +1,80 @@
+"""What people say to plans that wait for them: yes or no, to exactly the plan they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, select, update
+
+from aiops_core.errors import UserError
+from aiops_core.store.plans import PLAN, Plans, StoredPlan
+from aiops_core.store.tables import plans, runs, steps
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """A plan whose action waits for an approval, and may have it by now."""
+
+    run_id: int
+    action: str
+    stored: StoredPlan
+
+
+class Approvals(Plans):
+    """Say yes or no to plans."""
+
+    def waiting(self, run_id: int) -> Sequence[WaitingPlan]:
+        """Return the plans of a run whose actions have not gone on since they began to wait."""
+        return self._waiting(_waiting().where(plans.c.run_id == run_id))
+
+    def waiting_for(self, incident_id: int) -> Sequence[WaitingPlan]:
+        """Return the plans nobody answered yet, of the last run of an incident that has some."""
+        query = _waiting().join(runs, runs.c.id == plans.c.run_id)
+        query = query.where(runs.c.incident_id == incident_id, plans.c.approved_hash != plans.c.hash)
+        found = self._waiting(query)
+        return [one for one in found if one.run_id == found[-1].run_id]
+
+    def approve(self, run_id: int, action: str, plan_hash: str, by: str) -> None:
+        """Approve exactly the plan with this hash; raise UserError when it is not the present one."""
+        approval = {"approved_hash": plan_hash, "approved_by": by, "approved_at": self._clock()}
+        of = (plans.c.run_id == run_id, plans.c.step == action, plans.c.hash == plan_hash)
+        with self._write() as connection:
+            if not connection.execute(update(plans).where(*of).values(approval)).rowcount:
+                raise UserError(
+                    f"run {run_id}, step {action}: has no plan {plan_hash}, it may have changed since. "
+                    "Look at the plan again and approve that."
+                )
+
+    def reject(self, run_id: int, action: str, by: str) -> None:
+        """End the waiting of an action, and its run when nothing else is left to do there.
+
+        Raise UserError when it does not wait, or was approved meanwhile.
+        """
+        now = self._clock()
+        with self._write() as connection:
+            if not any(one.action == action and not one.stored.is_approved for one in self.waiting(run_id)):
+                raise UserError(f"run {run_id}, step {action}: does not wait for an approval any more.")
+            of = (steps.c.run_id == run_id, steps.c.component == action, steps.c.state == "waiting")
+            ended = {"state": "refused", "error": f"rejected by {by}", "finished_at": now}
+            connection.execute(update(steps).where(*of).values(ended))
+            if not self.waiting(run_id):
+                failed = select(steps.c.id).where(steps.c.run_id == run_id, steps.c.state == "failed")
+                state = "done" if connection.scalar(failed) is None else "failed"
+                over = and_(runs.c.id == run_id, runs.c.state == "waiting")
+                connection.execute(update(runs).where(over).values(state=state, finished_at=now))
+
+    def _waiting(self, query: Select[Any]) -> Sequence[WaitingPlan]:
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(plans.c.run_id, steps.c.id)).mappings().all()
+        return [
+            WaitingPlan(row["run_id"], row["step"], StoredPlan(**{c.name: row[c.name] for c in PLAN}))
+            for row in rows
+        ]
+
+
+def _waiting() -> Select[Any]:
+    waits = and_(steps.c.run_id == plans.c.run_id, steps.c.component == plans.c.step)
+    query = select(plans.c.run_id, plans.c.step, *PLAN).join(steps, waits)
+    return query.where(steps.c.state == "waiting")
