@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Notifier,
         Source,
     )
-    from aiops_core.errors import AiopsError, PluginBroken, Refused, Retry, UserError
+    from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
     from aiops_core.hooks import hookimpl
     from aiops_core.records import (
         Analysis,
@@ -97,6 +97,7 @@ __all__ = [
     "LogBatch",
     "LogDetector",
     "More",
+    "NoAnswer",
     "Notifier",
     "Outcome",
     "Plan",
@@ -177,6 +178,7 @@ _WHERE = {
     "Report": "records",
     "ReportPart": "text.report",
     "Repository": "settings",
+    "NoAnswer": "errors",
     "Retry": "errors",
     "Severity": "records",
     "Signal": "records",

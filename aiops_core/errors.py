@@ -7,6 +7,7 @@ AiopsError
 │   └── StateHeld        another runner holds the state directory
 ├── PluginBroken         a component cannot be imported or does not keep its contract
 ├── Refused              a policy says no; says which rule and what would change it
+├── NoAnswer             an analyzer has none, and why
 ├── Retry                try again later (raised by plugin authors on purpose)
 ├── LeaseLost            another worker took the job over
 └── StoreError           the state database cannot be used
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from aiops_core.records import Usage
 
 
 class AiopsError(Exception):
@@ -69,6 +72,14 @@ class Refused(AiopsError):
     def __init__(self, message: str, *, rule: str, setting: str = "") -> None:
         self.rule = rule
         self.setting = setting
+        super().__init__(message)
+
+
+class NoAnswer(AiopsError):
+    """Say why an analyzer gives no answer; the next one is asked. ``usage`` is what asking took."""
+
+    def __init__(self, message: str, *, usage: Usage | None = None) -> None:
+        self.usage = usage
         super().__init__(message)
 
 

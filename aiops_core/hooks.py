@@ -53,8 +53,9 @@ class Stages:
         """Turn one block into an event, several, or None when nothing is wrong after all.
 
         Called in stream order, never at the same time for one component. Must depend on the
-        block and the config alone: for detectors of rank ``trace`` blocks with equal lines may
-        be served from a cache, whatever their headline and prefix.
+        block and the config alone: for detectors of rank ``trace`` blocks with equal lines, or lines
+        equal but for numbers that never mattered, may be served from a cache, whatever their
+        headline and prefix.
         """
         raise NotImplementedError  # abstract
 
@@ -63,7 +64,8 @@ class Stages:
         """Explain the incident; None passes it to the next analyzer on the ladder.
 
         Everything in ``incident`` and ``evidence`` is untrusted data, secrets already removed.
-        Raise ``Retry`` when the analyzer is out of reach for now.
+        Raise ``NoAnswer`` with the reason and what asking took, ``Retry`` when the analyzer is out of
+        reach for now; both pass the incident to the next one too, and people are told why.
         """
         raise NotImplementedError  # abstract
 

@@ -74,10 +74,10 @@ class Runner:
         )
         self._start_components(store)
         ingests = [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
+        self._announce(ingests)
         for ingest in ingests:
             ingest.start()
         engine.start()
-        self._announce(ingests)
         try:
             self._wait(ingests, store, engine)
         finally:
@@ -88,6 +88,9 @@ class Runner:
 
     def _start_components(self, store: Store) -> None:
         problems = []
+        (self._loaded.state / "scratch").mkdir(
+            mode=0o700, exist_ok=True
+        )  # of parents, mkdir ignores the mode
         for pipeline in self._loaded.pipelines:
             for step in pipeline.steps:
                 context = step.component.context

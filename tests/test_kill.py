@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rotation_writer import WAYS
 
 AIOPS = Path(sys.executable).parent / "aiops"
 WRITER = Path(__file__).parent / "kill_writer.py"
+ROTATION_WRITER = Path(__file__).parent / "rotation_writer.py"
 PIPELINE = """
 state: ./state
 pipelines:
@@ -60,7 +62,7 @@ def wait_for(directory: Path, total: int) -> None:
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.full)])
-def test_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp_path, kills):
+def test_case_3_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp_path, kills):
     (tmp_path / "logs").mkdir()
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     ledger = tmp_path / "ledger"
@@ -93,7 +95,7 @@ def test_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_twice(tmp
     assert (code, time.monotonic() - began < 10) == (0, True)
 
 
-def test_a_stopped_run_goes_on_where_it_stopped(tmp_path):
+def test_case_4_a_stopped_run_goes_on_where_it_stopped(tmp_path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     ledger = tmp_path / "ledger"
@@ -116,3 +118,50 @@ def test_a_stopped_run_goes_on_where_it_stopped(tmp_path):
     run.wait(timeout=15)
 
     assert counts(tmp_path) == dict.fromkeys(written, 1)
+
+
+def rotate_under_kills(directory: Path, kills: int, ways: list[str]) -> tuple[list[str], dict[str, int], str]:
+    """Kill and stop a run at random under writers that rotate; return what they wrote and what was counted."""
+    (directory / "logs").mkdir()
+    (directory / "pipeline.yaml").write_text(PIPELINE.replace("logs/app.log", "logs/*/app.log"))
+    ledger, database = directory / "ledger", directory / "state" / "aiops.db"
+    randomly = random.Random(2)
+    run = start(directory)
+    wait_until(lambda: "watching" in (directory / "run.log").read_text())
+    command = [sys.executable, ROTATION_WRITER, directory / "logs", ledger, database, str(kills * 0.8), *ways]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: bool(counts(directory)))
+    for _ in range(kills):
+        time.sleep(randomly.uniform(0.05, 0.4))
+        run.send_signal(signal.SIGSTOP)
+        time.sleep(randomly.uniform(0.02, 0.2))
+        run.send_signal(signal.SIGCONT)
+        time.sleep(randomly.uniform(0.0, 0.3))
+        kill(run)
+        run = start(directory)
+        time.sleep(randomly.uniform(0.3, 0.8))
+    rotations, _ = writer.communicate()
+    written = ledger.read_text().split()
+    wait_for(directory, len(written))
+    time.sleep(1.2)
+    run.send_signal(signal.SIGTERM)
+    run.wait(timeout=15)
+    return written, counts(directory), rotations
+
+
+@pytest.mark.parametrize(
+    ("kills", "ways"),
+    [
+        pytest.param(6, [], id="all at once"),
+        *(pytest.param(25, [way.__name__], marks=pytest.mark.full, id=way.__name__) for way in WAYS),
+    ],
+)
+def test_eight_ways_of_rotating_under_kills_lose_nothing_and_count_nothing_twice(tmp_path, kills, ways):
+    written, found, rotations = rotate_under_kills(tmp_path, kills, ways)
+
+    lost = [name for name in written if name not in found]
+    twice = {name: count for name, count in found.items() if count != 1}
+    assert (lost, twice) == ([], {}), rotations
+    assert set(found) == set(written)
+    rotated = dict(pair.split("=") for pair in rotations.split())
+    assert all(int(count) >= 2 for count in rotated.values()), rotations

@@ -121,6 +121,9 @@ def _state(loaded: Loaded) -> Iterator[Finding]:
     from aiops_core.store import Store
 
     directory = loaded.state
+    if directory.exists() and not directory.is_dir():
+        yield "bad", "state", f"{directory} is no directory. Name one in 'state:'"
+        return
     if not (directory / "aiops.db").exists():
         yield "note", "state", f"{directory} is made by the first 'aiops run'"
         return

@@ -34,7 +34,7 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
         plan = run.step(f"plan {step.name}", step.name, partial(_plan, run, step, analysis, change), Plan)
         if plan is None:
             continue
-        if not _may_act(run, step, plan):
+        if not _may_act(run, step, plan, change):
             plans.append(plan)
             continue
         outcome = run.step(f"act {step.name}", step.name, partial(_do, run, step, plan), Outcome)
@@ -91,12 +91,21 @@ def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Pl
     return plan
 
 
-def _may_act(run: Run, step: Step, plan: Plan) -> bool:
-    """Return whether the step acts now: ``auto`` does, ``ask`` once exactly this plan is approved."""
+def _may_act(run: Run, step: Step, plan: Plan, change: Change | None) -> bool:
+    """Return whether the step acts now: ``auto`` does, ``ask`` once exactly this plan is approved.
+
+    A fix that no test ran on is never published by itself.
+    """
     name, setting = f"act {step.name}", f"actions.{step.name}.mode"
     row = run.runs.step(run.id, name)
-    if step.mode == "auto" or (row is not None and row.is_finished):
+    if row is not None and row.is_finished:
         return True
+    if step.mode == "auto":
+        if change is None or change.is_verified:
+            return True
+        text = f"{step.name}: planned only, no test ran on the fix. Name the repository's test command"
+        run.decide(Decision("untested", text, setting="repository.test"))
+        return False
     if step.mode == "ask":
         stored = run.runs.plan(run.id, step.name)
         if stored is not None and stored.is_approved:

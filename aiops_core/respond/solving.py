@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aiops_core.analysis import gather, unanswered
-from aiops_core.errors import AiopsError, Refused
+from aiops_core.errors import AiopsError, NoAnswer, Refused
 from aiops_core.pipeline import Step
 from aiops_core.policy import may_repair
 from aiops_core.records import Analysis, Change, Decision, Evidence
@@ -102,6 +102,14 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
     try:
         analysis = step.call("analyze", incident=run.incident, evidence=list(evidence))
+    except NoAnswer as error:
+        reason = run.redacted_text(error)
+        reasons.append(f"{step.name}: {reason}")
+        nothing = Analysis(
+            run.incident.title, f"no answer: {reason}", "", analyzer=step.name, usage=error.usage
+        )
+        run.runs.save_analysis(run.id, nothing)
+        return None
     except Exception as error:
         text = run.redacted_text(f"{step.name}: {error}")
         reasons.append(text)

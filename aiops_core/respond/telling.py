@@ -31,6 +31,8 @@ class Telling:
         self._redactor = redactor
         self._logger = logger
         self._clock = clock
+        self._unstored: set[tuple[str, str]] = set()
+        """What was logged only, since the store cannot be written to."""
         store.queue.watch_deaths(self._job_died)
 
     def tell(
@@ -52,8 +54,10 @@ class Telling:
         text = self._redactor.redact(text)
         try:
             is_new = self._queue_fault(pipeline, cause, text)
+            self._unstored.clear()
         except StoreError:
-            is_new = True
+            is_new = (pipeline, cause) not in self._unstored
+            self._unstored.add((pipeline, cause))
         self._logger.log(logging.ERROR if is_new else logging.DEBUG, "%s: %s", pipeline, text)
 
     def deliver(self, job: Job) -> None:

@@ -137,6 +137,9 @@ class Deliveries(Access):
             raise _missing(delivery_id)
 
 
+_BEFORE_RUNS = 10  # a message takes moments and people wait for it; an analysis takes minutes
+
+
 def _make_due(connection: Connection, delivery_id: int, now: datetime, max_attempts: int) -> None:
     key = f"deliver:{delivery_id}"
     again = update(jobs).where(jobs.c.key == key, jobs.c.state != "leased")
@@ -144,7 +147,9 @@ def _make_due(connection: Connection, delivery_id: int, now: datetime, max_attem
         return
     if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is None:
         job = new_job("deliver", key, {"delivery": delivery_id}, now, now)
-        connection.execute(insert(jobs).values({**job, "max_attempts": max_attempts}))
+        connection.execute(
+            insert(jobs).values({**job, "max_attempts": max_attempts, "priority": _BEFORE_RUNS})
+        )
 
 
 def _delivery(connection: Connection, row: Row[Any]) -> DeliveryRow:

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from aiops_core.errors import StoreError
+from aiops_core.errors import StoreError, UserError
 
 
 def prepare(directory: Path) -> None:
@@ -21,12 +21,12 @@ def prepare(directory: Path) -> None:
         if mode & 0o077 and not any(directory.iterdir()):
             directory.chmod(0o700)
         elif mode & stat.S_IWOTH:
-            raise StoreError(
+            raise UserError(
                 f"{directory}: every user of this machine may write there (mode {mode & 0o777:o}). "
                 f"Run `chmod 700 {directory}` or use another state directory."
             )
     except OSError as error:
-        raise StoreError(
+        raise UserError(
             f"{directory}: cannot be the state directory: {error.strerror}. "
             "Name a directory that this user may write to."
         ) from error

@@ -384,4 +384,5 @@ def _first_lines(data: bytes, at: int, count: int) -> tuple[str, ...]:
 
 
 def _texts(data: bytes) -> tuple[str, ...]:
-    return tuple(readable(line)[:4096] for line in data.splitlines(keepends=True)) if data else ()
+    lines = data.removesuffix(b"\n").split(b"\n") if data else ()
+    return tuple(readable(line.removesuffix(b"\r"))[:4096] for line in lines)

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from aiops_core.errors import StoreError
+from aiops_core.errors import StoreError, UserError
 from aiops_core.store import BALLAST, Checkpoint, Store
 
 COUNT = """
@@ -157,7 +157,7 @@ def test_a_directory_everybody_may_write_to_is_refused(directory):
     (directory / "other").touch()
     directory.chmod(0o777)
 
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(UserError) as raised:
         Store.open(directory)
 
     assert str(raised.value) == (
@@ -169,7 +169,7 @@ def test_a_directory_everybody_may_write_to_is_refused(directory):
 def test_a_file_in_place_of_the_directory_is_refused(directory):
     directory.touch()
 
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(UserError) as raised:
         Store.open(directory)
 
     assert str(raised.value) == (
@@ -219,7 +219,7 @@ def fill(disk):
 
 def record_until_full(store, event):
     recorded = 0
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises((StoreError, UserError)) as raised:
         for number in range(200):
             store.record("shop", [(event(f"f{number}", block="x" * 50_000), True)], [], {})
             recorded += 1

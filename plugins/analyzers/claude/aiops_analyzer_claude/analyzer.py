@@ -15,6 +15,7 @@ from aiops_core import (
     AnswerInvalid,
     Evidence,
     Incident,
+    NoAnswer,
     Prompt,
     Retry,
     Usage,
@@ -68,7 +69,7 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
                 )
             except _Unanswered as reason:
                 self.context.logger.warning("claude gives no answer: %s%s", reason, _spent(case.used))
-                return None
+                raise NoAnswer(str(reason), usage=added(case.used)) from None
         raise self._conclusion(failures)
 
     def _prompt(self, incident: Incident, evidence: Sequence[Evidence]) -> Prompt:

@@ -8,7 +8,7 @@ import pytest
 from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig
 from pydantic import ValidationError
 
-from aiops_core import Context, Evidence, Incident, Retry, Usage, UserError
+from aiops_core import Context, Evidence, Incident, NoAnswer, Retry, Usage, UserError
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (
     GARBAGE,
@@ -63,6 +63,8 @@ def ask(stream, caplog):
             analyzer = make(api, stream=stream, **settings)
             try:
                 return analyzer.analyze(INCIDENT, EVIDENCE), api
+            except NoAnswer as reason:
+                return reason, api
             finally:
                 assert KEY not in caplog.text
                 assert KEY not in repr(analyzer.config)
@@ -142,7 +144,8 @@ def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room(ask):
 def test_a_cut_answer_is_never_used_even_if_it_parses(ask, caplog):
     analysis, api = ask(usual=Message(json.dumps(GOOD), stop_reason="max_tokens"))
 
-    assert analysis is None
+    assert isinstance(analysis, NoAnswer)
+    assert analysis.usage.input_tokens
     assert len(api.calls) == 2
     assert "the answer did not fit, not even into twice `max_tokens`; raise it" in caplog.text
     assert "[2000 tokens in, 400 out, 0.0160 USD]" in caplog.text
@@ -151,7 +154,8 @@ def test_a_cut_answer_is_never_used_even_if_it_parses(ask, caplog):
 def test_a_refusal_passes_to_the_next_analyzer_without_asking_again(ask, caplog):
     analysis, api = ask(REFUSED, usual=answer(GOOD))
 
-    assert analysis is None
+    assert isinstance(analysis, NoAnswer)
+    assert analysis.usage.input_tokens
     assert len(api.calls) == 1
     assert "claude gives no answer: the model refused to answer (cyber not allowed)" in caplog.text
 
@@ -168,7 +172,8 @@ def test_a_refusal_passes_to_the_next_analyzer_without_asking_again(ask, caplog)
 def test_other_stop_reasons_give_no_answer(ask, caplog, reason, says, calls):
     analysis, api = ask(usual=Message(json.dumps(GOOD), stop_reason=reason))
 
-    assert analysis is None
+    assert isinstance(analysis, NoAnswer)
+    assert analysis.usage.input_tokens
     assert len(api.calls) == calls
     assert says in caplog.text
 
@@ -200,7 +205,8 @@ def test_too_much_evidence_is_shortened_once(stream, first):
 def test_evidence_that_is_too_much_even_shortened_gives_no_answer(ask, caplog):
     analysis, _ = ask(usual=Message("", stop_reason="model_context_window_exceeded"))
 
-    assert analysis is None
+    assert isinstance(analysis, NoAnswer)
+    assert analysis.usage.input_tokens
     assert "the model's context window is too small for this incident" in caplog.text
 
 
@@ -239,7 +245,8 @@ def test_an_unusable_answer_is_mended_once(ask):
 def test_two_unusable_answers_are_no_answer(ask, caplog, text):
     analysis, api = ask(usual=answer(text))
 
-    assert analysis is None
+    assert isinstance(analysis, NoAnswer)
+    assert analysis.usage.input_tokens
     assert len(api.calls) == 2
     assert "two answers were unusable, the last one: answer: " in caplog.text
 
@@ -403,8 +410,12 @@ def test_a_fallback_is_asked_when_the_first_key_is_refused_and_named_when_its_ow
 
 
 def test_a_refusal_is_not_carried_to_the_next_endpoint():
-    with MessagesApi([REFUSED]) as first, MessagesApi() as second:
-        assert make(first, fallbacks=[{"base_url": second.url}]).analyze(INCIDENT, EVIDENCE) is None
+    with (
+        MessagesApi([REFUSED]) as first,
+        MessagesApi() as second,
+        pytest.raises(NoAnswer, match="refused to answer"),
+    ):
+        make(first, fallbacks=[{"base_url": second.url}]).analyze(INCIDENT, EVIDENCE)
 
     assert second.requests == []
 

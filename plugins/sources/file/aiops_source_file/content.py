@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 _COMPRESSED = 64 * 1024
 _HEAD = 1024
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
-_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\xef\xbb\xbf": ""}
+GZIP = b"\x1f\x8b"
 
 
 class Content(Protocol):
@@ -30,6 +29,12 @@ class Content(Protocol):
 def peek(content: Content, offset: int, length: int) -> bytes:
     """Return bytes as they lie in the file, compressed ones too."""
     return os.pread(content.fd, length, offset)
+
+
+def read(content: Content, offset: int, length: int) -> bytes:
+    """Return bytes of the content, decompressed."""
+    data = bytearray(length)
+    return bytes(data[: content.readinto(memoryview(data), offset)])
 
 
 @dataclass(slots=True)
@@ -61,6 +66,11 @@ class GzipContent:
         self.is_broken = False
         self._rewind()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the last member lacks its end: it is still being written, or was cut off."""
+        return not self.is_broken and not self._member.eof and self._has_begun
+
     def readinto(self, view: memoryview, offset: int) -> int:
         """Fill ``view`` from ``offset`` on, starting over when that lies behind."""
         if offset < self._at:
@@ -82,6 +92,7 @@ class GzipContent:
         self._at = self._raw_at = 0
         self._input = b""
         self._member = zlib.decompressobj(wbits=31)
+        self._has_begun = False
 
     def _take(self, limit: int) -> bytes:
         while True:
@@ -90,8 +101,13 @@ class GzipContent:
                 self._raw_at += len(self._input)
             if self._member.eof:
                 self._input = self._input.lstrip(b"\0")
+                if not self._input:
+                    if self._is_at_end():
+                        return b""
+                    continue
                 self._member = zlib.decompressobj(wbits=31)
             had = len(self._input)
+            self._has_begun = self._has_begun or had > 0
             try:
                 data = self._member.decompress(self._input, limit)
             except zlib.error:
@@ -102,32 +118,12 @@ class GzipContent:
             if data or not had:
                 return data
 
-
-Kind = Literal["text", "gzip", "binary", "unknown", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Nature:
-    """What the first bytes of a file say about it; ``encoding`` is empty for bytes as they are."""
-
-    kind: Kind
-    encoding: str = ""
-    begin: int = 0
+    def _is_at_end(self) -> bool:
+        return not os.pread(self.fd, 1, self._raw_at)
 
 
-def judge(content: Content) -> Nature:
-    """Tell from its first bytes how a file is to be read; ``unknown`` while there are too few."""
-    head = peek(content, 0, _HEAD)
-    for mark, encoding in _MARKS.items():
-        if head.startswith(mark):
-            return Nature("text", encoding, len(mark))
-        if mark.startswith(head):
-            return Nature("unknown")
-    if head.startswith(b"\x1f\x8b"):
-        return Nature("gzip")
-    if not (text := head.lstrip(b"\0")):
-        text = peek(content, content.next_data(0) or 0, 4 * _HEAD).lstrip(b"\0")[:_HEAD]
-    controls = len(text) - len(text.translate(None, delete=_CONTROLS))
-    if not text:
-        return Nature("unknown")
-    return Nature("binary" if controls * 32 > len(text) else "text")
+def holds_the_same(packed: GzipContent, plain: PlainContent) -> bool:
+    """Whether a compressed file is a copy of an open one, as far as beginning, end and length tell."""
+    size = os.fstat(plain.fd).st_size
+    places = (0, max(0, size - _HEAD))
+    return size > 0 and all(read(packed, at, _HEAD + 1) == os.pread(plain.fd, _HEAD + 1, at) for at in places)

@@ -6,12 +6,13 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from aiops_source_file.troubles import Troubles
+
+_MOST_LINKS = 40
 
 Key = tuple[int, int]
 """Device and inode: one file, whatever its names."""
@@ -26,6 +27,8 @@ class Candidate:
     pattern: str = ""
     explicit: bool = False
     """Named by its own path: read whatever it holds."""
+    real: str = ""
+    """Where it lies, if ``path`` is a symbolic link."""
 
     @property
     def key(self) -> Key:
@@ -47,6 +50,9 @@ class Discovery:
     recursive: bool
     directory: Path
     troubles: Troubles
+    links: dict[str, str] = field(default_factory=dict)
+    """The symbolic links the last scan found, by where they lead."""
+    _listed: set[str] = field(default_factory=set)
     _excluded: list[tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +62,7 @@ class Discovery:
 
     def scan(self) -> list[Candidate]:
         """Return each file once, by setting and then by age."""
+        self.links, self._listed = {}, set()
         found: dict[Key, Candidate] = {}
         for pattern in self.paths:
             matches = sorted(self._expand(pattern), key=by_age)
@@ -63,27 +70,21 @@ class Discovery:
                 found.setdefault(candidate.key, candidate)
         return list(found.values())
 
-    def watched(self) -> Iterator[tuple[str, bool]]:
-        """Yield the directories whose events matter, and whether those below them do too.
+    def directories(self) -> set[str]:
+        """Return the directories in which the last scan looked, or would have.
 
         For a directory that does not exist yet this is the nearest one above it that does.
         """
+        nearest = set()
         for pattern in self.paths:
-            directory, recursive = self._base(self._absolute(pattern))
-            if not os.path.lexists(directory):
-                recursive = False
+            path = self._absolute(pattern)
+            if path in self._listed:
+                continue
+            directory = _split(path)[0] if glob.has_magic(path) else directory_of(path)
             while not os.path.lexists(directory):
                 directory = directory_of(directory)
-            yield directory, recursive
-
-    def _base(self, path: str) -> tuple[str, bool]:
-        with suppress(PermissionError):
-            if Path(path).is_dir():
-                return path, self.recursive
-        if not glob.has_magic(path) or os.path.lexists(path):
-            return directory_of(path), False
-        base, parts = _split(path)
-        return base, len(parts) > 1
+            nearest.add(directory)
+        return self._listed | nearest
 
     def _absolute(self, pattern: str) -> str:
         return os.path.normpath(self.directory.absolute() / _expanded(pattern))
@@ -102,7 +103,8 @@ class Discovery:
         if stat.S_ISDIR(status.st_mode):
             yield from self._walk(path, pattern)
         else:
-            yield from self._regular(path, status, pattern, explicit=True)
+            is_link = Path(path).is_symlink()
+            yield from self._regular(path, status, pattern, is_link=is_link, explicit=True)
 
     def _match(self, directory: str, parts: tuple[str, ...], pattern: str) -> Iterator[Candidate]:
         part, rest = parts[0], parts[1:]
@@ -138,6 +140,7 @@ class Discovery:
             self._unreachable(directory, error)
             return []
         self.troubles.clear(directory)
+        self._listed.add(directory)
         return listed
 
     def _entry(self, entry: os.DirEntry[str], pattern: str, *, quiet: bool = False) -> Iterator[Candidate]:
@@ -147,10 +150,10 @@ class Discovery:
             self._unreachable(entry.path, error)
             return
         if not quiet or stat.S_ISREG(status.st_mode):
-            yield from self._regular(entry.path, status, pattern)
+            yield from self._regular(entry.path, status, pattern, is_link=entry.is_symlink())
 
     def _regular(
-        self, path: str, status: os.stat_result, pattern: str, *, explicit: bool = False
+        self, path: str, status: os.stat_result, pattern: str, *, is_link: bool, explicit: bool = False
     ) -> Iterator[Candidate]:
         if stat.S_ISDIR(status.st_mode):
             self.troubles.tell(
@@ -159,7 +162,19 @@ class Discovery:
         elif not stat.S_ISREG(status.st_mode):
             self.troubles.tell(path, f"is {_kind(status.st_mode)}, no file; it is skipped.")
         elif not explicit or not self._is_excluded(path):
-            yield Candidate(path, status, pattern, explicit)
+            yield Candidate(path, status, pattern, explicit, self._target(path) if is_link else "")
+
+    def _target(self, path: str) -> str:
+        """Follow a symbolic link, and note the directories on the way."""
+        target = Path(path)
+        for _ in range(_MOST_LINKS):
+            if not target.is_symlink():
+                break
+            step = target.parent / target.readlink()
+            target = step.parent.resolve() / step.name
+            self._listed.add(str(target.parent))
+        self.links[str(target)] = path
+        return str(target)
 
     def _unreachable(self, path: str, error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):

@@ -55,12 +55,12 @@ class Files:
         content = self._open[key] = GzipContent(fd) if gzip else PlainContent(fd)
         return content
 
-    def open(self, key: Key, path: str) -> Content | None:
+    def open(self, key: Key, path: str, *, gzip: bool = False) -> Content | None:
         """Return the open content of ``key``; None, and a warning unless it just vanished, without."""
         if key not in self._open and self._troubles.is_waiting(path):
             return None
         try:
-            return self.get(key, path)
+            return self.get(key, path, gzip=gzip)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -7,24 +7,38 @@ import resource
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
 from aiops_core import Context, LogBatch, Position
-from aiops_source_file.content import Content, GzipContent, PlainContent, judge
-from aiops_source_file.discovery import Discovery
+from aiops_source_file.content import Content, GzipContent
+from aiops_source_file.discovery import Candidate, Discovery
+from aiops_source_file.encoding import Encoding
 from aiops_source_file.files import Files
+from aiops_source_file.gaps import Gaps
 from aiops_source_file.generation import Generation
 from aiops_source_file.generations import Generations
+from aiops_source_file.opening import Opener
+from aiops_source_file.pace import Pace
 from aiops_source_file.reader import Reader
 from aiops_source_file.wakeups import Wakeups
 
-RESCAN = 1.0
-SOONEST_RESCAN = 0.05
-RESCAN_SHARE = 20
-"""A scan may take one part in this many of the time, whatever the number of files."""
 PAUSE = 0.02
+REMEMBERED = 7 * 86400.0
+"""Seconds for which a file that is gone is remembered, to know a compressed copy of it."""
 PATHS_STREAM = "paths"
 """A stream without bytes: its position remembers which settings were there at an earlier start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How files are read: the settings, ready for use."""
+
+    from_end: bool = True
+    rotate_wait: float = 60.0
+    debounce: float = 0.0
+    preset: Encoding | None = None
+    oldest: float | None = None
+    backlog: int | None = None
 
 
 class Follower:
@@ -35,32 +49,38 @@ class Follower:
         context: Context,
         discovery: Discovery,
         positions: Mapping[str, Position],
-        *,
-        from_end: bool,
-        rotate_wait: float,
+        manner: Manner,
     ) -> None:
         self._context = context
         self._discovery = discovery
-        self._from_end = from_end and not context.once
-        self._rotate_wait = rotate_wait
+        self._manner = manner
+        self._from_end = manner.from_end and not context.once
         self._troubles = discovery.troubles
+        self._gaps = Gaps(context)
         self._files = Files(self._troubles, _handle_limit())
-        self._generations = Generations(self._files, self._troubles, holds_copies=not context.once)
+        self._generations = Generations(
+            self._files,
+            self._troubles,
+            self._gaps,
+            preset=manner.preset,
+            oldest=manner.oldest,
+            holds_copies=not context.once,
+        )
         self._live = self._generations.live
+        self._opener = Opener(self._files, self._troubles, manner.preset)
         self._reader = Reader(self._troubles, context.clock)
-        self._wakeups = Wakeups(self._troubles, self._live.follows)
+        self._wakeups = Wakeups(self._troubles, lambda path: self._live.follows(self._spelled(path)))
         positions = dict(positions)
         told = positions.pop(PATHS_STREAM, {"paths": discovery.paths if positions else ()})
         self._known_paths = set(map(str, told.get("paths", ())))
         self._generations.restore(positions)
-        self._next_scan = 0.0
-        self._last_scan = 0.0
+        self._pace = Pace()
 
     def run(self) -> Iterator[LogBatch]:
         """Yield batches until the source is stopped, or has read all when it runs once."""
         try:
             if not self._context.once:
-                self._wakeups.watch(self._discovery.watched())
+                self._wakeups.open()
             yield from self._first_scan()
             if self._context.once:
                 yield from self._read_all()
@@ -74,17 +94,22 @@ class Follower:
         """Look around at once."""
         self._wakeups.wake()
 
+    def _spelled(self, path: str) -> str:
+        """Return the path by which the settings name a file that a symbolic link leads to."""
+        return path if self._live.follows(path) else self._discovery.links.get(path, path)
+
     def _follow(self) -> Iterator[LogBatch]:
         stopping: threading.Event = self._context.stopping
         while not stopping.is_set():
             for path in self._wakeups.take():
-                self._live.notice(path)
+                self._live.notice(self._spelled(path))
             if not self._until_scan():
                 yield from self._scan()
+            yield from self._look_astray()
             yield from self._turn()
             if not self._live.ready:
                 self._wakeups.wait(min(0.5, self._until_scan()))
-                stopping.wait(PAUSE)  # lets events gather
+                stopping.wait(max(PAUSE, self._manner.debounce))  # lets events gather
 
     def _read_all(self) -> Iterator[LogBatch]:
         for generation in self._live.by_key.values():
@@ -93,20 +118,40 @@ class Follower:
             yield from self._turn()
 
     def _first_scan(self) -> Iterator[LogBatch]:
-        candidates = self._discovery.scan()
+        candidates = self._look_for_files()
         if not candidates:
             self._context.logger.warning(
                 "%s: no file found yet. Check the paths setting if that is unexpected.", self._context.name
             )
         new = {c.key for c in candidates if c.pattern not in self._known_paths}
         self._generations.from_end = new if self._from_end else set()
-        self._update()
+        self._generations.unpacks = self._context.once or not self._from_end
+        self._take_note(candidates)
+        self._generations.unpacks = self._context.once
         for generation in self._live.by_key.values():
             is_wanted = self._context.once or (not self._from_end and generation.key in new)
-            generation.may_unpack = is_wanted or generation.offset > 0
+            generation.may_unpack |= is_wanted or generation.offset > 0
+            self._limit_backlog(generation)
         yield from self._announce()
         if not set(self._discovery.paths) <= self._known_paths:
             yield self._paths_batch()
+
+    def _limit_backlog(self, generation: Generation) -> None:
+        """Skip what is too far behind to be caught up."""
+        start, size, limit = generation.offset, generation.seen[0], self._manner.backlog
+        if limit is None or generation.nature.kind == "skipped" or size - start <= limit:
+            return
+        content = self._opener.open(generation)
+        if content is None or generation.nature.kind == "gzip" or not generation.check(content):
+            return
+        generation.skip_to(content, size - limit)
+        self._gaps.tell(
+            generation.path,
+            start,
+            generation.offset - start,
+            "they are more than the backlog setting lets be caught up.",
+        )
+        self._live.begun.append(generation)
 
     def _paths_batch(self) -> LogBatch:
         """Tell the store, after the first positions, that these paths are no news any more."""
@@ -114,25 +159,30 @@ class Follower:
         return LogBatch(PATHS_STREAM, b"", ((0, {"paths": paths}),), read_at=self._context.clock())
 
     def _until_scan(self) -> float:
-        """Return the seconds until files are looked for again; soon when some came or went."""
-        due = self._next_scan
-        if self._wakeups.is_rescan_due:
-            due = self._last_scan + max(SOONEST_RESCAN, (self._next_scan - self._last_scan - RESCAN) / 2)
-        return max(0.0, due - time.monotonic())
+        return self._pace.left(is_due=self._wakeups.is_rescan_due)
 
     def _scan(self) -> Iterator[LogBatch]:
-        self._wakeups.watch(self._discovery.watched())
-        self._update()
+        self._take_note(self._look_for_files())
         yield from self._announce()
-        for generation in self._live.expired(self._rotate_wait):
-            yield from self._finish(generation)
 
-    def _update(self) -> None:
-        began, now = time.monotonic(), time.time()
+    def _look_for_files(self) -> list[Candidate]:
+        self._pace.begin()
         self._wakeups.is_rescan_due = False
-        self._generations.update(self._discovery.scan(), now)
-        self._last_scan = time.monotonic()
-        self._next_scan = self._last_scan + max(RESCAN, RESCAN_SHARE * (self._last_scan - began))
+        return self._discovery.scan()
+
+    def _take_note(self, candidates: list[Candidate]) -> None:
+        self._generations.update(candidates, self._pace.began_at)
+        self._wakeups.watch(self._discovery.directories())
+        self._pace.end(is_told=self._wakeups.is_complete)
+
+    def _look_astray(self) -> Iterator[LogBatch]:
+        """Read what is still written to renamed and deleted files, and end them in time."""
+        if self._pace.is_time_to_tidy():
+            yield from map(self._reader.farewell, self._generations.forget_gone(REMEMBERED))
+        if self._pace.is_time_for_few():
+            self._live.look_astray()
+            for generation in self._live.expired(self._manner.rotate_wait):
+                yield from self._finish(generation)
 
     def _announce(self) -> Iterator[LogBatch]:
         """Commit where reading begins, and end what was lost while nobody looked."""
@@ -170,10 +220,10 @@ class Follower:
         """Read the next chunk; a trouble with the file is told and tried again at a later scan."""
         generation.is_drained = True
         try:
-            content = self._content(generation)
+            content = self._opener.open(generation)
             if content is None:
                 return
-            if not generation.is_checked and self._is_replaced(generation, content):
+            if not generation.is_checked and not generation.check(content):
                 if self._generations.replace(generation):
                     yield self._reader.last(generation, self._reader.rest(generation, None), finished=True)
                 yield from self._announce()
@@ -181,7 +231,7 @@ class Follower:
             batch = self._reader.read(generation, content)
             self._troubles.clear(generation.path)
         except OSError as error:
-            generation.seen = (-1, -1)
+            generation.seen = (generation.seen[0], -1)  # look again
             self._files.close(generation.key)
             self._troubles.report(generation.path, error)
             return
@@ -195,51 +245,30 @@ class Follower:
         if generation.is_drained and (self._context.once or is_gzip):
             yield from self._finish_run(generation, content)
 
-    def _content(self, generation: Generation) -> Content | None:
-        """Open the file, and find out how it is to be read; None when it cannot be read now."""
-        content = self._files.open(generation.key, generation.path)
-        if content is None:
-            generation.seen = (-1, -1)
-            return None
-        if generation.nature.kind == "unknown":
-            generation.nature = judge(content)
-            if generation.nature.kind == "gzip" and not generation.may_unpack:
-                self._skip_compressed(generation)
-        if generation.is_ignored:
-            self._files.close(generation.key)
-            return None
-        if generation.nature.kind == "gzip" and isinstance(content, PlainContent):
-            self._files.close(generation.key)
-            content = self._files.get(generation.key, generation.path, gzip=True)
-        return None if generation.nature.kind == "unknown" else content
-
-    def _skip_compressed(self, generation: Generation) -> None:
-        generation.nature = replace(generation.nature, kind="skipped")
-        if generation.explicit:
-            self._troubles.tell(
-                generation.path,
-                "is compressed and not followed. `aiops scan` and `run --once` read such files.",
-            )
-
-    @staticmethod
-    def _is_replaced(generation: Generation, content: Content) -> bool:
-        generation.is_checked = True
-        return not generation.is_in(content)
-
     def _finish_run(self, generation: Generation, content: Content) -> Iterator[LogBatch]:
         """Yield the unterminated last line of a file that nobody waits for."""
-        is_gzip = generation.nature.kind == "gzip"
+        is_gzip = isinstance(content, GzipContent)
+        if isinstance(content, GzipContent) and (content.is_cut or content.is_broken):
+            self._tell_cut(generation, content)
+            if content.is_cut:
+                yield self._reader.mark(generation)
+                self._live.drop(generation)
+                self._files.close(generation.key)
+                return
         rest = self._reader.rest(generation, content)
         if rest or is_gzip:
             yield self._reader.last(generation, rest, finished=is_gzip, content=content)
         if is_gzip:
-            if isinstance(content, GzipContent) and content.is_broken:
-                self._troubles.tell(
-                    generation.path, f"is damaged; it was read up to byte {generation.offset} of its content."
-                )
             self._live.end(generation)
         else:
             self._files.close(generation.key)
+
+    def _tell_cut(self, generation: Generation, content: GzipContent) -> None:
+        what = "lacks its end" if content.is_cut else "is damaged"
+        more = " A later run goes on there." if content.is_cut else ""
+        self._troubles.tell(
+            generation.path, f"{what}; it was read up to byte {generation.offset} of its content.{more}"
+        )
 
     def _finish(self, generation: Generation) -> Iterator[LogBatch]:
         """End a generation that nobody writes to any more."""
@@ -248,9 +277,15 @@ class Follower:
             if content is not None and generation.look(os.fstat(content.fd)):
                 self._live.ready[generation] = None
                 return
+            if content is None and self._generations.find_compressed(generation):
+                return
+            if content is not None and generation.nature.kind == "unknown":
+                content = self._opener.open(generation, final=True)
             rest = self._reader.rest(generation, content)
         except OSError as error:
             self._troubles.report(generation.path, error)
+        if content is None:
+            self._generations.tell_vanished(generation)
         yield self._reader.last(generation, rest, finished=True, content=content)
         self._live.end(generation)
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiops_core import Position
-from aiops_source_file.content import Content, GzipContent, Nature, judge, peek
+from aiops_source_file.content import Content, GzipContent, peek, read
 from aiops_source_file.discovery import Key
+from aiops_source_file.nature import UNJUDGED, Nature
 from aiops_source_file.troubles import printable
 
 PREFIX = 1024
 TAIL = 64
 _LAST_LINE = 64 * 1024
-UNJUDGED = Nature("unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Sample:
         """Whether the file still has these bytes at this place."""
         return self.length == 0 or sample(content, self.offset, self.length) == self
 
+    def is_unpacked_from(self, content: Content) -> bool:
+        """Whether a compressed file has these bytes at this place of what it holds."""
+        return self.length == 0 or sample_of(read(content, self.offset, self.length), self.offset) == self
+
 
 def _sample_from(value: Mapping[str, Any]) -> Sample:  # Any: JSON
     return Sample(int(value["offset"]), int(value["length"]), str(value["hash"]))
@@ -48,7 +52,11 @@ def _sample_from(value: Mapping[str, Any]) -> Sample:  # Any: JSON
 
 def sample(content: Content, offset: int, length: int) -> Sample:
     """Take a sample of what lies in the file."""
-    data = peek(content, offset, length)
+    return sample_of(peek(content, offset, length), offset)
+
+
+def sample_of(data: bytes, offset: int) -> Sample:
+    """Take a sample of these bytes, which lie at ``offset``."""
     return Sample(offset, len(data), hashlib.blake2b(data, digest_size=16).hexdigest())
 
 
@@ -64,6 +72,10 @@ class Generation:
     """Grows from generation to generation: of two with one inode the greater is the later."""
     offset: int = 0
     """Next byte to read; counts decompressed bytes."""
+    drift: int = 0
+    """By how much the text read so far is longer as UTF-8 than in the file."""
+    real: str = ""
+    """Where the file lies, when ``path`` leads there by a symbolic link."""
     prefix: Sample = Sample()
     tail: Sample = Sample()
     """Of bytes as they lie in the file, at or before the furthest byte read."""
@@ -79,6 +91,8 @@ class Generation:
     explicit: bool = False
     may_unpack: bool = False
     """Whether it is read if it turns out to be compressed."""
+    known_size: int = 0
+    """How much it held when its prefix and tail were last compared."""
     partial: bytes = b""
     """The unterminated last line as last seen; cut when it is long."""
     until: int | None = None
@@ -104,9 +118,33 @@ class Generation:
         return self.device, self.inode
 
     @property
+    def place(self) -> str:
+        """The path beside which a rotation leaves the file."""
+        return self.real or self.path
+
+    @property
+    def text_offset(self) -> int:
+        """Where reading goes on, counted in bytes of UTF-8."""
+        return self.offset + self.drift
+
+    def lost(self, told: int = 0) -> int:
+        """Return how many bytes it held that were neither read nor ``told``, as far as is known."""
+        is_counted = self.nature.kind in {"text", "unknown"}
+        return max(0, self.known_size - self.offset - told) if is_counted else 0
+
+    @property
     def is_ignored(self) -> bool:
         """Whether the file holds nothing to read."""
         return self.nature.kind == "skipped" or (self.nature.kind == "binary" and not self.explicit)
+
+    def check(self, content: Content) -> bool:
+        """Compare prefix and tail after a change; True when this is the same file still."""
+        self.is_checked = True
+        if not self.is_in(content):
+            return False
+        status = os.fstat(content.fd)
+        self.known_size, self.seen = status.st_size, (status.st_size, status.st_mtime_ns)
+        return True
 
     def is_in(self, content: Content) -> bool:
         """Whether the file holds the bytes this generation was read from."""
@@ -117,21 +155,36 @@ class Generation:
         known = self.tail if size >= self.tail.end else self.earlier
         return known.end <= size and self.prefix.holds(content) and known.holds(content)
 
-    def go_to_end(self, content: Content, size: int) -> bool:
-        """Begin after the last whole line there is; False for a file that holds no lines."""
-        nature = judge(content)
-        if nature.kind == "gzip" or (nature.kind == "binary" and not self.explicit):
+    def was_packed_into(self, content: GzipContent) -> bool:
+        """Whether a compressed file holds what was read of this one."""
+        known = self.tail if self.tail.is_unpacked_from(content) else self.earlier
+        return (
+            self.prefix.length > 0
+            and self.prefix.is_unpacked_from(content)
+            and known.length > 0
+            and known.is_unpacked_from(content)
+        )
+
+    def is_packed_as(self, content: GzipContent) -> bool:
+        """Whether a compressed file is sure to be the copy of this one: of little the end has to agree too."""
+        if not self.was_packed_into(content):
             return False
-        newline = "\n".encode(nature.encoding or "utf-8")
-        start = max(0, size - _LAST_LINE) // 2 * 2
-        data = peek(content, start, size - start)
-        at = data.rfind(newline)
-        while at > 0 and at % len(newline):
-            at = data.rfind(newline, 0, at + len(newline) - 1)
-        self.is_skipping = at < 0 < start
-        self.offset = start + at + len(newline) if at >= 0 else size if start else 0
+        return self.prefix.length == PREFIX or not read(content, max(self.known_size, self.offset), 1)
+
+    def go_to_end(self, content: Content, size: int) -> None:
+        """Begin after the last whole line there is."""
+        encoding = self.nature.encoding
+        start = max(0, encoding.floor(size - _LAST_LINE))
+        end = encoding.last_line_end(peek(content, start, size - start), size - start)
+        self.is_skipping = not end and start > 0
+        self.offset = start + end if end else encoding.floor(size) if start else 0
         self.remember(content)
-        return True
+
+    def skip_to(self, content: Content, offset: int) -> None:
+        """Begin with the first line that starts behind ``offset``."""
+        self.offset = self.nature.begin + self.nature.encoding.floor(offset - self.nature.begin)
+        self.is_skipping = True
+        self.remember(content)
 
     def look(self, status: os.stat_result) -> bool:
         """Note size and time of change; True when they are other than last time."""
@@ -153,11 +206,12 @@ class Generation:
         length = min(TAIL, known)
         self.tail = sample(content, known - length, length)
 
-    def position(self, offset: int | None = None) -> Position:
+    def position(self, offset: int | None = None, drift: int | None = None) -> Position:
         """Return the position at ``offset``, by default where reading goes on."""
-        position: dict[str, Any] = {  # Any: JSON
+        drift = self.drift if drift is None else drift
+        return {
             "offset": self.offset if offset is None else offset,
-            "path": printable(self.path),
+            **_path_json("path", self.path),
             "device": self.device,
             "inode": self.inode,
             "serial": self.serial,
@@ -165,14 +219,24 @@ class Generation:
             "tail": self.tail.json(),
             "earlier": self.earlier.json(),
             "seen_at": round(self.seen_at, 3),
+            **({"size": self.known_size} if self.known_size > self.offset else {}),
+            **({"drift": drift} if drift else {}),
+            **(_path_json("real", self.real) if self.real else {}),
+            **({"skipping": True} if self.is_skipping else {}),
+            **({"ended": True} if self.is_ended else {}),
         }
-        if position["path"] != self.path:
-            position["path_bytes"] = os.fsencode(self.path).hex()
-        if self.is_skipping:
-            position["skipping"] = True
-        if self.is_ended:
-            position["ended"] = True
-        return position
+
+
+def _path_json(name: str, path: str) -> dict[str, str]:
+    """Return a path as it can be stored: readable, and as bytes where that is not all."""
+    readable = printable(path)
+    return (
+        {name: readable} if readable == path else {name: readable, f"{name}_bytes": os.fsencode(path).hex()}
+    )
+
+
+def _path_from(position: Position, name: str) -> str:
+    return os.fsdecode(bytes.fromhex(position.get(f"{name}_bytes", ""))) or str(position[name])
 
 
 def new_generation(path: str, key: Key, serial: int, now: float) -> Generation:
@@ -184,14 +248,16 @@ def new_generation(path: str, key: Key, serial: int, now: float) -> Generation:
 def restore(stream: str, position: Position) -> Generation:
     """Make a generation from its committed position; raise ValueError when that is damaged."""
     try:
-        path = os.fsdecode(bytes.fromhex(position.get("path_bytes", ""))) or str(position["path"])
         return Generation(
             stream,
-            path,
+            _path_from(position, "path"),
             int(position["device"]),
             int(position["inode"]),
             int(position["serial"]),
             offset=int(position["offset"]),
+            drift=int(position.get("drift", 0)),
+            known_size=int(position.get("size", 0)),
+            real=_path_from(position, "real") if "real" in position else "",
             prefix=_sample_from(position["prefix"]),
             tail=_sample_from(position["tail"]),
             earlier=_sample_from(position["earlier"]),

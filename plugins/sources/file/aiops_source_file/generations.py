@@ -12,10 +12,14 @@ from aiops_core import Position
 from aiops_source_file.content import Content
 from aiops_source_file.copies import Copies
 from aiops_source_file.discovery import Candidate, Key
+from aiops_source_file.encoding import Encoding
 from aiops_source_file.files import Files
+from aiops_source_file.gaps import Gaps
 from aiops_source_file.generation import Generation
 from aiops_source_file.live import Live
-from aiops_source_file.siblings import Siblings, originals
+from aiops_source_file.nature import Nature, judge
+from aiops_source_file.packed import Packed
+from aiops_source_file.siblings import Siblings, originals, unpacked
 from aiops_source_file.troubles import Troubles
 
 _CLOCK_SLACK = 0.02
@@ -26,6 +30,7 @@ _ROTATION_TIME = 3.0
 class _Rotation(NamedTuple):
     """A path at which files came and went after ``since``, and how long they are looked for."""
 
+    path: str
     since: float
     until: float
     is_seen: bool = True
@@ -39,18 +44,26 @@ class Generations:
         self,
         files: Files,
         troubles: Troubles,
+        gaps: Gaps,
         *,
-        holds_copies: bool = True,
+        preset: Encoding | None,
+        oldest: float | None,
+        holds_copies: bool,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.live = Live(files, now)
         self.from_end: set[Key] = set()
         self._files = files
         self._troubles = troubles
+        self._gaps = gaps
+        self.unpacks = not holds_copies
+        self._preset = preset
+        self._oldest = oldest
         self._holds_copies = holds_copies
         self._now = now
         self._memory = self.live.memory
         self._copies = Copies(files.open, now)
+        self._packed = Packed(files, self.live)
         self._rotations: dict[str, _Rotation] = {}
         self._siblings = Siblings()
         self._search_until = 0.0
@@ -61,18 +74,19 @@ class Generations:
         until = self._now() + _ROTATION_TIME
         for generation in self._memory.restore(positions, self._troubles):
             self.live.at_path[generation.path] = generation
-            self._expect_siblings(generation.path, generation.seen_at, until)
+            self._expect_siblings(generation.place, generation.path, generation.seen_at, until)
             # One that was read under a rotated name tells of its place only that what came after
             # it is younger; a stop in the middle of a backlog leaves nothing else to go by.
             last_change = _last_change(generation)
-            for path in originals(generation.path) if last_change else ():
-                self._expect_siblings(path, last_change, until)
+            rotated_from = unpacked(generation.path) or originals(generation.path)
+            for path in rotated_from if last_change else ():
+                self._expect_siblings(path, path, last_change, until)
         self._is_searching, self._search_until = True, until
 
-    def _expect_siblings(self, path: str, since: float, until: float) -> None:
-        known = self._rotations.get(path)
+    def _expect_siblings(self, place: str, path: str, since: float, until: float) -> None:
+        known = self._rotations.get(place)
         since = min(since, known.since) if known else since
-        self._rotations[path] = _Rotation(since, until, is_seen=False)
+        self._rotations[place] = _Rotation(path, since, until, is_seen=False)
 
     def update(self, found: Sequence[Candidate], now: float) -> None:
         """Take note of the files that were there at ``now``, in seconds since the epoch."""
@@ -82,7 +96,9 @@ class Generations:
         self._find_dormant()
         fresh_at = {candidate.path: candidate for candidate in fresh}
         for candidate in fresh:
-            if candidate.key not in self.live.by_key and not self._is_copy(candidate, fresh_at):
+            if candidate.key in self.live.by_key or self._is_copy(candidate, fresh_at):
+                continue
+            if not (self.unpacks and self._packed.go_on(candidate)):
                 self._begin(candidate)
         self._look_again()
         self.from_end.difference_update(self.live.by_key)
@@ -93,18 +109,23 @@ class Generations:
 
         False when the old generation goes on in a copy of what the file held before.
         """
-        path, key, astray_since = generation.path, generation.key, generation.astray_since
+        path, real, key = generation.path, generation.real, generation.key
+        astray_since = generation.astray_since
         status = self._files.status(key, path)
         self._siblings = Siblings()
         is_moved = self._move_to_copy(generation)
         if not is_moved:
-            self.live.ready.pop(generation, None)
+            self.live.drop(generation)
             self._memory.note(generation)
+            told = len(generation.partial)
+            self._tell_lost(generation, 0, "it was truncated before they were read.", told=told)
         at_path = self.live.at_path.get(path)
         successor = self.live.begin(path, key)
         if at_path is not generation and at_path is not None:
             self.live.at_path[path] = at_path
-        successor.explicit, successor.astray_since = generation.explicit, astray_since
+        successor.explicit, successor.real = generation.explicit, real
+        if astray_since is not None:
+            self.live.go_astray(successor, astray_since)
         if status is not None:
             successor.look(status)
         self._queue_behind(generation, successor)
@@ -133,33 +154,48 @@ class Generations:
         return True
 
     def _begin(self, candidate: Candidate) -> None:
-        is_from_end = candidate.key in self.from_end
+        is_old = self._is_old(candidate)
+        is_from_end = is_old or candidate.key in self.from_end
         content = self._files.open(candidate.key, candidate.path) if is_from_end else None
         if is_from_end and content is None:
             return
         before = self.live.at_path.get(candidate.path)
         generation = self.live.begin(candidate.path, candidate.key)
-        generation.explicit = candidate.explicit
+        generation.explicit, generation.real = candidate.explicit, candidate.real
         generation.look(candidate.status)
         if before is not None:
             self._queue_behind(before, generation)
-        if content is not None and generation.go_to_end(content, candidate.status.st_size):
+        if content is not None:
+            self._begin_at_end(generation, content, candidate, is_old=is_old)
+
+    def _begin_at_end(
+        self, generation: Generation, content: Content, candidate: Candidate, *, is_old: bool
+    ) -> None:
+        generation.nature = judge(content, self._preset)
+        if generation.nature.kind != "gzip" and not generation.is_ignored:
+            generation.go_to_end(content, candidate.status.st_size)
             self.live.begun.append(generation)
+        elif is_old:
+            generation.nature = Nature("skipped")
+
+    def _is_old(self, candidate: Candidate) -> bool:
+        """Whether nobody wrote to a file for so long that what it holds is of no interest."""
+        return self._oldest is not None and candidate.status.st_mtime < self.live.seen_at - self._oldest
 
     def _queue_behind(self, before: Generation, generation: Generation) -> None:
         """Put what was at the same path before, and files that came and went since, first."""
         if before in self.live:
             generation.predecessor = before
             self.live.add(before, first=True)
-        path, chain = generation.path, generation.predecessor
+        place, chain = generation.place, generation.predecessor
         if before.is_final:  # truncated, and what was written since perhaps too
-            between = self._between(path, before.seen[1] / 1e9)
-            generation.predecessor = self._chain(self._no_copies(between, path), chain)
+            between = self._between(place, before.seen[1] / 1e9)
+            generation.predecessor = self._chain(self._no_copies(between, generation.path), chain)
         elif before.inode != generation.inode:  # renamed
-            known = self._rotations.get(path)
+            known = self._rotations.get(place)
             since = min(before.seen_at, known.since) if known else before.seen_at
-            self._rotations[path] = _Rotation(since, self._now() + _ROTATION_TIME)
-            generation.predecessor = self._chain(self._between(path, since), chain)
+            self._rotations[place] = _Rotation(generation.path, since, self._now() + _ROTATION_TIME)
+            generation.predecessor = self._chain(self._between(place, since), chain)
 
     def _no_copies(self, siblings: Iterable[Candidate], path: str) -> list[Candidate]:
         """Drop the copies of the file that is at ``path`` now."""
@@ -175,19 +211,26 @@ class Generations:
     def _chain(self, siblings: Iterable[Candidate], before: Generation | None) -> Generation | None:
         """Begin files in this order, after ``before``; return the last generation."""
         for sibling in siblings:
-            if not self._was_read(sibling):
-                generation = self.live.begin(sibling.path, sibling.key)
-                generation.look(sibling.status)
-                generation.predecessor, before = before, generation
+            is_packed = bool(unpacked(sibling.path))
+            if self._is_packed_of(sibling) if is_packed else self._was_read(sibling):
+                continue
+            generation = self.live.begin(sibling.path, sibling.key)
+            generation.may_unpack = is_packed
+            generation.look(sibling.status)
+            generation.predecessor, before = before, generation
         return before
+
+    def _is_packed_of(self, sibling: Candidate) -> bool:
+        """Whether a compressed file holds what is, or was, read from elsewhere."""
+        return self._packed.is_read_elsewhere(sibling, self._siblings) or self._packed.go_on(sibling)
 
     def _look_again(self) -> None:
         """Find siblings that a listing missed because they were being renamed."""
-        for path, rotation in list(self._rotations.items()):
-            siblings = self._between(path, rotation.since)
-            self._chain(siblings if rotation.is_seen else self._no_copies(siblings, path), None)
+        for place, rotation in list(self._rotations.items()):
+            siblings = self._between(place, rotation.since)
+            self._chain(siblings if rotation.is_seen else self._no_copies(siblings, rotation.path), None)
             if self._now() > rotation.until:
-                del self._rotations[path]
+                del self._rotations[place]
 
     def _is_known(self, sibling: Candidate) -> bool:
         if sibling.key in self.live.by_key or not self._memory.knows(sibling.key):
@@ -199,12 +242,17 @@ class Generations:
         """Find the unread rest of files that were renamed or copied while nobody looked."""
         is_over = self._now() > self._search_until
         for generation in self._memory.dormant() if self._is_searching else ():
-            if not self._find_by_inode(generation) and not self._move_to_copy(generation) and is_over:
+            is_found = (
+                self._find_by_inode(generation)
+                or self._move_to_copy(generation)
+                or self._move_to_compressed(generation)
+            )
+            if is_over and not is_found:
                 self._give_up(generation)
         self._is_searching = not is_over
 
     def _find_by_inode(self, generation: Generation) -> bool:
-        sibling = self._siblings.with_inode(generation.path, generation.inode)
+        sibling = self._siblings.with_inode(generation.place, generation.inode)
         if sibling is None or sibling.key in self.live.by_key:
             return False
         content = self._files.open(sibling.key, sibling.path)
@@ -215,22 +263,64 @@ class Generations:
         if self.live.at_path.get(generation.path) is not generation:
             self._memory.forget(generation)
             self.live.lost.append(generation)
+            self._tell_lost(generation, 0, "it vanished while nobody looked, and no copy was found.")
 
     def _move_to_copy(self, generation: Generation) -> bool:
         """Go on in the copy that a rotation made before it truncated the file."""
-        copy = self._copies.find(generation, self._siblings.rotated(generation.path), self._is_known)
+        copy = self._copies.find(generation, self._siblings.rotated(generation.place), self._is_known)
         if copy is None:
             return False
         if copy.status.st_size < generation.offset:
             self.live.begin_after(copy, generation)
             return False
-        self._memory.forget(generation)
-        generation.device, generation.inode = copy.key
-        generation.path, generation.astray_since = copy.path, self._now()
-        generation.look(copy.status)
-        generation.is_final = generation.is_checked = True
-        self.live.add(generation, first=True)
+        cause = "they were written after it was copied and before it was truncated."
+        self._tell_lost(generation, copy.status.st_size, cause)
+        self._move(generation, copy)
+        generation.is_checked = True
         return True
+
+    def _tell_lost(self, generation: Generation, saved: int, cause: str, *, told: int = 0) -> None:
+        """Report what a generation is known to have held beyond the byte up to which it can be read."""
+        start = max(saved, generation.offset) + told
+        if generation.lost(start - generation.offset):
+            self._gaps.tell(generation.path, start, generation.lost(start - generation.offset), cause)
+
+    def forget_gone(self, age: float) -> list[Generation]:
+        """Forget what ended this long ago and has no file any more, nor an unread copy."""
+        siblings = Siblings()
+        return self._memory.forget_gone(
+            self.live.seen_at - age, lambda g: siblings.are_without(g.place, g.inode)
+        )
+
+    def find_compressed(self, generation: Generation) -> bool:
+        """Go on in the compressed copy of a file that is gone and was not read to its end."""
+        self._siblings = Siblings()
+        return generation.seen[0] > generation.offset and self._move_to_compressed(generation)
+
+    def tell_vanished(self, generation: Generation) -> None:
+        """Report what is lost with a file that was gone before it could be opened again."""
+        generation.known_size = max(generation.known_size, generation.seen[0])
+        self._tell_lost(generation, 0, "it was deleted before they were read.", told=len(generation.partial))
+
+    def _move_to_compressed(self, generation: Generation) -> bool:
+        """Go on in the compressed copy of a file that is gone."""
+        copy = self._packed.find(generation, self._siblings, self._is_known)
+        if copy is None:
+            return False
+        self._move(generation, copy)
+        self._packed.move_into(generation, copy)
+        return True
+
+    def _move(self, generation: Generation, sibling: Candidate) -> None:
+        self._memory.forget(generation)
+        if generation in self.live:
+            del self.live.by_key[generation.key]
+        generation.device, generation.inode = sibling.key
+        generation.path, generation.real = sibling.path, ""
+        self.live.go_astray(generation, self._now())
+        generation.look(sibling.status)
+        generation.is_final = True
+        self.live.add(generation, first=True)
 
     def _is_copy(self, candidate: Candidate, fresh_at: Mapping[str, Candidate]) -> bool:
         """Whether to hold a file back: it is, or may become, the copy of one that is being read."""

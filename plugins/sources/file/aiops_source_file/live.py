@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from aiops_source_file.discovery import Candidate, Key
 from aiops_source_file.files import Files
-from aiops_source_file.generation import UNJUDGED, Generation
+from aiops_source_file.generation import Generation
 from aiops_source_file.memory import Memory
+from aiops_source_file.nature import HEAD, UNJUDGED
 from aiops_source_file.siblings import Siblings
 
 _MANY_ASTRAY = 100
@@ -28,6 +29,7 @@ class Live:
         self.by_key: dict[Key, Generation] = {}
         self.at_path: dict[str, Generation] = {}
         self.ready: OrderedDict[Generation, None] = OrderedDict()
+        self.astray: set[Generation] = set()
         self.lost: list[Generation] = []
         self.begun: list[Generation] = []
         self.seen_at = time.time()
@@ -75,15 +77,17 @@ class Live:
 
     def see(self, generation: Generation, candidate: Candidate) -> None:
         """Take note of where and how the file of a generation is now."""
-        is_same = generation.path == candidate.path and candidate.status.st_size >= generation.seen[0]
-        if generation.is_ignored and not is_same:
+        is_same = generation.path == candidate.path and HEAD <= generation.seen[0] <= candidate.status.st_size
+        if generation.is_ignored and not is_same and generation.seen != candidate.seen:
             generation.nature = UNJUDGED
         if generation.path == candidate.path:
             generation.seen_at = self.seen_at
-        generation.path, generation.explicit = candidate.path, candidate.explicit
+        generation.path, generation.real = candidate.path, candidate.real
+        generation.explicit = candidate.explicit
         self.at_path[candidate.path] = generation
         if generation.astray_since is not None:
             generation.astray_since = None
+            self.astray.discard(generation)
             self._files.pinned.discard(generation.key)
         if generation.look(candidate.status) and not generation.is_ignored:
             self.ready[generation] = None
@@ -95,38 +99,59 @@ class Live:
                 self.end(generation)
                 continue
             if generation.astray_since is None:
-                generation.astray_since = self._now()
+                self.go_astray(generation, self._now())
             self._files.pinned.add(generation.key)
-            status = self._files.status(generation.key, generation.path) or _find(generation, siblings)
+            status = self._files.status(generation.key, generation.place) or _find(generation, siblings)
+            if status is not None and generation.look(status):
+                self.ready[generation] = None
+
+    def go_astray(self, generation: Generation, since: float) -> None:
+        """Take note that no setting names the file of a generation any more."""
+        generation.astray_since = since
+        self.astray.add(generation)
+
+    def look_astray(self) -> None:
+        """See whether files that no setting names any more have grown."""
+        for generation in self.astray:
+            status = self._files.status(generation.key, generation.place)
             if status is not None and generation.look(status):
                 self.ready[generation] = None
 
     def expired(self, wait: float) -> list[Generation]:
         """Return what nobody names and nobody wrote to for ``wait`` seconds."""
-        astray = [g for g in self.by_key.values() if g.astray_since is not None and g.is_drained]
-        astray.sort(key=lambda g: g.serial)
+        astray = sorted((g for g in self.astray if g.is_drained), key=lambda g: g.serial)
         excess, before = len(astray) - _MANY_ASTRAY, self._now() - wait
         return [
             g for i, g in enumerate(astray) if i < excess or g.is_final or (g.astray_since or 0) <= before
         ]
 
+    def drop(self, generation: Generation) -> None:
+        """Read no more of a generation."""
+        self.ready.pop(generation, None)
+        self.astray.discard(generation)
+        if generation in self:
+            del self.by_key[generation.key]
+
     def end(self, generation: Generation) -> None:
         """Let go of a generation; remember it while its file may exist."""
-        self.ready.pop(generation, None)
-        if generation not in self:
+        is_live = generation in self
+        self.drop(generation)
+        if not is_live:
             return
-        del self.by_key[generation.key]
         content = self._files.held(generation.key)
         if content is None or os.fstat(content.fd).st_nlink:
             self.memory.keep(generation)
-        elif self.at_path.get(generation.path) is generation:
+            self._files.close(generation.key)
+            return
+        self.memory.note(generation)
+        if self.at_path.get(generation.path) is generation:
             del self.at_path[generation.path]
         self._files.close(generation.key)
 
 
 def _find(generation: Generation, siblings: Siblings) -> os.stat_result | None:
-    sibling = siblings.with_inode(generation.path, generation.inode)
+    sibling = siblings.with_inode(generation.place, generation.inode)
     if sibling is None or sibling.key != generation.key:
         return None
-    generation.path = sibling.path
+    generation.path, generation.real = sibling.path, ""
     return sibling.status

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from aiops_core import Position
-from aiops_source_file.content import Content
+from aiops_source_file.content import Content, GzipContent, read
 from aiops_source_file.discovery import Candidate, Key
-from aiops_source_file.generation import PREFIX, Generation, new_generation, restore, sample
+from aiops_source_file.generation import PREFIX, Generation, new_generation, restore, sample, sample_of
+from aiops_source_file.siblings import unpacked
 from aiops_source_file.troubles import Troubles
 
 _MOST_ENDED = 5_000
@@ -30,6 +31,8 @@ class Memory:
         """Take over what an earlier run committed and yield it, the oldest first."""
         restored = []
         for stream, position in positions.items():
+            if not position:
+                continue  # forgotten
             try:
                 restored.append(restore(stream, position))
             except ValueError as error:
@@ -43,15 +46,31 @@ class Memory:
 
     def note(self, generation: Generation) -> None:
         """Remember what a file held, to know copies of it."""
-        if generation.prefix.length == PREFIX:
-            self._noted[generation.prefix.hash][generation.stream] = generation
-            if len(self._noted) > _MOST_ENDED:
-                del self._noted[next(iter(self._noted))]
+        is_known_by_content = generation.prefix.length == PREFIX
+        noted = generation.prefix.hash if is_known_by_content else generation.place
+        self._noted[noted][generation.stream] = generation
+        if len(self._noted) > _MOST_ENDED:
+            del self._noted[next(iter(self._noted))]
 
     def original(self, candidate: Candidate, content: Content) -> Generation | None:
         """Return a generation that was read before and of whose file this is a copy."""
         noted = self._noted.get(sample(content, 0, PREFIX).hash, {})
         return next((g for g in noted.values() if g.was_in(content, candidate.status.st_size)), None)
+
+    def packed_original(self, candidate: Candidate, content: GzipContent) -> Generation | None:
+        """Return a generation that was read before and of whose file this is the compressed copy.
+
+        Of a file under 1 KiB the name has to say so too.
+        """
+        noted = list(self._noted.get(sample_of(read(content, 0, PREFIX), 0).hash, {}).values())
+        for path in unpacked(candidate.path):
+            noted += self._noted.get(path, {}).values()
+        return next((g for g in noted if g.was_packed_into(content)), None)
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether anything was read before."""
+        return bool(self._noted)
 
     def begin(self, path: str, key: Key, now: float) -> Generation:
         """Return a new generation, later than all others."""
@@ -108,6 +127,16 @@ class Memory:
         self._ended[generation.key] = generation
         if len(self._ended) > _MOST_ENDED:
             del self._ended[next(iter(self._ended))]
+
+    def forget_gone(self, before: float, is_gone: Callable[[Generation], bool]) -> list[Generation]:
+        """Take out and return what ended, was last seen ``before`` and has no file any more."""
+        known = {*self._ended.values(), *chain.from_iterable(self._dormant.values())}
+        gone = [g for g in known if g.is_ended and g.seen_at < before and is_gone(g)]
+        for generation in gone:
+            self.forget(generation)
+            for noted in (generation.prefix.hash, generation.place):
+                self._noted.get(noted, {}).pop(generation.stream, None)
+        return gone
 
     def _sleeping(self, key: Key) -> Generation | None:
         dormant = self._dormant.get(key[1], ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiops_core import LogBatch, Position
@@ -12,6 +12,8 @@ from aiops_source_file.generation import Generation
 from aiops_source_file.troubles import Troubles, printable
 
 MAX_LINE = 1 << 20
+DECODED = 128 * 1024
+"""How much is decoded at once: every line of it gets a position of its own."""
 KEPT_PARTIAL = 16 * 1024
 LOOK_AHEAD = 64 << 20
 """How far one read searches for the end of an over-long line or of a run of zero bytes."""
@@ -25,7 +27,7 @@ class Reader:
 
     troubles: Troubles
     clock: Callable[[], datetime]
-    _buffer: bytearray = field(default_factory=lambda: bytearray(MAX_LINE + 2))
+    _buffer: bytearray = field(default_factory=lambda: bytearray(MAX_LINE + 4))
     _ahead: bytearray = field(default_factory=lambda: bytearray(MAX_LINE // 4))
 
     def read(self, generation: Generation, content: Content) -> LogBatch | None:
@@ -37,11 +39,10 @@ class Reader:
         if length and generation.is_skipping:
             self._skip(generation, length)
             return None
-        if length and not self._buffer[0] and not generation.nature.encoding:
+        if self._begins_with_zeros(generation, length):
             self._drop_zeros(generation, content)
             return None
-        cut = self._last_line_end(generation, length)
-        if cut:
+        if cut := self._cut(generation, length):
             self._keep_partial(generation, cut, length)
             return self._lines(generation, content, cut)
         if not generation.is_drained:
@@ -56,10 +57,9 @@ class Reader:
         if content is None:
             return generation.partial
         length = content.readinto(self._room(generation), generation.offset)
-        rest = bytes(self._room(generation)[:length])
-        is_whole = self._last_line_end(generation, length) > 0
-        is_hole = rest.startswith(b"\0") and not generation.nature.encoding
-        return b"" if is_whole or is_hole else rest
+        is_whole = generation.nature.encoding.last_line_end(self._buffer, length) > 0
+        is_hole = self._begins_with_zeros(generation, length)
+        return b"" if is_whole or is_hole else bytes(self._room(generation)[:length])
 
     def last(
         self, generation: Generation, rest: bytes, *, finished: bool, content: Content | None = None
@@ -68,33 +68,34 @@ class Reader:
 
         Unless ``finished`` a later run may go on where this one stopped.
         """
-        start = generation.offset
-        first = generation.position()
+        start, first = generation.text_offset, generation.position()
+        data = generation.nature.encoding.decode(rest)
         generation.offset += len(rest)
+        generation.drift += len(data) - len(rest)
         generation.is_ended = finished
         if rest and content is not None:
             generation.remember(content)
-        return self._batch(
-            generation,
-            _decode(rest, generation.nature.encoding),
-            start,
-            first,
-            attributes={"partial": "true"} if finished and rest and generation.nature.kind != "gzip" else {},
-            ended=True,
-        )
+        is_torn = finished and rest and generation.nature.kind != "gzip"
+        attributes = {"partial": "true"} if is_torn else {}
+        return self._batch(generation, data, start, first, attributes=attributes, ended=True)
 
     def mark(self, generation: Generation) -> LogBatch:
         """Return an empty batch, so that the place where reading begins is committed."""
-        return self._batch(generation, b"", generation.offset, generation.position())
+        return self._batch(generation, b"", generation.text_offset, generation.position())
+
+    def farewell(self, generation: Generation) -> LogBatch:
+        """Return the batch whose empty position says that nothing of a stream need be remembered."""
+        return replace(self.mark(generation), marks=((0, {}),), ended=True)
 
     def _lines(self, generation: Generation, content: Content, cut: int) -> LogBatch:
-        start, raw = generation.offset, bytes(memoryview(self._buffer)[:cut])
+        start, at = generation.offset, generation.text_offset
+        raw, encoding = bytes(memoryview(self._buffer)[:cut]), generation.nature.encoding
         generation.offset += cut
         generation.remember(content)
-        if encoding := generation.nature.encoding:
-            data, marks = _decode_lines(raw, encoding, start, generation.position)
-            return self._batch(generation, data, start, marks=marks)
-        return self._batch(generation, raw, start, generation.position(start), counter="offset")
+        if encoding.name and not encoding.is_plain(raw):
+            data, marks = _decoded(generation, raw, start)
+            return self._batch(generation, data, at, marks=marks)
+        return self._batch(generation, raw, at, generation.position(start), counter="offset")
 
     def _batch(
         self,
@@ -125,10 +126,12 @@ class Reader:
 
     def _over_long(self, generation: Generation, content: Content) -> LogBatch:
         """Tell the head of a line longer than the limit and skip the rest, as far as it is there."""
-        start, head = generation.offset, bytes(memoryview(self._buffer)[:MAX_LINE])
-        first = generation.position()
+        encoding, start, at = generation.nature.encoding, generation.offset, generation.text_offset
+        first, head = generation.position(), bytes(memoryview(self._buffer)[:MAX_LINE])
+        data = encoding.decode(head)
         generation.is_skipping, generation.is_drained = True, False
         generation.offset = self._find_line_end(generation, content, start + MAX_LINE)
+        generation.drift += len(data) - len(head)
         generation.remember(content)
         self.troubles.tell(
             generation.path,
@@ -137,31 +140,37 @@ class Reader:
         )
         attributes = {"truncated": "true"}
         if not generation.is_skipping:
-            attributes["original_bytes"] = str(generation.offset - start)
-        data = _decode(head, generation.nature.encoding) + b"\n"
-        return self._batch(generation, data, start, first, attributes=attributes)
+            attributes["original_bytes"] = str(generation.offset - start - encoding.unit)
+        return self._batch(generation, data + b"\n", at, first, attributes=attributes)
 
     def _find_line_end(self, generation: Generation, content: Content, offset: int) -> int:
         """Return where the line ends, or how far it was searched: then it is still skipped."""
-        limit = offset + LOOK_AHEAD
+        encoding, limit = generation.nature.encoding, offset + LOOK_AHEAD
         while offset < limit:
             length = content.readinto(memoryview(self._ahead), offset)
-            end = _first_line_end(self._ahead, length, generation.nature.encoding)
+            end = encoding.first_line_end(self._ahead, 0, length)
             generation.is_skipping = not end
-            offset += end or length - length % 2
+            offset += end or encoding.floor(length)
             if end or length < len(self._ahead):
                 break
         return offset
 
     def _skip(self, generation: Generation, length: int) -> None:
-        end = _first_line_end(self._buffer, length, generation.nature.encoding)
+        encoding = generation.nature.encoding
+        end = encoding.first_line_end(self._buffer, 0, length)
         generation.is_skipping = not end
         generation.is_drained = generation.is_drained and not end
-        generation.offset += end or length - length % 2
+        generation.offset += end or encoding.floor(length)
+
+    def _begins_with_zeros(self, generation: Generation, length: int) -> bool:
+        unit = generation.nature.encoding.unit
+        return length >= unit and not any(memoryview(self._buffer)[:unit])
 
     def _drop_zeros(self, generation: Generation, content: Content) -> None:
         """Drop a run of zero bytes, as a truncation under a writer leaves it; wait inside one."""
         start, end = generation.offset, self._after_zeros(content, generation.offset)
+        if end is not None:
+            end = start + generation.nature.encoding.floor(end - start)
         generation.is_drained = end is None
         if end is not None:
             generation.offset = end
@@ -169,7 +178,7 @@ class Reader:
                 generation.path,
                 f"{end - start} zero bytes at byte {start} were dropped. "
                 "Was it truncated under a writer that does not append?",
-                cause="zeros",
+                cause=f"zeros {generation.stream}",
             )
 
     def _after_zeros(self, content: Content, offset: int) -> int | None:
@@ -186,54 +195,30 @@ class Reader:
 
     def _room(self, generation: Generation) -> memoryview:
         """Return room for the longest line and its line end."""
-        return memoryview(self._buffer)[: MAX_LINE + (2 if generation.nature.encoding else 1)]
+        return memoryview(self._buffer)[: MAX_LINE + generation.nature.encoding.unit]
 
-    def _last_line_end(self, generation: Generation, length: int) -> int:
-        if generation.nature.encoding:
-            return _aligned(self._buffer, length, generation.nature.encoding, last=True)
-        return self._buffer.rfind(b"\n", 0, length) + 1
+    def _cut(self, generation: Generation, length: int) -> int:
+        """Return where the last whole line ends that is passed on now, 0 without one."""
+        encoding = generation.nature.encoding
+        if not encoding.name or length <= DECODED or encoding.is_plain(self._buffer[:length]):
+            return encoding.last_line_end(self._buffer, length)
+        cut = encoding.last_line_end(self._buffer, DECODED)
+        cut = cut or encoding.first_line_end(self._buffer, 0, length)
+        generation.is_drained = generation.is_drained and not cut
+        return cut
 
     def _keep_partial(self, generation: Generation, start: int, end: int) -> None:
         end = min(end, start + KEPT_PARTIAL) if generation.is_drained else start
         generation.partial = bytes(memoryview(self._buffer)[start:end])
 
 
-def _first_line_end(buffer: bytearray, length: int, encoding: str) -> int:
-    if encoding:
-        return _aligned(buffer, length, encoding, last=False)
-    return buffer.find(b"\n", 0, length) + 1
-
-
-def _aligned(buffer: bytearray, length: int, encoding: str, *, last: bool) -> int:
-    """Return where the first or last line of two-byte units ends, 0 without one."""
-    newline = "\n".encode(encoding)
-    start, end = 0, length
-    while start < end:
-        at = buffer.rfind(newline, start, end) if last else buffer.find(newline, start, end)
-        if at < 0:
-            return 0
-        if at % 2 == 0:
-            return at + 2
-        start, end = (start, at + 1) if last else (at + 1, end)
-    return 0
-
-
-def _decode(raw: bytes, encoding: str) -> bytes:
-    return raw.decode(encoding, "replace").encode() if encoding else raw
-
-
-def _decode_lines(
-    raw: bytes, encoding: str, offset: int, position: Callable[[int], Position]
-) -> tuple[bytes, Marks]:
-    """Decode whole lines to UTF-8, with a mark at the start of each."""
-    newline, lines, marks = "\n".encode(encoding), [], []
-    start = size = 0
-    while start < len(raw):
-        at = raw.find(newline, start)
-        while at % 2:
-            at = raw.find(newline, at + 1)
-        marks.append((size, position(offset + start)))
-        lines.append(_decode(raw[start : at + 2], encoding))
-        size += len(lines[-1])
-        start = at + 2
-    return b"".join(lines), (*marks, (size, position(offset + len(raw))))
+def _decoded(generation: Generation, raw: bytes, start: int) -> tuple[bytes, Marks]:
+    """Decode whole lines to UTF-8, with a position at the start of each."""
+    lines, marks, size = [], [], 0
+    end = generation.position()
+    for line in generation.nature.encoding.lines(raw):
+        marks.append((size, {**end, "offset": start, "drift": generation.drift}))
+        lines.append(generation.nature.encoding.decode(line))
+        size, start = size + len(lines[-1]), start + len(line)
+        generation.drift += len(lines[-1]) - len(line)
+    return b"".join(lines), (*marks, (size, generation.position()))

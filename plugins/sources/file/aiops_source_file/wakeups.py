@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import select
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from aiops_source_file import inotify
+from aiops_source_file.inotify import Inotify, is_remote
 from aiops_source_file.troubles import Troubles
 
-if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent, FileSystemEventHandler
-    from watchdog.observers.api import BaseObserver, ObservedWatch
-
-_MOST_WATCHES = 64
 _WIDEST = frozenset({"/", "/proc", "/sys", "/dev"})
+_LISTED = inotify.CREATE | inotify.DELETE | inotify.MOVED | inotify.SELF_GONE | inotify.OVERFLOW
+_POLLED = "Everything is looked at every second instead, or less often when there are many files."
 
 
 class Wakeups:
@@ -25,104 +22,130 @@ class Wakeups:
     def __init__(self, troubles: Troubles, is_followed: Callable[[str], bool]) -> None:
         self._troubles = troubles
         self._is_followed = is_followed
-        self._lock = threading.Lock()
-        self._event = threading.Event()
-        self._changed: set[str] = set()
         self.is_rescan_due = False
         """Whether a file or directory came or went since this was last set to False."""
-        self._watches: dict[tuple[str, bool], tuple[tuple[int, int], ObservedWatch | None]] = {}
-        self._observer: BaseObserver | None = None
+        self.is_complete = False
+        """Whether every change is sure to be told."""
+        self._paths: dict[int, set[str]] = {}
+        self._watches: dict[str, int] = {}
+        self._refused: set[str] = set()
+        self._inotify: Inotify | None = None
+        self._lock = threading.Lock()
+        self._alarm = self._bell = -1
+        self._poll = select.poll()
 
-    def watch(self, directories: Iterable[tuple[str, bool]]) -> None:
-        """Watch these directories; those made anew since the last call are watched again."""
-        for directory, recursive in list(dict.fromkeys(directories))[:_MOST_WATCHES]:
-            try:
-                status = Path(directory).stat()
-            except OSError:
-                continue
-            key, identity = (directory, recursive), (status.st_dev, status.st_ino)
-            known = self._watches.get(key)
-            if directory in _WIDEST or (known is not None and known[0] == identity):
-                continue
-            try:
-                self._schedule(key, identity)
-            except (OSError, RuntimeError) as error:  # no watches left, no threads left
-                self._watches[key] = (identity, None)
-                self._troubles.tell(
-                    directory,
-                    f"cannot be watched ({error}); it is looked at every second instead. "
-                    "Raise fs.inotify.max_user_watches or max_user_instances for quicker news.",
-                )
+    def open(self) -> None:
+        """Ask for news from now on."""
+        self._alarm, self._bell = os.pipe()
+        os.set_blocking(self._alarm, False)
+        os.set_blocking(self._bell, False)
+        self._poll.register(self._alarm, select.POLLIN)
+        try:
+            self._inotify = Inotify()
+        except OSError as error:
+            self._troubles.tell("file", f"changes are not told by this system ({error}). {_POLLED}")
+            return
+        self._poll.register(self._inotify.fd, select.POLLIN)
 
-    def changed(self, path: str) -> None:
-        """Take note that bytes were written to the file at ``path``."""
-        if self._is_followed(path):
-            with self._lock:
-                self._changed.add(path)
-            self._event.set()
-
-    def listed(self) -> None:
-        """Take note that a file or directory came, went or was renamed."""
-        self.is_rescan_due = True
-        self._event.set()
+    def watch(self, directories: Iterable[str]) -> None:
+        """Watch these directories and no others; those made anew since the last call too."""
+        if self._inotify is None:
+            return
+        wanted = set(directories) - _WIDEST
+        for directory in set(self._watches) - wanted:
+            self._forget(directory)
+        self._refused &= wanted
+        for directory in sorted(wanted):
+            self._watch(self._inotify, directory)
+        self.is_complete = not self._refused
 
     def wake(self) -> None:
-        """End a wait."""
-        self._event.set()
+        """End a wait; may be called by any thread and after the end."""
+        with self._lock:
+            if self._bell >= 0:
+                try:
+                    os.write(self._bell, b"!")
+                except BlockingIOError:  # it rings already
+                    pass
 
     def wait(self, seconds: float) -> None:
         """Wait for a change, but no longer than this."""
-        self._event.wait(seconds)
+        self._poll.poll(max(0.0, seconds) * 1000)
 
     def take(self) -> set[str]:
         """Return the files that changed since the last call."""
-        self._event.clear()
-        with self._lock:
-            changed, self._changed = self._changed, set()
-        return changed
+        self._empty_alarm()
+        changed: set[str] = set()
+        for watch, kind, name in set(self._inotify.read()) if self._inotify else ():
+            directories = self._paths.get(watch, set())
+            if kind & _LISTED:
+                self._note_listed(kind, directories)
+            else:
+                changed.update(f"{directory}/{os.fsdecode(name)}" for directory in directories)
+        return {path for path in changed if self._is_followed(path)}
 
     def stop(self) -> None:
         """Stop watching."""
-        if self._observer is not None:
-            self._observer.stop()
-            self._observer.join(5)
-            self._observer = None
+        with self._lock:
+            for fd in (self._alarm, self._bell):
+                if fd >= 0:
+                    os.close(fd)
+            self._alarm = self._bell = -1
+        if self._inotify is not None:
+            self._inotify.close()
+            self._inotify = None
 
-    def _schedule(self, key: tuple[str, bool], identity: tuple[int, int]) -> None:
-        from watchdog import events
-        from watchdog.observers import Observer
+    def _note_listed(self, kind: int, directories: set[str]) -> None:
+        self.is_rescan_due = True
+        if kind & inotify.OVERFLOW:
+            self._troubles.tell(
+                "file",
+                "more changes than the system keeps note of: everything was looked at again. "
+                "Raise fs.inotify.max_queued_events if that happens often.",
+                cause="overflow",
+            )
+        elif kind & inotify.SELF_GONE:
+            for directory in list(directories):
+                self._forget(directory)
 
-        if self._observer is None:
-            logging.getLogger("watchdog").setLevel(logging.CRITICAL)  # it calls its own stop an error
-            self._observer = Observer()
-            self._observer.start()
-        known = self._watches.pop(key, None)
-        if known is not None and known[1] is not None:
-            self._observer.unschedule(known[1])
-        directory, recursive = key
-        kinds = [
-            events.FileModifiedEvent,
-            events.FileCreatedEvent,
-            events.FileMovedEvent,
-            events.FileDeletedEvent,
-            events.DirCreatedEvent,
-            events.DirMovedEvent,
-        ]
-        real = os.path.realpath(directory)
-        handler = self._handler(real, directory)
-        watch = self._observer.schedule(handler, real, recursive=recursive, event_filter=kinds)
-        self._watches[key] = (identity, watch)
+    def _watch(self, source: Inotify, directory: str) -> None:
+        try:
+            watch = source.add(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._refuse(directory, f"cannot be watched ({error.strerror})")
+            return
+        known = self._watches.get(directory)
+        if known == watch:
+            return
+        if known is not None:
+            self._forget(directory)
+        self._refused.discard(directory)
+        if is_remote(directory):
+            self._refused.add(directory)
+        self._watches[directory] = watch
+        self._paths.setdefault(watch, set()).add(directory)
+        self.is_rescan_due = True  # what came before the watch told nobody
 
-    def _handler(self, real: str, spelled: str) -> FileSystemEventHandler:
-        from watchdog.events import EVENT_TYPE_MODIFIED, FileSystemEventHandler
+    def _refuse(self, directory: str, reason: str) -> None:
+        if not self._refused:
+            self._troubles.tell(
+                directory,
+                f"{reason}; it is looked at every second instead. "
+                "Raise fs.inotify.max_user_watches or max_user_instances for quicker news.",
+            )
+        self._refused.add(directory)
 
-        wakeups = self
+    def _forget(self, directory: str) -> None:
+        watch = self._watches.pop(directory, -1)
+        names = self._paths.get(watch, set())
+        names.discard(directory)
+        if not names and self._paths.pop(watch, None) is not None and self._inotify is not None:
+            self._inotify.remove(watch)
 
-        class Handler(FileSystemEventHandler):
-            def on_any_event(self, event: FileSystemEvent) -> None:
-                if event.event_type == EVENT_TYPE_MODIFIED:
-                    wakeups.changed(spelled + os.fsdecode(event.src_path)[len(real) :])
-                else:
-                    wakeups.listed()
-
-        return Handler()
+    def _empty_alarm(self) -> None:
+        try:
+            os.read(self._alarm, 4096)
+        except BlockingIOError:
+            pass

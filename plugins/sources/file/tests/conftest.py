@@ -108,7 +108,7 @@ class Tail:
 
 @pytest.fixture(autouse=True)
 def quick_scans(monkeypatch):
-    monkeypatch.setattr("aiops_source_file.follower.RESCAN", 0.1)
+    monkeypatch.setattr("aiops_source_file.pace.RESCAN", 0.1)
 
 
 @pytest.fixture

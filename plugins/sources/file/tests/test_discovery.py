@@ -92,7 +92,7 @@ def test_a_file_named_by_its_path_is_read_whatever_it_holds(tmp_path, tail):
     assert tail("od?").run_once().data == b""
 
 
-def test_one_file_under_many_names_is_read_once(tmp_path, tail):
+def test_case_24_25_one_file_under_many_names_is_read_once(tmp_path, tail):
     write(tmp_path / "a.log", "1\n")
     os.link(tmp_path / "a.log", tmp_path / "b.log")
     (tmp_path / "c.log").symlink_to("a.log")
@@ -101,9 +101,10 @@ def test_one_file_under_many_names_is_read_once(tmp_path, tail):
     assert tail().run_once().lines == ["1"]
 
 
-def test_what_is_no_file_is_told_once_and_skipped(tmp_path, tail, append, monkeypatch):
+def test_case_48_what_is_no_file_is_told_once_and_skipped(tmp_path, tail, append, monkeypatch):
     os.mkfifo(tmp_path / "fifo.log")
     (tmp_path / "dir.log").mkdir()
+    (tmp_path / "device.log").symlink_to("/dev/null")
     with socket.socket(socket.AF_UNIX) as listener:
         monkeypatch.chdir(tmp_path)  # the whole path is too long for a socket
         listener.bind("socket.log")
@@ -116,12 +117,13 @@ def test_what_is_no_file_is_told_once_and_skipped(tmp_path, tail, append, monkey
 
     assert sorted(source.messages) == [
         f"*.log: matches directories too, which are skipped ({tmp_path}/dir.log). Use ** for them.",
+        f"{tmp_path}/device.log: is a device, no file; it is skipped.",
         f"{tmp_path}/fifo.log: is a named pipe, no file; it is skipped.",
         f"{tmp_path}/socket.log: is a socket, no file; it is skipped.",
     ]
 
 
-def test_odd_file_names_work_and_are_shown_escaped(tmp_path, tail, append):
+def test_case_49_odd_file_names_work_and_are_shown_escaped(tmp_path, tail, append):
     broken = tmp_path / os.fsdecode(b"caf\xe9.log")
     for path in (tmp_path / "new\nline.log", broken, tmp_path / "[a].log"):
         path.write_bytes(b"1\n")
@@ -146,7 +148,7 @@ def test_a_path_with_glob_characters_that_exists_is_meant_literally(tmp_path, ta
     assert tail("[a].log").run_once().lines == ["literal"]
 
 
-def test_a_file_that_is_empty_at_first_is_judged_when_it_has_content(tmp_path, tail, append):
+def test_case_46_a_file_that_is_empty_at_first_is_judged_when_it_has_content(tmp_path, tail, append):
     (tmp_path / "text").write_bytes(b"")
     (tmp_path / "binary").write_bytes(b"")
     source = tail(".").start()

@@ -73,7 +73,7 @@ def test_a_run_once_leaves_what_is_written_meanwhile_to_the_next(tmp_path, appen
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-def test_gzip_files_are_read_in_all_their_members(tmp_path, tail, parts):
+def test_case_27_gzip_files_are_read_in_all_their_members(tmp_path, tail, parts):
     members = [f"part {n} {'x' * 50}\n".encode() * 30_000 for n in range(parts)]
     (tmp_path / "a.log.1.gz").write_bytes(b"".join(map(gzip.compress, members)))
 

@@ -66,7 +66,7 @@ def writer():
         process.wait()
 
 
-def test_a_renamed_file_is_read_to_its_end_before_the_new_one(tmp_path, tail, append):
+def test_case_5_6_a_renamed_file_is_read_to_its_end_before_the_new_one(tmp_path, tail, append):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
@@ -123,7 +123,7 @@ def test_a_rotated_file_that_a_listing_missed_is_found_by_the_next(tmp_path, tai
     source.wait(lambda: sorted(source.lines) == ["1", "2", "3"])
 
 
-def test_a_renamed_file_that_still_matches_is_not_read_again(tmp_path, tail, append):
+def test_case_9_a_renamed_file_that_still_matches_is_not_read_again(tmp_path, tail, append):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log*", start="beginning").start()
@@ -138,7 +138,7 @@ def test_a_renamed_file_that_still_matches_is_not_read_again(tmp_path, tail, app
     assert source.batches[-1].path.endswith("a.log.1")
 
 
-def test_the_unterminated_last_line_of_a_renamed_file_comes_after_the_wait(tmp_path, tail):
+def test_case_7_the_unterminated_last_line_of_a_renamed_file_comes_after_the_wait(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning", rotate_wait="200ms").start()
@@ -152,7 +152,7 @@ def test_the_unterminated_last_line_of_a_renamed_file_comes_after_the_wait(tmp_p
     assert (source.batches[-1].ended, source.batches[-1].attributes) == (True, {"partial": "true"})
 
 
-def test_a_deleted_file_is_read_to_its_end(tmp_path, tail):
+def test_case_8_a_deleted_file_is_read_to_its_end(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning", rotate_wait="200ms").start()
@@ -180,7 +180,7 @@ def test_a_stream_that_ends_without_a_torn_line_says_so_with_an_empty_batch(tmp_
     assert source.batches[-1].end["ended"] is True
 
 
-def test_a_deleted_and_recreated_file_is_read_from_its_beginning(tmp_path, tail):
+def test_case_20_a_deleted_and_recreated_file_is_read_from_its_beginning(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("same\n")
     source = tail("a.log", start="beginning").start()
@@ -198,7 +198,7 @@ def test_a_deleted_and_recreated_file_is_read_from_its_beginning(tmp_path, tail)
     [["other"], ["line1", "line3"], ["line1", "LINE2", "more"], ["new", "and", "longer", "than", "before"]],
     ids=["shorter", "same size", "same beginning, longer", "other beginning, longer"],
 )
-def test_a_truncated_and_rewritten_file_is_read_from_its_start(tmp_path, tail, rewritten):
+def test_case_13_14_a_truncated_and_rewritten_file_is_read_from_its_start(tmp_path, tail, rewritten):
     log = tmp_path / "a.log"
     log.write_text("line1\nline2\n")
     source = tail("a.log", start="beginning").start()
@@ -234,7 +234,7 @@ def test_a_truncation_while_the_source_is_stopped_is_noticed(tmp_path, tail):
     source.wait_for("line1", "line2", "line1", "LINE2", "line3")
 
 
-def test_a_torn_line_that_a_truncation_took_is_told_all_the_same(tmp_path, tail):
+def test_case_12_a_torn_line_that_a_truncation_took_is_told_all_the_same(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
@@ -251,7 +251,7 @@ def test_a_torn_line_that_a_truncation_took_is_told_all_the_same(tmp_path, tail)
     assert (torn.ended, torn.attributes, torn.offset) == (True, {"partial": "true"}, 2)
 
 
-def test_zero_bytes_that_a_truncation_under_a_writer_leaves_are_dropped(tmp_path, tail):
+def test_case_19_zero_bytes_that_a_truncation_under_a_writer_leaves_are_dropped(tmp_path, tail):
     log = tmp_path / "a.log"
     with log.open("wb") as writer:
         writer.write(b"one\n" * 2000)
@@ -267,7 +267,7 @@ def test_zero_bytes_that_a_truncation_under_a_writer_leaves_are_dropped(tmp_path
     assert source.batches[-1].offset == 8000
 
 
-def test_the_unread_rest_of_a_file_renamed_while_stopped_is_read_first(tmp_path, tail, append):
+def test_case_10_the_unread_rest_of_a_file_renamed_while_stopped_is_read_first(tmp_path, tail, append):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
@@ -298,7 +298,7 @@ def test_old_rotated_files_beside_the_first_one_seen_are_left_alone(tmp_path, ta
     source.wait_for("1", "2")
 
 
-def test_a_reused_inode_is_no_reason_to_skip_a_new_file(tmp_path, tail):
+def test_case_17_a_reused_inode_is_no_reason_to_skip_a_new_file(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("old content\n")
     source = tail("a.log", start="beginning").start()
@@ -314,7 +314,7 @@ def test_a_reused_inode_is_no_reason_to_skip_a_new_file(tmp_path, tail):
     assert len(source.streams) == 2
 
 
-def test_fifty_quick_rotations_lose_and_repeat_nothing(tmp_path, tail):
+def test_case_44_fifty_quick_rotations_lose_and_repeat_nothing(tmp_path, tail):
     log = tmp_path / "a.log"
     log.write_text("")
     source = tail("a.log", start="beginning").start()
@@ -345,7 +345,7 @@ def test_a_rotation_by_copy_while_stopped_loses_nothing(tmp_path, tail, append):
     source.wait_for("1", "2", "3")
 
 
-def test_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, append, monkeypatch):
+def test_case_12_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, append, monkeypatch):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log*", start="beginning").start()
@@ -446,7 +446,7 @@ def test_files_that_only_begin_alike_are_all_read(tmp_path, tail, monkeypatch):
     source.wait_for("HEADER", "1", "HEADER", "1", "2")
 
 
-def test_a_swapped_symlink_is_a_rotation(tmp_path, tail, append):
+def test_case_22_a_swapped_symlink_is_a_rotation(tmp_path, tail, append):
     (tmp_path / "0.txt").write_text("z1\n")
     link = tmp_path / "cur.log"
     link.symlink_to("0.txt")
@@ -480,7 +480,7 @@ def test_logrotate_by_rename_loses_and_repeats_nothing(tmp_path, tail, logrotate
 
 
 @pytest.mark.parametrize("pattern", ["app.log", "app.log*"])
-def test_logrotate_by_copytruncate_repeats_nothing(tmp_path, tail, logrotate, writer, pattern):
+def test_case_11_logrotate_by_copytruncate_repeats_nothing(tmp_path, tail, logrotate, writer, pattern):
     log = tmp_path / "app.log"
     log.write_text("")
     source = tail(pattern, start="beginning").start()

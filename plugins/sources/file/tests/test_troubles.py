@@ -36,7 +36,9 @@ def open_directory():
 
 @pytest.mark.usefixtures("short_pauses")
 @pytest.mark.parametrize("target", ["file", "directory"])
-def test_an_unreadable_file_is_told_and_goes_on_where_it_stopped(open_directory, tail, append, target):
+def test_case_38_an_unreadable_file_is_told_and_goes_on_where_it_stopped(
+    open_directory, tail, append, target
+):
     sub = open_directory / "logs"
     sub.mkdir()
     log = sub / "a.log"
@@ -60,6 +62,24 @@ def test_an_unreadable_file_is_told_and_goes_on_where_it_stopped(open_directory,
     told = [message for message in source.messages if "cannot be read" in message]
     assert told[0].endswith("(Permission denied). It is tried again in 0.1 s and goes on where it stopped.")
     assert len(source.streams) == 1
+
+
+def test_case_38_a_file_that_is_open_goes_on_without_leave(open_directory, tail):
+    log = open_directory / "a.log"
+    log.write_text("1\n")
+    if os.geteuid() == 0:
+        os.chown(log, 65534, 65534)
+
+    with log.open("a") as writer, as_nobody():
+        source = tail(f"{open_directory}/*.log", start="beginning").start()
+        source.wait_for("1")
+        log.chmod(0)
+        writer.write("2\n")
+        writer.flush()
+        source.wait_for("1", "2")
+        source.stop()
+
+    assert source.messages == []
 
 
 @pytest.mark.usefixtures("short_pauses")
@@ -140,11 +160,11 @@ def test_a_trouble_is_told_again_after_growing_pauses(caplog):
     assert troubles.is_waiting("/x")
 
 
-def test_a_directory_that_cannot_be_watched_is_scanned_instead(tmp_path, tail, append, monkeypatch):
+def test_case_45_a_directory_that_cannot_be_watched_is_scanned_instead(tmp_path, tail, append, monkeypatch):
     def refuse(*_, **__):
-        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("watchdog.observers.api.BaseObserver.schedule", refuse)
+    monkeypatch.setattr("aiops_source_file.inotify.Inotify.add", refuse)
     log = tmp_path / "a.log"
     log.write_text("")
     source = tail().start()
@@ -153,6 +173,6 @@ def test_a_directory_that_cannot_be_watched_is_scanned_instead(tmp_path, tail, a
 
     source.wait_for("1")
     assert source.messages == [
-        f"{tmp_path}: cannot be watched ([Errno 28] inotify watch limit reached); it is looked at every second instead. "
+        f"{tmp_path}: cannot be watched (No space left on device); it is looked at every second instead. "
         "Raise fs.inotify.max_user_watches or max_user_instances for quicker news."
     ]

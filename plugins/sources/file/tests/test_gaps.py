@@ -1,0 +1,175 @@
+import shutil
+
+import pytest
+from aiops_source_file import FileConfig, FileSource
+
+from aiops_core import Context
+
+
+class Steps:
+    """Pull batches by hand, so that nothing is read between two steps of a test."""
+
+    def __init__(self, directory, **settings):
+        self.messages = []
+        self.context = Context(name="file", directory=directory)
+        self.context.logger = self
+        self.source = FileSource(FileConfig(**settings), self.context)
+        self.batches = self.source.source({})
+        self.data = b""
+
+    def warning(self, message, *values):
+        self.messages.append(message % values)
+
+    info = warning
+
+    def read(self):
+        batch = next(self.batches)
+        self.data += batch.data
+        return batch
+
+    def read_until(self, data):
+        while not self.data.endswith(data):
+            self.read()
+
+    def close(self):
+        self.context.stopping.set()
+        self.batches.close()
+
+
+@pytest.fixture
+def steps(tmp_path):
+    made = []
+
+    def make(**settings):
+        made.append(Steps(tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+LINE = b"x" * 1023 + b"\n"
+
+
+def test_case_11_what_was_truncated_unread_without_a_copy_is_told_as_lost(tmp_path, steps):
+    log = tmp_path / "a.log"
+    log.write_bytes(LINE * 3000)
+    source = steps(paths=["a.log"], start="beginning")
+    source.read_until(LINE)
+
+    read = len(source.data)
+    log.write_bytes(b"new\n")
+    source.read_until(b"new\n")
+
+    lost = 3000 * 1024 - read
+    assert source.messages == [
+        f"{log}: {lost} bytes from byte {read} on are lost: it was truncated before they were read."
+    ]
+    assert source.context.state["gaps"]["bytes"] == lost
+    assert source.context.state["gaps"]["latest"][0]["offset"] == read
+
+
+def test_case_11_what_was_written_between_copy_and_truncation_is_told_as_lost(tmp_path, steps, append):
+    log = tmp_path / "a.log"
+    log.write_bytes(LINE * 3000)
+    shutil.copy(log, tmp_path / "a.log.1")
+    append(log, LINE * 10)
+    source = steps(paths=["a.log"], start="beginning")
+    source.read_until(LINE)
+
+    log.write_bytes(b"new\n")
+    source.read_until(b"new\n")
+
+    assert source.data == LINE * 3000 + b"new\n"
+    assert source.messages == [
+        f"{log}: 10240 bytes from byte 3072000 on are lost: they were written after it was copied and before it "
+        "was truncated."
+    ]
+
+
+def test_what_was_read_before_it_was_truncated_is_no_loss(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n2\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1", "2")
+
+    log.write_text("3\n")
+
+    source.wait_for("1", "2", "3")
+    assert (source.messages, source.context.state) == ([], {})
+
+
+def test_a_file_that_vanished_while_stopped_with_unread_bytes_is_told(tmp_path, steps, tail, monkeypatch):
+    monkeypatch.setattr("aiops_source_file.generations._ROTATION_TIME", 0.2)
+    log = tmp_path / "a.log"
+    log.write_bytes(LINE * 3000)
+    first = steps(paths=["a.log"], start="beginning")
+    first.read_until(LINE)
+    position = dict(first.source._follower._live.at_path[str(log)].position())
+    first.close()
+
+    log.unlink()
+    (tmp_path / "filler").write_text("keeps the inode from being used again")
+    log.write_text("new\n")
+    source = tail("a.log", start="beginning")
+    source.positions = {"stream": position, "paths": {"paths": ["a.log"]}}
+    source.start()
+
+    source.wait(lambda: source.messages)
+    assert source.messages == [
+        f"{log}: {3000 * 1024 - position['offset']} bytes from byte {position['offset']} on are lost: it vanished "
+        "while nobody looked, and no copy was found."
+    ]
+    assert source.lines == ["new"]
+
+
+def test_a_file_deleted_before_it_could_be_opened_is_told(tmp_path, steps):
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(LINE * 3000)
+    source = steps(paths=["*.log"], start="beginning", rotate_wait="0s")
+    batch = source.read()
+    while not batch.data:
+        batch = source.read()
+
+    other = tmp_path / ("b.log" if batch.path.endswith("a.log") else "a.log")
+    other.unlink()
+    while not source.messages:
+        source.read()
+
+    assert source.messages == [
+        f"{other}: 3072000 bytes from byte 0 on are lost: it was deleted before they were read."
+    ]
+
+
+def test_a_backlog_can_be_limited_and_what_is_skipped_is_told(tmp_path, tail, append):
+    log = tmp_path / "a.log"
+    log.write_bytes(b"".join(b"line %06d\n" % n for n in range(10_000)))
+    source = tail("a.log", start="beginning", backlog="1KB").start()
+    source.wait(lambda: source.lines[-1:] == ["line 009999"])
+    first = 10_000 - len(source.lines)
+    assert 1024 - 24 <= len(source.data) <= 1024
+    source.stop()
+
+    append(log, b"".join(b"line %06d\n" % n for n in range(10_000, 20_000)))
+    source.start()
+
+    source.wait(lambda: source.lines[-1:] == ["line 019999"])
+    assert len(source.data) <= 2048
+    assert all(line.startswith("line 0") and len(line) == 11 for line in source.lines)
+    assert [m.rpartition(": ")[2] for m in source.messages] == [
+        "they are more than the backlog setting lets be caught up."
+    ] * 2
+    assert source.messages[0].startswith(f"{log}: {120_000 - 1024} bytes from byte 0 on are lost")
+    assert first > 9_900
+
+
+def test_only_the_latest_gaps_are_kept_and_all_are_counted(tmp_path, tail):
+    for n in range(30):
+        (tmp_path / f"{n}.log").write_bytes(LINE * 3)
+    source = tail("*.log", start="beginning", backlog="1KB").start()
+
+    source.wait(lambda: len(source.messages) == 30)
+
+    gaps = source.context.state["gaps"]
+    assert (gaps["count"], gaps["bytes"], len(gaps["latest"])) == (30, 30 * 2048, 20)
