@@ -324,7 +324,7 @@ def test_a_store_on_a_read_only_disk_cannot_be_opened(small_disk):
 
     with pytest.raises(StoreError, match=r"/state"):
         Store.open(disk / "state")
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(UserError) as raised:
         Store.open(disk / "other")
 
     assert str(raised.value) == (

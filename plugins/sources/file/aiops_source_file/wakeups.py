@@ -6,10 +6,12 @@ import os
 import select
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from aiops_source_file import inotify
 from aiops_source_file.inotify import Inotify, is_remote
 from aiops_source_file.troubles import Troubles
+from aiops_source_file.watched import Watched
 
 _WIDEST = frozenset({"/", "/proc", "/sys", "/dev"})
 _LISTED = inotify.CREATE | inotify.DELETE | inotify.MOVED | inotify.SELF_GONE | inotify.OVERFLOW
@@ -30,6 +32,7 @@ class Wakeups:
         self._watches: dict[str, int] = {}
         self._refused: set[str] = set()
         self._inotify: Inotify | None = None
+        self._watched: Watched | None = None
         self._lock = threading.Lock()
         self._alarm = self._bell = -1
         self._poll = select.poll()
@@ -43,15 +46,17 @@ class Wakeups:
         try:
             self._inotify = Inotify()
         except OSError as error:
-            self._troubles.tell("file", f"changes are not told by this system ({error}). {_POLLED}")
+            self._open_watched(error)
             return
         self._poll.register(self._inotify.fd, select.POLLIN)
 
     def watch(self, directories: Iterable[str]) -> None:
         """Watch these directories and no others; those made anew since the last call too."""
+        wanted = set(directories) - _WIDEST
+        if self._watched is not None:
+            self._watch_other(self._watched, wanted)
         if self._inotify is None:
             return
-        wanted = set(directories) - _WIDEST
         for directory in set(self._watches) - wanted:
             self._forget(directory)
         self._refused &= wanted
@@ -82,6 +87,10 @@ class Wakeups:
                 self._note_listed(kind, directories)
             else:
                 changed.update(f"{directory}/{os.fsdecode(name)}" for directory in directories)
+        if self._watched is not None:
+            told, is_listed = self._watched.take()
+            changed |= told
+            self.is_rescan_due |= is_listed
         return {path for path in changed if self._is_followed(path)}
 
     def stop(self) -> None:
@@ -94,6 +103,22 @@ class Wakeups:
         if self._inotify is not None:
             self._inotify.close()
             self._inotify = None
+        if self._watched is not None:
+            self._watched.close()
+            self._watched = None
+
+    def _open_watched(self, reason: OSError) -> None:
+        """Use what the system has instead of inotify; everything is looked at every second anyway."""
+        try:
+            self._watched = Watched(self.wake)
+        except (OSError, RuntimeError) as error:
+            self._troubles.tell("file", f"changes are not told by this system ({reason}; {error}). {_POLLED}")
+
+    def _watch_other(self, watched: Watched, directories: set[str]) -> None:
+        try:
+            watched.watch({directory for directory in directories if Path(directory).is_dir()})
+        except (OSError, RuntimeError) as error:
+            self._troubles.tell("file", f"changes are not told ({error}). {_POLLED}")
 
     def _note_listed(self, kind: int, directories: set[str]) -> None:
         self.is_rescan_due = True
