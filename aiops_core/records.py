@@ -56,7 +56,8 @@ class LogBatch:
     ``marks`` are ascending (byte offset in ``data``, Position) pairs, the first at 0, the last at
     ``len(data)``. When ``byte_counter`` names an integer of the Position that grows by one per
     byte, every byte is restartable, not only the marks. ``offset`` is the stream offset of
-    ``data[0]`` as people count it. ``ended`` says that nothing will ever follow in this stream.
+    ``data[0]`` as people count it. ``ended`` says that nothing will follow in this stream; with an
+    empty Position as its last mark what is kept of the stream is forgotten.
     """
 
     stream: str

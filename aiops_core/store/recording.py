@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
 
 from aiops_core.records import Event, Json, Position
 from aiops_core.store import tables
@@ -172,6 +172,14 @@ def _save_samples(
         connection.execute(insert(tables.events), rows)
 
 
+def _forget(connection: Connection, pipeline: str, ended: Sequence[Checkpoint]) -> None:
+    """Delete the rows of streams whose source gave an empty position: it needs them no more."""
+    table = tables.checkpoints
+    for at in ended:
+        place = {"pipeline": pipeline, "step": at.step, "stream": at.stream}
+        connection.execute(delete(table).filter_by(**place))
+
+
 def _save_progress(
     connection: Connection,
     pipeline: str,
@@ -189,7 +197,9 @@ def _save_progress(
             "updated_at": now,
         }
         for at in positions
+        if at.position
     ]
+    _forget(connection, pipeline, [at for at in positions if not at.position])
     saved = [
         {"pipeline": pipeline, "step": step, "state": state, "updated_at": now}
         for step, state in states.items()

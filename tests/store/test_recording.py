@@ -252,3 +252,12 @@ def test_a_guarded_store_records_nothing_once_the_lease_is_lost(store, event, cl
         store.guarded(job).record("shop", [(event(), True)], [], {})
 
     assert store.incidents.list() == []
+
+
+def test_a_stream_whose_source_needs_it_no_more_is_forgotten(store):
+    kept, ended = (Checkpoint("file", name, {"offset": 3}) for name in ("kept", "ended"))
+    store.record("shop", [], [kept, ended], {})
+
+    store.record("shop", [], [Checkpoint("file", "ended", {})], {})
+
+    assert store.checkpoints("shop", "file") == {"kept": kept}
