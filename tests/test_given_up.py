@@ -35,7 +35,7 @@ from aiops_core import Notifier, Receipt
 
 class Keep(Notifier):
     def notify(self, report):
-        with Path("told").open("a") as told:
+        with Path(self.context.directory, "told").open("a") as told:
             told.write(json.dumps([report.kind, report.title, report.text]) + "\\n")
         return Receipt()
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,8 +31,9 @@ class GitHttpServer:
         self.requests: list[str] = []
         self.fail_with = 0
         self.redirect_to = ""
+        self._is_closing = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -40,9 +42,14 @@ class GitHttpServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._is_closing = True
+        self._server.socket.shutdown(socket.SHUT_RDWR)  # ends the wait for the next client at once
         self._thread.join()
+        self._server.server_close()
+
+    def _serve(self) -> None:
+        while not self._is_closing:
+            self._server.handle_request()
 
     @property
     def address(self) -> str:

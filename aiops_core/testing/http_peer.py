@@ -60,7 +60,7 @@ class HttpPeer:
         self._scheme = "https" if tls else "http"
         if tls:
             self._server.socket = self._tls_context().wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def url(self) -> str:
@@ -80,10 +80,14 @@ class HttpPeer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.socket.shutdown(socket.SHUT_RDWR)  # ends the wait for the next client at once
         self._thread.join(10)
+        self._server.server_close()
         self._folder.cleanup()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._server.handle_request()
 
     def _tls_context(self) -> ssl.SSLContext:
         import trustme

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -93,7 +94,7 @@ class GithubApi:
         self.watch: Callable[[Asked, str], bool] = lambda asked, when: False
         self.released = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> GithubApi:
         self._thread.start()
@@ -103,9 +104,13 @@ class GithubApi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.socket.shutdown(socket.SHUT_RDWR)  # ends the wait for the next client at once
         self._thread.join()
+        self.server.server_close()
+
+    def _serve(self) -> None:
+        while not self.released.is_set():
+            self.server.handle_request()
 
     @property
     def pulls(self) -> list[Pull]:

@@ -92,15 +92,6 @@ def test_killed_at_every_step_in_turn_it_still_opens_one_request(
     assert (api.count("POST", "/pulls$"), len(server.requests)) == (2, pushed)
 
 
-def test_killed_right_after_opening_it_finds_its_own_request(api, bare, setup, run):
-    assert run("pull-request done") == -signal.SIGKILL
-
-    assert run() == 0
-
-    assert_one_request(api, bare, setup)
-    assert api.count("POST", "/pulls$") == 1
-
-
 def test_killed_in_the_middle_of_a_push_it_pushes_the_same_commit(api, bare, setup, run, server):
     def kill_while_pushing(child):
         def wait():

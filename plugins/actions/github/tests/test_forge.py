@@ -89,7 +89,7 @@ def test_a_server_that_ignores_the_filter_does_not_get_another_request_adopted(a
 
 def test_a_request_is_found_by_its_mark_on_a_later_page(api, forge):
     api.repository.add_pull(head="fix/older-name", base="main", body=f"{MARK}\n\ntext")
-    for number in range(120):
+    for number in range(101):
         api.repository.add_pull(head=f"other/{number}", base="main", body="no mark")
 
     assert forge.find_marked("v1:abc").branch == "fix/older-name"
