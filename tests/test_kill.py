@@ -102,9 +102,9 @@ def test_case_4_a_stopped_run_goes_on_where_it_stopped(tmp_path):
     command = [sys.executable, WRITER, tmp_path / "logs/app.log", ledger, "3"]
     writer = None
 
-    for _ in range(3):
+    for round_ in range(1, 4):
         run = start(tmp_path)
-        wait_until(lambda: "watching" in (tmp_path / "run.log").read_text())
+        wait_until(lambda round_=round_: (tmp_path / "run.log").read_text().count(": watching ") == round_)
         writer = writer or subprocess.Popen(command)
         time.sleep(1.2)
         run.send_signal(signal.SIGTERM)
