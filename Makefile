@@ -1,11 +1,11 @@
-# setup · demo · test · check · full · bench — everything lives in .venv, nothing else is touched.
+# setup · demo · test · check · full · bench · corpora — everything lives in .venv, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full bench format docs clean
+.PHONY: setup demo test check full bench corpora format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -13,7 +13,7 @@ PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdi
 	@$(PIP) -e .
 	@touch $@
 
-.venv/.dev: .venv/.run requirements-dev.txt plugins/actions/github/pyproject.toml
+.venv/.dev: .venv/.run requirements-dev.txt $(wildcard plugins/*/*/pyproject.toml)
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
@@ -47,6 +47,9 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python benchmarks/run.py
+
+corpora: .venv/.dev
+	@$(BIN)/python scripts/corpora.py
 
 clean:
 	rm -rf .venv demo-output

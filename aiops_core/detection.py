@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from aiops_core.records import Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import parse_envelope
-from aiops_core.text.fingerprint import fingerprint
+from aiops_core.text.grouping import Grouping, GroupingRule
 from aiops_core.text.repeats import Repeat
 from aiops_core.text.timestamps import match_time, to_moment
 
@@ -32,6 +32,7 @@ class Detection:
         detect: Callable[[int, Claim], object] | None = None,
         fault: Fault | None = None,
         engine: str = "",
+        grouping: Sequence[GroupingRule] = (),
     ) -> None:
         """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call."""
         named = list(steps)
@@ -39,6 +40,7 @@ class Detection:
         self._detectors = [detector for _, detector in named]
         self._detect = detect or (lambda owner, claim: self._detectors[owner].detect(claim.block))
         self._fault = fault
+        self.grouping = Grouping(grouping)
         self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
         self.grammar = Grammar(self._detectors, engine=engine, failed=self._failed if fault else None)
 
@@ -47,7 +49,7 @@ class Detection:
         if isinstance(claim, Repeat):
             return [_placed(claim.event(), batch)]
         found = self._read(claim, batch)
-        if claim.lesson is not None:
+        if claim.lesson is not None and not self.grouping.reads_messages:
             self.grammar.repeats.learn(claim.detector, claim.lesson, [_bare(event, batch) for event in found])
         return found
 
@@ -108,7 +110,7 @@ class Detection:
             result = Event(type=f"unread {name}", message=claim.block.first_line[:500])
         events = [] if result is None else result if isinstance(result, list) else [result]
         named = [replace(event, detector=name) for event in events if isinstance(event, Event)]
-        return tuple(replace(event, fingerprint=event.fingerprint or fingerprint(event)) for event in named)
+        return tuple(replace(event, fingerprint=self.grouping.fingerprint(event)) for event in named)
 
     def _failed(self, owner: int, error: Exception) -> None:
         if self._fault is not None:

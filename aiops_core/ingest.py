@@ -25,7 +25,6 @@ from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Event, Json, LogBatch, Position, Signal
 from aiops_core.store import Checkpoint, IncidentChange, Store
 from aiops_core.text.blocks import Claim, Cutter, Following
-from aiops_core.text.fingerprint import fingerprint
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.repeats import Repeat
 
@@ -128,6 +127,7 @@ class Ingest:
             detectors,
             detect=lambda owner, claim: log_steps[owner].call("detect", block=claim.block),
             fault=fault,
+            grouping=pipeline.config.grouping,
         )
 
     @property
@@ -350,7 +350,7 @@ class Ingest:
             severity=event.severity or "error",
             read_at=event.read_at or self._clock(),
         )
-        event = replace(event, fingerprint=event.fingerprint or fingerprint(event))
+        event = replace(event, fingerprint=self._detection.grouping.fingerprint(event))
         if event.key in self._done.get((step.name, event.stream), frozenset()):
             return
         if event.position is not None:

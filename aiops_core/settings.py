@@ -9,7 +9,17 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from aiops_core.text.grouping import compile_pattern
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
@@ -109,6 +119,44 @@ class Context(Config):
     """Lines kept after the event."""
 
 
+class GroupingRule(Config):
+    """What is one problem, decided by people; conditions that are empty hold for every event."""
+
+    detector: str = ""
+    """Name of the detector that found the event."""
+    type: str = ""
+    """Pattern found in the type of one of the event's exceptions."""
+    message: str = ""
+    """Pattern found in the event's message."""
+    path: str = ""
+    """Pattern found in the file of one of the event's frames."""
+    key: str = ""
+    """Events the rule holds for are one incident, under this name; the first such rule decides."""
+    mask: list[str] = Field(default_factory=list)
+    """Patterns of what varies in the messages of events the rule holds for."""
+
+    @field_validator("type", "message", "path")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        compile_pattern(value)
+        return value
+
+    @field_validator("mask")
+    @classmethod
+    def _are_patterns(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            compile_pattern(pattern)
+        return value
+
+    @model_validator(mode="after")
+    def _decides(self) -> GroupingRule:
+        if bool(self.key) == bool(self.mask):
+            raise ValueError("a rule has either a 'key' or a 'mask'. Write one of them")
+        if self.key and not (self.detector or self.type or self.message or self.path):
+            raise ValueError("would make one incident of all events. Add detector, type, message or path")
+        return self
+
+
 class PipelineConfig(Config):
     """One pipeline: where signals come from and what is done about them."""
 
@@ -126,6 +174,8 @@ class PipelineConfig(Config):
     """Who is told."""
     extensions: list[Step] = Field(default_factory=list)
     """What observes or enriches this pipeline."""
+    grouping: list[GroupingRule] = Field(default_factory=list)
+    """Rules that decide which events are one problem, before the built-in ones."""
     policy: Policy = Policy()
     """What may happen by itself, and when."""
     context: Context = Context()

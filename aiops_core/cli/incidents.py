@@ -1,4 +1,4 @@
-"""aiops incidents list|show|approve|reject|retry|resolve|ignore."""
+"""aiops incidents list|show|approve|reject|retry|resolve|ignore|merge|unmerge."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from aiops_core.cli.merging import merge, show_relatives, unmerge
 from aiops_core.cli.state import open_store, state_options, when
 from aiops_core.errors import UserError
 from aiops_core.records import Decision, Incident, IncidentState
@@ -27,6 +28,10 @@ def incidents() -> None:
     """
 
 
+incidents.add_command(merge)
+incidents.add_command(unmerge)
+
+
 @incidents.command("list")
 @state_options
 @click.option(
@@ -41,6 +46,7 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
 
     with open_store(file, state) as store:
         rows = store.incidents.list(state=in_state, limit=limit)
+        merged = store.merging.merged([row.id for row in rows])
     if not rows:
         click.echo("no incidents")
         return
@@ -50,7 +56,7 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
     for row in rows:
         cells = (
             str(row.id),
-            row.state,
+            f"merged into {merged[row.id]}" if row.id in merged else row.state,
             row.severity,
             str(row.count),
             when(row.last_seen),
@@ -69,6 +75,7 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
     with open_store(file, state) as store:
         incident = store.incidents.find(incident_id)
         _show_facts(incident)
+        show_relatives(store, incident)
         for run in store.runs.of_incident(incident.id):
             _show_run(store, run)
         decisions = store.incidents.decisions(incident.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aiops_core.detection import Detection
     from aiops_core.records import Event, LogBatch
     from aiops_core.text.blocks import Claim
+    from aiops_core.text.grouping import GroupingRule
     from aiops_core.text.repeats import Repeat
 
 _CHUNK = 1 << 20
@@ -37,18 +38,25 @@ def scan(paths: tuple[str, ...], jsonl: bool, detectors: tuple[str, ...], engine
     PATH is a file, a directory, a glob, a .gz file, or - for standard input. A detector is an
     installed name or ./file.py:Class.
     """
-    detection = _detection(detectors, engine or "")
     sink = _JsonLines() if jsonl else _Table()
-    for path in paths:
-        if path == "-":
-            _consume(_from_stream(sys.stdin.buffer), detection, sink.add, lambda size: None)
-    files = [path for path in paths if path != "-"]
-    if files:
-        _scan_files(files, detection, sink)
+    read_events(paths, build_detection(detectors, engine or ""), sink.add)
     sink.close()
 
 
-def _detection(names: tuple[str, ...], engine: str) -> Detection:
+def read_events(paths: Iterable[str], detection: Detection, add: Callable[[Event], None]) -> None:
+    """Give every event in files, and in standard input where - is named, to ``add``."""
+    for path in paths:
+        if path == "-":
+            _consume(_from_stream(sys.stdin.buffer), detection, add, lambda size: None)
+    files = [path for path in paths if path != "-"]
+    if files:
+        _scan_files(files, detection, add)
+
+
+def build_detection(
+    names: tuple[str, ...], engine: str = "", grouping: Sequence[GroupingRule] = ()
+) -> Detection:
+    """Build the named detectors, or all installed ones that need no settings."""
     from aiops_core.catalogue import Catalogue
     from aiops_core.component import Context, LogDetector
     from aiops_core.detection import Detection
@@ -68,14 +76,14 @@ def _detection(names: tuple[str, ...], engine: str) -> Detection:
             raise UserError(f"detector {name}: needs settings. Use it in a pipeline file ({error})") from None
         if isinstance(component, LogDetector):
             steps.append((Path(name.partition(":")[0]).stem if ":" in name else name, component))
-    return Detection(steps, fault=_fault, engine=engine)
+    return Detection(steps, fault=_fault, engine=engine, grouping=grouping)
 
 
 def _fault(cause: str, text: str) -> None:
     click.echo(f"{cause}: {text}", err=True)
 
 
-def _scan_files(paths: list[str], detection: Detection, sink: _JsonLines | _Table) -> None:
+def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], None]) -> None:
     from aiops_core.catalogue import Catalogue
     from aiops_core.component import Context
 
@@ -89,7 +97,7 @@ def _scan_files(paths: list[str], detection: Detection, sink: _JsonLines | _Tabl
     )  # Any: the file source's own class
     total = sum(_size(Path(path)) for path in paths)
     with _progress(total) as advance:
-        _consume(source.source({}), detection, sink.add, advance)
+        _consume(source.source({}), detection, add, advance)
 
 
 def _size(path: Path) -> int:

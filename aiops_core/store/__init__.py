@@ -20,6 +20,7 @@ from aiops_core.store.faults import FaultRow, Faults
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.incidents import Incidents
 from aiops_core.store.lock import hold
+from aiops_core.store.merging import Merging
 from aiops_core.store.plans import StoredPlan
 from aiops_core.store.queue import Job, JobState, Queue
 from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
@@ -57,6 +58,7 @@ class Store(Recording, Faults):
         super().__init__(database, clock, job)
         self.clock = clock
         self.incidents = Incidents(database, clock, job)
+        self.merging = Merging(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import Insert, insert
@@ -18,6 +18,7 @@ from aiops_core.errors import StoreError
 from aiops_core.store.ballast import Ballast
 
 BUSY_SECONDS = 15
+T = TypeVar("T")
 _WAL_BYTES = 64 * 1024 * 1024
 _LITTLE = 64 * 1024
 _BACKUP = "Move it away to start afresh, or put a backup in its place."
@@ -168,7 +169,7 @@ def upsert(table: Table, row: Mapping[str, Any]) -> Insert:
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def chunks(values: Sequence[str], size: int = 5_000) -> Iterator[Sequence[str]]:
+def chunks(values: Sequence[T], size: int = 5_000) -> Iterator[Sequence[T]]:
     """Cut values into lists that fit one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]

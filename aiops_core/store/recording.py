@@ -129,9 +129,10 @@ def _known(connection: Connection, pipeline: str, fingerprints: Iterable[str]) -
     tallies: dict[int, Tally] = {}
     found: dict[str, Tally] = {}
     columns = [tables.incidents.c.id, *(tables.incidents.c[name] for name in _COUNTED)]
+    # Aliases come last and win: what people merged stays merged.
     by_alias = tables.aliases.join(tables.incidents, tables.incidents.c.id == tables.aliases.c.incident_id)
     for some in chunks(sorted(fingerprints)):
-        for names, rows in ((tables.aliases.c, by_alias), (tables.incidents.c, tables.incidents)):
+        for names, rows in ((tables.incidents.c, tables.incidents), (tables.aliases.c, by_alias)):
             query = select(names.fingerprint.label("known_as"), *columns).select_from(rows)
             query = query.where(names.pipeline == pipeline, names.fingerprint.in_(some))
             for row in connection.execute(query).mappings():

@@ -9,7 +9,7 @@ from aiops_detector_python import PythonErrors
 
 from aiops_core import Event, Frame, RaisedException
 from aiops_core.text.blocks import Cutter, Grammar
-from aiops_core.text.fingerprint import VERSION, fingerprint, title
+from aiops_core.text.fingerprint import VERSION, Part, digest, fingerprint, parts, title
 
 FRAMES = (
     Frame(file="/usr/lib/python3.11/runpy.py", line=1, function="run", in_app=False),
@@ -76,6 +76,16 @@ def test_what_stays_counts(other):
         ("main.main.func1.2", "main.main.func3"),
         ("shop::pay::h0123456789abcdef", "shop::pay::hfedcba9876543210"),
         ("anonymous$3", "anonymous$4"),
+        ("Shop$HibernateProxy$aB3d.pay", "Shop$HibernateProxy$zZ9.pay"),
+        ("Shop_$$_jvst1a2_0.pay", "Shop_$$_jvst9c_12.pay"),
+        ("Shop.<Sell>b__0_1", "Shop.<Sell>b__3_0"),
+        ("Shop+<SellAsync>d__12.MoveNext()", "Shop+<SellAsync>d__7.MoveNext()"),
+        ("pay.constprop.0", "pay.isra.4"),
+        ("pay+0x12/0x40", "pay+0x9/0x38"),
+        ("-pay/1-fun-0-", "-pay/1-fun-3-"),
+        ("{closure:/app/releases/1/shop.php:12}", "{closure:/app/releases/2/shop.php:14}"),
+        ("_app_views_shop_html_erb__1234567_8900", "_app_views_shop_html_erb__7654321_100"),
+        ("Shop$_run_closure1.doCall", "Shop$_run_closure2.doCall"),
     ],
 )
 def test_generated_names_are_one(one, other):
@@ -93,6 +103,44 @@ def test_the_hash_in_a_bundle_does_not_count():
         bundled("https://h/main.77aa01ff.js")
     )
     assert fingerprint(bundled("https://h/main.js")) != fingerprint(bundled("https://h/shop.js"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Frame(file="/srv/releases/20261121/a.rb"), Frame(file="/srv/releases/20261122/a.rb")),
+        (Frame(module="app-1.2.3.lib.shop"), Frame(module="app-1.10.0.lib.shop")),
+        (Frame(module="example.com/pay@v1.2.3"), Frame(module="example.com/pay@v1.3.0-rc1")),
+        (Frame(module="srv/releases/20261121/shop"), Frame(module="srv/releases/20261122/shop")),
+        (Frame(file="https://h/chunk-ABCDEFGH.js"), Frame(file="https://h/chunk-HGFEDCBA.js")),
+        (Frame(file="views/0123456789abcdef0123.php"), Frame(file="views/fedcba98765432100123.php")),
+    ],
+)
+def test_a_new_release_does_not_count(one, other):
+    assert fingerprint(event(frames=(one,))) == fingerprint(event(frames=(other,)))
+
+
+def test_where_a_deep_recursion_was_cut_does_not_count():
+    even, odd = (Frame(file="a.py", function=name) for name in ("even", "odd"))
+    start = Frame(file="a.py", function="start")
+
+    assert fingerprint(event(frames=(even, odd) * 50)) == fingerprint(event(frames=(odd, even) * 50))
+    assert fingerprint(event(frames=(start, even, odd))) != fingerprint(event(frames=(start, odd, even)))
+
+
+def test_the_parts_say_what_was_masked():
+    found = Event(type="LogError", message="user 42 is gone\nmore", detector="levels")
+
+    assert parts(found) == [
+        Part("detector", "levels", "levels"),
+        Part("type", "LogError", "LogError"),
+        Part("message", "user 42 is gone", "user <*> is gone"),
+    ]
+    assert parts(event())[2:] == [
+        Part("own frame", "/srv/app/shop.py:main", "shop.py:main"),
+        Part("own frame", "/srv/app/totals.py:total", "totals.py:total"),
+    ]
+    assert digest(parts(event())) == fingerprint(event())
 
 
 def test_without_own_frames_the_last_five_count():

@@ -1,0 +1,151 @@
+"""What people say is one problem, and what looks as if it were: merged and near-identical incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from aiops_core.errors import UserError
+from aiops_core.records import Incident
+from aiops_core.store.access import Access
+from aiops_core.store.database import chunks, upsert
+from aiops_core.store.tables import aliases, decisions, events, incidents
+from aiops_core.text.similarity import NEAR, similarity
+
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    id: int
+    pipeline: str
+    fingerprint: str
+
+
+class Merging(Access):
+    """Merge incidents, take them apart again, and find those that are near-identical.
+
+    A merge is an alias: from then on the events of the one count on the other. What was counted
+    and done before stays where it was.
+    """
+
+    def merge(self, incident_id: int, into: int) -> None:
+        """Let the events of an incident, and of those merged into it, count on another one."""
+        with self._write() as connection:
+            one, other = _named(connection, incident_id), _named(connection, into)
+            _check(connection, one, other)
+            moved = update(aliases).where(aliases.c.incident_id == one.id).values(incident_id=other.id)
+            connection.execute(moved)
+            row = {"pipeline": one.pipeline, "fingerprint": one.fingerprint, "incident_id": other.id}
+            connection.execute(upsert(aliases, row), row)
+            connection.execute(
+                update(incidents).where(incidents.c.id == one.id, incidents.c.awaits != "").values(awaits="")
+            )
+            self._decide(connection, one.id, f"merged into incident {other.id}")
+            self._decide(connection, other.id, f"incident {one.id} merged into this one")
+
+    def unmerge(self, incident_id: int) -> int:
+        """Let an incident count its own events again; return the id of the one that counted them."""
+        with self._write() as connection:
+            one = _named(connection, incident_id)
+            into = _merged(connection, [incident_id]).get(incident_id)
+            if into is None:
+                raise UserError(f"incident {incident_id}: is not merged into another. Nothing was changed.")
+            own = (aliases.c.pipeline == one.pipeline, aliases.c.fingerprint == one.fingerprint)
+            connection.execute(delete(aliases).where(*own))
+            self._decide(connection, incident_id, f"taken out of incident {into}")
+        return into
+
+    def merged(self, incident_ids: Collection[int]) -> Mapping[int, int]:
+        """Return which of these incidents are merged, and into which."""
+        with self._read() as connection:
+            return _merged(connection, incident_ids)
+
+    def members(self, incident_id: int) -> Sequence[int]:
+        """Return the incidents that are merged into this one."""
+        query = _MERGES.where(aliases.c.incident_id == incident_id).order_by(incidents.c.id)
+        with self._read() as connection:
+            return connection.scalars(query).all()
+
+    def near(self, incident: Incident, limit: int = 5) -> Sequence[tuple[float, int, str]]:
+        """Return likeness, id and title of near-identical incidents of the pipeline, the most alike first.
+
+        Of incidents with the same type, place or message the 200 seen last are looked at; those
+        merged with this one are no news.
+        """
+        if not incident.events:
+            return []
+        with self._read() as connection:
+            of = connection.execute(select(incidents).where(incidents.c.id == incident.id)).one()
+            alike = [
+                incidents.c[name] == of._mapping[name]
+                for name in ("type", "place", "template")
+                if of._mapping[name]
+            ]
+            query = (
+                select(incidents.c.id, incidents.c.title, events.c.event)
+                .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
+                .where(incidents.c.pipeline == of.pipeline, incidents.c.id != of.id, or_(*alike))
+                .order_by(incidents.c.last_seen.desc())
+                .limit(_LOOKED_AT)
+            )
+            rows = connection.execute(query).all() if alike else []
+            merged = _merged(connection, [of.id, *(row.id for row in rows)])
+        root = merged.get(of.id, of.id)
+        rated = ((similarity(incident.event, row.event), row) for row in rows)
+        found = [
+            (likeness, row.id, row.title)
+            for likeness, row in rated
+            if likeness >= NEAR and merged.get(row.id, row.id) != root
+        ]
+        return sorted(found, key=lambda one: (-one[0], one[1]))[:limit]
+
+    def _decide(self, connection: Connection, incident_id: int, text: str) -> None:
+        row = {"incident_id": incident_id, "rule": "merge", "text": text, "setting": "", "at": self._clock()}
+        connection.execute(insert(decisions).values(row))
+
+
+_MERGES = select(incidents.c.id).join(
+    aliases,
+    (aliases.c.pipeline == incidents.c.pipeline)
+    & (aliases.c.fingerprint == incidents.c.fingerprint)
+    & (aliases.c.incident_id != incidents.c.id),
+)
+
+
+def _merged(connection: Connection, incident_ids: Collection[int]) -> dict[int, int]:
+    query = _MERGES.add_columns(aliases.c.incident_id)
+    return {
+        row.id: row.incident_id
+        for some in chunks(list(incident_ids))
+        for row in connection.execute(query.where(incidents.c.id.in_(some)))
+    }
+
+
+def _named(connection: Connection, incident_id: int) -> _Named:
+    columns = (incidents.c.id, incidents.c.pipeline, incidents.c.fingerprint)
+    row = connection.execute(select(*columns).where(incidents.c.id == incident_id)).first()
+    if row is None:
+        raise UserError(
+            f"incident {incident_id}: there is none. `aiops incidents list` shows those that are."
+        )
+    return _Named(row.id, row.pipeline, row.fingerprint)
+
+
+def _check(connection: Connection, one: _Named, other: _Named) -> None:
+    if one.id == other.id:
+        raise UserError(f"incident {one.id}: cannot be merged into itself. Name two incidents.")
+    if one.pipeline != other.pipeline:
+        raise UserError(
+            f"incident {one.id}: is of pipeline {one.pipeline}, {other.id} of {other.pipeline}. "
+            "Merge incidents of one pipeline."
+        )
+    merged = _merged(connection, [one.id, other.id])
+    for incident_id in (one.id, other.id):
+        if incident_id in merged:
+            raise UserError(
+                f"incident {incident_id}: is merged into {merged[incident_id]}. "
+                f"Name that one, or first `aiops incidents unmerge {incident_id}`."
+            )
