@@ -2,11 +2,14 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 _PREFIXES = ("ANTHROPIC_", "CLAUDE_", "GITHUB_", "GITLAB_", "AIOPS_", "GIT_")
+os.environ["TZ"] = "UTC"  # what logs say without a zone is the same everywhere
+time.tzset()
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 

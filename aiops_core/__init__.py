@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
     from aiops_core.hooks import hookimpl
+    from aiops_core.polling import Found, PolledSource, PollingConfig, parse_retry_after
     from aiops_core.records import (
         Analysis,
         Block,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         parse_severity,
     )
     from aiops_core.settings import Config, Duration, Repository, Size
+    from aiops_core.text.carrying import carry
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lines import Lines, More, Span
     from aiops_core.text.redaction import Redactor
@@ -90,6 +92,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Extension",
+    "Found",
     "Frame",
     "Incident",
     "IncidentMatch",
@@ -102,6 +105,8 @@ __all__ = [
     "Outcome",
     "Plan",
     "PluginBroken",
+    "PolledSource",
+    "PollingConfig",
     "Position",
     "Prompt",
     "RaisedException",
@@ -123,11 +128,13 @@ __all__ = [
     "UserError",
     "__version__",
     "build_prompt",
+    "carry",
     "clean",
     "hookimpl",
     "outline_report",
     "parse_answer",
     "parse_envelope",
+    "parse_retry_after",
     "parse_severity",
     "read_entries",
     "render_html",
@@ -157,6 +164,7 @@ _WHERE = {
     "Event": "records",
     "Evidence": "records",
     "Extension": "component",
+    "Found": "polling",
     "Frame": "records",
     "Incident": "records",
     "IncidentMatch": "analysis",
@@ -168,6 +176,8 @@ _WHERE = {
     "Outcome": "records",
     "Plan": "records",
     "PluginBroken": "errors",
+    "PolledSource": "polling",
+    "PollingConfig": "polling",
     "Position": "records",
     "Prompt": "analysis",
     "RaisedException": "records",
@@ -189,11 +199,13 @@ _WHERE = {
     "Usage": "records",
     "UserError": "errors",
     "build_prompt": "analysis",
+    "carry": "text.carrying",
     "clean": "text.sanitising",
     "hookimpl": "hooks",
     "outline_report": "text.report",
     "parse_answer": "analysis",
     "parse_envelope": "text.envelope",
+    "parse_retry_after": "polling",
     "parse_severity": "records",
     "read_entries": "analysis",
     "render_html": "text.report",

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiops_core.component import KINDS, Component
 from aiops_core.document import near
-from aiops_core.errors import NotInstalled, PluginBroken
+from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Entry:
         """Import whatever the entry point names, a command too; raise PluginBroken when that fails."""
         try:
             return self.entry_point.load()
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             raise PluginBroken(
                 f"{self._label}: cannot be imported: {type(error).__name__}: {error}. "
                 f"Reinstall or upgrade {self.distribution}, or tell its authors"
@@ -96,8 +98,10 @@ def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:
         del sys.modules[module_name]
+        if is_interrupt(error):
+            raise
         line = _line_in(error, path)
         raise PluginBroken(f"{name}{line}: {type(error).__name__}: {error}. Mend the file") from error
     if not hasattr(module, class_name):
@@ -106,7 +110,7 @@ def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
     return _of_kind(getattr(module, class_name), kind, uses)
 
 
-def _line_in(error: Exception, path: Path) -> str:
+def _line_in(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
         return f":{error.lineno}"
     trace, line = error.__traceback__, ""

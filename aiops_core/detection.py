@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from aiops_core.component import LogDetector
+from aiops_core.errors import is_interrupt
+from aiops_core.handover import WrongType, events_from, told
 from aiops_core.records import Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar
 from aiops_core.text.carriers import Carried
-from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
 from aiops_core.text.repeats import Repeat
-from aiops_core.text.timestamps import match_time, to_moment
+from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
 
@@ -33,16 +35,22 @@ class Detection:
         fault: Fault | None = None,
         engine: str = "",
         grouping: Sequence[GroupingRule] = (),
+        zone: tzinfo = UTC,
     ) -> None:
-        """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call."""
+        """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call.
+
+        ``zone`` is that of times that name none.
+        """
         named = list(steps)
         self._names = [name for name, _ in named]
         self._detectors = [detector for _, detector in named]
         self._detect = detect or (lambda owner, claim: self._detectors[owner].detect(claim.block))
         self._fault = fault
+        self._zone = zone
         self.grouping = Grouping(grouping)
         self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
-        self.grammar = Grammar(self._detectors, engine=engine, failed=self._failed if fault else None)
+        failed = self._failed if fault else None
+        self.grammar = Grammar(self._detectors, engine=engine, failed=failed, zone=zone)
 
     def events(self, claim: Claim | Repeat, *, batch: LogBatch) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint, without keys."""
@@ -56,10 +64,11 @@ class Detection:
     def _read(self, claim: Claim, batch: LogBatch) -> list[Event]:
         block = claim.block
         head = claim.record or block.headline or block.prefix or block.lines[0]
-        envelope = parse_envelope(head)
+        envelope = parse_envelope(head, zone=self._zone)
         carried = claim.carried or Carried("", "")
         is_trace = self._detectors[claim.detector].rank == "trace"
         level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
+        written_at = self._written_at(envelope, carried)
         found = []
         for event in self._parsed(claim, is_trace=is_trace):
             severity = event.severity
@@ -70,7 +79,7 @@ class Detection:
                 replace(
                     event,
                     severity=severity or "error",
-                    occurred_at=event.occurred_at or envelope.occurred_at or _time_of(carried),
+                    occurred_at=event.occurred_at or written_at,
                     read_at=batch.read_at,
                     attributes=attributes,
                     path=batch.path,
@@ -102,22 +111,39 @@ class Detection:
     def _parse(self, claim: Claim) -> tuple[Event, ...]:
         name = self._names[claim.detector]
         try:
-            result = self._detect(claim.detector, claim)
-        except Exception as error:
-            if self._fault is None:
+            return self._named(name, events_from(self._detect(claim.detector, claim)))
+        except BaseException as error:
+            if self._fault is None or is_interrupt(error):
                 raise
             self._failed(claim.detector, error)
-            result = Event(type=f"unread {name}", message=claim.block.first_line[:500])
-        events = [] if result is None else result if isinstance(result, list) else [result]
-        named = [replace(event, detector=name) for event in events if isinstance(event, Event)]
+            return self._named(name, [Event(type=f"unread {name}", message=claim.block.first_line[:500])])
+
+    def _named(self, detector: str, events: list[Event]) -> tuple[Event, ...]:
+        named = [replace(self.timed(event), detector=detector) for event in events]
         return tuple(replace(event, fingerprint=self.grouping.fingerprint(event)) for event in named)
 
-    def _failed(self, owner: int, error: Exception) -> None:
+    def timed(self, event: Event) -> Event:
+        """Take a time that a detector left without a zone as the log's own."""
+        if event.occurred_at is None or event.occurred_at.tzinfo is not None:
+            return event
+        return replace(event, occurred_at=in_zone(event.occurred_at, self._zone))
+
+    def _written_at(self, envelope: Envelope, carried: Carried) -> datetime | None:
+        """Return when the lines say they were written; a time that names its zone comes first."""
+        if envelope.occurred_at is not None and envelope.has_zone:
+            return envelope.occurred_at
+        found = match_time(carried.envelope) if carried.envelope else None
+        moment = read_moment(found, datetime.now(UTC)) if found else None
+        if moment is not None and (moment.tzinfo is not None or envelope.occurred_at is None):
+            return in_zone(moment, self._zone)
+        return envelope.occurred_at
+
+    def _failed(self, owner: int, error: BaseException) -> None:
         if self._fault is not None:
             name = self._names[owner]
-            cause = f"detector {name}: {type(error).__name__}"
+            kind = "wrong type" if isinstance(error, WrongType) else type(error).__name__
             self._fault(
-                cause, f"detector {name} raised {type(error).__name__}: {error}. Its lines are counted unread"
+                f"detector {name}: {kind}", f"detector {name}{told(error)}. Its lines are counted unread"
             )
 
 
@@ -130,8 +156,3 @@ def _bare(event: Event, batch: LogBatch) -> Event:
 def _placed(event: Event, batch: LogBatch) -> Event:
     attributes = {**event.attributes, **batch.attributes} if batch.attributes else event.attributes
     return replace(event, attributes=attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream)
-
-
-def _time_of(carried: Carried) -> datetime | None:
-    found = match_time(carried.envelope) if carried.envelope else None
-    return to_moment(found, datetime.now(UTC)) if found else None

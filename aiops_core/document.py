@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from aiops_core.errors import DocumentError, Problem, UserError
+from aiops_core.mistakes import mistake
 
 Place = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
@@ -34,6 +35,8 @@ class Text:
     lines: dict[Place, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set, repr=False)
+    empty: dict[Place, str] = field(default_factory=dict)
+    """Environment variables that are set, but to nothing, by the place that names them."""
 
     def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
         """Note a mistake at ``place`` (or the nearest place above it that has a line)."""
@@ -169,6 +172,8 @@ class _Builder:
                 f"environment variable {name} is not set. Set it, or write it into .env beside this file",
             )
             return ""
+        if not value:
+            self._text.empty[place] = name
         self._remember(value)
         return value
 
@@ -180,6 +185,8 @@ class _Builder:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             self._text.problem(place, f"secret file {name}: {reason}. Create it or mend the path")
             return ""
+        if not value:
+            self._text.problem(place, f"secret file {name} is empty. Write the secret into it")
         self._remember(value)
         return value
 
@@ -237,29 +244,38 @@ def _note(
     )
     full = (*place, *location)
     if item["type"] == "extra_forbidden":
-        known = _settings_at(model, location[:-1])
-        label = where or spell(full[:-1])
-        text.problem(full, f"unknown setting '{location[-1]}'. {near(str(location[-1]), known)}", where=label)
+        name, label = str(location[-1]), where or spell(full[:-1])
+        gone = _gone_at(model, location[:-1]).get(name)
+        unknown = f"unknown setting '{name}'. {near(name, _settings_at(model, location[:-1]))}"
+        text.problem(full, f"{name}: {gone}" if gone else unknown, where=label)
         return
     if item["type"] == "missing":
         text.problem(
             full[:-1], f"setting '{location[-1]}' is missing. Add it", where=where or spell(full[:-1])
         )
         return
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] in {"model_type", "dict_type"}:
-        message = "is no mapping. Write 'key: value' lines below it"
-    if item["type"] == "list_type":
-        message = "is no list. Write each item on a line that begins with '- '"
     label = ": ".join(filter(None, (where, spell(location)))) if where else spell(full)
-    text.problem(full, message[:1].lower() + message[1:], where=label)
+    text.problem(full, mistake(item), where=label)
+
+
+def _models_at(
+    annotation: Any, location: Place
+) -> list[type[BaseModel]]:  # Any: types as pydantic holds them
+    for part in location:
+        annotation = next(iter(_inside(annotation, part)), None)
+    return list(_models(annotation))
 
 
 def _settings_at(annotation: Any, location: Place) -> list[str]:  # Any: types as pydantic holds them
     """Return the names of the settings a mapping at ``location`` may have."""
-    for part in location:
-        annotation = next(iter(_inside(annotation, part)), None)
-    return [info.alias or name for model in _models(annotation) for name, info in model.model_fields.items()]
+    models = _models_at(annotation, location)
+    return [info.alias or name for model in models for name, info in model.model_fields.items()]
+
+
+def _gone_at(annotation: Any, location: Place) -> Mapping[str, str]:  # Any: types as pydantic holds them
+    """Return what is said of settings that a mapping at ``location`` has no more."""
+    models = _models_at(annotation, location)
+    return {name: said for model in models for name, said in getattr(model, "gone", {}).items()}
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # Any: types as pydantic holds them
@@ -306,6 +322,8 @@ def _check_secrets(
     if isinstance(built, SecretStr):
         if not isinstance(raw, Resolved) and raw:
             text.problem(place, _LITERAL)
+        elif not raw and (name := text.empty.get(place)):
+            text.problem(place, f"environment variable {name} is empty. Set it to the secret")
     elif isinstance(built, BaseModel) and isinstance(raw, Mapping):
         for name, info in type(built).model_fields.items():
             key = info.alias if info.alias and info.alias in raw else name

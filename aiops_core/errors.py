@@ -15,6 +15,7 @@ AiopsError
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,3 +98,8 @@ class LeaseLost(AiopsError):
 
 class StoreError(AiopsError):
     """Say why the state database cannot be used and what to do."""
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Tell a person's Ctrl-C from what a component raised: ``SystemExit`` too is that component's fault."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()

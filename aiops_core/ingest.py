@@ -20,9 +20,11 @@ from datetime import datetime
 from aiops_core.analysis import redact_record
 from aiops_core.component import LogDetector, utc_now
 from aiops_core.detection import Detection, Fault
-from aiops_core.errors import Retry, StoreError
+from aiops_core.errors import AiopsError, Retry, StoreError, UserError
+from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.records import Event, Json, LogBatch, Position, Signal
+from aiops_core.records import Decision, Event, Json, LogBatch, Position, Signal
+from aiops_core.settings import duration_text
 from aiops_core.store import Checkpoint, IncidentChange, Store
 from aiops_core.text.blocks import Claim, Cutter, Following
 from aiops_core.text.redaction import Redactor
@@ -128,6 +130,7 @@ class Ingest:
             detect=lambda owner, claim: log_steps[owner].call("detect", block=claim.block),
             fault=fault,
             grouping=pipeline.config.grouping,
+            zone=pipeline.config.zone,
         )
 
     @property
@@ -162,14 +165,13 @@ class Ingest:
             try:
                 self._read(step)
                 break
-            except Exception as error:
+            except BaseException as error:
                 self._hand_over(step, finished := _Finished(forget=True))
                 while not finished.seen.wait(0.1) and not self._stopping.is_set():
                     pass
-                cause = f"source {step.name}: {type(error).__name__}"
-                self._fault(
-                    cause, f"source {step.name} raised {type(error).__name__}: {error}. It is started again"
-                )
+                kind = "wrong type" if isinstance(error, WrongType) else type(error).__name__
+                then = "What it read so far is kept" if self._once else "It is started again"
+                self._fault(f"source {step.name}: {kind}", f"source {step.name}{told(error)}. {then}")
                 wait = 1.0 if time.monotonic() - began > 60 else min(wait * 2, 30.0)
                 if self._once:
                     break
@@ -183,7 +185,7 @@ class Ingest:
         )
         positions = {stream: point.position for stream, point in checkpoints.items()}
         for signal in step.call("source", positions=positions) or ():
-            self._hand_over(step, signal)
+            self._hand_over(step, signal_from(signal))
             if self._stopping.is_set():
                 return
 
@@ -198,8 +200,22 @@ class Ingest:
     def _ingest(self) -> None:
         try:
             self._follow_queue()
-        except Exception as error:
-            self.failure = error  # our own bug: nothing uncommitted is lost, the runner ends
+        except BaseException as error:
+            self.failure = self._failed(error)  # nothing uncommitted is lost; the runner ends
+            self._stopping.set()
+
+    def _failed(self, error: BaseException) -> Exception:
+        """Tell that reading ended; return what the program ends with: always a failure of ours."""
+        said = f"{self._pipeline.name}: reading ended by {type(error).__name__}: {error}"
+        try:
+            self._fault("ingest", f"{said}. Start again: it goes on at the last commit")
+        except AiopsError as other:
+            said = f"{said}, and then {other}"
+        if isinstance(error, Exception) and not isinstance(error, UserError):
+            return error
+        failure = AiopsError(f"{said}. Start again: it goes on at the last commit")
+        failure.__cause__ = error
+        return failure
 
     def _follow_queue(self) -> None:
         while self._running and not self._stopping.is_set():
@@ -350,6 +366,7 @@ class Ingest:
             severity=event.severity or "error",
             read_at=event.read_at or self._clock(),
         )
+        event = self._detection.timed(event)
         event = replace(event, fingerprint=self._detection.grouping.fingerprint(event))
         if event.key in self._done.get((step.name, event.stream), frozenset()):
             return
@@ -388,6 +405,7 @@ class Ingest:
             if step is not None:
                 self._isolated(step, point)
         self._add_context(pending.following)
+        self._explain(changes)
         self._recorded([event for event, _ in pending.events], changes)
 
     def _states(self) -> dict[str, Json]:
@@ -417,11 +435,29 @@ class Ingest:
         except StoreError as error:
             self._fault("store", str(error))
 
+    def _explain(self, changes: Iterable[IncidentChange]) -> None:
+        """Say why an incident that awaits an answer gets none: best effort, as it is no news later."""
+        oldest = duration_text(self._pipeline.config.policy.max_age)
+        text = (
+            f"not answered: its events were older than {oldest} when they were read. "
+            "A newer one is answered, or this one with 'aiops incidents retry'"
+        )
+        for change in changes:
+            is_open = change.before != change.after and change.after in {"new", "regressed"}
+            if is_open and change.run_id is None:
+                self._decide(change.incident_id, Decision("max-age", text, setting="policy.max_age"))
+
+    def _decide(self, incident_id: int, decision: Decision) -> None:
+        try:
+            self._store.incidents.decide(incident_id, None, decision)
+        except StoreError as error:
+            self._fault("store", str(error))
+
     def _isolated(self, step: Step, point: Checkpoint) -> None:
         try:
             step.call("committed", stream=point.stream, position=point.position)
-        except Exception as error:
-            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error}")
+        except BaseException as error:
+            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error!r}")
 
     def _persist(
         self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]

@@ -13,41 +13,11 @@ import pluggy
 
 from aiops_core import document
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.component import KINDS, Component, Context
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
-from aiops_core.hooks import PROJECT, Observers, Stages
+from aiops_core.host import HOOKS, Host, check_component
 from aiops_core.settings import Config, Document, PipelineConfig
-from aiops_core.text.matcher import compile_trigger
-
-_HOOKS: Mapping[str, frozenset[str]] = {
-    "sources": frozenset({"source", "committed"}),
-    "detectors": frozenset({"detect"}),
-    "analyzers": frozenset({"analyze"}),
-    "actions": frozenset({"plan", "act", "follow"}),
-    "notifiers": frozenset({"notify"}),
-    "extensions": frozenset(name for name in vars(Observers) if not name.startswith("_")),
-}
-
-
-class _Host(pluggy.PluginManager):
-    """One pipeline's plugin manager: the stage method of a component is the implementation."""
-
-    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        marked = super().parse_hookimpl_opts(plugin, name)
-        if marked is not None or not isinstance(plugin, Component):
-            return marked
-        kinds = [kind for kind, base in KINDS.items() if isinstance(plugin, base)]
-        if any(name in _HOOKS[kind] for kind in kinds):
-            return pluggy.HookimplOpts(
-                wrapper=False,
-                hookwrapper=False,
-                optionalhook=False,
-                tryfirst=False,
-                trylast=False,
-                specname=None,
-            )
-        return None
 
 
 @dataclass(eq=False, slots=True)
@@ -74,9 +44,7 @@ class Pipeline:
         self.name = name
         self.config = config
         self.steps = tuple(steps)
-        self.host = _Host(PROJECT)
-        self.host.add_hookspecs(Stages)
-        self.host.add_hookspecs(Observers)
+        self.host = Host()
         for step in steps:
             self.host.register(step.component, name=f"{step.kind}/{step.name}")
         self.host.check_pending()
@@ -89,7 +57,7 @@ class Pipeline:
             others = [
                 other.component for other in self.steps if other is not step and other.kind != "extensions"
             ]
-            for hook in _HOOKS[step.kind]:
+            for hook in HOOKS[step.kind]:
                 step._callers[hook] = self.host.subset_hook_caller(hook, others)
 
     def of_kind(self, kind: str) -> list[Step]:
@@ -236,7 +204,7 @@ class _Loader:
         place: Place = ("pipelines", pipeline, kind, index)
         try:
             component = component_type(checked, self._context(pipeline, name, config))
-            self._check_triggers(component)
+            check_component(component)
         except UserError as error:
             self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
             return None
@@ -269,6 +237,11 @@ class _Loader:
             if any(info.is_required() for info in component_type.config_type.model_fields.values()):
                 continue
             component = component_type(component_type.config_type(), self._context(pipeline, name, config))
+            try:
+                check_component(component)
+            except UserError as error:
+                self._text.problem(("pipelines", pipeline), f"detector '{name}': {error}", where="detectors")
+                continue
             yield Step("detectors", name, name, component)
 
     def _context(self, pipeline: str, name: str, config: PipelineConfig) -> Context:
@@ -282,13 +255,6 @@ class _Loader:
             repository=config.repository,
             language=config.language,
         )
-
-    def _check_triggers(self, component: Component[Any]) -> None:
-        if isinstance(component, LogDetector):
-            if not component.triggers:
-                raise UserError("no triggers: a detector needs at least one to be called")
-            for trigger in component.triggers:
-                compile_trigger(0, trigger)
 
 
 def _label(kind: str, index: int, uses: str) -> str:

@@ -6,8 +6,9 @@ The docstring under a field is its documentation, here and in every plugin.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from datetime import timedelta, tzinfo
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,6 +21,7 @@ from pydantic import (
 )
 
 from aiops_core.text.grouping import compile_pattern
+from aiops_core.text.timestamps import zone_named
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
@@ -33,6 +35,15 @@ def _parse_duration(value: Any) -> Any:  # Any: whatever stands in the YAML
     if match is None:
         raise ValueError(f"{value!r} is no duration: write a number and ms, s, m, h or d, as in 90s or 24h")
     return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def duration_text(value: timedelta) -> str:
+    """Write a length of time the way people write it: ``24h`` as ``1d``."""
+    seconds = value.total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def _parse_size(value: Any) -> Any:  # Any: whatever stands in the YAML
@@ -56,6 +67,8 @@ class Config(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
     )
+    gone: ClassVar[Mapping[str, str]] = {}
+    """Settings there are no more, and what is said to those who write them."""
 
 
 class Step(Config):
@@ -180,8 +193,22 @@ class PipelineConfig(Config):
     """What may happen by itself, and when."""
     context: Context = Context()
     """How many lines round an event are kept."""
+    timezone: str = "local"
+    """Zone of times that stand in a log without one: an IANA name such as ``Asia/Shanghai``, ``UTC``,
+    or ``local``, the zone of this machine (its ``TZ`` if that is set, UTC where it knows none)."""
     language: Literal["en", "zh"] = "en"
     """Language of reports and of analyses that can choose."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        zone_named(value)
+        return value
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone itself."""
+        return zone_named(self.timezone)
 
 
 class Logging(Config):

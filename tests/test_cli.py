@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from aiops_core.cli import cli
 from aiops_core.testing import run_pipeline
@@ -170,7 +173,7 @@ def test_scan_prints_a_table_of_incidents_with_counts(typed, tmp_path):
     assert head.split() == ["count", "severity", "last", "error", "place"]
     assert row.split()[:5] == ["3", "error", "ValueError:", "no", "price"]
     assert row.endswith("/app/shop/cart.py:7")
-    assert total == "3 events, 1 incidents"
+    assert total == "3 events, 1 incident"
 
 
 def test_scan_prints_one_json_object_per_event(typed, tmp_path):
@@ -256,12 +259,158 @@ def test_scan_uses_only_the_named_detectors(typed, tmp_path):
 def test_scan_into_a_closed_pipe_ends_quietly(tmp_path):
     (tmp_path / "shop.log").write_text(CRASH * 5000)
 
-    done = subprocess.run(
-        f"{AIOPS} scan --jsonl shop.log | head -1", shell=True, cwd=tmp_path, capture_output=True, text=True
-    )
+    piped = f"set -o pipefail; {AIOPS} scan --jsonl shop.log | head -1"
+
+    done = subprocess.run(["bash", "-c", piped], cwd=tmp_path, capture_output=True, text=True)
 
     assert json.loads(done.stdout)["type"] == "ValueError"
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["--help", "plugins", "scan shop.log", "incidents list --help"])
+def test_any_command_into_a_closed_pipe_ends_quietly(tmp_path, command):
+    (tmp_path / "shop.log").write_text(CRASH)
+
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {AIOPS} {command} | true"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def cut_off(data):
+    return data[:-40]
+
+
+def damaged(data):
+    return data[:30] + b"\xff" * 40 + data[70:]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [(cut_off, "lacks its end; it was read up to byte "), (damaged, "is damaged; it was read up to byte ")],
+)
+@pytest.mark.parametrize("named", ["shop.log.gz", ".", "*.gz"])
+def test_scan_ends_with_2_and_says_so_when_a_compressed_file_is_not_whole(tmp_path, spoil, told, named):
+    text = CRASH + "".join(f"order {n} {n * 7919 % 10007}\n" for n in range(500))
+    (tmp_path / "shop.log.gz").write_bytes(spoil(gzip.compress(text.encode())))
+
+    done = aiops("scan", named, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{tmp_path}/shop.log.gz: {told}")
+    assert done.stderr.endswith(" of its content. Mend it, or leave it out\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_scan_ends_with_2_when_a_path_cannot_be_read_and_reads_the_others(typed, tmp_path):
+    (tmp_path / "shop.log").write_text(CRASH)
+    (tmp_path / "loop.log").symlink_to(tmp_path / "loop.log")
+    told = (
+        f"{tmp_path}/loop.log: cannot be read (Too many levels of symbolic links). Mend it, or leave it out\n"
+    )
+
+    alone = typed("scan", tmp_path / "loop.log")
+    code, output, error = typed("scan", "--jsonl", tmp_path)
+
+    assert alone == (2, "no errors found in what could be read\n", told)
+    assert (code, error) == (2, told)
+    assert [json.loads(line)["type"] for line in output.splitlines()] == ["ValueError"]
+
+
+def test_scan_tells_every_path_that_names_nothing(typed, tmp_path):
+    (tmp_path / "dangling.log").symlink_to(tmp_path / "gone")
+
+    code, output, error = typed("scan", tmp_path / "*.nothing", tmp_path / "dangling.log")
+
+    assert (code, output) == (2, "")
+    assert error.splitlines() == [
+        f"{tmp_path}/*.nothing: no file matches. Mend the pattern, or name a file or a directory",
+        f"{tmp_path}/dangling.log: no such file or directory. Give a file, a directory, a glob or -",
+    ]
+
+
+def test_what_scan_only_notes_is_no_failure(typed, tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "shop.log").write_bytes(b"\0" * 64 + CRASH.encode())
+
+    code, output, error = typed("scan", "--jsonl", tmp_path / "*")
+
+    assert code == 0
+    assert [json.loads(line)["type"] for line in output.splitlines()] == ["ValueError"]
+    assert "matches directories too, which are skipped" in error
+    assert "64 zero bytes at byte 0 were dropped" in error
+    assert "Mend it" not in error
+
+
+def on_terminal(*arguments, cwd, columns):
+    """Run the command with a terminal of so many columns as its output; return what it printed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [AIOPS, *map(str, arguments)], cwd=cwd, stdout=theirs, env={**os.environ, "COLUMNS": str(columns)}
+    ) as process:
+        os.close(theirs)
+        printed = b""
+        try:
+            while data := os.read(ours, 65536):
+                printed += data
+        except OSError:  # how Linux says that the other end is closed
+            pass
+        process.wait()
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;]*m", "", printed.decode()).splitlines()
+
+
+def test_the_table_has_one_line_an_incident_and_never_breaks_a_place(typed, tmp_path):
+    message = "订单 " + "no price for order number " * 8
+    place = "/srv/a/rather/long/way/to/the/source/of/the/shop/cart.py"
+    text = CRASH.replace("no price", message).replace("/app/shop/cart.py", place)
+    (tmp_path / "shop.log").write_text(text)
+
+    _, whole, _ = typed("scan", tmp_path / "shop.log")
+    shown = on_terminal("scan", "shop.log", cwd=tmp_path, columns=120)
+    narrow = on_terminal("scan", "shop.log", cwd=tmp_path, columns=40)
+
+    assert "no price for order number " * 4 in whole.splitlines()[1]
+    assert whole.splitlines()[1].endswith(f"{place}:7")
+    for lines in (shown, narrow):
+        assert len(lines) == 3
+        assert lines[1].endswith(f"…  {place}:7")
+    assert cell_len(shown[1]) == 120
+
+
+@pytest.mark.parametrize(("zone", "shown", "moment"), [("Asia/Shanghai", "10", "02"), ("UTC", "10", "10")])
+def test_scan_takes_and_shows_times_as_those_of_this_machine(tmp_path, zone, shown, moment):
+    (tmp_path / "shop.log").write_text("2026-01-02 10:00:00 ERROR shop: no price\n")
+    environment = {**os.environ, "TZ": zone}
+
+    def run(*arguments):
+        return subprocess.run(
+            [AIOPS, "scan", *arguments, "shop.log"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    assert f"2026-01-02 {shown}:00:00" in run()
+    assert json.loads(run("--jsonl"))["occurred_at"] == f"2026-01-02T{moment}:00:00+00:00"
+
+
+def test_scan_says_once_what_is_wrong_with_a_detector(typed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.py").write_text(
+        "from aiops_core import LogDetector\n\n\nclass Bad(LogDetector):\n    triggers = ('boom',)\n\n"
+        "    def detect(self, block):\n        raise SystemExit(0)\n"
+    )
+    (tmp_path / "shop.log").write_text("boom\nwell\n" * 9)
+
+    code, _, error = typed("scan", "-d", "./bad.py:Bad", "shop.log")
+
+    assert (code, error) == (0, "detector bad raised SystemExit: 0. Its lines are counted unread\n")
 
 
 # -- incidents and deliveries -------------------------------------------------------------------
@@ -377,7 +526,11 @@ def test_plugins_are_listed_and_one_is_explained(typed):
     assert "detectors   python                 aiops-core 0.1.0" in listed.splitlines()
     assert code == 0
     assert shown.splitlines()[0].startswith("source file of aiops-core 0.1.0 (aiops_source_file:FileSource)")
-    assert "  start: " in shown
+    assert "  exclude: list of text, none by default" in shown.splitlines()
+    assert "  paths: list of text, required" in shown.splitlines()
+    assert "``" not in shown
+    assert [line for line in shown.splitlines()[1:] if not line.startswith("  ")] == []
+    assert max(map(len, shown.splitlines())) <= 100
     assert error == "fil: not installed. Did you mean 'file'?\n"
 
 

@@ -102,6 +102,18 @@ def test_a_directory_that_no_demo_made_is_left_alone(tmp_path):
     assert (tmp_path / "mine" / "file").read_text() == "kept"
 
 
+@pytest.mark.parametrize("directory", ["/proc/x", "file/below"])
+def test_a_directory_that_cannot_be_made_is_named(tmp_path, directory):
+    (tmp_path / "file").write_text("")
+
+    refused = play(tmp_path, "--directory", directory)
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"{directory}: cannot be written (")
+    assert refused.stderr.endswith("). Name another --directory\n")
+    assert refused.stderr.count("\n") == 1
+
+
 def test_a_second_run_replaces_the_first(played):
     stage, _ = played
 

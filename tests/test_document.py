@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import BaseModel, Field, ValidationError
 
 from aiops_core.document import read
 from aiops_core.errors import DocumentError, UserError
+from aiops_core.mistakes import mistake
 from aiops_core.pipeline import load
 
 AIOPS = Path(sys.executable).parent / "aiops"
@@ -54,17 +58,17 @@ def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path)
 
     assert done.stderr.splitlines() == [
         "shop.yaml:1: unknown setting 'enginee'. Did you mean 'engine'?",
-        "shop.yaml:2: workers: input should be a valid integer, unable to parse string as an integer",
-        "shop.yaml:3: logging.level: input should be 'debug', 'info', 'warning' or 'error'",
+        "shop.yaml:2: workers: is no whole number. Write one",
+        "shop.yaml:3: logging.level: is none of 'debug', 'info', 'warning' or 'error'. Write one of them",
         "shop.yaml:7: sources[0] (fil): not installed. Did you mean 'file'?",
         "shop.yaml:9: sources[1] (file): unknown setting 'path'. Did you mean 'paths'?",
-        "shop.yaml:9: sources[1] (file): start: input should be 'end' or 'beginning'",
+        "shop.yaml:9: sources[1] (file): start: is none of 'end' or 'beginning'. Write one of them",
         "shop.yaml:10: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
         "as in 90s or 24h",
         "shop.yaml:13: analyzers[0].with.api_key: a secret must not stand in the file. "
         "Write ${env:NAME} or ${file:PATH}",
         "shop.yaml:15: notifiers: written twice, first in line 14. Keep one",
-        "shop.yaml:16: actions[0].mode: input should be 'dry_run', 'ask' or 'auto'",
+        "shop.yaml:16: actions[0].mode: is none of 'dry_run', 'ask' or 'auto'. Write one of them",
     ]
     assert (done.returncode, done.stdout) == (2, "")
 
@@ -113,17 +117,88 @@ def test_a_component_mistake_names_the_right_step_after_a_broken_one(tmp_path):
     assert "pipeline.yaml:5: notifiers[1] (consol): not installed. Did you mean 'console'?" in told
 
 
-def test_a_mistake_of_a_whole_step_has_no_empty_part(tmp_path):
+def test_a_setting_that_is_gone_is_told_with_its_reason_beside_all_other_mistakes(tmp_path):
     text = """\
 pipelines:
   shop:
     sources: [{uses: file, with: {paths: [a]}}]
-    analyzers: [{uses: claude, with: {temperature: 0.2}}]
+    analyzers:
+      - uses: claude
+        with:
+          temperature: 0.2
+          model: 7
+          max_tokens: x
+          timeout: soon
 """
 
     assert problems(tmp_path, text) == [
-        "pipeline.yaml:4: analyzers[0] (claude): temperature: the Claude API has no sampling settings any more "
-        "and would refuse them. Remove them; `effort` says how hard the model tries"
+        "pipeline.yaml:6: analyzers[0] (claude): setting 'api_key' is missing. Add it",
+        "pipeline.yaml:7: analyzers[0] (claude): temperature: the Claude API has no sampling settings any more "
+        "and would refuse it. Remove it; `effort` says how hard the model tries",
+        "pipeline.yaml:8: analyzers[0] (claude): model: is no text. Put it in quotes",
+        "pipeline.yaml:9: analyzers[0] (claude): max_tokens: is no whole number. Write one",
+        "pipeline.yaml:10: analyzers[0] (claude): timeout: 'soon' is no duration: write a number and "
+        "ms, s, m, h or d, as in 90s or 24h",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pipelines: {}", "pipelines: is empty. Write at least one"),
+        ("workers: 0", "workers: is less than 1. Write 1 or more"),
+        ("workers: 65", "workers: is more than 64. Write 64 or less"),
+        ("workers: 2.5", "workers: is no whole number. Write one"),
+        ("state: 5", "state: is no text. Put it in quotes"),
+        ("engine: x", "engine: is not 'local'. Write that"),
+        ("pipelines: {s: {sources: []}}", "sources: is empty. Write at least one"),
+        ("pipelines: {s: {policy: {min_confidence: 2}}}", "policy.min_confidence: is more than 1. Write 1 or less"),
+        ("pipelines: {s: {policy: {min_confidence: x}}}", "policy.min_confidence: is no number. Write one"),
+        (
+            "pipelines: {s: {policy: {max_age: [1]}}}",
+            "policy.max_age: is no duration. Write a number and ms, s, m, h or d, as in 90s or 24h",
+        ),
+        (
+            "pipelines: {s: {timezone: Asia/Beijing}}",
+            "timezone: 'Asia/Beijing' is no time zone known here: write a name as in Asia/Shanghai, UTC, or local, "
+            "this machine's own. Where no name is known the system lacks its package tzdata",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_in_plain_words_with_a_remedy(tmp_path, text, told):
+    assert f"pipeline.yaml:1: {told}" in problems(tmp_path, text)
+
+
+def test_every_kind_of_mistake_of_the_models_has_words_of_ours():
+    class Model(BaseModel):
+        whole: int
+        number: float
+        switch: bool
+        text: str
+        several: list[int]
+        pairs: dict[str, int]
+        one: Literal["a", "b"]
+        positive: Annotated[int, Field(gt=0)]
+        small: Annotated[int, Field(lt=5)]
+        short: Annotated[str, Field(max_length=2)]
+        long: Annotated[str, Field(min_length=2)]
+        named: Annotated[str, Field(pattern="^[a-z]+$")]
+        day: date
+        duration: timedelta
+        few: Annotated[list[int], Field(max_length=1)]
+
+    values = {
+        "whole": "x", "number": "x", "switch": "x", "text": 5, "several": 5, "pairs": 5, "one": "c", "positive": 0,
+        "small": 5, "short": "abc", "long": "a", "named": "A", "day": "x", "duration": "x", "few": [1, 2],
+    }  # fmt: skip
+
+    with pytest.raises(ValidationError) as raised:
+        Model.model_validate(values)
+
+    said = {item["loc"][0]: mistake(item) for item in raised.value.errors()}
+    assert set(said) == set(values)
+    assert not [
+        text for text in said.values() if "should" in text or "input" in text.lower() or ". " not in text
     ]
 
 
@@ -235,10 +310,16 @@ def test_the_real_environment_wins_over_dot_env(tmp_path):
             "environment variable NOT_SET is not set. Set it, or write it into .env beside this file",
         ),
         ("${file:none.txt}", "secret file none.txt: No such file or directory. Create it or mend the path"),
+        ("${file:empty.txt}", "secret file empty.txt is empty. Write the secret into it"),
+        ("${env:EMPTY}", "environment variable EMPTY is empty. Set it to the secret"),
     ],
 )
 def test_a_secret_that_is_literal_or_unset_is_told_with_its_line(tmp_path, written, told):
-    assert problems(tmp_path, SECRET % written) == [f"pipeline.yaml:4: repository.token: {told}"]
+    (tmp_path / "empty.txt").write_text(" \n")
+
+    told_of = problems(tmp_path, SECRET % written, {"EMPTY": ""})
+
+    assert told_of == [f"pipeline.yaml:4: repository.token: {told}"]
 
 
 def test_a_literal_secret_is_told_beside_the_step_s_other_mistakes_and_never_repeated(tmp_path):

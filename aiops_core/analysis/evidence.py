@@ -11,6 +11,7 @@ from aiops_core.errors import AiopsError
 from aiops_core.records import Analysis, Event, Evidence, Incident
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
+from aiops_core.text.phrases import counted
 from aiops_core.text.sanitising import clean
 
 MAX_CHARACTERS = 60_000
@@ -116,7 +117,7 @@ def _similar(similar: Sequence[tuple[Incident, Analysis | None]]) -> Iterator[Ca
     for incident, analysis in similar:
         text = (
             f"{incident.type}: {incident.message[:300]}\n"
-            f"state {incident.state}, {incident.count} times, last {incident.last_seen:%Y-%m-%d %H:%M} UTC"
+            f"state {incident.state}, {counted(incident.count, 'time')}, last {incident.last_seen:%Y-%m-%d %H:%M} UTC"
         )
         if analysis is not None and analysis.confidence > 0:
             text += f"\nfound then ({analysis.confidence:.0%} sure): {analysis.root_cause[:1_500]}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from aiops_core.records import Evidence, Incident
+from aiops_core.text.phrases import counted
 from aiops_core.text.sanitising import fence, new_tag
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -47,7 +48,7 @@ def _facts(incident: Incident) -> str:
         "message": incident.message[:4_000],
         "language": incident.language or "unknown",
         "severity": incident.severity,
-        "occurred": f"{incident.count} times",
+        "occurred": counted(incident.count, "time"),
         "first": incident.first_seen.isoformat(timespec="seconds"),
         "last": incident.last_seen.isoformat(timespec="seconds"),
     }

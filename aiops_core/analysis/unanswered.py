@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from aiops_core.records import Analysis, CodeSample, Incident
+from aiops_core.text.phrases import headed
 from aiops_core.text.sanitising import clean
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -16,14 +17,18 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "title": "Not analysed: {what}",
         "summary": "No analyzer could answer, so this report carries the raw error only.{reasons}",
         "reasons": " Reasons: {reasons}.",
-        "cause": "Not determined. {what} occurred {count} times, last at {last}.",
+        "cause": "Not determined. {what} occurred {count}, last at {last}.",
+        "once": "once",
+        "times": "{count} times",
         "raw": "raw error",
     },
     "zh": {
         "title": "未能分析：{what}",
         "summary": "没有分析器能够给出答案，本报告只包含原始错误。{reasons}",
         "reasons": "原因：{reasons}。",
-        "cause": "原因未确定。{what} 已出现 {count} 次，最近一次在 {last}。",
+        "cause": "原因未确定。{what} 已出现 {count}，最近一次在 {last}。",
+        "once": "1 次",
+        "times": "{count} 次",
         "raw": "原始错误",
     },
 }
@@ -78,15 +83,16 @@ _CHECKS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def unanswered(incident: Incident, reasons: Sequence[str], *, language: Language = "en") -> Analysis:
     """Return the analysis of an incident nobody could explain: confidence 0 and what to check."""
     texts, checks = _TEXTS[language], _CHECKS[language]
-    what = clean(f"{incident.type}: {incident.message}".strip(": "), keep_newlines=False)[:300]
+    what = clean(headed(incident.type, incident.message), keep_newlines=False)[:300]
+    times = texts["once"] if incident.count == 1 else texts["times"].format(count=incident.count)
     said = "; ".join(clean(reason, keep_newlines=False).rstrip(".") for reason in reasons)[:1_500]
     why = texts["reasons"].format(reasons=said) if said else ""
     last = incident.last_seen.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Analysis(
         title=texts["title"].format(what=what)[:200],
         summary=texts["summary"].format(reasons=why),
-        root_cause=texts["cause"].format(what=what, count=incident.count, last=last),
-        repair_steps=(*checks.get(incident.language, ()), *checks[""]),
+        root_cause=texts["cause"].format(what=what, count=times, last=last),
+        repair_steps=(*(checks.get(incident.language, ()) if incident.language else ()), *checks[""]),
         code_samples=_raw_error(incident, texts["raw"]),
         confidence=0.0,
         provable=False,

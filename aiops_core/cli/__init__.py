@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -37,6 +41,16 @@ _HELP = {
 
 class _Lazy(click.Group):
     """A group whose commands are imported on use; plugins add theirs by entry point."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # Any: passed on as it came
+        with _open_pipe():  # --help prints here
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _open_pipe():
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*_COMMANDS, *self._plugins()]
@@ -75,6 +89,16 @@ class _Lazy(click.Group):
         return sorted(point.name for point in entry_points(group="aiops.commands"))
 
 
+@contextmanager
+def _open_pipe() -> Iterator[None]:
+    """End quietly when the reader of our output has seen enough and closed the pipe."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffers goes there
+        raise click.exceptions.Exit(0) from None
+
+
 def _load(target: str) -> click.Command:
     module, _, name = target.partition(":")
     command: click.Command = getattr(import_module(module), name)
@@ -105,6 +129,3 @@ def main() -> None:
     except AiopsError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)

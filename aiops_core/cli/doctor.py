@@ -14,6 +14,7 @@ import click
 
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded
+from aiops_core.text.phrases import counted
 
 Finding = tuple[str, str, str]
 """(ok, note or bad; what was looked at; what was found and what to do)."""
@@ -145,5 +146,5 @@ def _state(loaded: Loaded) -> Iterator[Finding]:
         yield (
             "note",
             "fault",
-            f"{fault.pipeline}: {fault.text} ({fault.count} times, last {fault.last_at:%Y-%m-%d %H:%M}Z)",
+            f"{fault.pipeline}: {fault.text} ({counted(fault.count, 'time')}, last {fault.last_at:%Y-%m-%d %H:%M}Z)",
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import textwrap
 from typing import Any
 
 import click
@@ -66,10 +68,25 @@ def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
             continue
         component = entry.load()
         click.echo(f"{entry.kind[:-1]} {entry.name} of {entry.distribution} {entry.version} ({entry.target})")
-        click.echo(f"  {(component.__doc__ or '').strip().splitlines()[0]}")
+        click.echo(_indented((component.__doc__ or "").strip().partition("\n\n")[0], "  "))
         for row in settings_rows(component.config_type):
-            click.echo(f"  {row.name}: {row.type} = {row.default}")
-            click.echo(f"      {row.text}")
+            given = row.default if row.default == "required" else f"{row.default} by default"
+            click.echo(f"  {row.name}: {row.type}, {given}")
+            click.echo(_indented(row.text, "      "))
+
+
+def _indented(text: str, indent: str) -> str:
+    """Return the text of a docstring as the paragraph of a terminal."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    plain = " ".join(text.replace("``", "").split())
+    return textwrap.fill(
+        plain,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @click.command()

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS
 from aiops_core.errors import AiopsError
-from aiops_core.settings import Config, Document
+from aiops_core.settings import Config, Document, duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,7 @@ def _default(value: Any) -> str:  # Any: a default is of any type
     if value is None or value is PydanticUndefined or value in ("", [], {}, ()):
         return "none"
     if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-            if seconds >= size and seconds % size == 0:
-                return f"{seconds / size:g}{unit}"
-        return f"{seconds:g}s"
+        return duration_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, BaseModel):

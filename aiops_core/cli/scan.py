@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import glob
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -36,21 +35,28 @@ def scan(paths: tuple[str, ...], jsonl: bool, detectors: tuple[str, ...], engine
     """Find the errors in log files and print them.
 
     PATH is a file, a directory, a glob, a .gz file, or - for standard input. A detector is an
-    installed name or ./file.py:Class.
+    installed name or ./file.py:Class. Times that name no zone are taken as of this machine's. Exit 2
+    when something that was named could not be read whole.
     """
-    sink = _JsonLines() if jsonl else _Table()
-    read_events(paths, build_detection(detectors, engine or ""), sink.add)
-    sink.close()
+    from aiops_core.cli.found import JsonLines, Table
+
+    sink = JsonLines() if jsonl else Table()
+    is_whole = read_events(paths, build_detection(detectors, engine or ""), sink.add)
+    sink.close(is_whole=is_whole)
+    if not is_whole:
+        sys.exit(2)
 
 
-def read_events(paths: Iterable[str], detection: Detection, add: Callable[[Event], None]) -> None:
-    """Give every event in files, and in standard input where - is named, to ``add``."""
+def read_events(paths: Iterable[str], detection: Detection, add: Callable[[Event], None]) -> bool:
+    """Give every event in files, and in standard input where - is named, to ``add``.
+
+    Say on standard error what could not be read whole; return whether everything could.
+    """
     for path in paths:
         if path == "-":
             _consume(_from_stream(sys.stdin.buffer), detection, add, lambda size: None)
     files = [path for path in paths if path != "-"]
-    if files:
-        _scan_files(files, detection, add)
+    return _scan_files(files, detection, add) if files else True
 
 
 def build_detection(
@@ -61,6 +67,8 @@ def build_detection(
     from aiops_core.component import Context, LogDetector
     from aiops_core.detection import Detection
     from aiops_core.errors import AiopsError
+    from aiops_core.host import check_component
+    from aiops_core.text.timestamps import LOCAL
 
     catalogue = Catalogue()
     steps = []
@@ -70,34 +78,89 @@ def build_detection(
             if not names and any(info.is_required() for info in kind.config_type.model_fields.values()):
                 continue
             component = kind(kind.config_type(), Context(name=name, once=True, directory=Path.cwd()))
+            check_component(component)
         except AiopsError as error:
             raise UserError(f"detector {name}: {error}") from None
         except ValueError as error:
             raise UserError(f"detector {name}: needs settings. Use it in a pipeline file ({error})") from None
         if isinstance(component, LogDetector):
             steps.append((Path(name.partition(":")[0]).stem if ":" in name else name, component))
-    return Detection(steps, fault=_fault, engine=engine, grouping=grouping)
+    return Detection(steps, fault=_Faults().tell, engine=engine, grouping=grouping, zone=LOCAL)
 
 
-def _fault(cause: str, text: str) -> None:
-    click.echo(f"{cause}: {text}", err=True)
+class _Faults:
+    """Say once of each cause what is wrong with a detector."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, cause: str, text: str) -> None:
+        if cause not in self._told:
+            self._told.add(cause)
+            click.echo(text, err=True)
 
 
-def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], None]) -> None:
+class _Troubles(logging.Handler):
+    """Print what the file source warns of, and count what it could not read whole."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(logging.WARNING)
+        self._name = name
+        self.lines: list[str] = []
+        self.is_whole = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep place and cause; what the source advises is about a pipeline that goes on."""
+        place = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
+        said = place + record.getMessage()[len(place) :].partition(". ")[0].rstrip(".")
+        if place == self._name:
+            return  # no file at all, which is no trouble in a directory
+        if glob.has_magic(place) or getattr(record, "is_read_on", False):
+            self.lines.append(said)
+        else:
+            self.lines.append(f"{said}. Mend it, or leave it out")
+            self.is_whole = False
+
+
+def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], None]) -> bool:
     from aiops_core.catalogue import Catalogue
     from aiops_core.component import Context
 
-    for path in paths:
-        if not any(sign in path for sign in "*?[") and not Path(path).exists():
-            raise UserError(f"{path}: no such file or directory. Give a file, a directory, a glob or -")
+    _check_paths(paths)
     kind = Catalogue().load("sources", "file", Path.cwd())
     config = kind.config_type.model_validate({"paths": paths, "start": "beginning"})
-    source: Any = kind(
-        config, Context(name="file", once=True, directory=Path.cwd())
-    )  # Any: the file source's own class
+    troubles, logger = _Troubles("file"), logging.Logger("scan")
+    logger.addHandler(troubles)
+    context = Context(name="file", logger=logger, once=True, directory=Path.cwd())
+    source: Any = kind(config, context)  # Any: the file source's own class
     total = sum(_size(Path(path)) for path in paths)
     with _progress(total) as advance:
         _consume(source.source({}), detection, add, advance)
+    for line in troubles.lines:
+        click.echo(line, err=True)
+    return troubles.is_whole
+
+
+def _check_paths(paths: Iterable[str]) -> None:
+    """Refuse what names nothing; what cannot be looked at is left to the source to tell."""
+    problems = []
+    for path in filter(_is_missing, paths):
+        if not glob.has_magic(path):
+            problems.append(f"{path}: no such file or directory. Give a file, a directory, a glob or -")
+        elif next(glob.iglob(path, recursive=True), None) is None:  # noqa: PTH207  # may be absolute
+            problems.append(f"{path}: no file matches. Mend the pattern, or name a file or a directory")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _is_missing(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _size(path: Path) -> int:
@@ -187,104 +250,3 @@ def _emit(
     for claim in claims:
         for event in detection.events(claim, batch=batch):
             add(event)
-
-
-def event_to_json(event: Event) -> dict[str, Any]:
-    """Return the documented object of ``--jsonl``."""
-    return {
-        "path": event.path,
-        "start": event.start,
-        "end": event.end,
-        "language": event.language or event.detector,
-        "type": event.type,
-        "message": event.message,
-        "severity": event.severity,
-        "fingerprint": event.fingerprint,
-        "detector": event.detector,
-        "occurred_at": event.occurred_at.isoformat() if event.occurred_at else None,
-        "headline": event.headline,
-        "truncated": event.truncated,
-        "frames": [
-            {
-                "file": frame.file,
-                "line": frame.line,
-                "function": frame.function,
-                "module": frame.module,
-                "in_app": frame.in_app,
-            }
-            for frame in event.frames
-        ],
-        "exceptions": [
-            {"type": one.type, "message": one.message, "link": one.link, "parent": one.parent}
-            for one in event.exceptions
-        ],
-    }
-
-
-class _JsonLines:
-    def add(self, event: Event) -> None:
-        sys.stdout.write(json.dumps(event_to_json(event), ensure_ascii=True) + "\n")
-
-    def close(self) -> None:
-        sys.stdout.flush()
-
-
-@dataclass(slots=True)
-class _Row:
-    event: Event
-    count: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-
-
-class _Table:
-    def __init__(self) -> None:
-        self._rows: dict[str, _Row] = {}
-
-    def add(self, event: Event) -> None:
-        row = self._rows.setdefault(event.fingerprint, _Row(event))
-        row.count += 1
-        if event.occurred_at is not None:
-            row.first = min(row.first or event.occurred_at, event.occurred_at)
-            row.last = max(row.last or event.occurred_at, event.occurred_at)
-
-    def close(self) -> None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        from aiops_core.text.fingerprint import title
-
-        console = Console()
-        if not self._rows:
-            console.print("no errors found")
-            return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("count", justify="right")
-        table.add_column("severity")
-        table.add_column("last")
-        table.add_column("error", overflow="fold")
-        table.add_column("place", overflow="fold")
-        for row in sorted(self._rows.values(), key=lambda row: -row.count):
-            cells = (
-                str(row.count),
-                row.event.severity or "",
-                _when(row.last),
-                title(row.event),
-                _place(row.event),
-            )
-            table.add_row(*(Text(cell) for cell in cells))
-        console.print(table)
-        total = sum(row.count for row in self._rows.values())
-        console.print(Text(f"{total} events, {len(self._rows)} incidents", style="dim"))
-
-
-def _when(time: datetime | None) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if time else ""
-
-
-def _place(event: Event) -> str:
-    frame = next((frame for frame in reversed(event.frames) if frame.in_app), None)
-    if frame is not None:
-        return f"{frame.file}:{frame.line}"
-    return f"{event.path}@{event.start}"

@@ -17,6 +17,7 @@ from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Surroundings, load
 from aiops_core.runner import Runner
 from aiops_core.store import RunRow, Store
+from aiops_core.text.phrases import counted
 
 LONGEST = 150.0
 """Seconds after which the demo gives up."""
@@ -144,7 +145,7 @@ def _conclude(
     with Store.open(state) as store:
         incident = store.incidents.get(run.incident_id)
         change, outcomes = store.runs.change(run.id), store.runs.outcomes(run.id)
-    tell(f"done: {incident.count} events are one incident")
+    tell(f"done: {counted(incident.count, 'event')} {'is' if incident.count == 1 else 'are'} one incident")
     if change is not None and change.before is not None and change.after is not None:
         tell(
             f"tests before: {_tests(change.before.tests, change.before.passed)}, after: {_tests(change.after.tests, change.after.passed)}"

@@ -68,8 +68,15 @@ class Stage:
 
 def set_stage(directory: Path) -> Stage:
     """Build the stage in an empty directory, or anew in one an earlier demo made."""
-    _clear(directory)
-    directory = directory.resolve()
+    try:
+        _clear(directory)
+        return _set_stage(directory.resolve())
+    except OSError as error:
+        what = error.strerror or error
+        raise UserError(f"{directory}: cannot be written ({what}). Name another --directory") from None
+
+
+def _set_stage(directory: Path) -> Stage:
     remote, deployed = directory / "checkout.git", directory / "deployed"
     with as_file(files("aiops_core.demo")) as package:
         shutil.copytree(package / "service", deployed, ignore=shutil.ignore_patterns("__pycache__"))

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Outcome, TestRun
 from aiops_core.repair.diff import count_lines
 from aiops_core.repair.wording import one_line, shorten, spare_issues, subject
+from aiops_core.text.phrases import counted, headed
 from aiops_core.text.sanitising import code_block, code_span, escape_markdown
 
 BODY_LIMIT = 60_000
@@ -87,8 +88,11 @@ def _banner(change: Change) -> str:
 def _facts(incident: Incident, analysis: Analysis) -> str:
     attributes = incident.event.attributes if incident.events else {}
     rows = [
-        ("Problem", code_span(shorten(f"{incident.type}: {incident.message}", 300))),
-        ("Seen", f"{incident.count:,} times, {_time(incident.first_seen)} to {_time(incident.last_seen)}"),
+        ("Problem", code_span(shorten(headed(incident.type, incident.message), 300))),
+        (
+            "Seen",
+            f"{counted(incident.count, 'time')}, {_time(incident.first_seen)} to {_time(incident.last_seen)}",
+        ),
         *((name, code_span(shorten(attributes[key], 120))) for name, key in _SHOWN if attributes.get(key)),
         ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}"),
         ("Fingerprint", code_span(incident.fingerprint)),

@@ -309,7 +309,8 @@ class Cutter:
 
     def _start_with_headline(self, candidate: Candidate) -> int:
         """Return where the block starts once the logging line that introduced it is joined."""
-        if candidate.record is not None or not self._grammar.is_trace(candidate.owner):
+        is_introduced = candidate.record is None and not candidate.is_record
+        if not is_introduced or not self._grammar.is_trace(candidate.owner):
             return candidate.start
         previous = self._previous(candidate)
         if previous is None or previous in self._taken:
@@ -318,7 +319,7 @@ class Cutter:
         carried = candidate.carrier(raw) if candidate.carrier else None
         text = carried.text if carried is not None else decode_line(raw)
         prefix = candidate.prefix or self._own_prefix(candidate)
-        if prefix.strip() and learn_prefix(prefix)(text) == text:
+        if prefix.strip() and not _has_prefix(text, prefix):
             return candidate.start
         if any(held.start == previous for held in self._held.values()):
             return previous
@@ -370,6 +371,13 @@ class Cutter:
 
     def _lines_after(self, end: int) -> tuple[str, ...]:
         return _first_lines(self._buffer, end - self._base, self._after)
+
+
+def _has_prefix(text: str, prefix: str) -> bool:
+    """Tell whether a line has a prefix of this shape at its start, not indented or after its envelope."""
+    strip = learn_prefix(prefix.lstrip())
+    rest = text[parse_envelope(text).length :]
+    return strip(text) != text or strip(rest) != rest
 
 
 def _first_lines(data: bytes, at: int, count: int) -> tuple[str, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from itertools import groupby
 
 from aiops_core.component import LogDetector
+from aiops_core.errors import is_interrupt
 from aiops_core.text.carriers import (
     Carried,
     Carrier,
@@ -34,16 +36,20 @@ class Grammar:
         detectors: Sequence[LogDetector],
         *,
         engine: str = "",
-        failed: Callable[[int, Exception], None] | None = None,
+        failed: Callable[[int, BaseException], None] | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
-        """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised."""
+        """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised.
+
+        ``zone`` is that of times that name none.
+        """
         self.detectors = tuple(detectors)
         self._failed = failed
         patterns = [
             (owner, pattern) for owner, detector in enumerate(detectors) for pattern in detector.triggers
         ]
         self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
-        self.repeats = Repeats()
+        self.repeats = Repeats(zone)
         self._of_traces = tuple(
             index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
         )
@@ -52,8 +58,8 @@ class Grammar:
         """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
         try:
             return self.detectors[owner].cut(lines, hit)
-        except Exception as error:
-            if self._failed is None:
+        except BaseException as error:
+            if self._failed is None or is_interrupt(error):
                 raise
             self._failed(owner, error)
             return Span(hit, hit + 1)
@@ -88,6 +94,7 @@ class Candidate:
     prefix: str = ""
     trigger: str = ""
     is_hit_first: bool = True
+    is_record: bool = False
     stream: str = ""
     carrier: Carrier | None = None
     carried: Carried | None = None
@@ -282,6 +289,7 @@ class Place:
         candidate.first, candidate.last = cut.start, last
         candidate.prefix, candidate.trigger = prefix, trigger.source
         candidate.is_hit_first = cut.start == hit
+        candidate.is_record = isinstance(cut, Span) and cut.is_record
         return candidate
 
     def _candidate(self, owner: int, piece: tuple[int, int], lines: Lines) -> Candidate:

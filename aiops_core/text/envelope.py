@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from aiops_core.records import Severity
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
 from aiops_core.text.envelope_scan import ANY_CONTAINER, Scan
-from aiops_core.text.timestamps import to_moment
+from aiops_core.text.timestamps import in_zone, read_moment
 
 _REACH = 400
 """An envelope ends within so many characters."""
@@ -18,44 +18,60 @@ _REACH = 400
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands before the message of a line; ``length`` is where the message starts."""
+    """What stands before the message of a line; ``length`` is where the message starts.
+
+    ``has_zone`` tells whether the line itself says of which zone ``occurred_at`` is.
+    """
 
     length: int
     occurred_at: datetime | None = None
     severity: Severity | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    has_zone: bool = True
 
 
 _NOTHING = Envelope(0)
 _REMEMBERED = 1024
 
 
-def parse_envelope(line: str, *, now: datetime | None = None) -> Envelope:
+def parse_envelope(line: str, *, now: datetime | None = None, zone: tzinfo = UTC) -> Envelope:
     """Read the envelope of a line; length 0 where it has none, as on every indented line.
 
-    Times without a zone are taken as UTC, times without a year as the last such moment before
-    ``now`` (the present by default). Of JSON and logfmt lines severity and time are read, and the
+    Times without a zone are taken as of ``zone``, times without a year as the last such moment
+    before ``now`` (the present by default). Of JSON and logfmt lines severity and time are read, and the
     length stays that of what precedes them.
     """
     if not line or line[0] in " \t":
         return _NOTHING
     if now is None and len(line) <= _REMEMBERED:
-        return _parse_short(line)
-    return _parse(line, now or datetime.now(UTC))
+        return _parse_short(line, zone)
+    return _in_zone(_parse(line, now or datetime.now(UTC)), zone)
 
 
 @lru_cache(maxsize=1024)
-def _parse_short(line: str) -> Envelope:
+def _parse_short(line: str, zone: tzinfo) -> Envelope:
+    return _in_zone(_parse_shared(line), zone)
+
+
+@lru_cache(maxsize=1024)
+def _parse_shared(line: str) -> Envelope:
     """Parse a line that several readers ask about: the cutter, the detector, the host."""
     return _parse(line, datetime.now(UTC))
+
+
+def _in_zone(envelope: Envelope, zone: tzinfo) -> Envelope:
+    moment = envelope.occurred_at
+    if moment is None or moment.tzinfo is not None:
+        return envelope
+    return replace(envelope, occurred_at=in_zone(moment, zone), has_zone=False)
 
 
 def _parse(line: str, moment: datetime) -> Envelope:
     if line[0] == "{":
         severity, found = severity_of_fields(line, 0)
-        return Envelope(0, to_moment(found, moment) if found else None, severity)
+        return Envelope(0, read_moment(found, moment) if found else None, severity)
     if form := match_form(line):
-        time = to_moment(form.time, moment) if form.time else None
+        time = read_moment(form.time, moment) if form.time else None
         return Envelope(form.length, time, form.severity, form.attributes)
     scan = Scan(line[:_REACH], moment)
     scan.run()
@@ -63,7 +79,7 @@ def _parse(line: str, moment: datetime) -> Envelope:
     if scan.severity is None:
         from_fields, found = severity_of_fields(line, scan.sure)
         severity = from_fields or severity
-        time = time or (to_moment(found, moment) if found else None)
+        time = time or (read_moment(found, moment) if found else None)
     return Envelope(scan.sure, time, severity, scan.attributes)
 
 

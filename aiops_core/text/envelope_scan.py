@@ -12,7 +12,7 @@ from datetime import datetime
 
 from aiops_core.records import Severity
 from aiops_core.text.levels import LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
-from aiops_core.text.timestamps import match_time, to_moment
+from aiops_core.text.timestamps import match_time, read_moment
 
 _MOST_TOKENS = 14
 _MOST_WORDS = 3
@@ -127,7 +127,7 @@ class Scan:
     def _note_time(self, found: re.Match[str]) -> None:
         self.times += 1
         if self.time is None and self.now is not None:
-            self.time = to_moment(found, self.now)
+            self.time = read_moment(found, self.now)
 
     def _tag(self, tagged: re.Match[str]) -> None:
         host, service, pid, *rest = tagged.groups()

@@ -13,10 +13,15 @@ LOOK_BACK = 24
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines ``start`` to ``end`` (excluded) of a window are one problem."""
+    """Lines ``start`` to ``end`` (excluded) of a window are one problem.
+
+    ``is_record``: the first line tells of the problem itself, so that no logging line above it
+    introduces it.
+    """
 
     start: int
     end: int
+    is_record: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from aiops_core.records import Event, RaisedException
 from aiops_core.text.timestamps import match_time, to_moment
@@ -50,6 +50,8 @@ class Known:
     """Where the messages of the exceptions stand, None for those that never change."""
     time: Spot | None
     needles: tuple[bytes, ...] = ()
+    zone: tzinfo = UTC
+    """Of times that name none."""
     readings: int = 1
     repeats: int = 0
 
@@ -114,7 +116,7 @@ class Repeat:
             message=raised[0].message,
             exceptions=raised,
             headline=decode_line(lines[0]) if event.headline else "",
-            occurred_at=_moment(lines, known.time) if known.time else None,
+            occurred_at=_moment(lines, known.time, known.zone),
             block=self.body.decode("utf-8", "replace"),
             start=self.start,
             end=self.end,
@@ -124,7 +126,9 @@ class Repeat:
 class Repeats:
     """The blocks that were read, of all streams with one grammar."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        """Take times that name no zone as of ``zone``."""
+        self._zone = zone
         self._ways: dict[bytes, set[tuple[int, int]]] = {}
         self._alike: OrderedDict[bytes, _Alike] = OrderedDict()
 
@@ -160,7 +164,9 @@ class Repeats:
         if lesson.head in {line[:_HEAD].translate(None, _NUMBERS) for line in lines[1:-1]}:
             return  # the line after it looks like one of its own
         alike = self._alike.setdefault(lesson.body.translate(None, _NUMBERS), _Alike())
-        if not _confirm(alike, owner, lines, events[0]) and not _add(alike, owner, lines, events[0]):
+        if not _confirm(alike, owner, lines, events[0]) and not _add(
+            alike, owner, lines, events[0], self._zone
+        ):
             return
         if len(alike.heads) < _MOST_HEADS:
             alike.heads.add(lesson.head)
@@ -191,15 +197,15 @@ def _confirm(alike: _Alike, owner: int, lines: list[bytes], event: Event) -> boo
     return False
 
 
-def _add(alike: _Alike, owner: int, lines: list[bytes], event: Event) -> bool:
-    spots, time = _spots(lines, event), _time(lines, event)
+def _add(alike: _Alike, owner: int, lines: list[bytes], event: Event, zone: tzinfo) -> bool:
+    spots, time = _spots(lines, event), _time(lines, event, zone)
     if (
         spots is None
         or (time is None and event.occurred_at is not None)
         or len(alike.known) >= _MOST_VARIANTS
     ):
         return False
-    alike.known[alike.key(lines)] = Known(owner, lines, event, spots, time, _needles(event))
+    alike.known[alike.key(lines)] = Known(owner, lines, event, spots, time, _needles(event), zone)
     return True
 
 
@@ -250,7 +256,7 @@ def _says_the_same(known: Known, lines: list[bytes], event: Event) -> bool:
             return False
         if other.message != (one.message if spot is None else _text(lines, spot)):
             return False
-    has_time = event.occurred_at == (_moment(lines, known.time) if known.time else None)
+    has_time = event.occurred_at == _moment(lines, known.time, known.zone)
     return (
         has_time
         and bool(of.headline) == bool(event.headline)
@@ -285,19 +291,19 @@ def _text(lines: list[bytes], spot: Spot) -> str:
     return decode_line(lines[spot[0]])[spot[1] :]
 
 
-def _time(lines: list[bytes], event: Event) -> Spot | None:
+def _time(lines: list[bytes], event: Event, zone: tzinfo) -> Spot | None:
     if event.occurred_at is None:
         return None
     text = decode_line(lines[0])
     for column in range(min(len(text), _TIME_WITHIN)):
-        if _moment(lines, (0, column)) == event.occurred_at:
+        if _moment(lines, (0, column), zone) == event.occurred_at:
             return 0, column
     return None
 
 
-def _moment(lines: list[bytes], spot: Spot) -> datetime | None:
-    found = match_time(decode_line(lines[spot[0]]), spot[1])
-    return to_moment(found, datetime.now(UTC)) if found else None
+def _moment(lines: list[bytes], spot: Spot | None, zone: tzinfo) -> datetime | None:
+    found = match_time(decode_line(lines[spot[0]]), spot[1]) if spot else None
+    return to_moment(found, datetime.now(UTC), zone) if found else None
 
 
 def _needles(event: Event) -> tuple[bytes, ...]:

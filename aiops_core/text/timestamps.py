@@ -1,14 +1,15 @@
 """Recognise the timestamps log lines begin with.
 
-A time without a zone is taken as UTC; one without a year as the latest such moment that is not
-more than a day ahead of now; one without a date gives no moment at all.
+A time without a zone is taken as one of the zone asked for; one without a year as the latest such
+moment that is not more than a day ahead of now; one without a date gives no moment at all.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NAMES = frozenset(_MONTHS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
@@ -24,8 +25,6 @@ _ZONE_HOURS: Mapping[str, int] = {
     "EET": 2,
     "EEST": 3,
     "MSK": 3,
-    "IST": 0,  # three zones have this name, and two the next: taken as UTC
-    "CST": 0,
     "JST": 9,
     "KST": 9,
     "EST": -5,
@@ -36,8 +35,10 @@ _ZONE_HOURS: Mapping[str, int] = {
     "PST": -8,
     "PDT": -7,
 }
+_AMBIGUOUS = ("IST", "CST")
+"""Names of several zones each: such a time is taken as one without a zone."""
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?(?!\d)"
-_NAMED_ZONE = "|".join(sorted(_ZONE_HOURS, key=len, reverse=True))
+_NAMED_ZONE = "|".join(sorted((*_ZONE_HOURS, *_AMBIGUOUS), key=len, reverse=True))
 _ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d:?\d\d(?![\d-])))?"
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
 
@@ -88,8 +89,14 @@ def match_time(line: str, at: int = 0) -> re.Match[str] | None:
     return None
 
 
-def to_moment(found: re.Match[str], now: datetime) -> datetime | None:
+def to_moment(found: re.Match[str], now: datetime, zone: tzinfo = UTC) -> datetime | None:
     """Return the moment a matched timestamp names, None where it names none."""
+    moment = read_moment(found, now)
+    return moment and in_zone(moment, zone)
+
+
+def read_moment(found: re.Match[str], now: datetime) -> datetime | None:
+    """Return the moment a matched timestamp names, without a zone where it names none."""
     if found.re is _FROM_DIGIT[0] and (moment := _from_iso(found[0])):
         return moment
     parts = found.groupdict()
@@ -104,13 +111,53 @@ def to_moment(found: re.Match[str], now: datetime) -> datetime | None:
         return None
 
 
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """Return the moment in UTC; one without a zone is taken as one of ``zone``."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+        return moment.replace(tzinfo=UTC)
+
+
+class _Local(tzinfo):
+    """The zone of this machine, as the C library knows it: the environment's ``TZ`` comes first."""
+
+    def utcoffset(self, when: datetime | None) -> timedelta | None:
+        return when.replace(tzinfo=None).astimezone().utcoffset() if when else None
+
+    def dst(self, when: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, when: datetime | None) -> str | None:
+        return when.replace(tzinfo=None).astimezone().tzname() if when else None
+
+
+LOCAL: tzinfo = _Local()
+"""The zone of this machine; UTC where it is unknown."""
+
+
+def zone_named(name: str) -> tzinfo:
+    """Return the zone of an IANA name, or ``local``; raise ValueError for an unknown one."""
+    if name == "local":
+        return LOCAL
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(
+            f"{name!r} is no time zone known here: write a name as in Asia/Shanghai, UTC, or local, this "
+            "machine's own. Where no name is known the system lacks its package tzdata"
+        ) from None
+
+
 def _from_iso(text: str) -> datetime | None:
     """Read what the standard library reads, which is much faster than reading it by parts."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC) if moment.tzinfo else moment
 
 
 def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
@@ -123,26 +170,34 @@ def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
     if half := parts.get("half"):
         hour = hour % 12 + (12 if half == "PM" else 0)
     fraction = (parts.get("fraction") or "0")[:6].ljust(6, "0")
-    written = parts.get("year")
-    year = int(written) if written else now.year
-    moment = datetime(
-        year + 2000 if year < 100 else year,
-        month,
-        int(day),
-        hour,
-        int(parts["minute"] or 0),
-        min(int(parts["second"] or 0), 59),  # a leap second is the end of its minute
-        int(fraction),
-        UTC,
-    )
-    if zone := parts.get("zone"):
-        moment = moment.replace(tzinfo=_zone(zone)).astimezone(UTC)
-    if written is None and moment > now + timedelta(days=1):
-        moment = moment.replace(year=year - 1)
-    return moment
+    second = min(int(parts["second"] or 0), 59)  # a leap second is the end of its minute
+    rest = (month, int(day), hour, int(parts["minute"] or 0), second, int(fraction))
+    zone = _zone(parts.get("zone"))
+    if written := parts.get("year"):
+        year = int(written)
+        moment = datetime(year + 2000 if year < 100 else year, *rest, tzinfo=zone)
+        return moment.astimezone(UTC) if zone else moment
+    return _latest(rest, zone, now)
 
 
-def _zone(text: str) -> timezone:
+def _latest(
+    rest: tuple[int, int, int, int, int, int], zone: timezone | None, now: datetime
+) -> datetime | None:
+    """Return the latest moment of that day and time that is not more than a day ahead."""
+    limit = now + timedelta(days=1)
+    for year in (now.year + 1, now.year, now.year - 1):
+        try:
+            moment = datetime(year, *rest, tzinfo=zone)
+        except ValueError:
+            continue  # no 29 February
+        if (moment if zone else moment.replace(tzinfo=UTC)) <= limit:
+            return moment.astimezone(UTC) if zone else moment
+    return None
+
+
+def _zone(text: str | None) -> timezone | None:
+    if not text or text in _AMBIGUOUS:
+        return None
     if (hours := _ZONE_HOURS.get(text)) is not None:
         return timezone(timedelta(hours=hours))
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))

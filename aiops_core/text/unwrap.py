@@ -82,7 +82,7 @@ def _shape(prefix: str, names: Sequence[tuple[int, int]] = ()) -> str:
     parts: list[str] = []
     end = 0
     for start, stop in names:
-        parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}"
+        parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}(?:\[\d+\])?"
         end = stop
     parts.append(_general(body[end:]))
     # Without closing spaces, a number at the end must not stop inside a longer word.

@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -38,13 +39,29 @@ def test_it_speaks_chinese():
 
 
 @pytest.mark.parametrize("language", ["", "cobol", "java", "javascript"])
-def test_every_language_has_something_to_check(language):
-    assert len(unanswered(incident(language), []).repair_steps) >= 3
+@pytest.mark.parametrize("written", ["en", "zh"])
+def test_every_language_has_something_to_check_and_nothing_twice(language, written):
+    steps = unanswered(incident(language), [], language=written).repair_steps
+
+    assert len(steps) >= 3
+    assert len(set(steps)) == len(steps)
+
+
+@pytest.mark.parametrize(("language", "once"), [("en", "occurred once, last"), ("zh", "已出现 1 次，")])
+def test_what_occurred_once_is_not_said_in_the_plural(language, once):
+    single = dataclasses.replace(incident(), count=1)
+
+    assert once in unanswered(single, [], language=language).root_cause
+
+
+def test_a_message_that_begins_with_its_type_says_it_once():
+    message = "runtime error: index out of range [5] with length 3"
+    go = dataclasses.replace(incident("go"), type="runtime error: index out of range", message=message)
+
+    assert unanswered(go, []).title == f"Not analysed: {message}"
 
 
 def test_an_incident_without_events_is_answered_too():
-    import dataclasses
-
     bare = dataclasses.replace(incident(), events=())
 
     assert unanswered(bare, []).code_samples == ()

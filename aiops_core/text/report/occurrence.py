@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiops_core.records import Event, Incident, Report
+from aiops_core.text.phrases import headed
 from aiops_core.text.report.parts import ReportPart, ReportSection, excerpt, facts, items, moment, section
 from aiops_core.text.report.words import Say
 
@@ -18,7 +19,7 @@ def facts_of(report: Report, say: Say) -> tuple[ReportPart, ...]:
         rows.append((say("Time"), moment(report.created_at) if report.created_at else ""))
         return facts(rows)
     event = _event(incident)
-    error = ": ".join(filter(None, (incident.type, incident.message)))
+    error = headed(incident.type, incident.message)
     rows += [
         (say("Error"), error[:500]),
         (say("Where"), where(event, say)),

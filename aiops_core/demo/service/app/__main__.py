@@ -25,7 +25,6 @@ def main() -> None:
     parser.add_argument("--log", required=True)
     parser.add_argument("--pause", type=float, default=0.0)
     options = parser.parse_args()
-    logging.Formatter.converter = time.gmtime
     logging.basicConfig(
         filename=options.log, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from aiops_core import Config, Duration
 
-_GONE = ("temperature", "top_p", "top_k")
+_GONE = (
+    "the Claude API has no sampling settings any more and would refuse it. "
+    "Remove it; `effort` says how hard the model tries"
+)
 
 
 class Endpoint(Config):
@@ -25,6 +28,8 @@ class Endpoint(Config):
 
 class ClaudeConfig(Config):
     """Settings of the ``claude`` analyzer."""
+
+    gone = dict.fromkeys(("temperature", "top_p", "top_k"), _GONE)
 
     api_key: SecretStr
     """Key of the Claude API, as in ``${env:ANTHROPIC_API_KEY}``."""
@@ -46,14 +51,3 @@ class ClaudeConfig(Config):
     """Where to ask next when an address stays out of reach or refuses the key, in this order."""
     language: Literal["en", "zh"] | None = None
     """Language of the analysis; the pipeline's language when not set."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_sampling(cls, values: Any) -> Any:  # Any: whatever stands in the YAML
-        gone = [name for name in _GONE if isinstance(values, dict) and name in values]
-        if gone:
-            raise ValueError(
-                f"{', '.join(gone)}: the Claude API has no sampling settings any more and would refuse them. "
-                "Remove them; `effort` says how hard the model tries"
-            )
-        return values

@@ -437,9 +437,10 @@ def test_sampling_settings_are_refused_with_the_reason(name):
     with pytest.raises(ValidationError) as caught:
         ClaudeConfig.model_validate({"api_key": KEY, name: 0})
 
-    assert caught.value.errors()[0]["msg"] == (
-        f"Value error, {name}: the Claude API has no sampling settings any more and would refuse them. "
-        "Remove them; `effort` says how hard the model tries"
+    assert caught.value.errors()[0]["loc"] == (name,)
+    assert ClaudeConfig.gone[name] == (
+        "the Claude API has no sampling settings any more and would refuse it. "
+        "Remove it; `effort` says how hard the model tries"
     )
     assert KEY not in str(caught.value)
 

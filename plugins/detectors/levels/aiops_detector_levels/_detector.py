@@ -66,6 +66,5 @@ class ErrorLevels(LogDetector[LevelsConfig]):
             type=logger or envelope.attributes.get("logger") or _NAMELESS,
             message=message,
             severity=envelope.severity,
-            occurred_at=envelope.occurred_at,
             attributes=dict(envelope.attributes),
         )

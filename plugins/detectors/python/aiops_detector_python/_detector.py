@@ -6,6 +6,7 @@ from pydantic import Field
 
 from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, parse_envelope
 from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
+from aiops_detector_python._failed_test import PLACE, extent_of_test, read_test
 from aiops_detector_python._lines import THREAD
 from aiops_detector_python._parse import read_exceptions
 from aiops_detector_python._paths import is_library, is_under
@@ -32,7 +33,7 @@ class PythonConfig(Config):
 
 
 class PythonErrors(LogDetector[PythonConfig]):
-    """Tracebacks, exception groups, syntax errors and fatal errors of the Python interpreter."""
+    """Tracebacks, exception groups, syntax and fatal errors of the interpreter, failed tests of pytest."""
 
     triggers = (
         r"^Traceback \(most recent call last\):",
@@ -44,11 +45,14 @@ class PythonErrors(LogDetector[PythonConfig]):
         r"^Fatal Python error: ",
         r"^Windows fatal exception: ",
         r"^Timeout \(\d+:\d\d:\d\d",
+        r"^\S+\.pyx?(?:\x1b\[[\d;]*m)?:\d+: ",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the traceback, what led to it and everything chained to it."""
         known = _Known(lines)
+        if PLACE.match(known.get(hit) or ""):
+            return self._cut_test(known, lines, hit)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -60,9 +64,16 @@ class PythonErrors(LogDetector[PythonConfig]):
             return More(start)
         return Span(start, end) if start <= hit < end and end - start > 1 else None
 
+    def _cut_test(self, known: _Known, lines: Lines, hit: int) -> Span | More | None:
+        start, end = extent_of_test(known.get, hit)
+        if known.ran_out and not lines.final:
+            return More(start)
+        return Span(start, end) if end is not None and end > hit else None
+
     def detect(self, block: Block) -> Event:
         """Read the exception that surfaced and all that led to it."""
-        exceptions = read_exceptions(block.lines, self._is_ours)
+        failed = read_test(block.lines, self._is_ours)
+        exceptions = (failed,) if failed else read_exceptions(block.lines, self._is_ours)
         surfaced = exceptions[0]
         thread = THREAD.search(block.first_line)
         return Event(

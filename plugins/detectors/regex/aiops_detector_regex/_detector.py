@@ -65,7 +65,6 @@ class RegexErrors(LogDetector[RegexConfig]):
             message=message.strip()[:_MOST],
             severity=pattern.severity,
             language=pattern.language,
-            occurred_at=envelope.occurred_at,
             attributes={**envelope.attributes, **named},
         )
 

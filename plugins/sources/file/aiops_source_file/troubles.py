@@ -48,10 +48,14 @@ class Troubles:
             )
 
     def tell(self, place: str, message: str, *, cause: str = "") -> None:
-        """Warn about ``place`` once in the life of the source and for each cause."""
+        """Warn about ``place`` once in the life of the source and for each cause.
+
+        With a cause, the file is read on behind it; the record says so as ``is_read_on``.
+        """
         if (place, cause) not in self._told:
             self._told.add((place, cause))
-            self._logger.warning("%s: %s", printable(place), message)
+            reads_on = {"is_read_on": bool(cause)}
+            self._logger.warning("%s: %s", printable(place), message, extra=reads_on)
 
     def is_waiting(self, place: str) -> bool:
         """Whether ``place`` failed a moment ago and should be left alone for now."""

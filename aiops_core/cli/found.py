@@ -1,0 +1,129 @@
+"""Print what a scan found: a table of incidents for people, one JSON object per event for programs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from aiops_core.records import Event
+from aiops_core.text.phrases import counted
+
+_LEAST = 20
+"""Columns that an error keeps, however long its place is."""
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Return the documented object of ``--jsonl``."""
+    return {
+        "path": event.path,
+        "start": event.start,
+        "end": event.end,
+        "language": event.language or event.detector,
+        "type": event.type,
+        "message": event.message,
+        "severity": event.severity,
+        "fingerprint": event.fingerprint,
+        "detector": event.detector,
+        "occurred_at": event.occurred_at.isoformat() if event.occurred_at else None,
+        "headline": event.headline,
+        "truncated": event.truncated,
+        "frames": [
+            {
+                "file": frame.file,
+                "line": frame.line,
+                "function": frame.function,
+                "module": frame.module,
+                "in_app": frame.in_app,
+            }
+            for frame in event.frames
+        ],
+        "exceptions": [
+            {"type": one.type, "message": one.message, "link": one.link, "parent": one.parent}
+            for one in event.exceptions
+        ],
+    }
+
+
+class JsonLines:
+    """One JSON object per event, as they come."""
+
+    def add(self, event: Event) -> None:
+        """Print one event."""
+        sys.stdout.write(json.dumps(event_to_json(event), ensure_ascii=True) + "\n")
+
+    def close(self, *, is_whole: bool) -> None:
+        """Let everything out."""
+        sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class _Row:
+    event: Event
+    count: int = 0
+    last: datetime | None = None
+
+
+class Table:
+    """A table of incidents, the most frequent first."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+
+    def add(self, event: Event) -> None:
+        """Count one event."""
+        row = self._rows.setdefault(event.fingerprint, _Row(event))
+        row.count += 1
+        if event.occurred_at is not None:
+            row.last = max(row.last or event.occurred_at, event.occurred_at)
+
+    def close(self, *, is_whole: bool) -> None:
+        """Print it; times are of this machine's zone. ``is_whole``: everything named could be read."""
+        if not self._rows:
+            click.echo("no errors found" if is_whole else "no errors found in what could be read")
+            return
+        rows = sorted(self._rows.values(), key=lambda row: -row.count)
+        cells = [("count", "severity", "last", "error", "place"), *map(_cells, rows)]
+        for index, line in enumerate(_lines(cells)):
+            click.echo(click.style(line, bold=True) if index == 0 else line)
+        total = sum(row.count for row in rows)
+        click.echo(click.style(f"{counted(total, 'event')}, {counted(len(rows), 'incident')}", dim=True))
+
+
+def _cells(row: _Row) -> tuple[str, ...]:
+    from aiops_core.text.fingerprint import title
+
+    return str(row.count), row.event.severity or "", _when(row.last), title(row.event), _place(row.event)
+
+
+def _lines(rows: list[tuple[str, ...]]) -> list[str]:
+    """Align the columns; on a terminal an error is cut to one line, a place never is."""
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    if sys.stdout.isatty():
+        others = sum(widths) - widths[3] + 2 * (len(widths) - 1)
+        widths[3] = min(widths[3], max(shutil.get_terminal_size().columns - others, _LEAST))
+    lines = []
+    for count, severity, last, error, place in rows:
+        is_long = cell_len(error) > widths[3]
+        shown = f"{set_cell_size(error, widths[3] - 1)}…" if is_long else set_cell_size(error, widths[3])
+        lines.append(f"{count:>{widths[0]}}  {severity:<{widths[1]}}  {last:<{widths[2]}}  {shown}  {place}")
+    return lines
+
+
+def _when(time: datetime | None) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else ""
+
+
+def _place(event: Event) -> str:
+    from aiops_core.text.sanitising import clean
+
+    frame = next((frame for frame in reversed(event.frames) if frame.in_app), None)
+    place = f"{frame.file}:{frame.line}" if frame is not None else f"{event.path}@{event.start}"
+    return clean(place, keep_newlines=False)

@@ -1,0 +1,89 @@
+"""The detector of exceptions and crash reports of Elixir and Erlang."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field
+
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, Span
+from aiops_detector_elixir._extent import end_of_problem, find_head
+from aiops_detector_elixir._libraries import is_library
+from aiops_detector_elixir._lines import LONGEST
+from aiops_detector_elixir._parse import read_problem
+
+_PROCESS = re.compile(r"#PID<(?P<elixir>[\d.]+)>|pid: <(?P<crasher>[\d.]+)>|process <(?P<erlang>[\d.]+)>")
+
+
+class ElixirConfig(Config):
+    """Settings of the elixir detector."""
+
+    in_app: list[str] = Field(default_factory=list)
+    """Applications, or beginnings of file names or modules, that are your own code; they win over every
+    other rule."""
+    not_in_app: list[str] = Field(default_factory=list)
+    """Applications, or beginnings of file names or modules, that are not your own code, besides OTP, Elixir
+    and widely used packages."""
+
+
+class ElixirErrors(LogDetector[ElixirConfig]):
+    """Exceptions, exits and crashed processes of Elixir, crash and error reports of Erlang."""
+
+    triggers = (
+        r"^\*\* \((?:[A-Z]|exit|throw|stop)",
+        r"== Compilation error in file ",
+        r"^=(?:CRASH|ERROR|SUPERVISOR) REPORT====",
+        r"exception (?:error|exit|throw): ",
+        r"\*\* (?:Generic|State machine|gen_event) .*(?:terminating|crashed)",
+        r"Error in process <",
+        r"Kernel pid terminated \(",
+        r"init terminating in ",
+        r"crasher: initial call: ",
+    )
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the problem from the line that announces it to what is told of the process."""
+        known = _Known(lines)
+        head = find_head(known.get, hit)
+        if head is None:
+            return None
+        end = end_of_problem(known.get, head, hit)
+        if known.ran_out and not lines.final:
+            return More(head)
+        return Span(head, end, is_record=head < hit) if hit < end else None
+
+    def detect(self, block: Block) -> Event:
+        """Read the exception that surfaced and those that explain it."""
+        exceptions = read_problem([block.prefix + block.lines[0], *block.lines[1:]], self._is_ours)
+        if not exceptions[0].frames and not exceptions[0].message:
+            exceptions = read_problem(block.lines, self._is_ours)
+        surfaced = exceptions[0]
+        pid = next((found for line in block.lines[:40] if (found := _PROCESS.search(line[:LONGEST]))), None)
+        return Event(
+            type=surfaced.type,
+            message=surfaced.message,
+            language="elixir",
+            exceptions=exceptions,
+            attributes={"process": next(filter(None, pid.groups()))} if pid is not None else {},
+        )
+
+    def _is_ours(self, app: str, file: str, function: str) -> bool:
+        ours, theirs = tuple(self.config.in_app), tuple(self.config.not_in_app)
+        if app in ours or file.startswith(ours) or function.startswith(ours):
+            return True
+        is_theirs = app in theirs or file.startswith(theirs) or function.startswith(theirs)
+        return not is_theirs and not is_library(app, file, function)
+
+
+class _Known:
+    """Lines, and whether one past the last known was asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        line = self._lines.get(index)
+        if line is None and index >= 0:
+            self.ran_out = True
+        return line

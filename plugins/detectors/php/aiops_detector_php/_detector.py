@@ -1,0 +1,111 @@
+"""The detector of PHP errors."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field
+
+from aiops_core import (
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    RaisedException,
+    Severity,
+    Span,
+    parse_envelope,
+)
+from aiops_detector_php._extent import end_of_parts, find_parts
+from aiops_detector_php._lines import read_fatal, unwrapped
+from aiops_detector_php._parse import read_exceptions
+
+_THEIRS = re.compile(
+    r"(?:^|[/\\])vendor[/\\]|^(?:phar://|/usr/share/php|/usr/local/lib/php)|[/\\]wp-includes[/\\]|[/\\]wp-admin[/\\]"
+)
+_EXHAUSTED = (
+    "Allowed memory size",
+    "Out of memory",
+    "Maximum function nesting level",
+    "Maximum call stack size",
+)
+
+
+class PhpConfig(Config):
+    """Settings of the php detector."""
+
+    in_app: list[str] = Field(default_factory=list)
+    """Path prefixes that are your own code; they win over every other rule."""
+    not_in_app: list[str] = Field(default_factory=list)
+    """Path prefixes that are not your own code, besides the vendor folder."""
+
+
+class PhpErrors(LogDetector[PhpConfig]):
+    """Uncaught and logged exceptions, fatal and parse errors of PHP."""
+
+    triggers = (
+        r"^(?:<br />)?(?:<b>)?(?:PHP )?(?:Recoverable f|Catchable f|F)atal error(?:</b>)?: ",
+        r"^(?:<br />)?(?:<b>)?(?:PHP )?Parse error(?:</b>)?: ",
+        r"^Stack trace:$",
+        r"\[object\] \([A-Za-z_\\]",
+        r"^In [^\s:]{1,200}\.php line \d+:",
+    )
+
+    def cut(self, lines: Lines, hit: int) -> Span | More | None:
+        """Claim the error from the line that names it to where it was thrown."""
+        known = _Known(lines)
+        parts = find_parts(known.get, hit)
+        end = end_of_parts(known.get, parts) if parts else hit
+        if known.ran_out and not lines.final:
+            return More(parts[0].head if parts else hit)
+        if not parts or not parts[0].head <= hit < end:
+            return None
+        return Span(parts[0].head, end, is_record=parts[0].form in {"fatal", "object"})
+
+    def detect(self, block: Block) -> Event:
+        """Read the exception and what it came of."""
+        exceptions = read_exceptions([unwrapped(line) for line in block.lines], self._is_ours)
+        surfaced = exceptions[0]
+        return Event(
+            type=surfaced.type,
+            message=surfaced.message,
+            severity=_severity(surfaced, block),
+            language="php",
+            exceptions=exceptions,
+        )
+
+    def _is_ours(self, file: str) -> bool:
+        if file.startswith(tuple(self.config.in_app)):
+            return True
+        if not file or file.startswith(tuple(self.config.not_in_app)):
+            return False
+        return _THEIRS.search(file) is None
+
+
+class _Known:
+    """Lines, and whether one past the last known was asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        line = self._lines.get(index)
+        if line is None:
+            self.ran_out |= index >= 0
+            return None
+        return unwrapped(line)
+
+
+def _severity(surfaced: RaisedException, block: Block) -> Severity:
+    """Return what the error says, else the level of the record that carries it."""
+    if surfaced.message.startswith(_EXHAUSTED):
+        return "critical"
+    if any(read_fatal(line) for line in block.lines[:2]):
+        return "error"
+    for line in (block.headline, block.prefix, block.first_line):
+        if line and (severity := parse_envelope(line).severity):
+            return severity
+    return "error"

@@ -1,0 +1,259 @@
+"""Components that end the program, hand over a wrong type, or cannot be called: told, and nothing else is lost."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiops_core.errors import PluginBroken, UserError
+from aiops_core.pipeline import load
+from aiops_core.store import Store
+from aiops_core.testing import run_pipeline
+
+AIOPS = Path(sys.executable).parent / "aiops"
+CRASH = """\
+Traceback (most recent call last):
+  File "/app/shop/cart.py", line 7, in total
+    return price * count
+ValueError: no price
+"""
+PIPELINE = """\
+pipelines:
+  shop:
+    sources: [{uses: file, with: {paths: [./shop.log]}}]
+    detectors: [python, './bad.py:Bad']
+"""
+LOG = "boom 1\nwell\n" + CRASH + "boom 2\n"
+
+
+def bad(body, imports="Event, LogDetector", method="detect(self, block)"):
+    return (
+        f"import sys\n\nfrom aiops_core import {imports}\n\n\nclass Bad(LogDetector):\n"
+        f"    triggers = ('boom',)\n    rank = 'line'\n\n    def detect(self, block): ...\n\n"
+        f"    def {method}:\n        {body}\n"
+    )
+
+
+def faults(result):
+    return {fault.cause: fault.text for fault in result.faults}
+
+
+# -- components that end the program ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body", ["sys.exit(0)", "raise SystemExit", "raise KeyboardInterrupt", "raise GeneratorExit"]
+)
+@pytest.mark.parametrize("method", ["detect(self, block)", "cut(self, lines, hit)"])
+def test_a_detector_that_ends_the_program_costs_no_other_detectors_events(tmp_path, body, method):
+    result = run_pipeline(PIPELINE, {"shop.log": LOG, "bad.py": bad(body, method=method)}, tmp_path)
+
+    counts = {incident.type: incident.count for incident in result.incidents}
+    assert counts["ValueError"] == 1
+    assert len(faults(result)) == 1
+    if method.startswith("detect"):
+        assert counts["unread bad"] == 2
+        (text,) = faults(result).values()
+        assert text.startswith("detector bad raised ")
+        assert text.endswith("Its lines are counted unread")
+
+
+def test_a_source_that_ends_the_program_is_told_and_what_it_read_is_kept(tmp_path):
+    source = (
+        "from aiops_core import LogBatch, Source\n\n\nclass Quitter(Source):\n"
+        "    def source(self, positions):\n"
+        f"        data = {CRASH.encode()!r}\n"
+        "        yield LogBatch('one', data, ((0, {'at': 0}), (len(data), {'at': len(data)})), path='one')\n"
+        "        raise SystemExit(0)\n"
+    )
+    text = "pipelines:\n  shop:\n    sources: ['./quitter.py:Quitter']\n    detectors: [python]\n"
+
+    result = run_pipeline(text, {"quitter.py": source}, tmp_path, timeout=20)
+
+    assert faults(result) == {
+        "source quitter: SystemExit": "source quitter raised SystemExit: 0. What it read so far is kept"
+    }
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(0)", "KeyboardInterrupt", "RuntimeError('lost')"])
+def test_an_ingest_thread_that_dies_ends_the_program_with_1(tmp_path, raised):
+    (tmp_path / "shop.log").write_text(CRASH)
+    (tmp_path / "bad.py").write_text(
+        "import aiops_core.ingest\n"
+        "from aiops_core import Extension\n\n\nclass Bad(Extension):\n"
+        "    def started(self, pipeline):\n"
+        "        def die(*_):\n"
+        f"            raise {raised}\n"
+        "        aiops_core.ingest.Ingest._commit = die\n"
+    )
+    text = PIPELINE.replace("[python, './bad.py:Bad']", "[python]") + "    extensions: ['./bad.py:Bad']\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+
+    done = subprocess.run([AIOPS, "run"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    with Store.open(tmp_path / "state") as store:
+        (fault,) = store.faults()
+    assert done.returncode == 1
+    assert raised.partition("(")[0] in done.stderr
+    assert fault.cause == "ingest"
+    assert fault.text.startswith(f"shop: reading ended by {raised.partition('(')[0]}: ")
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_file_that_ends_the_program_on_import_is_named(tmp_path, command):
+    (tmp_path / "bad.py").write_text("import sys\n\nsys.exit(0)\n")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+
+    done = subprocess.run([AIOPS, command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.replace(f"{tmp_path}/", "") == (
+        "pipeline.yaml:4: detectors[1] (./bad.py:Bad): ./bad.py:3: SystemExit: 0. Mend the file\n"
+    )
+
+
+# -- wrong types --------------------------------------------------------------------------------
+
+NO_EVENT = "Let it return an Event, a list of Events or None"
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("return {'x': 1}", f"detect() returned dict {{'x': 1}}. {NO_EVENT}"),
+        ("return [Event('A'), 'text']", f"detect() returned str 'text'. {NO_EVENT}"),
+        ("return Event(404)", "detect() returned an Event whose type is int 404. Let it be text"),
+        ("return Event('A', None)", "detect() returned an Event whose message is None. Let it be text"),
+        (
+            "return Event('A', severity='high')",
+            "detect() returned an Event whose severity is 'high'. Let it be one of critical, error, warning, info, or None",
+        ),
+        (
+            "return Event('A', occurred_at='10:00')",
+            "detect() returned an Event whose occurred_at is str '10:00'. Let it be a datetime",
+        ),
+        (
+            "return Event('A', attributes={'code': 5})",
+            "detect() returned an Event whose attributes are no mapping of text to text. Let them be one",
+        ),
+        (
+            "return Event('A', exceptions=('A',))",
+            "detect() returned an Event whose exceptions are not RaisedExceptions. Let them be",
+        ),
+    ],
+)
+def test_a_wrong_type_is_told_and_its_lines_are_counted_unread(tmp_path, body, told):
+    result = run_pipeline(PIPELINE, {"shop.log": LOG, "bad.py": bad(body)}, tmp_path)
+
+    assert {incident.type: incident.count for incident in result.incidents} == {
+        "ValueError": 1,
+        "unread bad": 2,
+    }
+    assert faults(result) == {
+        "detector bad: wrong type": f"detector bad: {told}. Its lines are counted unread"
+    }
+
+
+def test_a_time_without_a_zone_is_one_of_the_pipelines_zone(tmp_path):
+    body = "import datetime; return Event('A', occurred_at=datetime.datetime(2026, 1, 2, 10))"
+
+    result = run_pipeline(
+        PIPELINE + "    timezone: Asia/Shanghai\n", {"shop.log": LOG, "bad.py": bad(body)}, tmp_path
+    )
+
+    assert result.faults == ()
+    assert {event.occurred_at.isoformat() for event in result.events if event.type == "A"} == {
+        "2026-01-02T02:00:00+00:00"
+    }
+
+
+@pytest.mark.parametrize(
+    ("signal", "told"),
+    [
+        ("'a line'", "source() yielded str 'a line'. Let it yield a LogBatch or an Event"),
+        (
+            "LogBatch('one', 'text', ((0, {}),))",
+            "source() yielded a LogBatch without bytes as its data or without marks. Give it both",
+        ),
+        ("Event(5)", "source() yielded an Event whose type is int 5. Let it be text"),
+    ],
+)
+def test_a_source_that_yields_a_wrong_type_is_told(tmp_path, signal, told):
+    source = (
+        "from aiops_core import Event, LogBatch, Source\n\n\nclass Odd(Source):\n"
+        f"    def source(self, positions):\n        yield {signal}\n"
+    )
+    text = "pipelines:\n  shop:\n    sources: ['./odd.py:Odd']\n    detectors: [python]\n"
+
+    result = run_pipeline(text, {"odd.py": source}, tmp_path, timeout=20)
+
+    assert faults(result) == {"source odd: wrong type": f"source odd: {told}. What it read so far is kept"}
+
+
+# -- methods that cannot be called --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("def detect(self, blok): ...", "detect(blok) is not how it is called. Write 'def detect(self, block)'"),
+        ("def detect(self): ...", "detect() is not how it is called. Write 'def detect(self, block)'"),
+        (
+            "def detect(self, block, more): ...",
+            "detect(block, more) is not how it is called. Write 'def detect(self, block)'",
+        ),
+        (
+            "def detect(self, block=None): ...",
+            "detect(block=None) is not how it is called. Write 'def detect(self, block)'",
+        ),
+        (
+            "def detect(self, *, block): ...",
+            "detect(*, block) is not how it is called. Write 'def detect(self, block)'",
+        ),
+        ("async def detect(self, block): ...", "detect() is async, and nobody awaits it. Write a plain 'def detect'"),
+    ],
+)  # fmt: skip
+def test_a_method_that_cannot_be_called_is_a_problem_at_its_line(tmp_path, method, told):
+    (tmp_path / "bad.py").write_text(
+        f"from aiops_core import LogDetector\n\n\nclass Bad(LogDetector):\n    triggers = ('boom',)\n\n    {method}\n"
+    )
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+
+    with pytest.raises(UserError) as raised:
+        load(tmp_path / "pipeline.yaml")
+    scanned = subprocess.run(
+        [AIOPS, "scan", "-d", "./bad.py:Bad", "pipeline.yaml"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert str(raised.value) == f"pipeline.yaml:4: detectors[1] (./bad.py:Bad): bad.py:7: {told}"
+    assert (scanned.returncode, scanned.stderr) == (2, f"detector ./bad.py:Bad: bad.py:7: {told}\n")
+
+
+def test_an_extension_may_take_fewer_arguments_and_must_not_invent_hooks(tmp_path):
+    text = PIPELINE.replace(", './bad.py:Bad'", "") + "    extensions: ['./bad.py:Bad']\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+    begin = "from aiops_core import Extension, hookimpl\n\n\nclass Bad(Extension):\n"
+
+    (tmp_path / "bad.py").write_text(begin + "    def started(self): ...\n")
+    load(tmp_path / "pipeline.yaml")
+    (tmp_path / "bad.py").write_text(begin + "    @hookimpl\n    def detekt(self, block): ...\n")
+    with pytest.raises(UserError) as raised:
+        load(tmp_path / "pipeline.yaml")
+
+    assert str(raised.value).startswith(
+        "pipeline.yaml:5: extensions[0] (./bad.py:Bad): Bad: unknown hook 'detekt' in plugin"
+    )
+
+
+def test_a_distribution_that_ends_the_program_on_import_is_broken(tmp_path, monkeypatch):
+    from importlib.metadata import EntryPoint
+
+    from aiops_core.catalogue import Entry
+
+    (tmp_path / "acme_quits.py").write_text("raise SystemExit('bye')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = EntryPoint("quits", "acme_quits:Quits", "aiops.detectors")
+
+    with pytest.raises(PluginBroken, match="cannot be imported: SystemExit: bye"):
+        Entry("detectors", "quits", "acme", "1.2", point.value, point).load()
