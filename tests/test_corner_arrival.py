@@ -1,0 +1,149 @@
+"""Corner cases 52 to 57: traces that arrive in pieces."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from corner_scene import PLAIN, PYTHON
+
+from aiops_core.pipeline import Surroundings, load
+from aiops_core.runner import Runner
+from aiops_core.store import Store
+
+AIOPS = Path(sys.executable).parent / "aiops"
+
+
+PIPELINE = """\
+state: ./state
+pipelines:
+  p:
+    sources: [{uses: file, with: {paths: [./logs/app.log], start: beginning}}]
+    detectors: [python, java, levels]
+"""
+
+
+class Scene:
+    """A log file that a pipeline follows, and what came of it so far."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.log = directory / "logs" / "app.log"
+        self.log.parent.mkdir()
+        (directory / "pipeline.yaml").write_text(PIPELINE)
+
+    def append(self, text):
+        with self.log.open("a") as log:
+            log.write(text)
+
+    @property
+    def incidents(self):
+        with Store.open(self.directory / "state") as store:
+            return [store.incidents.get(one.id) for one in store.incidents.list(limit=100)]
+
+    @property
+    def events(self):
+        """The stored events in the order they were told."""
+        found = [event for incident in self.incidents for event in incident.events]
+        return sorted(found, key=lambda event: event.read_at)
+
+    @property
+    def offsets(self):
+        """Where reading would start again in each generation of the file."""
+        with Store.open(self.directory / "state") as store:
+            points = store.checkpoints("p", "file").values()
+            return sorted(point.position["offset"] for point in points if "offset" in point.position)
+
+    def wait_until(self, is_so):
+        deadline = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < deadline, [event.block for event in self.events]
+            time.sleep(0.02)
+
+    def wait_for_events(self, count):
+        self.wait_until(lambda: sum(incident.count for incident in self.incidents) >= count)
+
+    @contextmanager
+    def running(self):
+        """Run the pipeline in this process; stop it as SIGTERM does."""
+        surroundings = Surroundings(logger=logging.getLogger(str(self.directory)))
+        loaded = load(self.directory / "pipeline.yaml", surroundings=surroundings)
+        runner = Runner(loaded, surroundings.stopping, ballast=0, logger=surroundings.logger)
+        thread = threading.Thread(target=runner.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            surroundings.stopping.set()
+            thread.join(15)
+
+    @contextmanager
+    def killed(self):
+        """Run the pipeline in a process of its own; end it with SIGKILL."""
+        with (self.directory / "run.log").open("ab") as log:
+            run = subprocess.Popen([AIOPS, "run"], cwd=self.directory, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return Scene(tmp_path)
+
+
+def halves(trace, word):
+    """Cut a trace inside a line, behind the given word."""
+    at = trace.index(word) + len(word)
+    return trace[:at], trace[at:]
+
+
+def test_case_52_a_trace_that_two_reads_cut_inside_a_line_is_one_event(scene):
+    first, second = halves(PYTHON, "/srv/shop/pay")
+
+    with scene.running():
+        scene.append(PLAIN + first)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN)])
+        scene.append(second + PLAIN)
+        scene.wait_for_events(1)
+
+    (event,) = scene.events
+    assert (event.message, len(event.frames)) == ("card of ada refused", 2)
+    assert (event.start, event.end, event.block) == (len(PLAIN), len(PLAIN + PYTHON), PYTHON)
+
+
+def test_case_55_a_trace_at_the_end_of_a_file_is_told_after_a_second_of_silence(scene):
+    with scene.running():
+        scene.append(PLAIN)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN)])
+        began = time.monotonic()
+        scene.append(PYTHON)
+        scene.wait_for_events(1)
+        waited = time.monotonic() - began
+
+    (event,) = scene.events
+    assert (event.message, event.block) == ("card of ada refused", PYTHON)
+    assert waited < 4  # one second of silence; the rest is left to a slow machine
+
+
+def test_case_57_a_kill_in_the_middle_of_a_trace_leaves_it_whole(scene):
+    first, second = halves(PYTHON, "raise Card")
+
+    scene.append(PLAIN + first)
+    with scene.killed():
+        scene.wait_until(lambda: (scene.directory / "state" / "aiops.db").exists() and scene.offsets)
+        assert scene.offsets == [len(PLAIN)]
+    scene.append(second + PLAIN)
+    with scene.running():
+        scene.wait_for_events(1)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN + PYTHON + PLAIN)])
+
+    (incident,) = scene.incidents
+    assert (incident.count, incident.event.block) == (1, PYTHON)

@@ -1,0 +1,113 @@
+"""Corner cases 58 to 65: writers that interleave, containers that carry lines."""
+
+import json
+
+import pytest
+from corner_scene import JAVA, PLAIN, PYTHON, cri, docker, find, only, places
+
+
+def prefixed(prefix, text):
+    return [f"{prefix}{line}\n" for line in text.splitlines()]
+
+
+def interleaved(*streams):
+    """Take a line of each stream in turn; the first two of the first stream begin."""
+    queues = [list(stream) for stream in streams]
+    lines = [queues[0].pop(0)]
+    while any(queues):
+        lines += [queue.pop(0) for queue in queues if queue]
+    return "".join(lines)
+
+
+def test_case_58_two_processes_that_interleave_are_two_events_each_complete():
+    p1, p2 = prefixed("[p1] ", PYTHON), prefixed("[p2] ", JAVA)
+
+    events = find(PLAIN + interleaved(p1, p2) + PLAIN)
+
+    assert [(event.language, len(event.exceptions)) for event in events] == [("python", 1), ("java", 2)]
+    assert [event.block for event in events] == ["".join(p1), "".join(p2)]
+
+
+def test_case_58_two_processes_of_one_program_that_interleave_are_two_events_each_complete():
+    p1, p2 = prefixed("[p1] ", PYTHON), prefixed("[p2] ", PYTHON.replace("ada", "bob"))
+
+    events = find(PLAIN + interleaved(p1, p2) + PLAIN)
+
+    assert [event.message for event in events] == ["card of ada refused", "card of bob refused"]
+    assert [event.block for event in events] == ["".join(p1), "".join(p2)]
+
+
+def test_case_60_docker_pieces_of_both_streams_that_interleave_are_joined_each():
+    lines = [
+        docker("ERROR: aa"),
+        docker("ERROR: ee1", "stderr"),
+        docker("bb\n"),
+        docker("ee2\n", "stderr"),
+    ]
+
+    events = find("".join(lines))
+
+    assert [(event.message, event.attributes["stream"]) for event in events] == [
+        ("aabb", "stdout"),
+        ("ee1ee2", "stderr"),
+    ]
+
+
+@pytest.mark.parametrize("time", ["yesterday", "", None, 7])
+def test_case_61_a_docker_record_with_a_bad_time_stands_for_itself(time):
+    bad = json.dumps({"log": "ERROR: x\n", "stream": "stderr", "time": time}) + "\n"
+
+    events = find(bad + "ERROR: raw line\n" + docker("ERROR: y\n"))
+
+    assert [event.message for event in events] == ["x", "raw line", "y"]
+    assert [event.occurred_at is None for event in events] == [True, True, False]
+    assert [event.block for event in events] == [bad, "ERROR: raw line\n", docker("ERROR: y\n")]
+
+
+def test_case_61_a_docker_record_without_a_time_stands_for_itself():
+    bad = json.dumps({"log": "ERROR: x\n", "stream": "stderr"}) + "\n"
+
+    events = find(bad + "ERROR: raw line\n" + docker("ERROR: y\n"))
+
+    assert [event.message for event in events] == ["x", "raw line", "y"]
+
+
+def test_case_63_cri_pieces_are_joined_per_stream_whatever_flags_their_tag_has():
+    lines = [
+        cri("ERROR: one ", "stdout", "P"),
+        cri("ERROR: two ", "stderr", "P:x"),
+        cri("and ", "stdout", "P"),
+        cri("", "stderr", "F"),
+        cri("more", "stdout", "F:x"),
+    ]
+
+    events = find("".join(lines))
+
+    assert [(event.message, event.attributes["stream"]) for event in events] == [
+        ("one and more", "stdout"),
+        ("two", "stderr"),
+    ]
+    assert not any("partial" in event.attributes for event in events)
+
+
+@pytest.mark.parametrize("tag", ["F", "F:x"])
+def test_case_63_an_empty_cri_line_is_an_empty_line_of_the_program(tag):
+    chained = (
+        PYTHON
+        + "\nDuring handling of the above exception, another exception occurred:\n\n"
+        + PYTHON.replace("ada", "bob")
+    )
+
+    (event,) = find("".join(cri(line, "stderr", tag) for line in chained.splitlines()))
+
+    assert [raised.message for raised in event.exceptions] == ["card of bob refused", "card of ada refused"]
+
+
+def test_case_64_a_java_trace_in_cri_lines_is_one_event():
+    lines = "".join(cri(line, "stderr") for line in JAVA.splitlines())
+
+    event = only(lines, cri("up"), cri("goes on"))
+
+    assert (event.type, event.message) == ("java.lang.IllegalStateException", "shelf is empty")
+    assert [raised.type for raised in event.exceptions] == [event.type, "java.io.IOException"]
+    assert places(event) == [[("main", 9), ("take", 31)], [("read", 77)]]
