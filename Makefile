@@ -11,6 +11,7 @@ PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdi
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) -e .
+	@$(BIN)/python -m compileall -q aiops_core plugins
 	@touch $@
 
 .venv/.dev: .venv/.run requirements-dev.txt $(wildcard plugins/*/*/pyproject.toml)

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from aiops_core.settings import Config, Duration, Repository, Size
     from aiops_core.text.carrying import carry
     from aiops_core.text.envelope import parse_envelope
+    from aiops_core.text.lazy import lazy_pattern
     from aiops_core.text.lines import Lines, More, Span
     from aiops_core.text.redaction import Redactor
     from aiops_core.text.report import ReportPart, outline_report, render_html, render_subject, render_text
@@ -131,6 +132,7 @@ __all__ = [
     "carry",
     "clean",
     "hookimpl",
+    "lazy_pattern",
     "outline_report",
     "parse_answer",
     "parse_envelope",
@@ -202,6 +204,7 @@ _WHERE = {
     "carry": "text.carrying",
     "clean": "text.sanitising",
     "hookimpl": "hooks",
+    "lazy_pattern": "text.lazy",
     "outline_report": "text.report",
     "parse_answer": "analysis",
     "parse_envelope": "text.envelope",

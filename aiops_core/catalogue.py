@@ -6,8 +6,8 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, cached_property
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,10 @@ class Catalogue:
     def entries(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
         """Every entry by (kind, name); more than one when two distributions claim a name."""
         found: dict[tuple[str, str], dict[str, Entry]] = {}
+        points, about = entry_points(), cache(_about)
         for kind in (*KINDS, "commands"):
-            for point in entry_points(group=f"aiops.{kind}"):
-                distribution = point.dist.name if point.dist else "unknown"
-                version = point.dist.version if point.dist else ""
+            for point in points.select(group=f"aiops.{kind}"):
+                distribution, version = about(point.dist)
                 entry = Entry(kind, point.name, distribution, version, point.value, point)
                 found.setdefault((kind, point.name), {})[distribution] = entry
         return {key: tuple(entries.values()) for key, entries in sorted(found.items())}
@@ -82,6 +82,11 @@ class Catalogue:
         if ":" in uses and uses.partition(":")[0].endswith(".py"):
             return load_file(kind, uses, directory)
         return self.find(kind, uses).load()
+
+
+def _about(distribution: Distribution | None) -> tuple[str, str]:
+    """Return name and version, for which a file is read every time."""
+    return (distribution.name, distribution.version) if distribution else ("unknown", "")
 
 
 def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:

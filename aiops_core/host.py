@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pluggy
 from aiops_core.component import KINDS, Component, LogDetector
 from aiops_core.errors import UserError
 from aiops_core.hooks import PROJECT, Observers, Stages
-from aiops_core.text.matcher import compile_trigger
+from aiops_core.text.matcher import compile_trigger, is_compiled
 
 HOOKS: Mapping[str, frozenset[str]] = {
     "sources": frozenset({"source", "committed"}),
@@ -52,12 +52,9 @@ class Host(pluggy.PluginManager):
 
 
 def check_component(component: Component[Any]) -> None:
-    """Raise UserError for triggers or methods with which nothing can call a component."""
-    if isinstance(component, LogDetector):
-        if not component.triggers:
-            raise UserError("no triggers: a detector needs at least one to be called")
-        for trigger in component.triggers:
-            compile_trigger(0, trigger)
+    """Raise UserError for methods with which nothing can call a component, or no triggers."""
+    if isinstance(component, LogDetector) and not component.triggers:
+        raise UserError("no triggers: a detector needs at least one to be called")
     host = Host()
     for name in sorted(name for name in dir(component) if name in _SPECS):
         if host.parse_hookimpl_opts(component, name) is not None:
@@ -68,6 +65,18 @@ def check_component(component: Component[Any]) -> None:
         host.check_pending()
     except pluggy.PluginValidationError as error:
         raise UserError(f"{type(component).__name__}: {' '.join(str(error).split())}. Mend it") from None
+
+
+def check_triggers(detectors: Sequence[LogDetector]) -> Iterator[tuple[int, UserError]]:
+    """Yield which of a pipeline's detectors has a trigger that cannot be scanned for, and why."""
+    if is_compiled([trigger for detector in detectors for trigger in detector.triggers]):
+        return
+    for index, detector in enumerate(detectors):
+        try:
+            for trigger in detector.triggers:
+                compile_trigger(0, trigger)
+        except UserError as error:
+            yield index, error
 
 
 def _kinds(component: Component[Any]) -> list[str]:

@@ -13,10 +13,10 @@ import pluggy
 
 from aiops_core import document
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import KINDS, Component, Context
+from aiops_core.component import KINDS, Component, Context, LogDetector
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
-from aiops_core.host import HOOKS, Host, check_component
+from aiops_core.host import HOOKS, Host, check_component, check_triggers
 from aiops_core.settings import Config, Document, PipelineConfig
 
 
@@ -183,7 +183,22 @@ class _Loader:
                 steps.append(step)
         if not config.detectors:
             steps.extend(self._installed_detectors(name, config))
+        self._check_triggers(name, steps)
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
+
+    def _check_triggers(self, pipeline: str, steps: Sequence[Step]) -> None:
+        detectors = [(step.uses, step.component) for step in steps if isinstance(step.component, LogDetector)]
+        for index, error in check_triggers([detector for _, detector in detectors]):
+            uses, written = (
+                detectors[index][0],
+                self._text.value["pipelines"][pipeline].get("detectors") or [],
+            )
+            at = next((at for at, one in enumerate(written) if one["uses"] == uses), None)
+            if at is None:
+                self._text.problem(("pipelines", pipeline), f"detector '{uses}': {error}", where="detectors")
+            else:
+                place: Place = ("pipelines", pipeline, "detectors", at, "with")
+                self._text.problem(place, str(error), where=_label("detectors", at, uses))
 
     def _with_absolute_repository(self, config: PipelineConfig) -> PipelineConfig:
         """Let a relative path of the repository start at the pipeline file."""

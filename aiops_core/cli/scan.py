@@ -67,7 +67,7 @@ def build_detection(
     from aiops_core.component import Context, LogDetector
     from aiops_core.detection import Detection
     from aiops_core.errors import AiopsError
-    from aiops_core.host import check_component
+    from aiops_core.host import check_component, check_triggers
     from aiops_core.text.timestamps import LOCAL
 
     catalogue = Catalogue()
@@ -85,6 +85,8 @@ def build_detection(
             raise UserError(f"detector {name}: needs settings. Use it in a pipeline file ({error})") from None
         if isinstance(component, LogDetector):
             steps.append((Path(name.partition(":")[0]).stem if ":" in name else name, component))
+    for index, reason in check_triggers([detector for _, detector in steps]):
+        raise UserError(f"detector {steps[index][0]}: {reason}")
     return Detection(steps, fault=_Faults().tell, engine=engine, grouping=grouping, zone=LOCAL)
 
 

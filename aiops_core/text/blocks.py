@@ -15,6 +15,7 @@ from aiops_core.text.candidates import Candidate, Grammar, Place
 from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.lines import LOOK_BACK
+from aiops_core.text.matcher import Hit
 from aiops_core.text.repeats import Lesson, Repeat
 from aiops_core.text.repeats import lesson as learn_from
 from aiops_core.text.unwrap import decode_line, learn_prefix
@@ -98,7 +99,7 @@ class Cutter:
             self._forget(data)
             return (), late
         self._hits.extend((at + place, trigger) for place, trigger in hits)
-        self._buffer += data
+        self._add(data, hits)
         if len(self._buffer) < self._retry_at:
             return (), late
         return self._resolve(quiet_to=self._base), late
@@ -110,6 +111,13 @@ class Cutter:
         are made while they are iterated, to the end.
         """
         return self._resolve(quiet_to=self._end if quiet_to is None else quiet_to) if self.is_open else ()
+
+    def _add(self, data: bytes, hits: list[Hit]) -> None:
+        """Put data behind what is kept; where nobody looks back that far it is taken as it is."""
+        if self.is_open or data.rfind(b"\n", 0, hits[0][0]) < self._keep:
+            self._buffer += data
+        else:
+            self._base, self._buffer = self._end, data
 
     def _forget(self, data: bytes) -> None:
         """Keep only the last lines, for context and for looking back."""

@@ -11,8 +11,8 @@ import platform
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -109,6 +109,12 @@ def compile_triggers(
     return triggers, build_matcher(triggers, engine=engine)
 
 
+def is_compiled(patterns: Sequence[str]) -> bool:
+    """Tell whether an earlier start checked and compiled exactly these triggers."""
+    path = _kept_at([_unchecked(0, pattern) for pattern in patterns])
+    return path is not None and path.exists()
+
+
 def _kept(triggers: Sequence[Trigger]) -> Matcher | None:
     try:
         import hyperscan
@@ -125,8 +131,16 @@ def _kept(triggers: Sequence[Trigger]) -> Matcher | None:
 
 
 def _kept_at(triggers: Sequence[Trigger]) -> Path | None:
-    engine = f"{_RULES_VERSION} {version('hyperscan')} {platform.machine()}"
+    engine = f"{_RULES_VERSION} {_engine_version()} {platform.machine()}"
     return cache_path(engine, [b"%d" % trigger.is_anchored + trigger.raw for trigger in triggers])
+
+
+@cache
+def _engine_version() -> str:
+    try:
+        return version("hyperscan")
+    except PackageNotFoundError:
+        return "none"
 
 
 _QUOTE = re.compile(r"(\[\^?\]?(?:[^\]\\]|\\.)*\])|\\?\"|\\[^\"]|\t|\\t")

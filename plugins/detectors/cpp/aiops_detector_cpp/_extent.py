@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aiops_core import lazy_pattern
 from aiops_detector_cpp._frames import LONGEST, read_call
 from aiops_detector_cpp._kinds import Head, read_head
 from aiops_detector_cpp._reader import Get
@@ -16,12 +17,12 @@ GAP = 14
 """Lines that may stand between an assertion or an exception and the signal it ends in."""
 DEBUGGER = 64
 """Lines that a debugger may print between an exception and its stack."""
-_FENCE = re.compile(r"={10,}\s*$|#\s*$|-{10,}\s*$")
-_BEFORE = re.compile(
+_FENCE = lazy_pattern(r"={10,}\s*$|#\s*$|-{10,}\s*$")
+_BEFORE = lazy_pattern(
     r"\w*Sanitizer:DEADLYSIGNAL|ASAN:(?:SIG|DEADLY)|AddressSanitizer:DEADLY|pure virtual method called|## V8 sandbox|===BUG DETECTED"
 )
-_DONE = re.compile(r"==\d+== ?ABORTING|\[end of stack trace\]|#\d+ +0x[0-9a-f]+ in _start\b")
-_DETAIL = re.compile(
+_DONE = lazy_pattern(r"==\d+== ?ABORTING|\[end of stack trace\]|#\d+ +0x[0-9a-f]+ in _start\b")
+_DETAIL = lazy_pattern(
     r"==\d+== ?\S|==\d+==$|={10,}\s*$|SUMMARY: |SCARINESS: |(?:READ|WRITE|ACCESS|CALL) of size|0x[0-9a-fA-F]+ is located|(?:freed|previously allocated|allocated|created) by|previously allocated here|freed here"
     r"|Thread T?\d+|T\d+ |Shadow (?:bytes|byte legend)|=>0x|Address 0x|Memory tags|Tags for short|HINT: |Hint: |NOTE: |\w+Sanitizer|Uninitialized value|Memory was|(?:Direct|Indirect) leak|Objects leaked|0x[0-9a-f]+ \(\d+ bytes\)|\[0x[0-9a-f]+,0x|0x[0-9a-f]+: note"
     r"|MS: \d|artifact_prefix|Base64: |Test unit written|0x[0-9a-f]{1,2},|stat::|Register(?:s| values)|[re]?[a-z0-9]{2,3} *= 0x|MiraclePtr|DEDUP_TOKEN|Command:|This frame|Suspected|The signal|Crash keys|Task trace|IPC message|Received signal|\[end of"
@@ -96,7 +97,7 @@ def _read(get: Get, index: int) -> Head | None:
     return read_head(line[:LONGEST]) if line else None
 
 
-_PROOF = re.compile(r"\*\*\* Check failure|#\s*$|==== |\S+\(\d+\) : ")
+_PROOF = lazy_pattern(r"\*\*\* Check failure|#\s*$|==== |\S+\(\d+\) : ")
 
 
 def _has_proof(get: Get, hit: int) -> bool:

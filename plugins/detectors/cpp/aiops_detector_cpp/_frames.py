@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
+
 LONGEST = 4096
 
 
@@ -20,48 +22,48 @@ class Call(NamedTuple):
 
 
 _LOCATION = r"(?P<file>[^\s:()][^:()]*?):(?P<line>\d+)(?::(?P<column>\d+))?"
-_NUMBERED = re.compile(r"\s*#(?P<number>\d{1,4}):?\s+(?P<rest>\S.*?)\s*$")
-_ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F`]{6,18}(?: in(?= |$))?\s*|0x[0-9a-z]+(?: in(?= |$))?\s*")
-_PC = re.compile(
+_NUMBERED = lazy_pattern(r"\s*#(?P<number>\d{1,4}):?\s+(?P<rest>\S.*?)\s*$")
+_ADDRESS = lazy_pattern(r"(?:0x)?[0-9a-fA-F`]{6,18}(?: in(?= |$))?\s*|0x[0-9a-z]+(?: in(?= |$))?\s*")
+_PC = lazy_pattern(
     r"\s*#(?P<number>\d\d) +pc +[0-9a-fA-F]+ +(?P<module>\S+)(?: \(offset [^)]*\))?"
     r"(?: \((?!BuildId)(?P<function>\S.*?)(?:\+\d+)?\))?(?: \(BuildId: \w+\))?\s*$"
 )
-_GDB = re.compile(
+_GDB = lazy_pattern(
     rf"(?P<function>[^\s(][^(]*?)(?:@plt)? \((?P<arguments>.*)\)(?: at {_LOCATION}| from (?P<module>\S+))?\s*$"
 )
-_GLOG = re.compile(r"\s*(?:PC: )?@ +0x[0-9a-fA-F]+ +(?:\d+ +)?(?P<function>\S.*?)\s*$")
-_SYMBOLS = re.compile(
+_GLOG = lazy_pattern(r"\s*(?:PC: )?@ +0x[0-9a-fA-F]+ +(?:\d+ +)?(?P<function>\S.*?)\s*$")
+_SYMBOLS = lazy_pattern(
     r"\s*(?:\d+ *[:#]? +)?(?P<module>[^\s()\[\]]+)\((?P<function>[^\s()+]*)(?:\+0x[0-9a-f]+)?\) ?\[0x[0-9a-f]+\]\s*$"
 )
-_BARE = re.compile(
+_BARE = lazy_pattern(
     r"(?:(?P<number>\d{1,3}): +| +(?P<boost>\d{1,3})# +|(?P<plain>\d{1,3}) {2,}(?:0x[0-9a-f]+ ?))(?P<function>\S.*?)?"
     rf"(?: (?:in|at) (?:{_LOCATION}|(?P<module>\S+)))?\s*$"
 )
-_APPLE = re.compile(
+_APPLE = lazy_pattern(
     r"\s*(?P<number>\d{1,3}) {1,4}(?P<module>\S.*?)\s{2,}0x[0-9a-f]+ (?P<function>\S.*?) \+ \d+(?: \((?P<file>[^\s():]+):(?P<line>\d+)\))?\s*$"
 )
-_WINDOWS = re.compile(
+_WINDOWS = lazy_pattern(
     r"\s*(?:[0-9a-f]{8}(?:`[0-9a-f]{8})? ){1,3}(?:: (?:[0-9a-f]{8}(?:`[0-9a-f]{8})? )+: )?(?P<module>[\w.]+)!(?P<function>[^\s\[]+?)(?:\+0x[0-9a-f]+)?"
     r"(?: \[(?P<file>[^\]]+?) @ (?P<line>\d+)\])?\s*$"
 )
-_BREAKPAD = re.compile(
+_BREAKPAD = lazy_pattern(
     r"\s*(?P<number>\d{1,3}) {2}(?P<module>[\w.+-]+)(?:!(?P<function>.+?))?(?: \[(?P<file>[^\]]+?) : (?P<line>\d+) \+ 0x[0-9a-f]+\]| \+ 0x[0-9a-f]+)\s*$"
 )
-_CHROMIUM_WINDOWS = re.compile(
+_CHROMIUM_WINDOWS = lazy_pattern(
     r"\t(?P<function>\S.*?) \[0x[0-9A-Fa-f]+(?:\+\d+)?\](?: \((?P<file>.+?):(?P<line>\d+)\))?\s*$|(?P<plain>\S[^\[\]]*::[^\[\]]*?) \[0x[0-9a-f]+\]\s*$"
 )
-_VALGRIND = re.compile(
+_VALGRIND = lazy_pattern(
     r"==\d+== {3,}(?P<number>at|by) 0x[0-9A-F]+: (?P<function>\S.*?)(?: \((?:in (?P<module>[^)]+)|(?P<file>[^\s():]+):(?P<line>\d+))\))?\s*$"
 )
-_OFFSET = re.compile(r"\+0x[0-9a-fA-F]+\)(?: \(BuildId|\s*$)")
-_BUILD = re.compile(r" \(BuildId: [0-9a-fA-F]+\)")
-_MODULE = re.compile(
+_OFFSET = lazy_pattern(r"\+0x[0-9a-fA-F]+\)(?: \(BuildId|\s*$)")
+_BUILD = lazy_pattern(r" \(BuildId: [0-9a-fA-F]+\)")
+_MODULE = lazy_pattern(
     r"(?:^|\s+)(?:\(<?(?P<in>[^()]*?)>?(?P<offset>\+0x[0-9a-fA-F]+)?\)|<{1,2}(?P<angle>[^<>\s]+)>{1,2}\+0x[0-9a-f]+(?: sp 0x[0-9a-f]+)?)$"
 )
-_PLACE = re.compile(
+_PLACE = lazy_pattern(
     r"(?:^|\s)(?P<file>(?:[A-Za-z]:)?[^\s()<>'\"]*[\w+-]\.\w{1,4}|(?:[A-Za-z]:)?/[^\s()<>'\"]+|\S*[/\\][^\s()<>'\"]*?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?$"
 )
-_PLACE_OF_LIBRARY = re.compile(r"\s+(?P<module>_?\w*rtl_|[\w.+-]+\.(?:so(?:\.\d+)*|dll|dylib|exe))$")
+_PLACE_OF_LIBRARY = lazy_pattern(r"\s+(?P<module>_?\w*rtl_|[\w.+-]+\.(?:so(?:\.\d+)*|dll|dylib|exe))$")
 
 
 def read_call(line: str) -> Call | None:
@@ -147,11 +149,11 @@ def _basename(module: str) -> str:
     return re.split(r"[/\\]", module)[-1]
 
 
-_HEX = re.compile(r"\[?0x[0-9a-f]+\]?|")
-_TEMPLATE = re.compile(r"<[^<>]*>")
-_OPERATOR = re.compile(r"operator\s*(?:<=>|<<=?|>>=?|->\*?|<=|>=|<|>|\(\))")
-_QUALIFIERS = re.compile(r"\)\s*(?:const|volatile|noexcept|&|\[[^\]]*\]|\s)*$")
-_SUFFIX = re.compile(
+_HEX = lazy_pattern(r"\[?0x[0-9a-f]+\]?|")
+_TEMPLATE = lazy_pattern(r"<[^<>]*>")
+_OPERATOR = lazy_pattern(r"operator\s*(?:<=>|<<=?|>>=?|->\*?|<=|>=|<|>|\(\))")
+_QUALIFIERS = lazy_pattern(r"\)\s*(?:const|volatile|noexcept|&|\[[^\]]*\]|\s)*$")
+_SUFFIX = lazy_pattern(
     r"(?:\$[0-9a-f]{32}|\.(?:cfi|llvm|isra|part|constprop|cold|lto_priv)(?:\.\d+)*|@@?[A-Z][\w.]*|\+0x[0-9a-f]+)+$"
 )
 

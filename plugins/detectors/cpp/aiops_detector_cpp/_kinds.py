@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from aiops_core import Severity
+from aiops_core import Severity, lazy_pattern
 
 SIGNALS = {
     3: "SIGQUIT",
@@ -69,11 +69,11 @@ def _sanitizer(found: re.Match[str]) -> Head:
     )
 
 
-_KIND = re.compile(
+_KIND = lazy_pattern(
     r"(?:attempting )?(?P<kind>double-free|(?:bad-)?free(?= on)|[A-Za-z]+(?:-[\w-]+)+|[A-Z]{2,4}(?= on)|data race|deadly signal|timeout|out-of-memory|stack-overflow|fuzz target (?:exited|overwrites)|heap-use-after-free|detected memory leaks|lock-order-inversion|signal-unsafe call|thread leak|requested allocation size)"
 )
-_AT = re.compile(r"on (?:unknown )?address (0x[0-9a-fA-F]{1,16})")
-_THREAD = re.compile(r"\b(T\d+)\)?:?\s*$")
+_AT = lazy_pattern(r"on (?:unknown )?address (0x[0-9a-fA-F]{1,16})")
+_THREAD = lazy_pattern(r"\b(T\d+)\)?:?\s*$")
 
 
 def _constant(text: str) -> str:
@@ -171,7 +171,7 @@ def _signal(found: re.Match[str]) -> Head:
 _PROGRAM = r"(?:[^\s:]{1,80}: )?"
 _FILE = r"(?P<file>[^\s:()][^:()\n]*?)"
 _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
-    (re.compile(pattern), read)
+    (lazy_pattern(pattern), read)
     for pattern, read in (
         (r"(?:==\d+== ?)?(?:ERROR|WARNING): (?P<tool>\w*Sanitizer|libFuzzer): (?P<text>.*)", _sanitizer),
         (r"(?P<file>(?:[A-Za-z]:)?[^\s:()]+):(?P<line>\d+):\d+: runtime error: (?P<text>.*)", _undefined),
@@ -324,7 +324,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         ),
     )
 )
-_MAYBE = re.compile(
+_MAYBE = lazy_pattern(
     r"exceeded|abort|anitizer: |libFuzzer: |runtime error: |[Aa]ssert|ASSERT|[Cc]heck|CHECK|terminat|virtual method|\*\*\* |\(\): |corrupt|free|Fatal|FATAL|SIG|ignal|BUG DETECTED|"
     r"violation|Crash reason|- code|Unhandled|Exception|fault|dumped|LLVM|PLEASE|shared libraries|==\d+== [A-Z]|^F\d{4} |^abort: "
 )
@@ -341,7 +341,7 @@ def read_head(line: str) -> Head | None:
     return None
 
 
-_REPORT = re.compile(
+_REPORT = lazy_pattern(
     r"(?P<prefix>.{1,120}?[^\s=].*? )==\d+== ?(?:ERROR|WARNING): |(?P<text>.{1,120}? )={5,} .* exceeded"
 )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from aiops_core import Frame, Severity
+from aiops_core import Frame, Severity, lazy_pattern
 from aiops_detector_cpp._frames import LONGEST, Call, read_call
 from aiops_detector_cpp._kinds import Head, read_head
 
@@ -14,13 +14,13 @@ MAX_FRAMES = 200
 """Frames kept of one stack: those next to the crash and the outermost, half each."""
 IsOurs = Callable[[Call], bool]
 """Say whether a call is of the user's own code."""
-_PROCESS = re.compile(
+_PROCESS = lazy_pattern(
     r"==(?P<pid>\d+)==|\(pid=(?P<of>\d+)\)|pid: (?P<android>\d+), tid: (?P<thread>\d+), name: (?P<name>.*?) +>>>"
 )
-_THREAD = re.compile(r"\b(?:in )?thread (?P<thread>T\d+)|\b(?P<of>T\d+)\)\s*$")
-_WHAT = re.compile(r"\s+what\(\): ? ?(?P<text>.*)")
-_ABORT = re.compile(r"Abort message: '?(?P<text>.*?)'?\s*$")
-_VALUE = re.compile(r"# (?P<text>\S.*)")
+_THREAD = lazy_pattern(r"\b(?:in )?thread (?P<thread>T\d+)|\b(?P<of>T\d+)\)\s*$")
+_WHAT = lazy_pattern(r"\s+what\(\): ? ?(?P<text>.*)")
+_ABORT = lazy_pattern(r"Abort message: '?(?P<text>.*?)'?\s*$")
+_VALUE = lazy_pattern(r"# (?P<text>\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _told_below(head: Head, lines: Sequence[str]) -> Head:
     return head
 
 
-_V8 = re.compile(r"error in (?P<file>[^\s,]+), line (?P<line>\d+)")
+_V8 = lazy_pattern(r"error in (?P<file>[^\s,]+), line (?P<line>\d+)")
 
 
 def _rest_of_message(lines: Sequence[str]) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from aiops_core import lazy_pattern
 from aiops_detector_dotnet._lines import (
     CATEGORY,
     FRAME_TRIGGER,
@@ -29,7 +28,7 @@ from aiops_detector_dotnet._lines import (
 
 MAX_MESSAGE = 40
 """Lines of one message looked through for the frames under it."""
-_FRAMES_INLINE = re.compile(FRAME_TRIGGER)
+_FRAMES_INLINE = lazy_pattern(FRAME_TRIGGER)
 _MOST_ABOVE = 10
 _LEAST_INLINE = 2
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiops_core import parse_envelope
+from aiops_core import lazy_pattern, parse_envelope
 
 LONGEST = 8192
 Get = Callable[[int], str | None]
@@ -43,42 +43,42 @@ LOCAL_TRIGGERS = tuple(rf"^ {{0,37}}   {word} {_CALLED}" for word in WORDS)
 """One for each word: as one pattern they would share only the spaces, and slow the scan down."""
 _ANY = "|".join(WORDS)
 _METHOD = r"(?P<method>[^\s()]+(?:\.|::)[^\s()]+?|\(wrapper [\w-]+\) [^\s()]+) ?\((?P<parameters>[^()]*(?:\([^()]*\)[^()]*)*)\)"
-_FRAME = re.compile(rf"\s+(?:at|{_ANY}) {_METHOD}(?P<rest>.*)$")
-_OTHER_FRAME = re.compile(
+_FRAME = lazy_pattern(rf"\s+(?:at|{_ANY}) {_METHOD}(?P<rest>.*)$")
+_OTHER_FRAME = lazy_pattern(
     rf"\s{{2,}}(?:[^\s(){{}}\"'=]{{1,24}} ){{1,4}}(?=[^\s()]{{1,400}}\.[^\s()]{{1,400}}\(){_METHOD}(?P<rest>.*)$"
 )
-_PLACE = re.compile(
+_PLACE = lazy_pattern(
     r" (?:\[0x[0-9a-f]+\] )?(?:\S{1,20} )?(?P<file>(?:[A-Za-z]:|<)?[^:]+?)(?::\s?(?:[^\s:\d]{1,12} )?(?P<line>\d+)|: ?[^\d]{1,20}(?P<other>\d+))?\.?\s*$"
 )
-_FOREIGN = re.compile(
+_FOREIGN = lazy_pattern(
     r"[\w$.-]+\.(?:java|kt|scala|groovy|clj|js|ts|mjs|cjs|rb|py|go|rs|php)$|Native Method$|Unknown Source$|native$|<anonymous>$|index \d+$|SourceFile$|<generated>$"
 )
-_NOTE = re.compile(r"\s*(?:--- .{2,200} ---\s*$|-{6,}\s*$|Repeat \d+ times:\s*$)")
+_NOTE = lazy_pattern(r"\s*(?:--- .{2,200} ---\s*$|-{6,}\s*$|Repeat \d+ times:\s*$)")
 _END_OF_INNER = "inner exception"
 _CLASS = r"(?:[A-Za-z_][\w`+]*\.)*[A-Za-z_][\w`+]*(?:\[[^\[\]\s]{0,200}\])?"
 _CODE = r"(?: \((?:0x[0-9A-Fa-f]+|-?\d+)\))?"
-HEAD = re.compile(rf"\s*(?P<type>{_CLASS}){_CODE}(?::(?: (?P<message>.*))?)?$", re.DOTALL)
-_HEAD_WITHIN = re.compile(
+HEAD = lazy_pattern(rf"\s*(?P<type>{_CLASS}){_CODE}(?::(?: (?P<message>.*))?)?$", re.DOTALL)
+_HEAD_WITHIN = lazy_pattern(
     rf"(?<![\w.`+$/-])(?P<type>(?:[A-Za-z_][\w`+]*\.)*(?:[A-Z][\w`+]*)?(?:Exception|Error|Fault)){_CODE}(?::(?= |$)|\s*$| --->)"
 )
-_KNOWN = re.compile(r"(?:Exception|Error|Fault|Failure|Interrupt)(?:`\d+)?(?:\[.*\])?$")
-_ANNOUNCED = re.compile(
+_KNOWN = lazy_pattern(r"(?:Exception|Error|Fault|Failure|Interrupt)(?:`\d+)?(?:\[.*\])?$")
+_ANNOUNCED = lazy_pattern(
     r"(?:Unhandled [Ee]xception[.:]|Exception Info:|Fatal error\.|Process terminated\.|Unbehandelte Ausnahme:|Exception non gérée ?:"
     r"|Excepción no controlada:|Необработанное исключение:|未经处理的异常: ?|未處理的例外狀況: ?|ハンドルされていない例外: ?|Eccezione non gestita:"
     r"|Exceção Sem Tratamento:|처리되지 않은 예외: ?|\[ERROR\] FATAL UNHANDLED EXCEPTION:) ?"
 )
-UNHANDLED_ALONE = re.compile(r"Unhandled Exception:\s*$")
-OVERFLOW = re.compile(r"(?:Process is terminating due to )?Stack ?[Oo]verflow(?:Exception)?\.\s*$")
-_INNER = re.compile(r"\s*---> ?(?:\((?:[^()]{2,60}?)#(?P<number>\d+)\) ?)?(?P<rest>\S.*)$", re.DOTALL)
+UNHANDLED_ALONE = lazy_pattern(r"Unhandled Exception:\s*$")
+OVERFLOW = lazy_pattern(r"(?:Process is terminating due to )?Stack ?[Oo]verflow(?:Exception)?\.\s*$")
+_INNER = lazy_pattern(r"\s*---> ?(?:\((?:[^()]{2,60}?)#(?P<number>\d+)\) ?)?(?P<rest>\S.*)$", re.DOTALL)
 INNER_WITHIN = " ---> "
 MEMBER_END = "<---"
-CATEGORY = re.compile(r"(?:.{0,60} )?(?:fail|crit|warn|info|dbug|trce): [\w.+`<>,\[\]-]{1,200}\[\d+\]\s*$")
-_INDENTED = re.compile(r" {6}\S|\s*$")
-TRAILER = re.compile(
+CATEGORY = lazy_pattern(r"(?:.{0,60} )?(?:fail|crit|warn|info|dbug|trce): [\w.+`<>,\[\]-]{1,200}\[\d+\]\s*$")
+_INDENTED = lazy_pattern(r" {6}\S|\s*$")
+TRAILER = lazy_pattern(
     r"(?:ClientConnectionId:|Error Number:|Routing Destination:| {2}Exception data:|WRN: Assembly binding)"
 )
-_DATA = re.compile(r" {4}\w[\w ]*: ")
-SERVICE = re.compile(
+_DATA = lazy_pattern(r" {4}\w[\w ]*: ")
+SERVICE = lazy_pattern(
     r"(?:Application: \S|CoreCLR Version: |\.NET Version: |Framework Version: |Description: )"
 )
 

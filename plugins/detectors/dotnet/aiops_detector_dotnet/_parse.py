@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_dotnet._extent import end_of_trace, find_head, is_inline
 from aiops_detector_dotnet._lines import (
     INNER_WITHIN,
@@ -31,7 +30,7 @@ MAX_FRAMES = 200
 UNKNOWN = "Exception"
 _MOST_EXCEPTIONS = 64
 _MOST_MESSAGE = 8_000
-_AT = re.compile(r" {2,}(?=at [^\s().]+\.[^\s()]+ ?\()| (?=---> )| {2,}(?=--- End of )")
+_AT = lazy_pattern(r" {2,}(?=at [^\s().]+\.[^\s()]+ ?\()| (?=---> )| {2,}(?=--- End of )")
 IsOurs = Callable[[str], bool]
 Link = Literal["raised", "cause", "member"]
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Span
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, Span, lazy_pattern
 from aiops_detector_elixir._extent import end_of_problem, find_head
 from aiops_detector_elixir._libraries import is_library
 from aiops_detector_elixir._lines import LONGEST
 from aiops_detector_elixir._parse import read_problem
 
-_PROCESS = re.compile(r"#PID<(?P<elixir>[\d.]+)>|pid: <(?P<crasher>[\d.]+)>|process <(?P<erlang>[\d.]+)>")
+_PROCESS = lazy_pattern(r"#PID<(?P<elixir>[\d.]+)>|pid: <(?P<crasher>[\d.]+)>|process <(?P<erlang>[\d.]+)>")
 
 
 class ElixirConfig(Config):

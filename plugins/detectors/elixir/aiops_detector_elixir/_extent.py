@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from aiops_core import lazy_pattern
 from aiops_detector_elixir._lines import (
     AFRESH,
     ANNOUNCED,
@@ -28,7 +27,7 @@ ABOVE = 16
 """Lines looked back through for the line of the logger that announced an exception."""
 MAX_MESSAGE = 60
 """Lines of one message looked through for the stack under it."""
-_DETAIL = re.compile(
+_DETAIL = lazy_pattern(
     r"\s|\*\* |[)\]}>{\[%]|(?:crasher|supervisor|neighbours):|\w+:\s|Crash dump is being written"
 )
 

@@ -5,48 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from aiops_core import lazy_pattern
+
 LONGEST = 4096
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
-BANNER = re.compile(
+BANNER = lazy_pattern(
     r"(?P<indent>\s*)\*\* \((?P<type>EXIT from #PID<[\d.]+>|[A-Z][\w.]*|exit|throw|stop|:\w+)\)(?: (?P<text>.*))?$"
 )
 """``** (RuntimeError) text``."""
-ANNOUNCED = re.compile(
+ANNOUNCED = lazy_pattern(
     r".*?(?:\b(?:GenServer|GenStateMachine|State machine|Task|Agent|GenStage) .* terminating|Process (?:#PID<|:|\w).* (?:raised an exception|terminating)"
     r"|(?<![\w(])#PID<[\d.]+> (?:running .* terminated|.* terminating)|Ranch (?:listener|protocol) .* terminated|Child .* of Supervisor .* (?:terminated|failed to start|shut down|caused shutdown)"
     r"|Start Call|:gen_event handler .* terminating|Error in process #PID<)"
 )
 """The line of a logger above an exception."""
-BELOW_ANNOUNCED = re.compile(r"(?:Server|Request|Connection|Host|Params): |\s*$")
-CONTINUED = re.compile(
+BELOW_ANNOUNCED = lazy_pattern(r"(?:Server|Request|Connection|Host|Params): |\s*$")
+CONTINUED = lazy_pattern(
     r"(?:Last message(?: \(from .*\))?|State|Function|Args|Client|Queue|Postponed|Pid|Start Call|Start Module|Initial Call|Ancestors|Messages?|Message Queue(?: Length)?|Links|Dictionary|Trapping Exits|Status"
     r"|Heap Size|Stack Size|Reductions|Neighbours|Restart|Shutdown|Type|Parent|Crash Report|Debug)\b.*:?|[)\]}>]"
 )
-FRAME = re.compile(
+FRAME = lazy_pattern(
     r"\s+(?:\((?P<app>[a-z]\w*)(?: (?P<version>[^()\s]+))?\) )?(?:(?P<file>[^\s:()]+\.(?:exs?|erl|eex|[hl]eex|hrl|yrl|xrl)|iex|nofile|\S+\.livemd(?:#\S+)?):(?P<line>\d+): (?P<function>\S.*?)|(?P<plain>(?::?\w+|[A-Z][\w.]*)\.(?:\"[^\"]+\"|[^\s(]+)(?:/\d+|\(.*\))|anonymous fn/\d+ in .*))\s*$"
 )
-COMPILING = re.compile(r"== Compilation error in file (?P<file>.+?) ==")
-REPORT = re.compile(r"=(?P<kind>CRASH|ERROR|SUPERVISOR) REPORT==== ")
-ERLANG = re.compile(
+COMPILING = lazy_pattern(r"== Compilation error in file (?P<file>.+?) ==")
+REPORT = lazy_pattern(r"=(?P<kind>CRASH|ERROR|SUPERVISOR) REPORT==== ")
+ERLANG = lazy_pattern(
     r"(?P<indent>\s*)(?:\*\* |escript: )?exception (?P<class>error|exit|throw): (?P<text>.*)$"
 )
-SERVER = re.compile(
+SERVER = lazy_pattern(
     r".*\*\* Generic (?:server|event handler|FSM)\b.*\bterminating|.*\*\* State machine .* terminating|.*\*\* gen_event handler .* crashed"
 )
-IN_PROCESS = re.compile(r"(?:.*\b)?Error in process <[\d.]+>.* with exit value:?")
-ENDED = re.compile(r"(?:Kernel pid terminated \(|\{?\"?init terminating in (?:do_boot|start_it))")
-CRASHER = re.compile(r".*\bcrasher: initial call: (?P<call>.+?), pid: ")
-CALL = re.compile(
+IN_PROCESS = lazy_pattern(r"(?:.*\b)?Error in process <[\d.]+>.* with exit value:?")
+ENDED = lazy_pattern(r"(?:Kernel pid terminated \(|\{?\"?init terminating in (?:do_boot|start_it))")
+CRASHER = lazy_pattern(r".*\bcrasher: initial call: (?P<call>.+?), pid: ")
+CALL = lazy_pattern(
     r"\s+in (?:function |call from )\s?(?P<function>\S+?/\d+)(?: \((?P<file>[^\s(),]+), line (?P<line>\d+)\))?"
 )
-TUPLE = re.compile(
+TUPLE = lazy_pattern(
     r"\{(?P<module>'[^']+'|\w+),(?P<function>'[^']+'|\w+),(?P<arity>\d+|\[.*?\]),\s*\[(?:\{file,\"(?P<file>[^\"]+)\"\},?)?\s*(?:\{line,(?P<line>\d+)\})?",
     re.DOTALL,
 )
-HEAD_OF_REPORT = re.compile(r"=[A-Z]+ REPORT==== ")
-AFRESH = re.compile(
+HEAD_OF_REPORT = lazy_pattern(r"=[A-Z]+ REPORT==== ")
+AFRESH = lazy_pattern(
     r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? \w{3}|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
     r"|(?:level|time|ts)=)|\[(?:debug|info|notice|warn|warning|error|critical|alert|emergency)\]"
 )

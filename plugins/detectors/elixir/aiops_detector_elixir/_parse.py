@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_elixir._lines import (
     BANNER,
     CALL,
@@ -37,7 +37,7 @@ _REASONS = (
     ("no try clause matching", "try_clause"),
 )
 """How the shell and reports of Erlang write the reasons of its errors."""
-_REASON = re.compile(
+_REASON = lazy_pattern(
     r"(?:\*\* Reason for termination ==?\s*\n\*\*|exit value:\s*|reason:|error:|Context:.*?Reason:|do_boot[\"']?,?) *\(?(?P<reason>\{{1,3}\"?'?[a-z]\w*|[a-z]\w*)",
     re.DOTALL,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from aiops_core import lazy_pattern
 from aiops_detector_go._lines import (
     CREATED,
     EXIT,
@@ -30,9 +29,9 @@ MAX_MESSAGE = 32
 """Lines of one message looked through for the goroutine under it."""
 LEAD_IN = 8
 """Lines of the runtime's own that may stand above the head."""
-_KERNEL = re.compile(r"cpuid = \d")
+_KERNEL = lazy_pattern(r"cpuid = \d")
 """Follows the panic of a BSD kernel."""
-_IN_RACE = re.compile(
+_IN_RACE = lazy_pattern(
     r"\s|$|(?:Previous )?(?:atomic |racy )?(?:[Rr]ead|[Ww]rite)|Goroutine \d+ |Mutex |Location is |As if "
 )
 

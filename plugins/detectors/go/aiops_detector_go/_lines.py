@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+
+from aiops_core import lazy_pattern
 
 LONGEST = 4096
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
-FENCE = re.compile(r"={10,}\s*$")
+FENCE = lazy_pattern(r"={10,}\s*$")
 RACE = "WARNING: DATA RACE"
-RECOVERED = re.compile(r" \[recovered(?:, repanicked)?\]\s*$")
-PANIC = re.compile(r"\s*panic: (?=\S)")
-FATAL = re.compile(r"fatal error: (?=\S)")
-SERVING = re.compile(r"http2?: panic serving \S+: ")
-SIGNAL = re.compile(r"(SIG[A-Z]+): (?=[a-z])")
-GOROUTINE = re.compile(r"\s*goroutine (\d+) (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[([^\]]*)\]:\s*$")
-GOROUTINE_WITHIN = re.compile(r"\bgoroutine (\d+) (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[^\]]*\]:\s*$")
-CALL = re.compile(r"\s*([^\s()]+(?:\([^\s()]+\)[^\s()]*)*)\(.*\)\s*$")
-CREATED = re.compile(r"\s*created by (\S+?)(?:\(\))?(?: in goroutine \d+)?\s*$")
-FILE = re.compile(r"(?:\s+(\S.*)|(\S+\.(?:go|s|c|cc|h))):(\d+)(?: \+0x[0-9a-f]+)?(?: [fsp][pc]=.*)?\s*$")
-TELLS = re.compile(r"(?i)\b(?:panic|fatal|error|recover|crash|exception|fail)")
+RECOVERED = lazy_pattern(r" \[recovered(?:, repanicked)?\]\s*$")
+PANIC = lazy_pattern(r"\s*panic: (?=\S)")
+FATAL = lazy_pattern(r"fatal error: (?=\S)")
+SERVING = lazy_pattern(r"http2?: panic serving \S+: ")
+SIGNAL = lazy_pattern(r"(SIG[A-Z]+): (?=[a-z])")
+GOROUTINE = lazy_pattern(r"\s*goroutine (\d+) (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[([^\]]*)\]:\s*$")
+GOROUTINE_WITHIN = lazy_pattern(r"\bgoroutine (\d+) (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[^\]]*\]:\s*$")
+CALL = lazy_pattern(r"\s*([^\s()]+(?:\([^\s()]+\)[^\s()]*)*)\(.*\)\s*$")
+CREATED = lazy_pattern(r"\s*created by (\S+?)(?:\(\))?(?: in goroutine \d+)?\s*$")
+FILE = lazy_pattern(r"(?:\s+(\S.*)|(\S+\.(?:go|s|c|cc|h))):(\d+)(?: \+0x[0-9a-f]+)?(?: [fsp][pc]=.*)?\s*$")
+TELLS = lazy_pattern(r"(?i)\b(?:panic|fatal|error|recover|crash|exception|fail)")
 """What a line says that speaks of a failure."""
 STACK = "runtime stack:"
-EXIT = re.compile(r"exit status \d+\s*$")
-_NOTE = re.compile(
+EXIT = lazy_pattern(r"exit status \d+\s*$")
+_NOTE = lazy_pattern(
     r"\[signal |\[originating from |PC=0x|Current PC=|signal arrived during |goroutine \d+ gp="
 )
-_ELIDED = re.compile(
+_ELIDED = lazy_pattern(
     r"\s*\.\.\. ?(?:\d+ |additional )frames? |\s+goroutine running on other thread|\.\.\.\d+ frames "
 )
-REGISTER = re.compile(r"[a-z][a-z0-9]{1,6}\s+0x[0-9a-f]+\s*$")
-_RUNTIME_NOTE = re.compile(r"runtime: |unexpected fault address |\s*sp=0x")
-_FATAL_REASONS = re.compile(
+REGISTER = lazy_pattern(r"[a-z][a-z0-9]{1,6}\s+0x[0-9a-f]+\s*$")
+_RUNTIME_NOTE = lazy_pattern(r"runtime: |unexpected fault address |\s*sp=0x")
+_FATAL_REASONS = lazy_pattern(
     r"fatal error: (?:all goroutines are asleep|concurrent map|stack overflow|out of memory|unexpected signal"
     r"|fault|sync: |runtime|no goroutines|too many|checkdead|invalid pointer|found bad pointer)"
 )
-_AFRESH = re.compile(
+_AFRESH = lazy_pattern(
     r"\s{0,2}[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b"
     r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
     r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b(?!:)|[IWEF]\d{4} \d\d:|(?:level|time|ts)=)"

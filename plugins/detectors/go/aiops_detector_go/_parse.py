@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_go._lines import (
     CALL,
     CREATED,
@@ -29,11 +28,11 @@ from aiops_detector_go._lines import (
 
 MAX_FRAMES = 200
 """Frames kept of one stack: those next to the raise and the outermost, half each."""
-_RUNTIME_ERROR = re.compile(r"runtime error: (?:make\w+: )?[a-z ]*[a-z]")
-_CONSTANT = re.compile(r"[^\d\[({\"]*")
-_PANIC_WITHIN = re.compile(r"(?i)\bpanic(?:ked|king)?(?: recovered)?[\])]?:? +(\S.*)")
-_RAISING = re.compile(r"gopanic|panic|goPanic|sigpanic")
-_ACCESS = re.compile(r"(?:Previous )?(?:atomic |racy )?(?:[Rr]ead|[Ww]rite) at 0x")
+_RUNTIME_ERROR = lazy_pattern(r"runtime error: (?:make\w+: )?[a-z ]*[a-z]")
+_CONSTANT = lazy_pattern(r"[^\d\[({\"]*")
+_PANIC_WITHIN = lazy_pattern(r"(?i)\bpanic(?:ked|king)?(?: recovered)?[\])]?:? +(\S.*)")
+_RAISING = lazy_pattern(r"gopanic|panic|goPanic|sigpanic")
+_ACCESS = lazy_pattern(r"(?:Previous )?(?:atomic |racy )?(?:[Rr]ead|[Ww]rite) at 0x")
 
 
 IsOurs = Callable[[str, str], bool]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from aiops_core import lazy_pattern
 from aiops_detector_java._lines import (
     Get,
     follows_frame,
@@ -21,11 +20,11 @@ FRAME_TRIGGER = r"^(?:\t{0,8}| {0,16})at [^\s()]+\([^()\n]*(?:\.(?:java|kt|scala
 DUMP = "Full thread dump "
 MAX_MESSAGE = 32
 """Lines of one message looked through for the frames under it."""
-_TRIGGERED = re.compile(FRAME_TRIGGER)
+_TRIGGERED = lazy_pattern(FRAME_TRIGGER)
 _OPENS_NEXT = (":", ";")
-_ANDROID = re.compile(r"FATAL EXCEPTION: |Process: \S+, PID: \d")
-_HEAP_DUMP = re.compile(r"Dumping heap to |Heap dump file created ")
-_IN_DUMP = re.compile(
+_ANDROID = lazy_pattern(r"FATAL EXCEPTION: |Process: \S+, PID: \d")
+_HEAP_DUMP = lazy_pattern(r"Dumping heap to |Heap dump file created ")
+_IN_DUMP = lazy_pattern(
     r'\s|"|0x[0-9a-f]|Threads class SMR|_java_thread_list=|JNI global ref|Found .* deadlock|Java stack information'
     r"|=====|-----|[}{]|Locked synchronizers|Heap$|$"
 )

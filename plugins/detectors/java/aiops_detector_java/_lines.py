@@ -10,38 +10,40 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
+
 LONGEST = 4096
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
-_FRAME = re.compile(r"\s*at ([^()]*[^\s()])\(([^()]*)\)")
-_PLACE = re.compile(
+_FRAME = lazy_pattern(r"\s*at ([^()]*[^\s()])\(([^()]*)\)")
+_PLACE = lazy_pattern(
     r"([^:]*\.\w+|(?:[\w.@-]*/)?(?:Native Method|Unknown Source|Unknown|<generated>)|[^\s:]+(?=:)|)(?::(-?\d+))?"
 )
 _NO_FILES = frozenset({"Native Method", "Unknown Source", "Unknown", "<generated>"})
-_LOOSE_FRAME = re.compile(r"\s+at \S")
-_LEFT_OUT = re.compile(r"\s*\.\.\. ?\d+ \w")
-_CIRCULAR = re.compile(r"\s*\[CIRCULAR REFERENCE")
-_MARK = re.compile(
+_LOOSE_FRAME = lazy_pattern(r"\s+at \S")
+_LEFT_OUT = lazy_pattern(r"\s*\.\.\. ?\d+ \w")
+_CIRCULAR = lazy_pattern(r"\s*\[CIRCULAR REFERENCE")
+_MARK = lazy_pattern(
     r"(\s*)(Caused by|Caused By|Suppressed|Wrapped by|Caused|Also) ?: +(\S.*)|(\s*)(\[wrapped\]) *(\S.*)"
 )
 _NAME = r"(?:[A-Za-z_$][\w$-]*\.)+[\w$]*[A-Z][\w$]*|[A-Z][\w$]*(?:Exception|Error|Throwable)"
-_HEAD = re.compile(rf'\s*(?:Exception in thread "([^"]*)" )?({_NAME})(?::(?: (.*)|$)|\s*$)', re.DOTALL)
-_KNOWN_NAME = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault)$")
+_HEAD = lazy_pattern(rf'\s*(?:Exception in thread "([^"]*)" )?({_NAME})(?::(?: (.*)|$)|\s*$)', re.DOTALL)
+_KNOWN_NAME = lazy_pattern(r"(?:Exception|Error|Throwable|Failure|Fault)$")
 _PARTS = r"(?:[A-Za-z_$][\w$-]*\.)"
 _KNOWN = r"(?:Exception|Error|Throwable))(?::\s|:?\s*$| thrown from the )"
 _WITHIN = (
-    re.compile(rf"(?<![\w$.-])({_PARTS}+(?:[A-Z][\w$]*)?{_KNOWN}"),
-    re.compile(rf"(?<![\w$.-])([A-Z][\w$]*{_KNOWN}"),
-    re.compile(rf"(?<![\w$.-])({_PARTS}+[A-Z][\w$]*)(?:: |:?\s*$)"),
+    lazy_pattern(rf"(?<![\w$.-])({_PARTS}+(?:[A-Z][\w$]*)?{_KNOWN}"),
+    lazy_pattern(rf"(?<![\w$.-])([A-Z][\w$]*{_KNOWN}"),
+    lazy_pattern(rf"(?<![\w$.-])({_PARTS}+[A-Z][\w$]*)(?:: |:?\s*$)"),
 )
 """Names within a line, the surest first: qualified, known to be an exception's, neither."""
-_STANDALONE = re.compile(
+_STANDALONE = lazy_pattern(
     r'\s*(?:Exception in thread "'
     r"|(?:Terminating due to |Aborting due to )?java\.lang\.(?:OutOfMemoryError|StackOverflowError)(?::|$)"
     r"|Exception: \S+ thrown from the UncaughtExceptionHandler in thread )"
 )
-_AFRESH = re.compile(
+_AFRESH = lazy_pattern(
     r"\s{0,2}[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b"
     r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
     r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL|FINE|FINER|FINEST|CONFIG)\b(?!:)"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_java._extent import after_message, has_body
 from aiops_detector_java._lines import Head, read_head, read_head_within, read_mark, split_frame
 
 MAX_FRAMES = 200
 """Frames kept of one exception: those next to the raise and the outermost, half each."""
-_LOADER = re.compile(r"(?:[\w.@-]*/){1,2}(?=[\w$]+[.$])")
-_GENERATED = re.compile(r"\$\$(?:Lambda|EnhancerBy\w+|FastClassBy\w+|SpringCGLIB)")
+_LOADER = lazy_pattern(r"(?:[\w.@-]*/){1,2}(?=[\w$]+[.$])")
+_GENERATED = lazy_pattern(r"\$\$(?:Lambda|EnhancerBy\w+|FastClassBy\w+|SpringCGLIB)")
 """Classes made at run time; what follows differs from run to run."""
 _OUTWARD = frozenset({"Wrapped by", "Caused"})
 """Marks of traces that print the root first."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span
+from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, lazy_pattern
 from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
 from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
 from aiops_detector_javascript._parse import read_parts, to_exceptions
 
-_THEIRS = re.compile(
+_THEIRS = lazy_pattern(
     r"(?:node|bun|ext|deno|native|chrome-extension|moz-extension|safari-extension|resource|chrome|evalmachine):"
     r"|internal/|<anonymous>|wasm:|webpack/|\(webpack\)|\[eval\]|eval code"
     r"|(?:_?[a-z]+_)*(?:module|bootstrap_node|timers|net|events|readable|writable|duplex|fs|vm|domain"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
 from aiops_detector_javascript._frames import (
     NAMELESS_CODE,
     begins_gecko,
@@ -46,15 +46,15 @@ MAX_MESSAGE = 64
 """Lines of one message looked through for the frames under it."""
 MAX_VALUE = 20
 """Lines of a thrown value that is no error."""
-_AT_TRIGGERED = re.compile(AT_TRIGGER)
-_GECKO_TRIGGERED = re.compile("|".join(GECKO_TRIGGERS))
-_SOURCE_PLACE = re.compile(r"\s?\S.*:\d+$")
-_NUMBERED_SOURCE = re.compile(r"\s*\d+ \| ")
-_RUNTIME = re.compile(r"\s?(?:Node\.js|Bun|Deno) v?\d")
-_GOES_ON = re.compile(
+_AT_TRIGGERED = lazy_pattern(AT_TRIGGER)
+_GECKO_TRIGGERED = lazy_pattern("|".join(GECKO_TRIGGERS))
+_SOURCE_PLACE = lazy_pattern(r"\s?\S.*:\d+$")
+_NUMBERED_SOURCE = lazy_pattern(r"\s*\d+ \| ")
+_RUNTIME = lazy_pattern(r"\s?(?:Node\.js|Bun|Deno) v?\d")
+_GOES_ON = lazy_pattern(
     r"\s*(?:[Cc]aused by: |\[cause\]: |From previous event:|Emitted '.*' event |Thrown at:|-{3,}\s*(?:async|$))"
 )
-_NATIVE_STACK = re.compile(r"\s*\d+: 0x[0-9a-f]+ |-+ Native stack trace -+|\s*$")
+_NATIVE_STACK = lazy_pattern(r"\s*\d+: 0x[0-9a-f]+ |-+ Native stack trace -+|\s*$")
 _GC_NOTES = "<--- Last few GCs --->"
 
 

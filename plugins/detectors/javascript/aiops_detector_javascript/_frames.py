@@ -6,29 +6,30 @@ Firefox, Safari and React Native print ``fn@file:1:2``.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from aiops_core import lazy_pattern
 
 LONGEST = 4096
 
-_LOOSE_AT = re.compile(r"\s+(?:eval )?at \S")
-_LEFT_OUT = re.compile(r"\s+\.\.\. \d+ (?:lines matching|more)\b")
-_GECKO_PLACE = re.compile(r"@(?=[\w+.-]+:/|/|[\w.~-]+[./])")
-_FILE = re.compile(r"[./:<\[]|eval code")
-_FOREIGN = re.compile(
+_LOOSE_AT = lazy_pattern(r"\s+(?:eval )?at \S")
+_LEFT_OUT = lazy_pattern(r"\s+\.\.\. \d+ (?:lines matching|more)\b")
+_GECKO_PLACE = lazy_pattern(r"@(?=[\w+.-]+:/|/|[\w.~-]+[./])")
+_FILE = lazy_pattern(r"[./:<\[]|eval code")
+_FOREIGN = lazy_pattern(
     r"\.(?:rs|java|kt|scala|groovy|clj|go|py|rb|cs|fs|vb|swift|php|c|cc|cpp|cxx|h|hpp|m|dart|exs?|erl|ml|hs|cr|nim|zig)$"
 )
 """Files of languages that print ``at file:1:2`` too."""
-_BARE = re.compile(
+_BARE = lazy_pattern(
     r"\s*((?:(?:https?|file)://)?\S+\.(?:js|jsx|ts|tsx|mjs|cjs|bundle|html)):(\d+)(?::(\d+))?\s*$"
 )
-_BARE_NAME = re.compile(r"\s*(?:eval code|global code|module code|[\w$.<>/]+)\s*$")
+_BARE_NAME = lazy_pattern(r"\s*(?:eval code|global code|module code|[\w$.<>/]+)\s*$")
 NAMELESS_CODE = frozenset({"eval code", "global code", "module code"})
-_EVAL_LINE = re.compile(r"(\d{1,9}) > ")
-_INNERMOST = re.compile(r"\(([^()]+):(\d+):(\d+)\)")
-_ALIAS = re.compile(r" \[as [^\]]*\]")
+_EVAL_LINE = lazy_pattern(r"(\d{1,9}) > ")
+_INNERMOST = lazy_pattern(r"\(([^()]+):(\d+):(\d+)\)")
+_ALIAS = lazy_pattern(r" \[as [^\]]*\]")
 _PLACELESS = ("<anonymous>", "native", "native code", "unknown location", "anonymous", "unknown")
-_SCHEME = re.compile(r"(?:webpack-internal:///|webpack://[^/]*/|file://(?:/(?=[A-Za-z]:))?)(?:\./)?")
+_SCHEME = lazy_pattern(r"(?:webpack-internal:///|webpack://[^/]*/|file://(?:/(?=[A-Za-z]:))?)(?:\./)?")
 
 
 class Call(NamedTuple):

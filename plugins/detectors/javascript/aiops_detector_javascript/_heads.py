@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
 from aiops_detector_javascript._frames import LONGEST
 
 _NAME = r"[A-Za-z_$][\w$.]*"
@@ -12,34 +13,34 @@ _LEAD = (
     r"(?:\(\w+:\d+\) )?(?:UnhandledPromiseRejectionWarning: )?(?:error: (?=Uncaught|[A-Z][\w$]*Error\b))?"
     r"(?:Uncaught:? |Unhandled (?:promise )?rejection:? )?(?:\(in promise\):? )?"
 )
-_HEAD = re.compile(
+_HEAD = lazy_pattern(
     rf"(\s*)(?P<lead>{_LEAD})(?:\[cause\]: )?(?P<open>\[?)(?P<type>{_NAME})(?: \[(?P<code>[\w.-]+)\])?(?P<rest>:(?: .*)?|\]?(?: [{{[])?)?$",
     re.DOTALL,
 )
-_KNOWN_NAME = re.compile(r"(?:Error|Exception|Warning|Rejection)$|^error$")
-_WITHIN = re.compile(r"(?<![\w$.])((?:[\w$]+\.)*[\w$]*(?:Error|Exception))(?: \[[\w.-]+\])?(?::(?=\s|$)|$)")
-_NAME_AFTER_COLON = re.compile(r"(?<=: )([A-Z][\w$]*):(?= )")
-_AFRESH = re.compile(
+_KNOWN_NAME = lazy_pattern(r"(?:Error|Exception|Warning|Rejection)$|^error$")
+_WITHIN = lazy_pattern(r"(?<![\w$.])((?:[\w$]+\.)*[\w$]*(?:Error|Exception))(?: \[[\w.-]+\])?(?::(?=\s|$)|$)")
+_NAME_AFTER_COLON = lazy_pattern(r"(?<=: )([A-Z][\w$]*):(?= )")
+_AFRESH = lazy_pattern(
     r"\s{0,2}[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b"
     r"|(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
     r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|FATAL|CRITICAL)\b(?!:)|(?:info|warn|debug|error|verbose): (?!Uncaught)"
     r"|(?:level|time|ts)=)"
 )
-_STANDALONE = re.compile(
+_STANDALONE = lazy_pattern(
     r"\s?(?:error: )?Uncaught (?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
     r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection)"
 )
 FATAL = "FATAL ERROR"
-HEAP = re.compile(rf"{FATAL}: .*JavaScript heap out of memory")
-AFTERMATH = re.compile(
+HEAP = lazy_pattern(rf"{FATAL}: .*JavaScript heap out of memory")
+AFTERMATH = lazy_pattern(
     r"\s?(?:\(Use `|(?:Node\.js|Bun|Deno) v?\d"
     r"|\(node:\d+\) (?:UnhandledPromiseRejectionWarning: Unhandled promise|\[DEP0018\]))"
 )
 """What a runtime says after the trace."""
-CARETS = re.compile(r"\s*\^[\^~]*\s*$")
-ASSERTION = re.compile(r"\s?AssertionError \[ERR_ASSERTION\]: ")
+CARETS = lazy_pattern(r"\s*\^[\^~]*\s*$")
+ASSERTION = lazy_pattern(r"\s?AssertionError \[ERR_ASSERTION\]: ")
 """Its message is a difference, often longer than a detector may look back."""
-CAUSE = re.compile(r"(\s*)(?:\[cause\]|[Cc]aused by): ?(.*)", re.DOTALL)
+CAUSE = lazy_pattern(r"(\s*)(?:\[cause\]|[Cc]aused by): ?(.*)", re.DOTALL)
 DEBUGGING_AID = "Trace"
 """The name ``console.trace`` prints: a stack, but no error."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_javascript._frames import (
     Call,
     begins_gecko,
@@ -31,11 +30,11 @@ from aiops_detector_javascript._heads import (
 
 MAX_FRAMES = 200
 """Frames kept of one error: those next to the throw and the outermost, half each."""
-_MEMBERS = re.compile(r"\s*\[errors\]: \[")
-_MEMBER = re.compile(r"\[?[A-Za-z]")
-_CODE = re.compile(r"\s+code: '([^']{1,80})'")
-_ASIDE = re.compile(r"\s*(?:Emitted '.*' event |Thrown at:)")
-_LOOSE_AT = re.compile(r"\s+at (?:async )?(\S.{0,200}?)[ ,{]*$")
+_MEMBERS = lazy_pattern(r"\s*\[errors\]: \[")
+_MEMBER = lazy_pattern(r"\[?[A-Za-z]")
+_CODE = lazy_pattern(r"\s+code: '([^']{1,80})'")
+_ASIDE = lazy_pattern(r"\s*(?:Emitted '.*' event |Thrown at:)")
+_LOOSE_AT = lazy_pattern(r"\s+at (?:async )?(\S.{0,200}?)[ ,{]*$")
 Link = Literal["raised", "cause", "member"]
 
 

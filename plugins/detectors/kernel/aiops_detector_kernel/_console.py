@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+
+from aiops_core import lazy_pattern
 
 LONGEST = 4096
 Get = Callable[[int], str | None]
 """Return the words of line n, or None where nothing is known."""
 
 _CALLER = r"\[ {0,8}[CT]\d{1,8}\] ?"
-_PREFIX = re.compile(
+_PREFIX = lazy_pattern(
     r"(?:<\d{1,3}>)?"
     r"(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.,]{8,20}(?:Z|[+-]\d\d:?\d\d)?) \S{1,255} )?"
     r"(?:\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)? )?"
@@ -19,7 +20,7 @@ _PREFIX = re.compile(
     rf"(?:\[ {{0,12}}\d{{1,9}}\.\d{{1,9}}(?:@\d+)?\] ?)?(?:{_CALLER})?"
     r"(?:c\d{1,2} {1,6}\d{1,7} |-?\(\d{1,2}\)\[\d{1,7}:[^\]]{1,40}\]|\d{5}\.\d{5}> )?"
 )
-_STAMP_WITHIN = re.compile(rf".{{1,200}}?\[ {{0,12}}\d{{1,9}}\.\d{{3,9}}\] ?(?:{_CALLER})?")
+_STAMP_WITHIN = lazy_pattern(rf".{{1,200}}?\[ {{0,12}}\d{{1,9}}\.\d{{3,9}}\] ?(?:{_CALLER})?")
 
 
 def words_of(line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aiops_core import lazy_pattern
 from aiops_detector_kernel._console import LONGEST, Get
 from aiops_detector_kernel._frames import read_call
 from aiops_detector_kernel._kinds import BACKTRACE_HEAD, CUT_HERE, FENCE, OOM, SEGFAULT, kind_of
@@ -12,24 +13,24 @@ NOISE = 24
 """Lines of other writers that may stand within a report."""
 ABOVE = 16
 """Lines looked back through for the start of a report."""
-_CLOSING = re.compile(r"-+\[ end trace|-+\[ end Kernel panic|KDB: enter: panic")
-_PANIC = re.compile(
+_CLOSING = lazy_pattern(r"-+\[ end trace|-+\[ end Kernel panic|KDB: enter: panic")
+_PANIC = lazy_pattern(
     r"(?:trusty: )?panic \(caller |Kernel panic - not syncing|Kernel Offset:|Rebooting in \d|-+\[ end |Dumping ftrace|SMP: stopping secondary|Memory Limit:|PHYS_OFFSET|CPU features:|Disabling lock debugging|ODEBUG: Out of memory"
 )
-_STRONG = re.compile(
+_STRONG = lazy_pattern(
     r"R?IP: |R[A-Z0-9]{2}: [0-9a-f]{16}|[CD]R\d: |FS: |CS: |Call [Tt]race:|Modules linked in|CPU: \d+ (?:UID: \d+ )?PID: |Hardware name:|Code: "
     r"|(?:Read|Write) of size |(?:Allocated|Freed) by task|The buggy address|Memory state around|stack backtrace:|-+\[ end |Kernel panic|Exception stack"
 )
-_FOLLOWS = re.compile(
+_FOLLOWS = lazy_pattern(
     r"(?:Oops|PANIC: double|double fault|kernel stack overflow|stack guard page:|invalid opcode|Internal error|general protection"
     r"|kernel BUG at|Kernel BUG|WARNING: (?:CPU|\S+:\d+ at)|[Uu]nable to handle|unreferenced object|panic|KASAN|recursion in interrupt|KVM internal)"
 )
 """What is found first is told before the fault it leads to."""
-_BSD = re.compile(
+_BSD = lazy_pattern(
     r"cpuid = \d|KDB: |time = \d|Stopped at |Starting stack trace|cpu\d+: |syncing disks|Uptime: |Debugger|fatal |trap type|dump(?:ing|\b)|db(?:\{\d+\})?>"
 )
 """What kernels of the BSD family print under a panic."""
-_DETAIL = re.compile(
+_DETAIL = lazy_pattern(
     r"CPU:? ?\d+|Comm:|Hardware name:|Workqueue:|Modules linked in|(?:last )?(?:un)?loaded|Tainted:|Code:|Call [Tt]race:|Backtrace|Stack:|stack backtrace|<[/A-Z]|task: |PGD |P4D |pgd = |\*pgd|#PF:|Oops|Process "
     r"|[A-Zx][A-Za-z0-9_]{0,11}\s?[:=]\s{0,6}(?:[0-9a-f]{4,16}|0x)|[A-Z]{2,3}\d?: +[0-9a-f]{4}|[RE]?(?:IP|FLAGS|SP|BP|AX)[: ]|[a-z]{1,3}\d{0,2} ?: [0-9a-f]{8}|[RXxr]\d{1,2} ?[:=]|pstate|psr|sp :|pc :|lr :|epc|status:|Flags:|Control:|Register r|Exception stack|[0-9a-f]{2,16}:(?:\s+[0-9a-f]{4,16}|\s{2,}| +[0-9a-f]{2} )|[>\s]*[0-9a-f]{8,16}(?:[: ]|$)|ESR|EM =|EC =|SET =|EA, |FSC|ISV|CM =|Data abort|Mem abort|swapper pgtable|user pgtable|kasan:|KASAN:"
     r"|(?:Read|Write) of size|(?:Allocated|Freed)(?: by)?|PID = |The buggy|Object at|Memory state|page:|page dumped|flags:|raw:|head:|page_|pages? |Last (?:potentially )?related|Uninit|Local variable|Bytes? |Memory access|Reported by|value changed|write to|read to|read-write|race at|kfence|allocated by|freed by|original|Data copied|hex dump|memory|\*+\s*$"
@@ -143,6 +144,6 @@ def _end_of_oom(get: Get, head: int) -> int:
     return end
 
 
-_IN_OOM = re.compile(
+_IN_OOM = lazy_pattern(
     r"CPU:|Hardware|Call [Tt]race|Mem-?[Ii]nfo|active_|Node \d|lowmem_reserve|DMA|Normal|HighMem|\d+ (?:total|pages|slab)|Swap cache|Free swap|Total swap|Tasks state|Memory cgroup|memory|memory\+swap|kmem|Unreclaimable|cache |anon |oom-kill|oom_score|Out of memory|RIP|Code:|R[A-Z0-9]{2}:|Task in|swap|Cgroup|Name "
 )

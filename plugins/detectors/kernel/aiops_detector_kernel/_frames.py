@@ -7,45 +7,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
 from aiops_detector_kernel._console import LONGEST
 from aiops_detector_kernel._functions import is_everywhere, is_reporting
 
 _NAME = r"[A-Za-z_.$][\w.$:@~<>*,&()]{0,200}"
 _PLACE = r"(?: (?P<file>[\w./+-]+\.\w{1,4}):(?P<line>\d+))?"
-_INTEL = re.compile(
+_INTEL = lazy_pattern(
     r"\s*(?:\[ {0,4}\d{1,3}\] )?(?:\(?\[<?[0-9a-f*]+>?\](?: \[<?[0-9a-f]+>?\])? ?)?(?:[0-9a-f]{16}:)?(?P<unsure>\? )?"
     rf"(?P<name>{_NAME}?)\+(?:0x)?[0-9a-f]+(?:/0x[0-9a-f]+)?(?: ?\[(?P<module>[\w-]+)(?: [0-9a-f]+)?\])?"
     rf"{_PLACE}(?: \[inline\]| \(unreliable\)|\)| \(\w{{1,3}}\))*\s*$"
 )
-_INLINE = re.compile(
+_INLINE = lazy_pattern(
     r"\s*(?:\[ *inline *\]|\[<[0-9a-f]+>\] )? ?(?P<name>[A-Za-z_][\w.$]*) (?P<file>[\w./+-]+\.\w{1,4}):(?P<line>\d+)(?: \[inline\])?\s*$"
 )
-_ARM = re.compile(
+_ARM = lazy_pattern(
     r"\s*(?:\[<?[0-9a-f]+>?\] )?\(?(?P<callee>[A-Za-z_][\w.$]*)\)? from (?:\[<?[0-9a-f]+>?\] )?"
     rf"\(?(?P<name>[A-Za-z_][\w.$]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?{_PLACE}(?: \[inline\])?\)?(?: \[(?P<module>\w+)\])?{_PLACE.replace('file', 'file2').replace('line', 'line2')}\s*$"
 )
-_BSD = re.compile(
+_BSD = lazy_pattern(
     r"\s*(?:#\d{1,3} )?(?:0x[0-9a-f]+ )?(?:(?P<name>[A-Za-z_]\w*)\([^)]*\) )?at (?P<at>[A-Za-z_][\w.]*)\+0x[0-9a-f]+"
 )
-_ZIRCON = re.compile(
+_ZIRCON = lazy_pattern(
     r"\s*(?:bt#\d\d|[ku]SP\+0x[0-9a-f]+): (?:0x[0-9a-f]+|\[ inline \])(?: in)? (?P<name>\S.*?)(?: (?P<file>\S+\.\w{1,4}):(?:(?P<line>\d+)|\?))?\s*$"
 )
-_RIP = re.compile(
+_RIP = lazy_pattern(
     r"\s*(?:RIP: (?:[0-9a-f]{4}:)?|R?IP: |EIP: |\[?EIP is at |epc ?: |pc ?: |NIP |NIP: |PC is at |PC: )"
     r"(?:\[<[0-9a-f]+>\] +)*(?:\[[0-9a-f]{8,16}\] )?(?:[0-9a-f]{16} )?(?:0x[0-9a-f]+ +)?"
     rf"(?P<name>[A-Za-z_][\w.$:]*)(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?| object/| [\w/.-]+:\d+)(?: \[(?P<module>\w+)\])?{_PLACE}"
 )
-_USER = re.compile(r"\s*RIP: 0033:|\s*RIP: 0023:")
-_HELD_AT = re.compile(
+_USER = lazy_pattern(r"\s*RIP: 0033:|\s*RIP: 0023:")
+_HELD_AT = lazy_pattern(
     r".*\bat:(?: (?:\[<[0-9a-f]+>\] )?(?P<name>[A-Za-z_][\w.$]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?"
     rf"(?: \[(?P<module>\w+)\])?{_PLACE})?\s*$"
 )
-_CLONE = re.compile(r"\.(?:isra|constprop|part|cold|llvm|lto_priv|localalias)(?:\.\d+)?(?:\.\w+)*$|\.\d+$")
-_SYSCALL = re.compile(
+_CLONE = lazy_pattern(r"\.(?:isra|constprop|part|cold|llvm|lto_priv|localalias)(?:\.\d+)?(?:\.\w+)*$|\.\d+$")
+_SYSCALL = lazy_pattern(
     r"^_*(?:(?:(?:x64|ia32|arm64|arm|riscv|s390x?|se|do|compat)_)*_*(?:sys|SyS|SYSC)|ksys)_(?=[a-z])"
 )
 
-_OTHERS = re.compile(
+_OTHERS = lazy_pattern(
     r"\s*(?:rcu: +)?(?:Allocated(?: by task \d+)?|Freed(?: by task \d+)?|Last (?:potentially )?related work creation|Second to last"
     r"|-> #\d+|the existing dependency chain|Uninit was (?:stored|created)|Local variable|RCU grace-period kthread stack dump"
     r"|freed by task|allocated by task|Memory state around|kfence-#|page (?:last )?(?:allocated|free)|page_owner|Showing all locks"
@@ -53,7 +54,7 @@ _OTHERS = re.compile(
     r"|hardirqs last|softirqs last|Preemption disabled at|other info that might help|which lock already depends|.*lock chain|Chain exists"
     r"|(?:read|write|marked|assert no writes|race at) .*by (?:task|interrupt)|(?:write|read) to 0x|ref_tracker|Sending NMI|INFO: lockdep|.* in the soft-?irq context|to a (?:HARD|SOFT)IRQ-irq-unsafe)"
 )
-_MAIN = re.compile(
+_MAIN = lazy_pattern(
     r".*(?:Call [Tt]race:|stack backtrace:|Backtrace:|NMI backtrace for cpu|KDB: stack backtrace|Starting stack trace|Stack traceback)"
 )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from aiops_core import Severity
+from aiops_core import Severity, lazy_pattern
 
 Blame = Literal["stack", "stall", "lock", "order", "nobody"]
 """Where the guilty function stands: in the stack of the report, behind a dispatcher, where a lock was
@@ -261,16 +261,16 @@ KINDS = (
 )
 """In the order they are tried."""
 
-OOM = re.compile(
+OOM = lazy_pattern(
     r"(?P<process>\S.{0,40}?) invoked oom-killer: |(?:Memory cgroup out of memory|Out of memory)(?: \([^)]*\))?: Kill(?:ed)? process |Killed process \d+ \(|oom-kill:constraint="
 )
-SEGFAULT = re.compile(
+SEGFAULT = lazy_pattern(
     r"(?P<process>[^\s:\[\]][^:\[\]]{0,40})\[(?P<pid>\d+)\]:? (?P<what>segfault|general protection|trap invalid opcode|trap divide error|trap int3|bad frame|unhandled signal \d+)"
     r".*?\bip:? ?[0-9a-f]{4,16} sp:? ?[0-9a-f]{4,16}(?:.*? in (?P<module>[^\s\[\],]+))?"
 )
-CUT_HERE = re.compile(r"-{4,}\[ cut here \]-{4,}")
-FENCE = re.compile(r"(?:=|-|~|\*){10,}\s*$")
-BACKTRACE_HEAD = re.compile(r"Call [Tt]race:|Backtrace:\s*$|stack backtrace:")
+CUT_HERE = lazy_pattern(r"-{4,}\[ cut here \]-{4,}")
+FENCE = lazy_pattern(r"(?:=|-|~|\*){10,}\s*$")
+BACKTRACE_HEAD = lazy_pattern(r"Call [Tt]race:|Backtrace:\s*$|stack backtrace:")
 
 
 def kind_of(words: str) -> tuple[Kind, re.Match[str]] | None:

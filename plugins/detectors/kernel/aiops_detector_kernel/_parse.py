@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiops_core import Frame, Severity
+from aiops_core import Frame, Severity, lazy_pattern
 from aiops_detector_kernel._blame import IsTheirs, blamed, stalled
 from aiops_detector_kernel._console import LONGEST
 from aiops_detector_kernel._frames import Call, plain_name, read_call, read_stacks
@@ -15,17 +15,17 @@ from aiops_detector_kernel._kinds import OOM, SEGFAULT, Kind, kind_of
 
 MAX_FRAMES = 200
 """Frames kept of one stack: those next to the failure and the outermost, half each."""
-_LAST_FUNCTION = re.compile(r"\s*last function: (\w+)")
-_FAMILY = re.compile(
+_LAST_FUNCTION = lazy_pattern(r"\s*last function: (\w+)")
+_FAMILY = lazy_pattern(
     r"_*(smp_call_function|on_each_cpu)\w*|_*(?P<rcu>synchronize_)(?:sched|srcu|rcu)\w*|(?P<of>\w+)_compat(?P<call>_ioctl)$"
 )
-_ACCESS = re.compile(r"(?P<access>Read|Write) (?:of size|at addr) |(?P<bad>Read|Write) access")
-_PROCESS = re.compile(
+_ACCESS = lazy_pattern(r"(?P<access>Read|Write) (?:of size|at addr) |(?P<bad>Read|Write) access")
+_PROCESS = lazy_pattern(
     r"CPU:? ?(?P<cpu>\d+)\b.*?\bPID: (?P<pid>\d+) Comm: (?P<process>.+?) (?:Not tainted|Tainted|Kdump)"
 )
-_BY_TASK = re.compile(r"by task (?P<process>.+?)/(?P<pid>\d+)\s*$")
-_HUNG = re.compile(r"INFO: task (?P<process>.+?):(?P<pid>\d+) blocked")
-_KILLED = re.compile(r"[Kk]ill(?:ed)? process (?P<pid>\d+) \((?P<process>[^)]*)\)")
+_BY_TASK = lazy_pattern(r"by task (?P<process>.+?)/(?P<pid>\d+)\s*$")
+_HUNG = lazy_pattern(r"INFO: task (?P<process>.+?):(?P<pid>\d+) blocked")
+_KILLED = lazy_pattern(r"[Kk]ill(?:ed)? process (?P<pid>\d+) \((?P<process>[^)]*)\)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from aiops_core import lazy_pattern
+
 _MOST = 8_000
 _MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "text", "body", "log")
 _ERRORS = ("error", "err", "exception", "exc_info", "@x", "cause", "reason")
@@ -20,7 +22,7 @@ _LOGGERS = (
     "component",
     "module",
 )
-_LOGFMT = re.compile(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
+_LOGFMT = lazy_pattern(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
 
 
 def read_message(text: str) -> tuple[str, str]:

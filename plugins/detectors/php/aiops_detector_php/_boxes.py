@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
 from aiops_detector_php._lines import BOX, Get
 
-_INSIDE = re.compile(r"  |\s*$")
-_TYPE = re.compile(r"  \[(?P<type>[A-Za-z_\\][\w\\]*)(?: \([^)]*\))?\]\s*$")
-_TRACE = re.compile(r"Exception trace:\s*$")
-_TRACE_LINE = re.compile(
+_INSIDE = lazy_pattern(r"  |\s*$")
+_TYPE = lazy_pattern(r"  \[(?P<type>[A-Za-z_\\][\w\\]*)(?: \([^)]*\))?\]\s*$")
+_TRACE = lazy_pattern(r"Exception trace:\s*$")
+_TRACE_LINE = lazy_pattern(
     r"\s+(?:at |\S.* at )(?P<file>[^\s:]+\.php):(?P<line>\d+)\s*$|\s+(?:at )?n/a|\s+\S+\(\) at n/a"
 )
-_USAGE = re.compile(r"[a-z][\w:-]* (?:\[|<|--)")
+_USAGE = lazy_pattern(r"[a-z][\w:-]* (?:\[|<|--)")
 MAX_LINES = 60
 
 

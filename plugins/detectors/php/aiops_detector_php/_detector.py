@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
 from aiops_core import (
@@ -16,13 +14,14 @@ from aiops_core import (
     RaisedException,
     Severity,
     Span,
+    lazy_pattern,
     parse_envelope,
 )
 from aiops_detector_php._extent import end_of_parts, find_parts
 from aiops_detector_php._lines import read_fatal, unwrapped
 from aiops_detector_php._parse import read_exceptions
 
-_THEIRS = re.compile(
+_THEIRS = lazy_pattern(
     r"(?:^|[/\\])vendor[/\\]|^(?:phar://|/usr/share/php|/usr/local/lib/php)|[/\\]wp-includes[/\\]|[/\\]wp-admin[/\\]"
 )
 _EXHAUSTED = (

@@ -9,48 +9,51 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiops_core import parse_envelope
+from aiops_core import lazy_pattern, parse_envelope
 
 LONGEST = 8192
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
-_FATAL = re.compile(
+_FATAL = lazy_pattern(
     r"(?:^|[\s\"'>])(?:PHP )?(?P<kind>Fatal error|Parse error|Recoverable fatal error|Catchable fatal error)(?:</b>)?: +(?P<rest>\S.*)$",
     re.DOTALL,
 )
-_UNCAUGHT = re.compile(r"(?:Uncaught |Exception thrown without a stack frame)")
-_CLASS = r"\\?[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*(?:\\{1,2}[A-Za-z_][\w\x80-\U0010ffff]*)*(?:@anonymous[^:\s]*)?"
-_NAMED = re.compile(rf"(?P<type>{_CLASS})(?::(?= |$)| in (?=/|[A-Z]:\\|\S+\.php))")
-_ALONE = re.compile(rf"(?P<type>{_CLASS})\s*$")
-_QUOTED = re.compile(r"exception '(?P<type>[^']+)'(?P<with> with message ')?")
-_ERROR_NAME = re.compile(r"\\|(?:Exception|Error|Throwable|Failure)\b|^(?:Exception|Error)$")
-PLACE = re.compile(r"(?:^| )in (?P<file>(?:[A-Za-z]:)?[^:]*?):(?P<line>\d+)(?=\s*$|[\"'])")
-ON_LINE = re.compile(r" in (?:<b>)?(?P<file>(?:[A-Za-z]:)?[^:<]*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
-THROWN = re.compile(r"\s*thrown in (?:<b>)?(?P<file>.*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
-STACK = re.compile(r"(?:^|[\s\"])(?:PHP )?Stack trace:\s*$")
-_FRAME = re.compile(r"\s*#(?P<number>\d{1,5}) (?P<rest>\S.*)$", re.DOTALL)
-_CALL_PLACE = re.compile(
+_UNCAUGHT = lazy_pattern(r"(?:Uncaught |Exception thrown without a stack frame)")
+_LETTER = r"[^\x00-@\[-^`{-\x7f]"
+_WORD = rf"{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*"
+"""Names: all that is not ASCII may stand in them."""
+_CLASS = rf"\\?{_WORD}(?:\\{{1,2}}{_WORD})*(?:@anonymous[^:\s]*)?"
+_NAMED = lazy_pattern(rf"(?P<type>{_CLASS})(?::(?= |$)| in (?=/|[A-Z]:\\|\S+\.php))")
+_ALONE = lazy_pattern(rf"(?P<type>{_CLASS})\s*$")
+_QUOTED = lazy_pattern(r"exception '(?P<type>[^']+)'(?P<with> with message ')?")
+_ERROR_NAME = lazy_pattern(r"\\|(?:Exception|Error|Throwable|Failure)\b|^(?:Exception|Error)$")
+PLACE = lazy_pattern(r"(?:^| )in (?P<file>(?:[A-Za-z]:)?[^:]*?):(?P<line>\d+)(?=\s*$|[\"'])")
+ON_LINE = lazy_pattern(r" in (?:<b>)?(?P<file>(?:[A-Za-z]:)?[^:<]*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
+THROWN = lazy_pattern(r"\s*thrown in (?:<b>)?(?P<file>.*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
+STACK = lazy_pattern(r"(?:^|[\s\"])(?:PHP )?Stack trace:\s*$")
+_FRAME = lazy_pattern(r"\s*#(?P<number>\d{1,5}) (?P<rest>\S.*)$", re.DOTALL)
+_CALL_PLACE = lazy_pattern(
     r"(?P<file>(?:phar://)?(?:[A-Za-z]:)?[^:]*?)\((?P<line>\d+)\)(?: : (?:eval\(\)'d code|runtime-created function|assert code))?(?:\(\d+\))?: "
 )
 _INTERNAL = "[internal function]: "
-_XDEBUG_FRAME = re.compile(
+_XDEBUG_FRAME = lazy_pattern(
     r"\s*PHP\s{1,4}(?P<number>\d{1,4})\. (?P<call>\S.*?) (?P<file>(?:[A-Za-z]:)?/?[^\s:]+):(?P<line>\d+)\s*$"
 )
-_XDEBUG_SHOWN = re.compile(r"\s{0,8}(?:Call Stack:|\d+\.\d{4} +\d+ +\d+\. \S)")
-NEXT = re.compile(rf"\s*Next (?={_CLASS}(?:: | in )|exception ')")
-OBJECT = re.compile(rf"\[object\] \((?P<type>{_CLASS})\(code: (?P<code>[^)]{{0,40}})\): ")
-_OBJECT_PLACE = re.compile(r" at (?P<file>(?:[A-Za-z]:)?[^:]*):(?P<line>\d+)\)")
+_XDEBUG_SHOWN = lazy_pattern(r"\s{0,8}(?:Call Stack:|\d+\.\d{4} +\d+ +\d+\. \S)")
+NEXT = lazy_pattern(rf"\s*Next (?={_CLASS}(?:: | in )|exception ')")
+OBJECT = lazy_pattern(rf"\[object\] \((?P<type>{_CLASS})\(code: (?P<code>[^)]{{0,40}})\): ")
+_OBJECT_PLACE = lazy_pattern(r" at (?P<file>(?:[A-Za-z]:)?[^:]*):(?P<line>\d+)\)")
 PREVIOUS = "[previous exception] "
-STACKTRACE = re.compile(r"\s*\[stacktrace\]\s*$")
-CLOSING = re.compile(r"\s*\\?\"(?:[}\]\s]|,|$)")
+STACKTRACE = lazy_pattern(r"\s*\[stacktrace\]\s*$")
+CLOSING = lazy_pattern(r"\s*\\?\"(?:[}\]\s]|,|$)")
 """The end of the JSON string that Monolog writes a trace into."""
-_FPM = re.compile(
+_FPM = lazy_pattern(
     r"\[[^\]]{1,40}\] \w+: \[pool [^\]]{1,80}\] child \d+(?:, script '[^']{0,400}' \(request: \"[^\"]{0,2000}\"\))?"
     r" said into std(?:err|out): \"(?:NOTICE: PHP message: )?"
 )
-_STAMPED = re.compile(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?: [\w/+-]+)?\] ")
-BOX = re.compile(r"In (?P<file>\S[^:\n]{0,300}\.php) line (?P<line>\d+):\s*$")
+_STAMPED = lazy_pattern(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?: [\w/+-]+)?\] ")
+BOX = lazy_pattern(r"In (?P<file>\S[^:\n]{0,300}\.php) line (?P<line>\d+):\s*$")
 
 
 class Call(NamedTuple):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_python._lines import match_exception
 from aiops_detector_python._paths import module_of
 
 GetLine = Callable[[int], str | None]
 
-PLACE = re.compile(r"(\S+\.pyx?):(\d+): (?:in ([\w<>.]+)|([A-Za-z_][\w.]*))?$")
+PLACE = lazy_pattern(r"(\S+\.pyx?):(\d+): (?:in ([\w<>.]+)|([A-Za-z_][\w.]*))?$")
 """File, line, and the function (short form) or at last the type of the exception."""
-_TITLE = re.compile(r"_{3,} \S.* _{3,}$")
-_SAID = re.compile(r"E(?:$| {2,})")
-_BODY = re.compile(r"$|>|    |(?:_ ){5,}")
-_DEFINITION = re.compile(r"(?:>\s|\s)\s*(?:async )?def (\w+)\(")
+_TITLE = lazy_pattern(r"_{3,} \S.* _{3,}$")
+_SAID = lazy_pattern(r"E(?:$| {2,})")
+_BODY = lazy_pattern(r"$|>|    |(?:_ ){5,}")
+_DEFINITION = lazy_pattern(r"(?:>\s|\s)\s*(?:async )?def (\w+)\(")
 _MOST_LINES = 500
 
 

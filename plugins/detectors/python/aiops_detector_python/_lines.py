@@ -6,51 +6,51 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from aiops_core import parse_envelope
+from aiops_core import lazy_pattern, parse_envelope
 
-HEADER = re.compile(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):")
-GROUP_HEADER = re.compile(r"\s*\+ Exception Group Traceback \(most recent call last\):")
-FRAME = re.compile(r"\s*File \"([^\"]*)\", line (\d+|\?+)(?:,? in (.*))?$")
-SYNTAX_PLACE = re.compile(r"(?:^|\s)File \"[^\"]*\", line \d+$")
-SYNTAX_ERROR = re.compile(r"(?:SyntaxError|IndentationError|TabError)(?::|$)")
-MARGIN = re.compile(r"\s*[|+]")
+HEADER = lazy_pattern(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):")
+GROUP_HEADER = lazy_pattern(r"\s*\+ Exception Group Traceback \(most recent call last\):")
+FRAME = lazy_pattern(r"\s*File \"([^\"]*)\", line (\d+|\?+)(?:,? in (.*))?$")
+SYNTAX_PLACE = lazy_pattern(r"(?:^|\s)File \"[^\"]*\", line \d+$")
+SYNTAX_ERROR = lazy_pattern(r"(?:SyntaxError|IndentationError|TabError)(?::|$)")
+MARGIN = lazy_pattern(r"\s*[|+]")
 TWISTED = "--- <exception caught here> ---"
 QUOTES = '"""'
-REMOTE = re.compile(r"(?:[\w.]+\.)?_?RemoteTraceback:\s*$")
-SECTION = re.compile(r"(?:Call stack|Stack \(most recent call last\)):$")
-RECORD = re.compile(r"(?:Message|Arguments): ")
-FATAL = re.compile(
+REMOTE = lazy_pattern(r"(?:[\w.]+\.)?_?RemoteTraceback:\s*$")
+SECTION = lazy_pattern(r"(?:Call stack|Stack \(most recent call last\)):$")
+RECORD = lazy_pattern(r"(?:Message|Arguments): ")
+FATAL = lazy_pattern(
     r"(Fatal Python error|Windows fatal exception): (.*)|(Timeout) (\(\d+:\d\d:\d\d(?:\.\d+)?\))!"
 )
-FATAL_REST = re.compile(
+FATAL_REST = lazy_pattern(
     r"(?:Current thread|Thread) \S.{0,200}\(most recent call first\)|Python runtime state: |Extension modules: |Current thread's C stack trace"
     r"|  (?:File \"|<|\.\.\.|Binary file )|\w*Error: "
 )
-IGNORED = re.compile(r"Exception ignored (?:in|on|while)\b")
-LEAD = re.compile(
+IGNORED = lazy_pattern(r"Exception ignored (?:in|on|while)\b")
+LEAD = lazy_pattern(
     r"(?:^|[\s\]|:])(?:Exception in thread .+:|Exception ignored (?:in|on|while)\b.*|Exception in callback .+"
     r"|Unhandled exception in .+|Exception in Tkinter callback|Error in sys\.excepthook:|Unhandled Error"
     r"|Error in atexit\._run_exitfuncs:|Unhandled error in Deferred:|Process [\w.:-]+:|--- Logging error ---"
     r"|Exception raised:)\s*$"
 )
-THREAD = re.compile(r"(?:^|[\s\]|:])Exception in thread (.+?)(?: \([^()]*\))?:\s*$")
-TASK = re.compile(
+THREAD = lazy_pattern(r"(?:^|[\s\]|:])Exception in thread (.+?)(?: \([^()]*\))?:\s*$")
+TASK = lazy_pattern(
     r"(?:(?:Task|Future) exception was never retrieved|[Ee]xception in callback .*"
     r"|unhandled exception during asyncio\.run\(\) shutdown"
     r"|[Aa]n error occurred during closing of asynchronous generator .*|Fatal .*|Unhandled exception .*)$"
 )
-TASK_FIELD = re.compile(
+TASK_FIELD = lazy_pattern(
     r"(?:future|handle|task|asyncgen|transport|protocol|source_traceback|message|server|socket|loop): "
     r"|\s+File \"|\s{4}\S"
 )
-PROMPT = re.compile(r"\s*(?:>>>|\.\.\.|In \[\d+\]:)(?:\s|$)")
-ELLIPSIS = re.compile(r"\s+\.\.\.\s*$")
-RULE = re.compile(r"(?:={10,}|-{10,}|_{10,}|\*{10,}|#{10,}|~{10,})\s*$")
-TEST_NAME = re.compile(r"(?:ERROR|FAIL): \S")
-COUNTED = re.compile(r"\d{4,}\s")
+PROMPT = lazy_pattern(r"\s*(?:>>>|\.\.\.|In \[\d+\]:)(?:\s|$)")
+ELLIPSIS = lazy_pattern(r"\s+\.\.\.\s*$")
+RULE = lazy_pattern(r"(?:={10,}|-{10,}|_{10,}|\*{10,}|#{10,}|~{10,})\s*$")
+TEST_NAME = lazy_pattern(r"(?:ERROR|FAIL): \S")
+COUNTED = lazy_pattern(r"\d{4,}\s")
 """A record number or a time no format is known of."""
-CARETS = re.compile(r"\s+[\^~ ]*[\^~][\^~ ]*$")
-REPEATED = re.compile(r"\s+\[Previous line repeated \d+ more times?\]")
+CARETS = lazy_pattern(r"\s+[\^~ ]*[\^~][\^~ ]*$")
+REPEATED = lazy_pattern(r"\s+\[Previous line repeated \d+ more times?\]")
 
 Link = Literal["cause", "context"]
 CONNECTORS: Mapping[str, Link] = {
@@ -59,7 +59,7 @@ CONNECTORS: Mapping[str, Link] = {
     "Original exception was:": "context",
 }
 
-_EXCEPTION = re.compile(r"([^\W\d]\w*(?:\.(?:\w+|<\w+>))*)(?::(?:\s(.*))?)?$")
+_EXCEPTION = lazy_pattern(r"([^\W\d]\w*(?:\.(?:\w+|<\w+>))*)(?::(?:\s(.*))?)?$")
 
 
 def match_exception(line: str) -> re.Match[str] | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_LIBRARY = re.compile(
+from aiops_core import lazy_pattern
+
+_LIBRARY = lazy_pattern(
     r"(?:^|(?<=[/\\]))(?:site|dist)-packages[/\\]|[/\\]lib(?:64)?[/\\]python\d[\w.]*[/\\]|python\d+\.zip[/\\]"
     r"|[/\\]Python\d+(?:-\d+)?[/\\]lib[/\\]|^<(?!stdin>|module>|ipython|doctest|input)",
     re.IGNORECASE,
 )
-_FROZEN = re.compile(r"<frozen ([\w.]+)>")
+_FROZEN = lazy_pattern(r"<frozen ([\w.]+)>")
 
 
 def is_library(file: str) -> bool:

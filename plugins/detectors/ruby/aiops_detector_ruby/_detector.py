@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
 from aiops_core import (
@@ -16,6 +14,7 @@ from aiops_core import (
     RaisedException,
     Severity,
     Span,
+    lazy_pattern,
     parse_envelope,
 )
 from aiops_detector_ruby._extent import after_tail, find_parts, first_line
@@ -23,7 +22,7 @@ from aiops_detector_ruby._lines import FRAME_TRIGGER, JRUBY_TRIGGER, THREAD, Cal
 from aiops_detector_ruby._parse import UNKNOWN, read_exceptions
 from aiops_detector_ruby._record import read_record
 
-_THEIRS = re.compile(
+_THEIRS = lazy_pattern(
     r"/gems/|/lib/j?ruby/|^(?:<internal:|org/jruby/|vendor/|\(eval)|/vendor/|/\.(?:rbenv|rvm|asdf|bundle)/|/truffleruby"
     r"|(?:^|/)(?:bin/(?:bundle|rake|rails|puma|sidekiq|ruby|irb)$|bundler/)|^uri:classloader:|\.java$"
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from aiops_core import lazy_pattern
 from aiops_detector_ruby._lines import (
     BUG_VERSION,
     CAUSES,
@@ -34,7 +34,7 @@ MAX_MESSAGE = 32
 MAX_PARTS = 64
 """Exceptions of one chain that are followed."""
 _MOST_BLANK = 3
-_BUG_ENDS = re.compile(r"For details: https?://|Abort(?:ed|\.)|\[IMPORTANT\]")
+_BUG_ENDS = lazy_pattern(r"For details: https?://|Abort(?:ed|\.)|\[IMPORTANT\]")
 
 
 class Part(NamedTuple):

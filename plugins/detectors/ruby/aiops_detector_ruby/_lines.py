@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiops_core import parse_envelope
+from aiops_core import lazy_pattern, parse_envelope
 
 LONGEST = 4096
 Get = Callable[[int], str | None]
@@ -22,46 +22,46 @@ REVERSED = "Traceback (most recent call last):"
 _FILE = r"(?P<file>(?:[A-Za-z]:)?[^\s:(<][^:]*|<[^<>]*>|\([^()]*\)[^:]*)"
 _PLACE = rf"{_FILE}:(?P<line>\d+)"
 _LEAD = r"\s*(?:#\d+ )?(?P<number>\d+: )?(?P<word>from )?(?:(?P<gem>[\w.-]+) \([\w.]+\) )?"
-_FRAME = re.compile(rf"{_LEAD}{_PLACE}(?::in [`'](?P<label>[^']*)'?)?\s*$")
-_JRUBY = re.compile(
+_FRAME = lazy_pattern(rf"{_LEAD}{_PLACE}(?::in [`'](?P<label>[^']*)'?)?\s*$")
+_JRUBY = lazy_pattern(
     r"\s+(?P<label>[^\s:][^:]*?) at (?P<file>[^\s:][^:]*\.(?:rb|erb|ru|rake|java)|-e|\(eval\)):(?P<line>\d+)\s*$"
 )
-_LEVELS = re.compile(r"\s+\.\.\. ?\d+ levels\.\.\.\s*$")
-NUMBERED = re.compile(r"\s+\d+: from \S")
+_LEVELS = lazy_pattern(r"\s+\.\.\. ?\d+ levels\.\.\.\s*$")
+NUMBERED = lazy_pattern(r"\s+\d+: from \S")
 _CONST = r"[A-Z]\w*(?:::[A-Z]\w*)*"
 _TYPE = rf"{_CONST}|fatal|#<Class:0x[0-9a-f]+>(?:::\w+)*"
-_ERROR_NAME = re.compile(
+_ERROR_NAME = lazy_pattern(
     r"::|(?:Error|Exception|Failure|Failed|Fault|Timeout|NotFound|Invalid|Interrupt|Exit|Missing|Denied|Expired|Conflict)$|^fatal$|^#<"
 )
-_RAISED = re.compile(rf"\s*(?:from )?{_PLACE}:in [`'](?P<label>[^']*)': (?P<message>.*)$", re.DOTALL)
-_TYPE_AT_END = re.compile(rf"({_TYPE})\)\s*$")
+_RAISED = lazy_pattern(rf"\s*(?:from )?{_PLACE}:in [`'](?P<label>[^']*)': (?P<message>.*)$", re.DOTALL)
+_TYPE_AT_END = lazy_pattern(rf"({_TYPE})\)\s*$")
 UNNAMED = "unhandled exception"
-_SYNTAX = re.compile(
+_SYNTAX = lazy_pattern(
     rf"\s*{_PLACE}: (?P<message>syntax errors?(?: found|, unexpected|, \w).*|.*\(SyntaxError\))\s*$"
 )
-_BUG = re.compile(r"(?:.{0,300}?:\d+: )?\[BUG\] (?P<message>.*)$")
-BUG_VERSION = re.compile(r"(?:ruby|truffleruby|jruby) \d")
-_RAILS = re.compile(rf"(?:^|[\s:\]])(?P<type>{_CONST}) \(")
-_NAMED = re.compile(rf"(?<![\w:.])(?P<type>{_CONST})(?::(?: |$)| -> )")
+_BUG = lazy_pattern(r"(?:.{0,300}?:\d+: )?\[BUG\] (?P<message>.*)$")
+BUG_VERSION = lazy_pattern(r"(?:ruby|truffleruby|jruby) \d")
+_RAILS = lazy_pattern(rf"(?:^|[\s:\]])(?P<type>{_CONST}) \(")
+_NAMED = lazy_pattern(rf"(?<![\w:.])(?P<type>{_CONST})(?::(?: |$)| -> )")
 _INSPECTED = re.compile(rf"#<(?P<type>{_CONST}): ")
 _DASHED = re.compile(rf"(?:^| - )(?P<type>{_CONST}) - ")
 _FIELDS = re.compile(rf"\berror_class=(?P<type>{_CONST})(?: error=(?=\"))?")
-_CLOSED = re.compile(r"\):?\s*$")
-_INFORMATION = re.compile(r"\s*Information for(?P<cause> cause)?: ")
-_CAUSED = re.compile(r"\s*Caused by: ?(?P<rest>.*)$")
-CAUSES = re.compile(r"\s*(?:Caused by|Causes):\s*$")
-_FRAME_WITHIN = re.compile(r" (?P<file>(?:[A-Za-z]:)?[^\s:]+):\d+:in [`'][^']*'?\s*$")
-LEADS = re.compile(
+_CLOSED = lazy_pattern(r"\):?\s*$")
+_INFORMATION = lazy_pattern(r"\s*Information for(?P<cause> cause)?: ")
+_CAUSED = lazy_pattern(r"\s*Caused by: ?(?P<rest>.*)$")
+CAUSES = lazy_pattern(r"\s*(?:Caused by|Causes):\s*$")
+_FRAME_WITHIN = lazy_pattern(r" (?P<file>(?:[A-Za-z]:)?[^\s:]+):\d+:in [`'][^']*'?\s*$")
+LEADS = lazy_pattern(
     r"\s*(?:rake aborted!|bundler: failed to load command: \S|! Unable to (?:load|start) |#<Thread:0x\S+ .* terminated with exception)"
 )
-THREAD = re.compile(
+THREAD = lazy_pattern(
     r"#<Thread:0x[0-9a-f]+@(?P<name>.{1,100}?)(?: [^\s]+:\d+)? \w+> terminated with exception"
 )
-TAIL = re.compile(r"(?:Tasks: TOP => |\(See full trace by running task with --trace\))")
-_CARET = re.compile(r"\s*\^+[\^~ ]*\s*$|\s*\|?\s*\^")
-DETAIL = re.compile(r"Did you mean\?|\s{6,}\S|> ?\d+ \||\s*\d* \| |\s*\.\.\.\s*$")
-_SOURCE = re.compile(r"\s*(?:=> )?\d+: |\s*$")
-_IN = re.compile(r"^(?:(?:rescue|ensure|block(?: \(\d+ levels\))?) in )+")
+TAIL = lazy_pattern(r"(?:Tasks: TOP => |\(See full trace by running task with --trace\))")
+_CARET = lazy_pattern(r"\s*\^+[\^~ ]*\s*$|\s*\|?\s*\^")
+DETAIL = lazy_pattern(r"Did you mean\?|\s{6,}\S|> ?\d+ \||\s*\d* \| |\s*\.\.\.\s*$")
+_SOURCE = lazy_pattern(r"\s*(?:=> )?\d+: |\s*$")
+_IN = lazy_pattern(r"^(?:(?:rescue|ensure|block(?: \(\d+ levels\))?) in )+")
 
 
 class Call(NamedTuple):

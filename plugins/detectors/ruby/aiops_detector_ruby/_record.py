@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
+from aiops_core import lazy_pattern
 from aiops_detector_ruby._lines import Head
 
 _TYPES = ("class", "exception_class", "error_class", "name", "type", "kind", "exception", "error")
 _MESSAGES = ("message", "exception_message", "error_message", "msg", "error")
-_NAME = re.compile(r"[A-Z]\w*(?:::[A-Z]\w*)*$")
+_NAME = lazy_pattern(r"[A-Z]\w*(?:::[A-Z]\w*)*$")
 _TRACES = frozenset({"backtrace", "stack_trace", "stacktrace", "stack", "trace"})
 _DEEPEST = 6
 

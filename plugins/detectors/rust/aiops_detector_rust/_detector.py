@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, parse_envelope
+from aiops_core import (
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    Severity,
+    Span,
+    lazy_pattern,
+    parse_envelope,
+)
 from aiops_detector_rust._extent import find_reports
 from aiops_detector_rust._libraries import LIBRARIES, LIBRARY_PLACES
 from aiops_detector_rust._parse import Said, read_reports, to_exceptions
 
-_CRATE = re.compile(r"[<&]*(?:impl |dyn |mut )*(?P<crate>[\w<>]+)")
+_CRATE = lazy_pattern(r"[<&]*(?:impl |dyn |mut )*(?P<crate>[\w<>]+)")
 _CRITICAL = frozenset({"stack overflow", "fatal runtime error", "out of memory"})
 
 

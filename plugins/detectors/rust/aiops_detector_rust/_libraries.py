@@ -1,8 +1,8 @@
 """What of a Rust program is not somebody's own code."""
 
-import re
+from aiops_core import lazy_pattern
 
-LIBRARY_PLACES = re.compile(
+LIBRARY_PLACES = lazy_pattern(
     r"^/rustc/|[/\\]\.?cargo[/\\](?:registry|git)[/\\]|[/\\]rust(?:up|lib)?[/\\](?:registry|toolchains|src)[/\\]|/registry/src/|[/\\]vendor[/\\]"
     r"|[/\\]library[/\\](?:std|core|alloc|test|proc_macro)[/\\]src[/\\]|^(?:\./)?(?:csu|nptl|sysdeps|posix)/|/sysdeps/"
 )
@@ -65,7 +65,7 @@ LIBRARIES = frozenset(
     )
 )
 """Crates, for builds whose backtraces name no files."""
-RAISING = re.compile(
+RAISING = lazy_pattern(
     r"(?:__rustc::)?rust_begin_unwind|rust_panic|(?:std|core)::panicking::|std::panic::|std::sys(?:_common)?::backtrace::"
     r"|std::backtrace|backtrace::|<?std::(?:sys|io)|<+std::sys|core::fmt|<core::fmt|std::sys_common|core::(?:option|result|slice|str)::\w*(?:_failed|_fail)\b"
     r"|std::io::|anyhow::|color_eyre::|eyre::|<E as anyhow|core::option::expect_failed|rust_oom|alloc::alloc::(?:rust_oom|handle_alloc_error)"

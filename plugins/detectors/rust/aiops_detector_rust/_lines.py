@@ -9,42 +9,42 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiops_core import parse_envelope
+from aiops_core import lazy_pattern, parse_envelope
 
 LONGEST = 8192
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
 _THREAD = r"(?:^|[\s\]:|])thread '(?P<thread>[^'\n]{1,200})'(?: \(\d+\))? "
-_PANIC = re.compile(rf"{_THREAD}panicked at (?P<rest>.*)$", re.DOTALL)
-OVERFLOWED = re.compile(rf"{_THREAD}has overflowed its stack\s*$")
-RUNTIME = re.compile(r"fatal runtime error: (?P<message>.*)$")
-ALLOCATION = re.compile(r"(?P<message>memory allocation of \d+ bytes failed)")
-ABORT = re.compile(
+_PANIC = lazy_pattern(rf"{_THREAD}panicked at (?P<rest>.*)$", re.DOTALL)
+OVERFLOWED = lazy_pattern(rf"{_THREAD}has overflowed its stack\s*$")
+RUNTIME = lazy_pattern(r"fatal runtime error: (?P<message>.*)$")
+ALLOCATION = lazy_pattern(r"(?P<message>memory allocation of \d+ bytes failed)")
+ABORT = lazy_pattern(
     r"(?:thread '[^'\n]{1,200}' )?(?:thread )?(?:panicked while (?:processing panic|panicking)|caused non-unwinding panic)\. aborting\."
 )
-CRASHED = re.compile(r"(?:^|.*\s)The application panicked \(crashed\)\.\s*$")
-_PLACE = re.compile(
+CRASHED = lazy_pattern(r"(?:^|.*\s)The application panicked \(crashed\)\.\s*$")
+_PLACE = lazy_pattern(
     r"(?P<file>[^:'\"]*(?:[A-Za-z]:[^:'\"]*)?):(?P<line>\d+)(?::(?P<column>\d+))?(?P<colon>:)?\s*$"
 )
-NOTE = re.compile(r"note: (?:[Rr]un with |[Ss]ome details are omitted|the backtrace|this )")
-BACKTRACE = re.compile(r"\s*[Ss]tack backtrace:\s*$")
-_NUMBERED = re.compile(r"\s{0,8}(?P<number>\d{1,6}): +(?:0x[0-9a-f]+ - |0x[0-9a-f]+$)?(?P<name>.*)$")
-_AT = re.compile(r"\s+at (?P<file>(?:[A-Za-z]:)?[^:]+):(?P<line>\d+)(?::(?P<column>\d+))?\s*$")
-_HIDDEN = re.compile(r"\s*⋮ \d+ frames? hidden ⋮\s*$")
-SECTION = re.compile(r"\s*━{3,} (?P<name>[A-Z]+) ━{3,}\s*$")
-_HASH = re.compile(r"::h[0-9a-f]{16}$")
-_DISAMBIGUATOR = re.compile(r"\[[0-9a-f]{6,16}\](?=::|>|$)")
-CAUSED = re.compile(r"\s{0,4}Caused by:\s*$")
-LOCATION = re.compile(r"Location:\s*$")
-LOCATED = re.compile(r" {3,4}(?P<file>[^\s:][^:]{0,400}\.rs):(?P<line>\d+):(?P<column>\d+)\s*$")
-CHAINED = re.compile(r"\s{1,8}(?P<number>\d{1,3}): ?(?P<message>.*)$")
-_HEADING = re.compile(r"[A-Z][\w ]{0,40}:\s*$")
-_AFTERWORD = re.compile(
+NOTE = lazy_pattern(r"note: (?:[Rr]un with |[Ss]ome details are omitted|the backtrace|this )")
+BACKTRACE = lazy_pattern(r"\s*[Ss]tack backtrace:\s*$")
+_NUMBERED = lazy_pattern(r"\s{0,8}(?P<number>\d{1,6}): +(?:0x[0-9a-f]+ - |0x[0-9a-f]+$)?(?P<name>.*)$")
+_AT = lazy_pattern(r"\s+at (?P<file>(?:[A-Za-z]:)?[^:]+):(?P<line>\d+)(?::(?P<column>\d+))?\s*$")
+_HIDDEN = lazy_pattern(r"\s*⋮ \d+ frames? hidden ⋮\s*$")
+SECTION = lazy_pattern(r"\s*━{3,} (?P<name>[A-Z]+) ━{3,}\s*$")
+_HASH = lazy_pattern(r"::h[0-9a-f]{16}$")
+_DISAMBIGUATOR = lazy_pattern(r"\[[0-9a-f]{6,16}\](?=::|>|$)")
+CAUSED = lazy_pattern(r"\s{0,4}Caused by:\s*$")
+LOCATION = lazy_pattern(r"Location:\s*$")
+LOCATED = lazy_pattern(r" {3,4}(?P<file>[^\s:][^:]{0,400}\.rs):(?P<line>\d+):(?P<column>\d+)\s*$")
+CHAINED = lazy_pattern(r"\s{1,8}(?P<number>\d{1,3}): ?(?P<message>.*)$")
+_HEADING = lazy_pattern(r"[A-Z][\w ]{0,40}:\s*$")
+_AFTERWORD = lazy_pattern(
     r"(?:Note|Warning|Suggestion|Help): \S|Run with (?:RUST_BACKTRACE|COLORBT_SHOW_HIDDEN|RUST_SPANTRACE|RUST_LIB_BACKTRACE)=|Backtrace omitted\."
 )
-_ERROR = re.compile(r"[Ee]rror:(?: |$)")
-_DEBUGGED = re.compile(r"(?P<type>[A-Z]\w*)(?: \{|\()")
+_ERROR = lazy_pattern(r"[Ee]rror:(?: |$)")
+_DEBUGGED = lazy_pattern(r"(?P<type>[A-Z]\w*)(?: \{|\()")
 
 
 class Panic(NamedTuple):

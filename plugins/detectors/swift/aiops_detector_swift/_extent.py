@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from aiops_core import lazy_pattern
 from aiops_detector_swift._lines import (
     AFRESH,
     BARE,
@@ -29,7 +30,7 @@ ABOVE = 12
 """Lines looked back through for the words that lead to a backtrace."""
 MAX_MESSAGE = 24
 """Lines of a reason looked through for its end."""
-_BACKTRACE = re.compile(
+_BACKTRACE = lazy_pattern(
     r"\*\*\* |.{0,4} ?Program crashed|Thread \d+.* crashed|Current stack trace|Stack dump"
 )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from aiops_core import lazy_pattern
 
-_MODULES = re.compile(
+_MODULES = lazy_pattern(
     r"libswift\w*|libSwift\w*|libc(?:\+\+\w*)?\b|libm\b|libpthread|libdispatch|libdyld|dyld|libobjc|libsystem_\w+|libFoundation|libBlocksRuntime|ld-linux|libstdc\+\+|libXCTest"
     r"|(?:CoreFoundation|Foundation|UIKit(?:Core)?|SwiftUI(?:Core)?|AppKit|GraphicsServices|QuartzCore|CoreData|CoreGraphics|CoreAutoLayout|AttributeGraph|Combine|CFNetwork|XCTest\w*|FrontBoardServices|BackBoardServices|RunningBoardServices|BaseBoard|Network|MediaToolbox|AVFoundation|AVFCore|WebKit|JavaScriptCore)$"
 )
-_FILES = re.compile(
+_FILES = lazy_pattern(
     r"^Swift/|^_\w+/|/swift/stdlib/|\.build/checkouts/|/SourcePackages/checkouts/|/swift-corelibs-|/usr/(?:lib|include)/|/build/(?:swift|glibc)|^/?<compiler-generated>|/Pods/|/Carthage/"
 )
-_FUNCTIONS = re.compile(
+_FUNCTIONS = lazy_pattern(
     r"_?swift_|swift::|0x[0-9a-f]+$|<unavailable>|_swift_stdlib|_assertionFailure|_fatalErrorMessage|_preconditionFailure|fatalError\b|Swift\.|\$s[Ss]|\$ss\d|__exceptionPreprocess|objc_|_objc_|__?start$|start$|abort$|raise$|__pthread_kill|main$|__libc_start|thread_start|closure #\d+ in static \w+\.\$main|llvm::|\+?\[?-?\[NS(?:Exception|AssertionHandler)\b"
 )
 

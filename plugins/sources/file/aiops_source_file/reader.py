@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiops_core import LogBatch, Position
-from aiops_source_file.content import Content
+from aiops_source_file.content import Content, PlainContent
 from aiops_source_file.generation import Generation
 from aiops_source_file.troubles import Troubles, printable
 
@@ -15,6 +16,8 @@ MAX_LINE = 1 << 20
 DECODED = 128 * 1024
 """How much is decoded at once: every line of it gets a position of its own."""
 KEPT_PARTIAL = 16 * 1024
+_LAST = 16 * 1024
+"""How far before the end of a chunk the end of its last whole line is looked for."""
 LOOK_AHEAD = 64 << 20
 """How far one read searches for the end of an over-long line or of a run of zero bytes."""
 
@@ -34,6 +37,8 @@ class Reader:
         """Return the next whole lines, or None: look at ``is_drained`` whether there may be more."""
         if generation.offset == 0:
             generation.offset = generation.nature.begin
+        if raw := self._chunk(generation, content):
+            return self._take(generation, content, raw)
         length = content.readinto(self._room(generation), generation.offset)
         generation.is_drained = length < len(self._room(generation))
         if length and generation.is_skipping:
@@ -87,10 +92,25 @@ class Reader:
         """Return the batch whose empty position says that nothing of a stream need be remembered."""
         return replace(self.mark(generation), marks=((0, {}),), ended=True)
 
+    def _chunk(self, generation: Generation, content: Content) -> bytes:
+        """Return whole lines of a file that holds many more, read once and copied by nobody."""
+        is_plain = isinstance(content, PlainContent) and not generation.nature.encoding.name
+        backlog = generation.seen[0] - generation.offset
+        if not is_plain or generation.is_skipping or backlog < MAX_LINE:
+            return b""
+        last = os.pread(content.fd, _LAST, generation.offset + MAX_LINE - _LAST)
+        raw = os.pread(content.fd, MAX_LINE - _LAST + last.rfind(b"\n") + 1, generation.offset)
+        if not raw.endswith(b"\n") or raw.startswith(b"\0"):
+            return b""
+        generation.is_drained, generation.partial = False, b""
+        return raw
+
     def _lines(self, generation: Generation, content: Content, cut: int) -> LogBatch:
-        start, at = generation.offset, generation.text_offset
-        raw, encoding = bytes(memoryview(self._buffer)[:cut]), generation.nature.encoding
-        generation.offset += cut
+        return self._take(generation, content, bytes(memoryview(self._buffer)[:cut]))
+
+    def _take(self, generation: Generation, content: Content, raw: bytes) -> LogBatch:
+        start, at, encoding = generation.offset, generation.text_offset, generation.nature.encoding
+        generation.offset += len(raw)
         generation.remember(content)
         if encoding.name and not encoding.is_plain(raw):
             data, marks = _decoded(generation, raw, start)

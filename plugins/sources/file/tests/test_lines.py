@@ -159,3 +159,19 @@ def test_space_that_a_writer_reserved_is_read_when_it_is_filled(tmp_path, tail):
         file.write(b"two\n")
 
     source.wait_for("one", "two")
+
+
+@pytest.mark.parametrize("longest", [200, 15_000, 40_000])
+def test_a_backlog_of_lines_of_any_length_arrives_byte_for_byte_in_whole_lines(tmp_path, tail, longest):
+    lines = [
+        b"%d " % index + b"x" * (index * 7919 % longest) + b"\n" for index in range(9_000_000 // longest)
+    ]
+    text = b"".join(lines) + b"torn"
+    (tmp_path / "a.log").write_bytes(text)
+    source = tail(start="beginning").start()
+
+    source.wait(lambda: len(source.data) >= len(text) - 4)
+
+    assert source.data == text.removesuffix(b"torn")
+    assert all(batch.data.endswith(b"\n") for batch in source.chunks)
+    assert len(source.chunks) <= len(text) // MEBIBYTE * 2 + 2
