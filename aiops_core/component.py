@@ -29,6 +29,7 @@ from aiops_core.records import (
     Receipt,
     Report,
     Signal,
+    StopLevel,
 )
 from aiops_core.settings import Config, Repository
 from aiops_core.text.lines import Lines, More, Span
@@ -186,7 +187,14 @@ class Analyzer(Component[C], ABC, Generic[C]):
 
 
 class Action(Component[C], ABC, Generic[C]):
-    """Do something about an incident."""
+    """Do something about an incident.
+
+    ``reaches`` is how far it takes a fix at the least: ``branch`` when it pushes one, ``draft``
+    when it opens a request. A fix that may not go that far is not planned; one whose
+    ``may_reach`` is ``draft`` must not be opened as ready.
+    """
+
+    reaches: ClassVar[StopLevel] = "patch"
 
     @abstractmethod
     def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None: ...

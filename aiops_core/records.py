@@ -46,6 +46,9 @@ def parse_severity(name: str) -> Severity:
         raise ValueError(f"unknown severity {name!r}: write one of {', '.join(SEVERITIES)}") from None
 
 
+StopLevel: TypeAlias = Literal["analyse", "patch", "branch", "draft", "ready"]
+"""How far a fix goes: proposed to nobody, tested and shown, pushed, opened as a draft, opened for review."""
+STOP_LEVELS: tuple[StopLevel, ...] = ("analyse", "patch", "branch", "draft", "ready")
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
 
 
@@ -318,7 +321,10 @@ class ChangedFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An edit set that passed policy and verification: the product of the repair step."""
+    """An edit set that passed policy and verification: the product of the repair step.
+
+    ``may_reach`` is how far it may be taken: ``draft`` is never opened as ready for review.
+    """
 
     base_commit: str
     base_branch: str
@@ -327,6 +333,7 @@ class Change:
     before: TestRun | None = None
     after: TestRun | None = None
     notes: tuple[str, ...] = ()
+    may_reach: StopLevel = "ready"
 
     @property
     def is_verified(self) -> bool:

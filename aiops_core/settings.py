@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from aiops_core.records import StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.timestamps import zone_named
 
@@ -115,6 +116,14 @@ class Policy(Config):
 
     max_age: Duration = timedelta(hours=24)
     """Events older than this are counted, but never analysed, repaired or told."""
+    stop_at: StopLevel = "ready"
+    """How far a fix may go: ``analyse`` proposes none, ``patch`` tests and shows it, ``branch`` pushes it,
+    ``draft`` opens a draft request, ``ready`` a request for review where the action is set so."""
+    min_events: int = Field(default=1, ge=1)
+    """An incident of fewer events is analysed, not repaired; it is looked at again when it has as many."""
+    abstain: list[Literal["no-in-app-frame", "infrastructure"]] = ["no-in-app-frame", "infrastructure"]
+    """What rules a fix out: a stack without a line of the program itself, and a cause outside the code, such
+    as a full disk, no memory, DNS, or an upstream service that is down."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """A proposed fix of an analysis less sure than this is reported, not applied."""
     max_files: int = Field(default=10, ge=1)

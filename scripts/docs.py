@@ -47,11 +47,28 @@ def pages() -> Iterator[tuple[Path, str]]:
     for folder in sorted({folder for folder, _, _ in components}):
         own = [(entry, loaded) for of, entry, loaded in components if of == folder]
         yield folder / "README.md", _between(folder / "README.md", "settings", plugin_settings(own))
+    yield ROOT / "docs" / "requirements.md", requirements_page(ROOT / "docs" / "requirements.md")
     reference = ROOT / "docs" / "reference"
     yield reference / "hooks.md", hooks_page()
     yield reference / "commands.md", commands_page()
     yield reference / "settings.md", settings_page()
     yield reference / "errors.md", errors_page(errors)
+
+
+def requirements_page(path: Path) -> str:
+    """Return the page of requirements, each row with the files whose tests carry its number."""
+    shown = dict[str, list[str]]()
+    for file in sorted([*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("plugins/*/*/tests/test_*.py")]):
+        names = re.findall(r"^ *def test((?:_[rs]\d+)+)_", file.read_text("utf-8"), re.MULTILINE)
+        for number in {number for name in names for number in name.upper().split("_") if number}:
+            shown.setdefault(number, []).append(file.relative_to(ROOT).as_posix())
+
+    def row(match: re.Match[str]) -> str:
+        files = shown.get(match[1], [])
+        linked = ", ".join(f"[{file}](../{file})" for file in files) or "–"
+        return f"| {match[1]} | {match[2]} | {linked} |"
+
+    return re.sub(r"^\| ([RS]\d+) \| (.*?) \| .* \|$", row, path.read_text("utf-8"), flags=re.MULTILINE)
 
 
 def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:

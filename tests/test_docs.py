@@ -250,8 +250,8 @@ def test_the_generated_parts_are_as_the_code_says():
 
 
 def test_a_stale_page_is_named(tmp_path):
-    for name in ("scripts", "docs", "plugins"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    for name in ("scripts", "docs", "plugins", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "README.md", tmp_path)
     page = tmp_path / "docs" / "reference" / "hooks.md"
     page.write_text(page.read_text("utf-8").replace("### notify", "### tell"), "utf-8")

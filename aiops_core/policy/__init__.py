@@ -1,5 +1,5 @@
 """The gates between an analysis and an effect: each yields a Decision or lets things pass."""
 
-from aiops_core.policy.gates import may_repair
+from aiops_core.policy.gates import Proposal, may_publish, may_repair, nearer
 
-__all__ = ["may_repair"]
+__all__ = ["Proposal", "may_publish", "may_repair", "nearer"]

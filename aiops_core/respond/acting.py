@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any, cast
 
+from aiops_core.component import Action
 from aiops_core.errors import Retry
 from aiops_core.pipeline import Pipeline, Step
+from aiops_core.policy import may_publish
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.respond.run import Desk, Run
 from aiops_core.store import Job
@@ -83,6 +86,10 @@ def follow(desk: Desk, pipeline: Pipeline | None, job: Job) -> None:
 
 
 def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Plan | None:
+    action = cast("Action[Any]", step.component)
+    if change is not None and (decision := may_publish(change, step.name, action.reaches)):
+        run.decide(decision)
+        return None
     plan: Plan | None = step.call("plan", incident=run.incident, analysis=analysis, change=change)
     if plan is None:
         return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from aiops_core.analysis import gather, unanswered
 from aiops_core.errors import AiopsError, NoAnswer, Refused
 from aiops_core.pipeline import Step
-from aiops_core.policy import may_repair
+from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, Decision, Evidence
 from aiops_core.repair import NOT_THE_EDITS_FAULT, propose
 from aiops_core.respond.run import Run
@@ -79,11 +79,11 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
     """Try the proposed fix; hand refusals back to the analyzer that proposed it."""
     refusal: Refused | None = None
     for round_ in range(ROUNDS):
-        decision = may_repair(analysis, run.pipeline.config)
+        decision = may_repair(Proposal(run.incident, evidence, analysis), run.pipeline.config)
         if decision is not None:
             if refusal is not None:
                 raise refusal
-            run.decide(decision)
+            _abstain(run, decision)
             return None
         try:
             return Repaired(analysis, _propose(run, analysis))
@@ -97,6 +97,13 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
             break
         analysis = again
     raise refusal or Refused("nothing was proposed", rule="no-edits")
+
+
+def _abstain(run: Run, decision: Decision) -> None:
+    """Put on record why no fix is tried; too few events of today may be enough tomorrow."""
+    run.decide(decision)
+    if decision.rule == "too-few-events":
+        run.desk.store.incidents.await_events(run.incident.id, run.pipeline.config.policy.min_events)
 
 
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
@@ -154,7 +161,8 @@ def _propose(run: Run, analysis: Analysis) -> Change:
         commit=run.commit,
         find_secret=contains_secret,
     )
-    change = _without_secrets(run, change)
+    stop_at = run.pipeline.config.policy.stop_at
+    change = replace(_without_secrets(run, change), may_reach=nearer(change.may_reach, stop_at))
     run.runs.save_change(run.id, change)
     return change
 

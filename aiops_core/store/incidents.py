@@ -68,6 +68,12 @@ class Incidents(Access):
                 connection.execute(update(incidents).where(incidents.c.id == incident_id).values(changed))
         return str(before)
 
+    def await_events(self, incident_id: int, count: int) -> None:
+        """Let the event that makes an incident's count so high cause another run."""
+        with self._write() as connection:
+            idle = (incidents.c.id == incident_id, incidents.c.awaits == "", incidents.c.state != "resolved")
+            connection.execute(update(incidents).where(*idle).values(awaits=f"{count} events"))
+
     def alias(self, incident_id: int, fingerprint: str) -> None:
         """Let events with another fingerprint (of a newer version of its rules) count here."""
         with self._write() as connection:

@@ -47,7 +47,7 @@ class Tally:
         row["first_seen"] = min(row["first_seen"], seen)
         row["last_seen"] = max(row["last_seen"], seen)
         row["severity"] = min(row["severity"], event.severity or "error", key=SEVERITIES.index)
-        if is_answerable and row["awaits"] and row["state"] != "ignored":
+        if is_answerable and row["state"] != "ignored" and _is_due(row):
             self.run, row["awaits"] = row["awaits"], ""
         if row["stored"] < STORED_MOST and (is_return or _is_sampled(row["count"])):
             row["stored"] += 1
@@ -90,6 +90,12 @@ def seen_at(event: Event, now: datetime) -> datetime:
     """Return when the event happened, as well as is known; a time without a zone is UTC."""
     seen = event.occurred_at or event.read_at or now
     return seen if seen.tzinfo else seen.replace(tzinfo=UTC)
+
+
+def _is_due(row: dict[str, Any]) -> bool:  # Any: column values
+    """Whether an event causes the run an incident awaits: ``10 events`` waits for the tenth."""
+    wanted = row["awaits"].partition(" ")[0]
+    return row["count"] >= int(wanted) if wanted.isdigit() else bool(wanted)
 
 
 def _is_sampled(number: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -25,6 +25,7 @@ from aiops_core import (
     Refused,
     Repository,
     Retry,
+    StopLevel,
     UserError,
 )
 from aiops_core.repair import GitError, publish
@@ -54,6 +55,8 @@ class GithubPullRequestConfig(Config):
 
 class GithubPullRequest(Action[GithubPullRequestConfig]):
     """Push a verified fix to a branch and open a pull request for it on GitHub."""
+
+    reaches: ClassVar[StopLevel] = "draft"
 
     def start(self) -> None:
         """Refuse settings that cannot work: no repository, not on GitHub, no token."""

@@ -85,7 +85,7 @@ def write_order(
     labels: list[str],
     reviewers: list[str],
 ) -> Order:
-    """Put the fix of one incident in order; what no test has seen is always a draft."""
+    """Put the fix of one incident in order; what no test has seen, or may not go further, is a draft."""
     return Order(
         repository=repository,
         branch=branch_name(incident),
@@ -93,7 +93,7 @@ def write_order(
         title=request_title(incident, analysis),
         body=request_body(incident, analysis, change),
         message=commit_message(incident, analysis, change),
-        draft=draft or not change.is_verified,
+        draft=draft or not change.is_verified or change.may_reach != "ready",
         labels=labels,
         reviewers=reviewers,
         change_json=change_to_json(change),

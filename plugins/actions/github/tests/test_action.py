@@ -92,6 +92,12 @@ def test_what_no_test_has_seen_is_a_draft_whatever_the_setting(change, make_plan
     assert make_plan(draft=False).title == "Pull request in acme/shop: fix: total adds one"
 
 
+def test_r26_a_fix_that_stops_at_draft_is_a_draft_whatever_the_setting(change, make_plan):
+    capped = make_plan(change=replace(change, may_reach="draft"), draft=False)
+
+    assert capped.data["draft"] is True
+
+
 # act
 
 

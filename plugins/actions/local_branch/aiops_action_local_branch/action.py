@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import ClassVar
 
 from aiops_action_local_branch.order import Order, write_order
 from aiops_core import (
@@ -15,6 +16,7 @@ from aiops_core import (
     Refused,
     Repository,
     Retry,
+    StopLevel,
     UserError,
 )
 from aiops_core.repair import GitError, publish, remote_address
@@ -24,6 +26,8 @@ _WAIT = 60.0
 
 class LocalBranch(Action):
     """Push a verified fix as a new branch to the remote of ``repository.url``."""
+
+    reaches: ClassVar[StopLevel] = "branch"
 
     def start(self) -> None:
         """Refuse to start without a repository, or with an address that cannot be pushed to."""
