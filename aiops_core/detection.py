@@ -15,7 +15,8 @@ from aiops_core.text.blocks import Claim, Grammar
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
-from aiops_core.text.repeats import Repeat
+from aiops_core.text.openings import Told
+from aiops_core.text.repeats import Lesson, Repeat
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
@@ -55,11 +56,8 @@ class Detection:
     def events(self, claim: Claim | Repeat, *, batch: LogBatch) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint, without keys."""
         if isinstance(claim, Repeat):
-            return [_placed(claim.event(), batch)]
-        found = self._read(claim, batch)
-        if claim.lesson is not None and not self.grouping.reads_messages:
-            self.grammar.repeats.learn(claim.detector, claim.lesson, [_bare(event, batch) for event in found])
-        return found
+            return [_repeated(claim, batch)]
+        return self._read(claim, batch)
 
     def _read(self, claim: Claim, batch: LogBatch) -> list[Event]:
         block = claim.block
@@ -93,7 +91,16 @@ class Detection:
                     truncated=block.truncated,
                 )
             )
+        if claim.lesson is not None and not self.grouping.reads_messages:
+            self._learn(claim, claim.lesson, Told(level, envelope.attributes), found, batch)
         return found
+
+    def _learn(
+        self, claim: Claim, lesson: Lesson, told: Told, events: Iterable[Event], batch: LogBatch
+    ) -> None:
+        rest = "" if claim.block.headline else claim.block.lines[0]
+        bare = [_bare(event, told, batch) for event in events]
+        self.grammar.repeats.learn(claim.detector, lesson, rest, told, bare)
 
     def _parsed(self, claim: Claim, *, is_trace: bool) -> tuple[Event, ...]:
         if not is_trace:
@@ -147,12 +154,14 @@ class Detection:
             )
 
 
-def _bare(event: Event, batch: LogBatch) -> Event:
-    """Return the event without what only its batch and its surroundings told."""
-    own = {name: value for name, value in event.attributes.items() if batch.attributes.get(name) != value}
+def _bare(event: Event, told: Told, batch: LogBatch) -> Event:
+    """Return the event without what only its first line, its batch and its surroundings told."""
+    outer = {**told.attributes, **batch.attributes}
+    own = {name: value for name, value in event.attributes.items() if outer.get(name) != value}
     return replace(event, attributes=own, context_before=(), context_after=())
 
 
-def _placed(event: Event, batch: LogBatch) -> Event:
-    attributes = {**event.attributes, **batch.attributes} if batch.attributes else event.attributes
-    return replace(event, attributes=attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream)
+def _repeated(repeat: Repeat, batch: LogBatch) -> Event:
+    return repeat.event(
+        attributes=batch.attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream
+    )

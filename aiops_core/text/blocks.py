@@ -172,7 +172,7 @@ class Cutter:
         found = self._grammar.repeats.find(self._buffer, line - self._base, floor)
         if found is None or self._taken:
             return False
-        known, start, end = found
+        known, opening, lines, start, end = found
         if not known.event.headline and start > floor and self._may_have_headline(start):
             return False
         start, end = start + self._base, end + self._base
@@ -180,7 +180,8 @@ class Cutter:
             self._expire(claims, line)
             self._held = {name: held for name, held in self._held.items() if not start <= held.start < end}
             self._release("", claims)
-        claims.append(Repeat(known, start, end, self._buffer[start - self._base : end - self._base]))
+        body = self._slice(start, end)
+        claims.append(Repeat(known, opening, lines, start, end, body, self._grammar.repeats.zone))
         self._claimed = end
         return True
 
