@@ -33,8 +33,8 @@ def resolve(
 ) -> str:
     """Return the repository path an edit means; raise Refused (rule ``path``) with candidates.
 
-    A tracked path is taken as it is. Then ``roots`` (deployed prefix to repository prefix) and
-    the prefixes in ``strip`` are taken off by whole segments. Only for ``replace`` leading
+    A tracked path is taken as it is. Then ``roots`` (deployed prefix to repository prefix), the
+    prefixes in ``strip`` and those of runs and diffs are taken off by whole segments. Only for ``replace`` leading
     segments may be missing or too many, where one tracked file is left and ``fits`` (the search
     text matches there). ``create`` (also the target of a rename) is never guessed.
     """
@@ -106,7 +106,7 @@ def _stripped(path: str, roots: Mapping[str, str], strip: Collection[str]) -> It
     yield parts
     known = {**dict.fromkeys((*strip, _SANDBOX_ROOT), ""), **roots}
     while True:
-        shorter = _without_run_directory(parts) or strip_roots(parts, known)
+        shorter = _without_run_directory(parts) or strip_roots(parts, known) or _without_diff_side(parts)
         if shorter is None or shorter == parts or len(shorter) > len(parts) + 8:
             return
         parts = shorter
@@ -120,6 +120,11 @@ def _without_run_directory(parts: tuple[str, ...]) -> tuple[str, ...] | None:
         if all(want in ("*", part) for want, part in zip(_RUN_DIRECTORY, window, strict=True)):
             return parts[start + size :]
     return None
+
+
+def _without_diff_side(parts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the path without the ``a`` or ``b`` that a diff puts before it."""
+    return parts[1:] if len(parts) > 2 and parts[0] in ("a", "b") else None
 
 
 def _by_segments(parts: Sequence[str], files: Manifest, fits: Callable[[str], bool]) -> str | None:
@@ -143,8 +148,7 @@ def _new_path(path: str, files: Manifest, roots: Mapping[str, str], strip: Colle
     taken = next((option for option in options if option in files), "")
     if taken:
         raise Refused(f"{taken}: the file exists already. Use 'replace' to change it.", rule="path")
-    found = next((option for option in options if option.rpartition("/")[0] in directories), "")
-    found = found or next((option for option in options if _is_near(option, directories)), "")
+    found = next((option for option in options if _has_place(option, directories)), "")
     if not found or (path.startswith(("/", "\\")) and found == options[0]):
         raise _no_directory(path, directories)
     check_portable(found)
@@ -152,10 +156,15 @@ def _new_path(path: str, files: Manifest, roots: Mapping[str, str], strip: Colle
     return found
 
 
-def _is_near(path: str, directories: Collection[str]) -> bool:
-    """Whether one new directory, inside one that is there, makes the path."""
-    parent = path.rpartition("/")[0].rpartition("/")[0]
-    return bool(parent) and parent in directories
+def _has_place(path: str, directories: Collection[str]) -> bool:
+    """Whether a new file's directory is there, or is one new one inside another that is.
+
+    A new directory named like the one it is in is a prefix written twice.
+    """
+    directory = path.rpartition("/")[0]
+    parent, _, name = directory.rpartition("/")
+    is_near = bool(parent) and parent in directories and name != parent.rpartition("/")[2]
+    return directory in directories or is_near
 
 
 def _check_collision(path: str, files: Manifest) -> None:

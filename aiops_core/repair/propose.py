@@ -73,6 +73,11 @@ class _Base:
     def files(self) -> Manifest:
         return self.mirror.files(self.commit)
 
+    @property
+    def name(self) -> str:
+        """The name of the repository, which people and models put before its paths."""
+        return self.repository.url.rstrip("/").replace("\\", "/").rpartition("/")[2].removesuffix(".git")
+
     def read(self, path: str) -> bytes | None:
         return self.mirror.read(self.commit, path)
 
@@ -113,9 +118,11 @@ def _resolve(edit: Edit, base: _Base) -> Edit:
     def fits(path: str) -> bool:
         return matches(base.read(path), edit.search)
 
-    roots = base.repository.paths
-    path = resolve(edit.path, kind=edit.kind, files=base.files, roots=roots, fits=fits)
-    to = resolve(edit.to, kind="create", files=base.files, roots=roots) if edit.kind == "rename" else ""
+    roots, strip, files = base.repository.paths, [base.name], base.files
+    path = resolve(edit.path, kind=edit.kind, files=files, roots=roots, strip=strip, fits=fits)
+    to = ""
+    if edit.kind == "rename":
+        to = resolve(edit.to, kind="create", files=files, roots=roots, strip=strip)
     return replace(edit, path=path, to=to)
 
 
