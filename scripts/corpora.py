@@ -23,8 +23,22 @@ from aiops_core.text.fingerprint import fingerprint, parts
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SAME = {"csharp": "dotnet", "c": "cpp", "c++": "cpp", "native": "cpp"}
 """Languages by their names in the corpora and here."""
-UNNAMED = {"Error", "goroutine dump"}
-"""Types of what a text shows without naming it."""
+UNNAMED = {
+    "AbstractClassInstantiationError",
+    "ArgumentError",
+    "Assertion failed",
+    "AssertionError",
+    "ConcurrentModificationError",
+    "CyclicInitializationError",
+    "Error",
+    "FallThroughError",
+    "OutOfMemoryError",
+    "StackOverflowError",
+    "StateError",
+    "UnsupportedError",
+    "goroutine dump",
+}
+"""Types of what a text shows without naming it: Dart prints `Bad state: …` for a StateError."""
 HARMLESS = (
     "0 errors found",
     "Build finished: 0 errors, 0 warnings",

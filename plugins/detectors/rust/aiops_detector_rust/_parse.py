@@ -86,9 +86,7 @@ def _said(lines: Sequence[str], report: Report, prefix: str) -> Said:
         told, place = split_place(text)
         said = Said("panic", told or "\n".join(message).strip(), place, thread=panic.thread)
     elif (found := OVERFLOWED.search(first)) is not None:
-        said = Said(
-            "stack overflow", f"thread '{found['thread']}' has overflowed its stack", thread=found["thread"]
-        )
+        said = Said("stack overflow", found[0].strip(), thread=found["thread"])
     elif CRASHED.match(first):
         said = _crash(message)
     elif (found := RUNTIME.match(first)) is not None:
