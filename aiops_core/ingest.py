@@ -222,7 +222,7 @@ class Ingest:
             self._take()
             self._close_silent()
             self._commit_if_due()
-        if self._running == 0:
+        if not self._stopping.is_set():  # what a stop cuts off is read again, and whole
             for stream in self._streams.values():
                 self._close(stream)
         self._commit()

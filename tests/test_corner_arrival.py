@@ -133,6 +133,22 @@ def test_case_55_a_trace_at_the_end_of_a_file_is_told_after_a_second_of_silence(
     assert waited < 4  # one second of silence; the rest is left to a slow machine
 
 
+@pytest.mark.parametrize("word", ["last):\n", "cart.py", "raise Card", "Refused:"])
+def test_case_56_a_stop_in_the_middle_of_a_trace_leaves_it_whole(scene, word):
+    first, second = halves(PYTHON, word)
+
+    with scene.running():
+        scene.append(PLAIN + first)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN)])
+    scene.append(second + PLAIN)
+    with scene.running():
+        scene.wait_for_events(1)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN + PYTHON + PLAIN)])
+
+    (incident,) = scene.incidents
+    assert (incident.count, incident.event.block) == (1, PYTHON)
+
+
 def test_case_57_a_kill_in_the_middle_of_a_trace_leaves_it_whole(scene):
     first, second = halves(PYTHON, "raise Card")
 

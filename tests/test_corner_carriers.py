@@ -3,7 +3,9 @@
 import json
 
 import pytest
-from corner_scene import JAVA, PLAIN, PYTHON, cri, docker, find, only, places
+from corner_scene import JAVA, NODE, PLAIN, PYTHON, all_detectors, cri, docker, find, only, places
+
+from aiops_core.text.blocks import Cutter
 
 
 def prefixed(prefix, text):
@@ -35,6 +37,24 @@ def test_case_58_two_processes_of_one_program_that_interleave_are_two_events_eac
 
     assert [event.message for event in events] == ["card of ada refused", "card of bob refused"]
     assert [event.block for event in events] == ["".join(p1), "".join(p2)]
+
+
+@pytest.mark.parametrize("other", [JAVA, PYTHON.replace("ada", "bob"), NODE])
+def test_case_59_two_threads_without_a_prefix_lose_no_line(other):
+    one, two = prefixed("", PYTHON), prefixed("", other)
+    text = PLAIN + interleaved(one, two) + "ERROR gave up\n"
+
+    events = find(text)
+
+    assert events[-1].message == "gave up"
+    assert events[-1].type != events[0].type
+    assert {event.language for event in events} >= {"python"}
+    for event in events:
+        assert event.block == text[event.start : event.end]
+    covered = {at for event in events for at in range(event.start, event.end)}
+    seen = "".join(line for event in events for line in (*event.context_before, event.block))
+    for at, line in ((text.index(line), line) for line in (*one, *two)):
+        assert at in covered or line.strip() in seen
 
 
 def test_case_60_docker_pieces_of_both_streams_that_interleave_are_joined_each():
@@ -70,6 +90,27 @@ def test_case_61_a_docker_record_without_a_time_stands_for_itself():
     events = find(bad + "ERROR: raw line\n" + docker("ERROR: y\n"))
 
     assert [event.message for event in events] == ["x", "raw line", "y"]
+
+
+@pytest.mark.parametrize("piece", [docker("ERROR: cut here"), cri("ERROR: cut here", tag="P")])
+def test_case_62_a_last_piece_that_is_never_completed_is_told_and_marked(piece):
+    cutter = Cutter(all_detectors().grammar, 0)
+
+    assert list(cutter.feed((PLAIN + piece).encode())[0]) == []
+    (event,) = find(PLAIN + piece)
+
+    assert (event.message, event.block) == ("cut here", piece)
+    assert event.attributes["partial"] == "true"
+
+
+@pytest.mark.parametrize("others", [1, 300, 1000])
+def test_case_62_lines_of_another_stream_do_not_keep_a_piece_open(others):
+    piece = cri("ERROR: cut here", tag="P")
+    text = piece + "".join(cri(f"order {number}", "stderr") for number in range(others))
+
+    (event,) = find(text)
+
+    assert (event.message, event.block, event.attributes["partial"]) == ("cut here", piece, "true")
 
 
 def test_case_63_cri_pieces_are_joined_per_stream_whatever_flags_their_tag_has():
@@ -111,3 +152,10 @@ def test_case_64_a_java_trace_in_cri_lines_is_one_event():
     assert (event.type, event.message) == ("java.lang.IllegalStateException", "shelf is empty")
     assert [raised.type for raised in event.exceptions] == [event.type, "java.io.IOException"]
     assert places(event) == [[("main", 9), ("take", 31)], [("read", 77)]]
+
+
+def test_case_65_a_piece_before_a_restart_of_its_container_is_told_marked_and_not_joined():
+    events = [*find(cri("ERROR: old", tag="P")), *find(cri("ERROR: new"))]
+
+    assert [event.message for event in events] == ["old", "new"]
+    assert [event.attributes.get("partial") for event in events] == ["true", None]

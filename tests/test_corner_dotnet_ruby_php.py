@@ -36,6 +36,33 @@ def test_case_91_a_dotnet_trace_with_an_inner_exception_is_one_event(marker):
     assert [line for _, line in places(event)[1]] == [38, 19, 7]
 
 
+def test_case_91_a_dotnet_aggregate_is_one_event():
+    event = only(
+        """\
+System.AggregateException: One or more errors occurred. (no card) (no address)
+ ---> System.InvalidOperationException: no card
+   at Shop.Pay.Charge() in /src/Pay.cs:line 7
+   --- End of inner exception stack trace ---
+   at Shop.Cart.Checkout() in /src/Cart.cs:line 41
+ ---> (Inner Exception #1) System.ArgumentException: no address
+   at Shop.Post.Send() in /src/Post.cs:line 8<---
+
+ ---> (Inner Exception #2) System.TimeoutException: no answer
+   at Shop.Bank.Ask() in /src/Bank.cs:line 5<---
+""",
+        after="\nINFO shop goes on\n",
+    )
+
+    kinds = {kind for _, _, kind, _ in chain(event)}
+    assert event.type == "System.AggregateException"
+    assert kinds == {
+        "System.AggregateException",
+        "System.InvalidOperationException",
+        "System.ArgumentException",
+        "System.TimeoutException",
+    }
+
+
 def test_case_91_a_german_dotnet_trace_is_one_event():
     event = only(
         """\

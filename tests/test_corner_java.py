@@ -88,6 +88,18 @@ def thread_dump(threads):
     return head + body
 
 
+def test_case_78_a_java_trace_of_twenty_thousand_lines_is_one_capped_event():
+    frames = "".join(f"\tat com.acme.shop.Chain.step{step}(Chain.java:{step})\n" for step in range(1, 20_000))
+    text = f"java.lang.IllegalStateException: too deep\n{frames}"
+
+    (event,) = find(text + PLAIN)
+
+    assert (event.start, event.truncated) == (0, True)
+    assert event.block == text[: len(event.block)]
+    assert event.block.count("\n") <= 5_000
+    assert event.frames[-1].function == "step1"
+
+
 def test_case_78_a_java_thread_dump_is_no_more_than_one_event():
     events = find(PLAIN + thread_dump(2_000) + PLAIN)
 

@@ -1,5 +1,6 @@
 """Corner cases 81 to 84: what Node and browsers print when something fails."""
 
+import pytest
 from corner_scene import chain, only, places
 
 NODE_INTERNALS = """\
@@ -134,3 +135,28 @@ Node.js v20.19.0
 
     assert event.type == "UnhandledPromiseRejection"
     assert "no card" in event.message
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        """\
+charge@https://shop.acme.example/pay.js:7:11
+checkout@https://shop.acme.example/cart.js:41:3
+@https://shop.acme.example/app.js:3:1
+""",
+        """\
+charge@https://shop.acme.example/pay.js:7:11
+[native code]
+checkout@https://shop.acme.example/cart.js:41:3
+global code@https://shop.acme.example/app.js:3:1
+""",
+    ],
+    ids=["firefox", "safari"],
+)
+@pytest.mark.parametrize("head", ["TypeError: order is undefined", "Uncaught TypeError: order is undefined"])
+def test_case_84_a_stack_without_a_header_belongs_to_the_message_before_it(head, frames):
+    event = only(f"{head}\n{frames}")
+
+    assert (event.type, event.message) == ("TypeError", "order is undefined")
+    assert [place for place in places(event)[0] if place[1]][-2:] == [("checkout", 41), ("charge", 7)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import groupby
 
@@ -20,7 +20,7 @@ from aiops_core.text.carriers import (
 )
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
-from aiops_core.text.lines import LOOK_BACK, Lines, More, Span
+from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
 from aiops_core.text.matcher import Trigger, compile_triggers
 from aiops_core.text.repeats import Repeats
 from aiops_core.text.spread import spread_record
@@ -198,7 +198,8 @@ class Place:
                     own = self._writer_lines(within(carrier, inner, learn_prefix(prefix)), stream)
                 candidate = self._cut(owner, trigger, own, own.hit, prefix)
                 if candidate is not None:
-                    candidate.stream, candidate.carrier, candidate.carried = carried.stream, carrier, carried
+                    candidate.stream, candidate.carrier = carried.stream, carrier
+                    candidate.carried = _told(carried, own, candidate.first, candidate.last)
                     yield candidate
                     break
 
@@ -236,7 +237,7 @@ class Place:
         if candidate is not None:
             candidate.record = record
             candidate.stream = found[1].stream if found else ""
-            candidate.carried = found[1] if found else None
+            candidate.carried = _told(found[1], lines, lines.hit, lines.hit + 1) if found and lines else None
         return candidate
 
     def _of_record(self, record: Record, piece: tuple[int, int]) -> Candidate | None:
@@ -280,7 +281,7 @@ class Place:
         cut = self.grammar.cut(owner, lines, hit)
         if cut is None:
             return None
-        last = cut.end if isinstance(cut, Span) else hit + 1
+        last = min(cut.end, cut.start + MAX_LINES) if isinstance(cut, Span) else hit + 1
         start, end = lines.extent(cut.start, last)
         candidate = self._candidate(owner, (start, end), lines)
         candidate.is_open = isinstance(cut, More)
@@ -311,6 +312,13 @@ class Place:
             starts.reverse()
             self._reach = starts
         return self._reach
+
+
+def _told(carried: Carried, lines: Lines, first: int, last: int) -> Carried:
+    """Return what the carrier told, and whether the last piece of one of the lines never came."""
+    if not lines.is_torn(first, last):
+        return carried
+    return replace(carried, attributes={**carried.attributes, "partial": "true"})
 
 
 def _unwrapper(prefix: str) -> Callable[[bytes], str]:

@@ -86,6 +86,10 @@ class Lines:
         """Tell whether lines of other writers stand among these."""
         return False
 
+    def is_torn(self, first: int, last: int) -> bool:
+        """Tell whether the last piece of one of these lines never came."""
+        return False
+
     def raw_lines(self, first: int, last: int) -> list[tuple[int, int]]:
         """Return where the raw lines behind these lines start and end."""
         return [(self._bounds[index], self._end(index)) for index in range(first, last)]

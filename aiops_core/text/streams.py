@@ -28,6 +28,8 @@ class Writer:
 class _Line:
     texts: list[str]
     pieces: list[Piece]
+    is_torn: bool = False
+    """Its last piece never came."""
 
 
 class WriterLines(Lines):
@@ -77,6 +79,10 @@ class WriterLines(Lines):
         """Tell whether lines of other writers stand among these."""
         return any(one[1] != other[0] for one, other in pairwise(self.raw_lines(first, last)))
 
+    def is_torn(self, first: int, last: int) -> bool:
+        """Tell whether the last piece of one of these lines never came."""
+        return any(line.is_torn for line in self._lines[first:last])
+
     def raw_lines(self, first: int, last: int) -> list[Piece]:
         """Return where the raw lines behind these lines start and end."""
         lines = [*self._lines, self._split] if self._split is not None else self._lines
@@ -102,9 +108,10 @@ class WriterLines(Lines):
 
     def _reach(self, index: int) -> bool:
         while len(self._lines) <= index:
-            if self._is_over():
+            if not self._is_over():
+                self._take()
+            elif not self._end_split():
                 return False
-            self._take()
         return True
 
     def _is_over(self) -> bool:
@@ -114,10 +121,15 @@ class WriterLines(Lines):
             self.final = True
         elif self._at < len(self._data):
             return False
-        elif self.final and self._split is not None:
-            self._lines.append(self._split)
-            self._split = None
+        return True
+
+    def _end_split(self) -> bool:
+        """Take a line as it is when its last piece will not come; tell whether there was one."""
+        if self._split is None or not self.final:
             return False
+        self._split.is_torn = True
+        self._lines.append(self._split)
+        self._split = None
         return True
 
     def _take(self) -> None:

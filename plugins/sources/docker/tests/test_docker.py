@@ -94,6 +94,7 @@ def test_case_62_a_last_partial_that_is_never_completed_is_an_event_in_the_end(c
     (incident,) = run(tmp_path).incidents
 
     assert incident.event.message == "cut"
+    assert incident.event.attributes["partial"] == "true"
 
 
 def test_only_the_named_containers_are_read(container, tmp_path):

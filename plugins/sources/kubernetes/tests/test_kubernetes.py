@@ -73,9 +73,12 @@ def test_case_65_a_partial_before_a_restart_is_not_joined_with_the_next_file(pod
     pod.write_text(line("ERROR: lost", tag="P"))
     (pod.parent / "1.log").write_text(line("ERROR: fresh"))
 
-    found = {incident.event.message for incident in run(tmp_path, folder="pods/*/*/*.log").incidents}
+    events = [incident.event for incident in run(tmp_path, folder="pods/*/*/*.log").incidents]
 
-    assert found == {"lost", "fresh"}
+    assert {event.message: event.attributes.get("partial") for event in events} == {
+        "lost": "true",
+        "fresh": None,
+    }
 
 
 def test_only_the_named_namespaces_are_read(pod, tmp_path):
