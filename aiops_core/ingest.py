@@ -328,6 +328,9 @@ class Ingest:
         wanted = self._pipeline.config.context.after
         for claim in claims:
             events = self._detection.events(claim, batch=stream.batch)
+            if isinstance(claim, Claim) and claim.continues is not None:
+                told = {"continuation_of": self._key(stream, claim.continues, 0)}
+                events = [replace(event, attributes={**event.attributes, **told}) for event in events]
             keys = [self._key(stream, claim.start, index) for index in range(len(events))]
             if isinstance(claim, Claim) and len(claim.after) < wanted:
                 stream.keys[claim.start] = keys

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from corner_scene import PLAIN, PYTHON
+from corner_scene import JAVA, PLAIN, PYTHON
 
 from aiops_core.pipeline import Surroundings, load
 from aiops_core.runner import Runner
@@ -117,6 +117,21 @@ def test_case_52_a_trace_that_two_reads_cut_inside_a_line_is_one_event(scene):
     (event,) = scene.events
     assert (event.message, len(event.frames)) == ("card of ada refused", 2)
     assert (event.start, event.end, event.block) == (len(PLAIN), len(PLAIN + PYTHON), PYTHON)
+
+
+def test_case_54_a_trace_that_goes_on_after_a_silence_is_two_events_the_second_marked(scene):
+    first, second = JAVA[: JAVA.index("Caused")], JAVA[JAVA.index("Caused") :]
+
+    with scene.running():
+        scene.append(PLAIN + first)
+        scene.wait_for_events(1)
+        scene.append(second + PLAIN)
+        scene.wait_for_events(2)
+
+    one, other = scene.events
+    assert (one.start, one.end) == (len(PLAIN), len(PLAIN + first))
+    assert (other.start, other.end) == (len(PLAIN + first), len(PLAIN + JAVA))
+    assert other.attributes["continuation_of"] == one.key
 
 
 def test_case_55_a_trace_at_the_end_of_a_file_is_told_after_a_second_of_silence(scene):

@@ -47,6 +47,19 @@ class Claim:
     """The whole record a field of which holds the block."""
     lesson: Lesson | None = None
     """What may be learned from the block, so that its like need not be read."""
+    continues: int | None = None
+    """Where the block starts that this one goes on from: a silence closed it too early."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Silenced:
+    """A trace that a silence closed, and what is needed to cut it again."""
+
+    owner: int
+    start: int
+    line: int
+    floor: int
+    hits: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Cutter:
         self._taken: set[int] = set()
         self._hits: list[tuple[int, int]] = []
         self._held: dict[str, Candidate] = {}
+        self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
         self._waiting: list[tuple[int, int]] = []
         self.low_water = offset
@@ -170,7 +184,7 @@ class Cutter:
         """Claim the block at a hit when it is known already."""
         floor = max(self._claimed - self._base, 0)
         found = self._grammar.repeats.find(self._buffer, line - self._base, floor)
-        if found is None or self._taken:
+        if found is None or self._taken or self._silenced:
             return False
         known, opening, lines, start, end = found
         if not known.event.headline and start > floor and self._may_have_headline(start):
@@ -197,7 +211,22 @@ class Cutter:
         if candidate is not None and candidate.is_open and candidate.end <= quiet_to:
             place.final = True
             candidate = place.best()
+        if candidate is not None and self._grammar.is_trace(candidate.owner):
+            candidate.continues = self._continued(candidate)
+            if candidate.end <= quiet_to:
+                self._silenced[candidate.stream] = _Silenced(
+                    candidate.owner, candidate.start, line, floor + self._base, hits
+                )
         return candidate
+
+    def _continued(self, candidate: Candidate) -> int | None:
+        """Return where the trace starts that a silence parted from this one, if they are one."""
+        before = self._silenced.pop(candidate.stream, None) if not candidate.is_open else None
+        if before is None or before.start < self._base or before.owner != candidate.owner:
+            return None
+        line, floor = before.line - self._base, max(before.floor - self._base, 0)
+        whole = Place(self._grammar, self._buffer, self._base, line, floor, before.hits, final=True).best()
+        return before.start if whole is not None and whole.end > candidate.start else None
 
     def _expire(self, claims: list[Claim | Repeat], line: int, quiet_to: int = 0) -> None:
         """Claim logging lines that too many lines, or too long a silence, part from what comes now."""
@@ -250,6 +279,7 @@ class Cutter:
                 candidate.carried,
                 candidate.record.line if candidate.record else "",
                 lesson,
+                candidate.continues,
             )
         )
 
@@ -361,6 +391,9 @@ class Cutter:
             self._base += cut
         if self._taken:
             self._taken = {at for at in self._taken if at >= self._base}
+        if self._silenced:
+            still = {name: one for name, one in self._silenced.items() if one.start >= self._base}
+            self._silenced = still
         self._retry_at = len(self._buffer) + open_bytes // 8 if is_long else 0
 
     def _slice(self, start: int, end: int) -> bytes:

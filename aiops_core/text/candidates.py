@@ -99,6 +99,7 @@ class Candidate:
     carrier: Carrier | None = None
     carried: Carried | None = None
     record: Record | None = None
+    continues: int | None = None
 
     def raw_lines(self) -> list[tuple[int, int]]:
         """Return where the claimed raw lines start and end."""
