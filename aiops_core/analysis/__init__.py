@@ -1,6 +1,7 @@
 """From an incident to an analysis: evidence, the prompt, and what counts as an answer."""
 
-from aiops_core.analysis.answer import AnalysisAnswer, AnswerInvalid, parse_answer
+from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
+from aiops_core.analysis.code_blocks import AnswerInvalid
 from aiops_core.analysis.evidence import gather
 from aiops_core.analysis.matching import IncidentMatch
 from aiops_core.analysis.outbound import redact_record

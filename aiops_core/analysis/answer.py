@@ -10,17 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from aiops_core.errors import AiopsError
+from aiops_core.analysis.code_blocks import AnswerInvalid, take_code_blocks
 from aiops_core.records import Analysis, CodeSample, Edit, Json, Usage
-from aiops_core.text.redaction import has_placeholder
+from aiops_core.text.redaction import placeholders
 from aiops_core.text.sanitising import clean
 
 _LONGEST_ANSWER = 1_000_000
 _FENCED = re.compile(r"^```[A-Za-z]*[ \t]*\n(.*?)\n```[ \t]*$", re.MULTILINE | re.DOTALL)
-
-
-class AnswerInvalid(AiopsError):
-    """Say what is wrong with an answer; nothing of it may be used."""
 
 
 def _known_kind(value: Any) -> Any:  # Any: whatever stands in the answer
@@ -93,10 +89,11 @@ def parse_answer(
 ) -> Analysis:
     """Return the analysis an answer states; raise AnswerInvalid for anything that is not exactly one.
 
-    Text may hold prose round one JSON object. Cited ids that no evidence has are dropped, and the
+    Text may hold prose round one JSON object, and the edits as code blocks instead of in the
+    object. Cited ids that no evidence has are dropped, and the
     analysis is then marked as not provable: it leans on something that is not there.
     """
-    data = dict(answer) if isinstance(answer, Mapping) else _only_object(answer)
+    data = dict(answer) if isinstance(answer, Mapping) else _read(answer)
     try:
         parsed = AnalysisAnswer.model_validate(data)
     except ValidationError as error:
@@ -146,7 +143,8 @@ def _edit(number: int, edit: EditAnswer) -> Edit:
     for name, text in texts.items():
         if text and name not in _ALLOWED[edit.kind]:
             raise AnswerInvalid(f"{where}: '{name}' means nothing here. Leave it empty.")
-        if has_placeholder(text):
+        known = placeholders(edit.search) if edit.kind == "replace" and name != "to" else frozenset()
+        if placeholders(text) - known:
             raise AnswerInvalid(f"{where}: '{name}' holds a redaction placeholder, not the file's text.")
     if edit.kind == "replace" and not edit.search:
         raise AnswerInvalid(f"{where}: 'search' is empty. Quote text that occurs exactly once in the file.")
@@ -176,10 +174,21 @@ def _refuse_alternatives(edits: tuple[Edit, ...]) -> None:
         )
 
 
-def _only_object(text: str) -> Mapping[str, Json]:
-    """Return the one JSON object in the text: bare, fenced, or with prose round it."""
+def _read(text: str) -> dict[str, Json]:
+    """Return the JSON object of a text, with the edits of its code blocks."""
     if len(text) > _LONGEST_ANSWER:
         raise AnswerInvalid(f"answer: {len(text)} characters are too many, {_LONGEST_ANSWER} are allowed.")
+    rest, blocks = take_code_blocks(text)
+    data = dict(_only_object(rest))
+    if blocks and data.get("edits"):
+        raise AnswerInvalid(
+            "answer: it has edits in the JSON object and in code blocks, alternatives perhaps. Use one of them."
+        )
+    return {**data, "edits": blocks} if blocks else data
+
+
+def _only_object(text: str) -> Mapping[str, Json]:
+    """Return the one JSON object in the text: bare, fenced, or with prose round it."""
     objects = _objects([text]) or _objects(_FENCED.findall(text)) or _objects(_balanced(text))
     if not objects:
         raise AnswerInvalid(

@@ -11,6 +11,7 @@ from aiops_core.analysis.source import Excerpt, enclosing, numbered
 from aiops_core.records import Event, Evidence, Frame
 from aiops_core.repository import Ambiguous, Mirror, map_frame
 from aiops_core.settings import Repository
+from aiops_core.text.encoding import decode_source
 
 _MAX_SOURCES = 8
 _MAX_TESTS = 2
@@ -122,7 +123,7 @@ class CodeReader:
 
     def _lines(self, commit: str, path: str) -> list[str]:
         content = self._mirror.read(commit, path) or b""
-        return content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        return decode_source(content).text.replace("\r\n", "\n").split("\n")
 
     def _changed_since(self, place: _Place, lines: Sequence[str]) -> Iterator[Evidence]:
         """Yield the same function as it stands on the branch, when it is another one there."""

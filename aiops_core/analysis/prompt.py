@@ -11,6 +11,8 @@ from aiops_core.text.phrases import counted
 from aiops_core.text.sanitising import fence, new_tag
 
 Language: TypeAlias = Literal["en", "zh"]
+EditFormat: TypeAlias = Literal["json", "code_blocks"]
+"""Where a model writes its edits: in the answer's JSON object, or as code blocks after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +23,22 @@ class Prompt:
     user: str
 
 
-def build_prompt(incident: Incident, evidence: Sequence[Evidence], *, language: Language = "en") -> Prompt:
+def build_prompt(
+    incident: Incident,
+    evidence: Sequence[Evidence],
+    *,
+    language: Language = "en",
+    edits: EditFormat = "json",
+) -> Prompt:
     """Return the prompt for an incident.
 
     Evidence of kind ``refusal`` asks for other edits than the ones that were refused. Secrets
     must be gone before.
     """
     tag = new_tag()
-    return Prompt(_SYSTEM.format(language=_LANGUAGES[language]), "\n\n".join(_parts(incident, evidence, tag)))
+    system = "\n\n".join([_SYSTEM.format(language=_LANGUAGES[language]), _FORMATS[edits]])
+    end = _ENDS[edits]
+    return Prompt(system, "\n\n".join([*_parts(incident, evidence, tag), end]))
 
 
 def _parts(incident: Incident, evidence: Sequence[Evidence], tag: str) -> Iterator[str]:
@@ -39,7 +49,6 @@ def _parts(incident: Incident, evidence: Sequence[Evidence], tag: str) -> Iterat
         yield f"EVIDENCE {_safe_id(item.id)} ({item.kind})\n{fence(where, tag)[1]}"
     if any(item.kind == "refusal" for item in evidence):
         yield _AGAIN
-    yield "Answer now with the one JSON object."
 
 
 def _facts(incident: Incident) -> str:
@@ -90,11 +99,10 @@ THE EDITS
 - At most one set: all edits together are the one repair. No alternatives, no second proposal.
 - Abstain (empty `edits`) when you are not sure, when the faulty code is not shown, or when code is
   not the cause.
-- `replace`: `search` is copied from the shown source, character by character, with its
-  indentation, without the line numbers and the `|` and `>` marks. It must occur exactly once in the
-  file: take enough lines, whole ones, and no more than needed. `replace` is what stands there after.
-- `create`: `path` is new, its folder exists, `replace` is the whole file. `delete` and `rename` only
-  when the repair needs them.
+- To change a file, quote the lines to replace from the shown source, character by character, with
+  their indentation, without the line numbers and the `|` and `>` marks. The quoted text must occur
+  exactly once in the file: take enough lines, whole ones, and no more than needed.
+- A new file goes into a folder that exists. Delete and rename only when the repair needs it.
 - Use paths exactly as the evidence names them. Where a file is shown as it is on the branch today,
   edit that version.
 - Make the smallest change that removes the cause. Keep style, names, line ends and public behaviour.
@@ -103,9 +111,38 @@ THE EDITS
 - Never weaken, delete, skip or loosen a test or a check. A new test that fails before the repair and
   passes after is welcome.
 - Do not touch build, CI, dependency, lock, licence or credential files.
-- An edit must not hold a [redacted:…] text or anything you were not shown.
+- A [redacted:…] text may stand in what you quote and be repeated where it stays; nowhere else."""
 
+_FORMATS: Mapping[EditFormat, str] = {
+    "json": """\
 THE ANSWER
 Answer with one JSON object and nothing else, with the keys title, summary, root_cause, repair_steps,
 code_samples (title, code, language), prevention, cited, confidence, provable, edits (kind, path,
-search, replace, to)."""
+search, replace, to). Kinds of edits: `replace`: `search`, the quoted lines, becomes `replace`;
+`create`: `replace` is the whole new file; `delete`; `rename`: to the path `to`.""",
+    "code_blocks": """\
+THE ANSWER
+Answer with one JSON object with the keys title, summary, root_cause, repair_steps, code_samples
+(title, code, language), prevention, cited, confidence, provable. After it, write one block for each
+file you change, and nothing else:
+
+<code_block filename="path/of/a/file.py">
+<<<<<<< SEARCH
+the quoted lines
+=======
+the lines in their place
+>>>>>>> REPLACE
+</code_block>
+<code_block filename="path/of/a/new/file.py" action="create">
+the whole file
+</code_block>
+<code_block filename="old.py" action="delete"></code_block>
+<code_block filename="old.py" action="rename" to="new.py"></code_block>
+
+Each mark stands on a line of its own; a block may hold several SEARCH and REPLACE sections. Where
+the text itself has a line of seven `=`, write all three marks of the section with more signs.""",
+}
+_ENDS: Mapping[EditFormat, str] = {
+    "json": "Answer now with the one JSON object.",
+    "code_blocks": "Answer now with the one JSON object, and the code blocks after it.",
+}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from aiops_core.records import ChangedFile
+from aiops_core.text.encoding import decode_source
 
 _CONTEXT = 3
 _HUNK = re.compile(r"(?<= )([-+])(\d+)((?:,\d+)?)(?= )")
@@ -60,8 +61,14 @@ def _file_diff(old: bytes | None, file: ChangedFile) -> str:
         "/dev/null" if old is None else f"a/{file.path}",
         "/dev/null" if new is None else f"b/{file.path}",
     )
-    lines = _hunks(split_lines(_text(old or b"")), split_lines(_text(new or b"")), *names)
+    lines = _hunks(split_lines(source_text(old)), split_lines(source_text(new)), *names)
     return head + "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
+
+
+def source_text(content: bytes | None) -> str:
+    """Return what a file says, whatever its encoding; a byte order mark stays visible."""
+    decoded = decode_source(content or b"")
+    return f"\ufeff{decoded.text}" if decoded.bom else decoded.text
 
 
 def split_lines(text: str) -> list[str]:
@@ -91,10 +98,3 @@ def _hunks(old: list[str], new: list[str], source: str, target: str) -> Iterator
 def _moved(match: re.Match[str], by: int) -> str:
     sign, start, rest = match.groups()
     return f"{sign}{int(start) + by}{rest}"
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile, Edit
-from aiops_core.repair.diff import added_text, count_lines, unified_diff
+from aiops_core.repair.diff import added_text, count_lines, source_text, unified_diff
 from aiops_core.repair.search import has_match, replace_once
 from aiops_core.repair.textfile import NotText, is_generated, open_text, unify_line_ends
 from aiops_core.repair.weakening import check_weakening
@@ -156,6 +156,5 @@ def _check(
         )
     for file in changed:
         if file.content is not None:
-            old, new = before[file.path] or b"", file.content
-            check_weakening(file.path, old.decode("utf-8", "replace"), new.decode("utf-8", "replace"))
+            check_weakening(file.path, source_text(before[file.path]), source_text(file.content))
         inspect(file.path, added_text(diff, file.path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, TestRun
-from aiops_core.repair.diff import count_lines, unified_diff
+from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.paths import Manifest, resolve
 from aiops_core.repair.protected import check_path
+from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
 from aiops_core.repair.verify import compare, newly_failing, run_setup, run_tests
 from aiops_core.repair.workspace import copy_tree, make_work_clone, remove_tree, write_files
@@ -37,18 +38,19 @@ def propose(
     commit: str = "",
     log: Callable[[str], None] = lambda text: None,
     find_secret: Callable[[str], str | None] = lambda text: None,
+    originals: Originals = lambda text: {},
 ) -> Change:
     """Return the change the edits make to the base branch, tested where tests are set.
 
     ``commit`` is where the analysis saw the code, by default the head of the branch. ``scratch`` is
     a directory of this repair alone: a later round on the same commit finds the setup and the tests
     of the base there. ``log`` is told each step. ``find_secret`` names the rule by which added text
-    holds a secret. Raise Refused, whose text says to whoever proposed the edits what to do better,
+    holds a secret; ``originals`` says what the placeholders in a redacted text stand for. Raise Refused, whose text says to whoever proposed the edits what to do better,
     and GitError where the repository is out of reach.
     """
     branch = repository.branch or mirror.default_branch()
-    base = _Base(mirror, commit or mirror.head(branch), branch, repository)
-    change = _change(edits, base, policy, _inspector(find_secret))
+    base = _Base(mirror, commit or mirror.head(branch), branch, repository, originals)
+    change = _change(edits, base, policy, find_secret)
     added, removed = count_lines(change.diff)
     log(f"the fix changes {', '.join(file.path for file in change.files)} (+{added} −{removed})")
     if not repository.test:
@@ -68,6 +70,7 @@ class _Base:
     commit: str
     branch: str
     repository: Repository
+    originals: Originals
 
     @property
     def files(self) -> Manifest:
@@ -85,8 +88,13 @@ class _Base:
         return self.files[path].mode if path in self.files else "100644"
 
 
-def _inspector(find_secret: Callable[[str], str | None]) -> Inspect:
+def _inspector(find_secret: Callable[[str], str | None], base: _Base, kept: Collection[str]) -> Inspect:
+    """Refuse added secrets; those a changed line had before may stay in ``kept`` files."""
+
     def inspect(path: str, text: str) -> None:
+        if path in kept:
+            for secret in base.originals(source_text(base.read(path))).values():
+                text = text.replace(secret, "")
         if (name := find_secret(text)) is not None:
             raise Refused(
                 f"{path}: the fix adds a secret ({name}). Read it from the configuration instead.",
@@ -96,8 +104,12 @@ def _inspector(find_secret: Callable[[str], str | None]) -> Inspect:
     return inspect
 
 
-def _change(edits: Sequence[Edit], base: _Base, policy: Policy, inspect: Inspect) -> Change:
+def _change(
+    edits: Sequence[Edit], base: _Base, policy: Policy, find_secret: Callable[[str], str | None]
+) -> Change:
     resolved = [_resolve(edit, base) for edit in edits]
+    kept = {better.path for edit, better in zip(edits, resolved, strict=True) if edit.search != better.search}
+    inspect = _inspector(find_secret, base, kept)
     commands = (base.repository.test, base.repository.setup)
     for edit in resolved:
         for path in filter(None, (edit.path, edit.to)):
@@ -116,14 +128,18 @@ def _resolve(edit: Edit, base: _Base) -> Edit:
     """Return the edit with the paths of the repository that it means."""
 
     def fits(path: str) -> bool:
-        return matches(base.read(path), edit.search)
+        content = base.read(path)
+        try:
+            return matches(content, restored(edit, content, base.originals).search)
+        except Refused:
+            return False
 
     roots, strip, files = base.repository.paths, [base.name], base.files
     path = resolve(edit.path, kind=edit.kind, files=files, roots=roots, strip=strip, fits=fits)
     to = ""
     if edit.kind == "rename":
         to = resolve(edit.to, kind="create", files=files, roots=roots, strip=strip)
-    return replace(edit, path=path, to=to)
+    return restored(replace(edit, path=path, to=to), base.read(path), base.originals)
 
 
 @dataclass(frozen=True, slots=True)

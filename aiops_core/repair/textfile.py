@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import re
 from dataclasses import dataclass
 
 from aiops_core.repair.diff import common_start, split_lines
+from aiops_core.text.encoding import decode_source
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
-_BOM = codecs.BOM_UTF8
+_CONTROL = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
 
 class NotText(ValueError):
@@ -43,10 +41,9 @@ def open_text(content: bytes) -> TextFile:
     """Take a file apart; raise NotText for what is no text or no file to be edited by hand."""
     if content.startswith(b"version https://git-lfs.github.com/spec/"):
         raise NotText("it is a Git LFS pointer, not the file itself")
-    if b"\x00" in content or len(_CONTROL.findall(content)) * 20 > len(content):
+    original, encoding, bom = decode_source(content)
+    if "\x00" in original or len(_CONTROL.findall(original)) * 20 > len(original):
         raise NotText("it is binary")
-    bom = _BOM if content.startswith(_BOM) else b""
-    original, encoding = _decode(content.removeprefix(bom))
     return TextFile(unify_line_ends(original), original, encoding, bom)
 
 
@@ -59,22 +56,6 @@ def is_generated(content: bytes) -> bool:
     """Return whether the head of a file says that a program writes it."""
     head = content[:2000]
     return b"@generated" in head or re.search(rb"(?i)code generated\b.{0,80}\bdo not edit", head) is not None
-
-
-def _decode(content: bytes) -> tuple[str, str]:
-    try:
-        return content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    for line in content.split(b"\n", 2)[:2]:
-        if cookie := _COOKIE.match(line):
-            try:
-                text, name = content.decode(cookie[1].decode()), cookie[1].decode()
-            except (LookupError, UnicodeDecodeError):
-                continue
-            if text.encode(name) == content:
-                return text, name
-    return content.decode("latin-1"), "latin-1"
 
 
 def _restore_line_ends(original: str, old: str, new: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aiops_core.analysis import gather, unanswered
 from aiops_core.errors import AiopsError, NoAnswer, Refused
@@ -160,6 +161,7 @@ def _propose(run: Run, analysis: Analysis) -> Change:
         scratch=run.work,
         commit=run.commit,
         find_secret=contains_secret,
+        originals=partial(run.desk.redactor.originals, code=True),
     )
     stop_at = run.pipeline.config.policy.stop_at
     change = replace(_without_secrets(run, change), may_reach=nearer(change.may_reach, stop_at))

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import secrets as randomness
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import TypeAlias, cast
 from urllib.parse import quote
@@ -21,6 +21,7 @@ PLACEHOLDER = re.compile(r"\[redacted:[a-z-]+:[0-9a-f]{8}\]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PASSES = 10
 _REMEMBERED = 200
+_ENDS = 100
 _SHORTEST = 4
 """A configured secret shorter than this would take ordinary words with it."""
 
@@ -52,6 +53,19 @@ class Redactor:
             return self._remembered(text, code)
         return self._settled(text, code)
 
+    def originals(self, text: str, *, code: bool = False) -> Mapping[str, str]:
+        """Return what each placeholder of the redacted text stands for, as far as that is certain."""
+        pieces = re.split(f"({PLACEHOLDER.pattern})", self.redact(text, code=code))
+        found: dict[str, str] = {}
+        at = len(pieces[0])
+        for placeholder, after in zip(pieces[1::2], pieces[2::2], strict=True):
+            secret = _secret_at(text, at, placeholder, after)
+            if secret is None:
+                break
+            found[placeholder] = secret
+            at += len(secret) + len(after)
+        return found
+
     def _settled(self, text: str, code: bool) -> str:
         text = _SURROGATE.sub("\ufffd", text)
         for _ in range(_PASSES):
@@ -82,9 +96,22 @@ def contains_secret(text: str) -> str | None:
     return None
 
 
-def has_placeholder(text: str) -> bool:
-    """Return whether something was redacted in this text."""
-    return PLACEHOLDER.search(text) is not None
+def placeholders(text: str) -> frozenset[str]:
+    """Return the placeholders of this text: what was redacted in it."""
+    return frozenset(match[0] for match in PLACEHOLDER.finditer(text))
+
+
+def _secret_at(text: str, start: int, placeholder: str, after: str) -> str | None:
+    """Return the secret that begins here and that ``after`` follows; its placeholder proves it."""
+    name = placeholder.split(":")[1]
+    end = start
+    for _ in range(_ENDS):
+        end = text.find(after, end + 1) if after else len(text)
+        if end < 0:
+            return None
+        if _placeholder(name, text[start:end]) == placeholder:
+            return text[start:end]
+    return None
 
 
 def _replace_known(match: re.Match[str]) -> str:

@@ -130,7 +130,7 @@ def test_missing_keys_are_named():
 
 
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda data: data.decode("latin-1")))
-def test_any_text_is_an_analysis_or_a_refusal(text):
+def test_r2_any_text_is_an_analysis_or_a_refusal(text):
     whole = json.dumps(MINIMAL)
     for candidate in (text, whole[: len(text)] + text, text + whole):
         try:
@@ -140,7 +140,7 @@ def test_any_text_is_an_analysis_or_a_refusal(text):
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*MINIMAL, "edits", "cited", "x"]), inner, max_size=5), max_leaves=12))  # fmt: skip
-def test_any_object_is_an_analysis_or_a_refusal(value):
+def test_r2_any_object_is_an_analysis_or_a_refusal(value):
     for candidate in (value if isinstance(value, dict) else {}, {**MINIMAL, "edits": value}):
         try:
             parse_answer(candidate)

@@ -47,7 +47,7 @@ def test_facts_and_evidence_are_fenced_and_headings_are_not():
 
 @pytest.mark.parametrize("place", ["message", "type", "text", "title", "id"])
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_injected_text_stays_inside_its_fence(text, place):
+def test_r18_s1_s2_injected_text_stays_inside_its_fence(text, place):
     item, incident = evidence("x"), INCIDENT
     if place in ("message", "type"):
         incident = replace(incident, **{place: text})
@@ -65,7 +65,7 @@ def test_injected_text_stays_inside_its_fence(text, place):
     assert prompt.system == clean_prompt.system
 
 
-def test_the_delimiter_is_new_each_time():
+def test_s1_the_delimiter_is_new_each_time():
     assert build_prompt(INCIDENT, []).user != build_prompt(INCIDENT, []).user
 
 

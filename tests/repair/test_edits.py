@@ -26,7 +26,7 @@ def refusal(edits, files, **options):
     return caught.value
 
 
-def test_one_exact_match_is_replaced_and_nothing_else():
+def test_r4_one_exact_match_is_replaced_and_nothing_else():
     assert edited(PLAIN, "items['price']", "items.get('price')") == PLAIN.replace(
         b"['price']", b".get('price')"
     )
@@ -62,13 +62,25 @@ def test_one_exact_match_is_replaced_and_nothing_else():
         (b"a\rb\nc\n", "c", "C", b"a\rb\nC\n"),
         (b"a = 1  \nb = 2\n", "b = 2", "b = 3", b"a = 1  \nb = 3\n"),
         (b"only\n", "only\n", "", b""),
+        (
+            b"\xff\xfe" + "a\r\nprix = '€'\r\n".encode("utf-16-le"),
+            "prix = '€'\n",
+            "prix = '£'\n",
+            b"\xff\xfe" + "a\r\nprix = '£'\r\n".encode("utf-16-le"),
+        ),
+        (
+            b"\xfe\xff" + "a\nb\n".encode("utf-16-be"),
+            "\ufeffa\n",
+            "\ufeffA\n",
+            b"\xfe\xff" + "A\nb\n".encode("utf-16-be"),
+        ),
     ],
 )
-def test_every_untouched_byte_stays(content, search, new, expected):
+def test_r16_every_untouched_byte_stays(content, search, new, expected):
     assert edited(content, search, new) == expected
 
 
-def test_random_files_with_mixed_line_ends_change_in_one_line_only():
+def test_r16_random_files_with_mixed_line_ends_change_in_one_line_only():
     chance = random.Random(7)
     for _ in range(200):
         lines = [f"line {n} {chance.random()}" for n in range(chance.randrange(1, 30))]
@@ -85,7 +97,7 @@ def test_random_files_with_mixed_line_ends_change_in_one_line_only():
         assert after[at].endswith(b"\r\n") == raw[at].endswith(b"\r\n")
 
 
-def test_a_search_found_twice_names_the_lines():
+def test_r4_a_search_found_twice_names_the_lines():
     error = refusal([replace("a.py", "x = 1", "x = 2")], {"a.py": b"x = 1\ny\nx = 1\n"})
 
     assert error.rule == "search"
@@ -94,17 +106,17 @@ def test_a_search_found_twice_names_the_lines():
     )
 
 
-def test_a_search_found_very_often_does_not_list_all():
+def test_r4_a_search_found_very_often_does_not_list_all():
     error = refusal([replace("a.py", "x", "y")], {"a.py": b"x\n" * 500})
 
     assert "occurs 10 times or more, at lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10." in str(error)
 
 
-def test_overlapping_matches_are_several():
+def test_r4_overlapping_matches_are_several():
     assert "occurs 2 times" in str(refusal([replace("a.py", "aba", "c")], {"a.py": b"ababa\n"}))
 
 
-def test_a_search_found_nowhere_shows_the_nearest_lines():
+def test_r4_a_search_found_nowhere_shows_the_nearest_lines():
     error = refusal([replace("a.py", "    price = item['price']\n    return price\n", "")], {"a.py": PLAIN})
 
     assert error.rule == "search"
@@ -114,7 +126,7 @@ def test_a_search_found_nowhere_shows_the_nearest_lines():
     )
 
 
-def test_a_search_unlike_anything_says_so():
+def test_r4_a_search_unlike_anything_says_so():
     error = refusal([replace("a.py", "@@@@@@@@@@", "")], {"a.py": PLAIN})
 
     assert str(error) == (
@@ -123,7 +135,7 @@ def test_a_search_unlike_anything_says_so():
 
 
 @pytest.mark.parametrize("search", ["", "\n", "  \n "])
-def test_an_empty_search_is_refused(search):
+def test_r4_an_empty_search_is_refused(search):
     assert "the search text is empty" in str(refusal([replace("a.py", search, "x")], {"a.py": PLAIN}))
 
 
@@ -148,7 +160,7 @@ def test_an_empty_search_is_refused(search):
         (b"  a\n\n  b\n", "a\n\nb", "a\n\nB", b"  a\n\n  B\n"),
     ],
 )
-def test_a_uniform_shift_of_blanks_is_tolerated_and_kept(content, search, new, expected):
+def test_r4_a_uniform_shift_of_blanks_is_tolerated_and_kept(content, search, new, expected):
     assert edited(content, search, new) == expected
 
 
@@ -160,11 +172,11 @@ def test_a_uniform_shift_of_blanks_is_tolerated_and_kept(content, search, new, e
         (b"\ta\n    b\n", "a\nb"),
     ],
 )
-def test_a_shift_that_is_ambiguous_or_uneven_is_refused(content, search):
+def test_r4_a_shift_that_is_ambiguous_or_uneven_is_refused(content, search):
     assert refusal([replace("a.py", search, "c")], {"a.py": content}).rule == "search"
 
 
-def test_an_exact_match_is_preferred_to_a_shifted_one():
+def test_r4_an_exact_match_is_preferred_to_a_shifted_one():
     assert edited(b"    a\n    b\nx\na\nb\n", "x\na\nb", "x\nA\nb") == b"    a\n    b\nx\nA\nb\n"
 
 
@@ -176,7 +188,7 @@ def test_several_edits_of_one_file_apply_in_order():
     assert file.content == b"three\n"
 
 
-def test_one_bad_edit_stops_all():
+def test_r5_one_bad_edit_stops_all():
     files = {"a.py": b"a\n", "b.py": b"b\n"}
 
     error = refusal([replace("a.py", "a", "A"), replace("b.py", "nothing", "x")], files)
@@ -185,7 +197,7 @@ def test_one_bad_edit_stops_all():
     assert files == {"a.py": b"a\n", "b.py": b"b\n"}
 
 
-def test_create_delete_and_rename_are_explicit():
+def test_r16_r17_create_delete_and_rename_are_explicit():
     files = {"a.py": b"a\n", "b.py": b"b\n", "c.py": b"c\n"}
     edits = [
         Edit("create", "new.py", replace="n\n"),
@@ -225,7 +237,7 @@ def test_create_delete_and_rename_are_explicit():
         (Edit("create", "big.txt", replace="x" * (MAX_FILE + 1)), "size"),
     ],
 )
-def test_what_cannot_be_done_is_refused_by_rule(edit, rule):
+def test_r17_s32_what_cannot_be_done_is_refused_by_rule(edit, rule):
     files = {
         "a.py": b"a\n",
         "b.py": b"b\n",
@@ -251,7 +263,7 @@ def test_a_set_that_ends_where_it_began_is_refused():
     assert refusal([], {}).rule == "no-op"
 
 
-def test_more_files_or_lines_than_the_policy_allows_are_refused():
+def test_r15_more_files_or_lines_than_the_policy_allows_are_refused():
     files = {f"{n}.py": b"x\n" for n in range(3)}
     edits = [replace(f"{n}.py", "x", "y") for n in range(3)]
 
@@ -268,7 +280,18 @@ def test_too_many_edits_are_refused_before_any_is_looked_at():
     assert refusal([replace("a.py", "a", "b")] * 201, {}).rule == "size"
 
 
-def test_the_inspection_sees_added_text_only_and_may_refuse():
+def test_s11_what_is_added_is_seen_in_any_encoding():
+    content = b"\xff\xfe" + "a\n".encode("utf-16-le")
+    seen = []
+
+    apply_edits([replace("a.py", "a", "key")], {"a.py": content}.get, inspect=lambda *what: seen.append(what))
+
+    assert seen == [("a.py", "\ufeffkey")]
+    weakened = refusal([replace("a.py", "a", "def test():  # noqa")], {"a.py": content})
+    assert weakened.rule == "checks-silenced"
+
+
+def test_s11_the_inspection_sees_added_text_only_and_may_refuse():
     seen = []
 
     apply_edits(
@@ -285,7 +308,7 @@ def test_matching_is_as_strict_as_applying():
     assert not matches(None, "a")
 
 
-def test_mutated_answers_only_ever_give_changes_or_refusals():
+def test_r2_mutated_answers_only_ever_give_changes_or_refusals():
     chance = random.Random(3)
     alphabet = "ab\n\r\t \0é价\ufeff\ud800@#'\"\\"
     for _ in range(2000):

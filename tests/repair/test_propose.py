@@ -2,6 +2,7 @@ import importlib.util
 import json
 import sys
 import zipfile
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from aiops_core.repair import propose, publish
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT
 from aiops_core.repository import open_mirror
 from aiops_core.settings import Policy, Repository
+from aiops_core.text.redaction import Redactor, placeholders
 
 APP = """\
 def total(items):
@@ -53,7 +55,9 @@ def attempt(shop, tmp_path):
     """Return a function that proposes edits against the shop."""
     log = []
 
-    def run(*edits, test=RUN, setup="", sandbox="none", scratch="scratch", policy=None, **settings):
+    def run(
+        *edits, test=RUN, setup="", sandbox="none", scratch="scratch", policy=None, originals=None, **settings
+    ):
         config = Repository(url=str(shop.remote), test=test, setup=setup, sandbox=sandbox, **settings)
         mirror = open_mirror(config, tmp_path / "state")
         mirror.refresh()
@@ -65,6 +69,7 @@ def attempt(shop, tmp_path):
             scratch=tmp_path / scratch,
             log=log.append,
             find_secret=lambda text: "github" if "ghp_" in text else None,
+            originals=originals or (lambda text: {}),
         )
 
     run.log = log
@@ -81,7 +86,7 @@ def edit(search, replace):
     return Edit("replace", "shop/app.py", search=search, replace=replace)
 
 
-def test_a_fix_is_tested_before_and_after_and_old_failures_are_not_blamed(attempt, shop):
+def test_r6_a_fix_is_tested_before_and_after_and_old_failures_are_not_blamed(attempt, shop):
     change = attempt(FIX)
 
     assert change.is_verified
@@ -108,7 +113,7 @@ def test_the_same_in_bubblewrap(attempt, bubblewrap):
     assert change.after.failed == ("tests.test_app.Cart.test_never_worked",)
 
 
-def test_a_regression_is_refused_with_the_test_and_its_output(attempt):
+def test_r6_a_regression_is_refused_with_the_test_and_its_output(attempt):
     error = refusal(attempt, FIX, edit("len(items)", "len(items) + 1"))
 
     assert error.rule == "tests"
@@ -160,7 +165,7 @@ def test_a_fix_of_an_infinite_loop_is_accepted(attempt, shop):
         (edit("no such text", "x"), "search"),
     ],
 )
-def test_a_trick_is_refused_before_anything_runs(attempt, trick, rule):
+def test_r7_a_trick_is_refused_before_anything_runs(attempt, trick, rule):
     error = refusal(attempt, FIX, trick)
 
     assert error.rule == rule
@@ -175,11 +180,11 @@ def test_a_trick_is_refused_before_anything_runs(attempt, trick, rule):
         edit("def count", "def counted"),
     ],
 )
-def test_a_trick_nobody_listed_is_seen_in_the_numbers(attempt, trick):
+def test_r7_a_trick_nobody_listed_is_seen_in_the_numbers(attempt, trick):
     assert refusal(attempt, FIX, trick).rule == "tests"
 
 
-def test_an_unsteady_test_is_not_blamed_on_the_change(attempt, shop, tmp_path):
+def test_r6_an_unsteady_test_is_not_blamed_on_the_change(attempt, shop, tmp_path):
     mark = tmp_path / "coin"
     flaky = (
         f"    def test_unsteady(self):\n        from pathlib import Path\n        coin = Path({str(mark)!r})\n"
@@ -238,7 +243,7 @@ def test_a_later_round_on_the_same_commit_reuses_the_baseline(attempt, shop):
     assert f"tests before the change: {RUN}" in attempt.log
 
 
-def test_what_the_tests_write_never_reaches_the_change(attempt):
+def test_s21_what_the_tests_write_never_reaches_the_change(attempt):
     vandal = (
         "for f in shop/app.py .git/config .git/hooks/pre-commit; do mkdir -p $(dirname $f); echo evil >> $f; done; "
         + RUN
@@ -251,7 +256,7 @@ def test_what_the_tests_write_never_reaches_the_change(attempt):
     assert "evil" not in change.diff
 
 
-def test_what_tests_plant_for_git_never_runs(attempt, shop, tmp_path):
+def test_s21_what_tests_plant_for_git_never_runs(attempt, shop, tmp_path):
     marker, plant = tmp_path / "planted", tmp_path / "plant.sh"
     plant.write_text(
         f"""for hook in pre-commit pre-push post-checkout post-index-change reference-transaction; do
@@ -330,6 +335,69 @@ def test_the_work_directory_is_cleared_and_a_killed_round_leaves_no_trouble(atte
     assert len(names) == 1 and names[0].startswith("base-") and names[0] != "base-000000000000"
     record = json.loads((tmp_path / "scratch" / names[0] / "before.json").read_text())
     assert record["tests"] == 4
+
+
+TOKEN = "ghp_" + "a1B2" * 9
+SECRETIVE = f'TOKEN = "{TOKEN}"\nRETRIES = 1\n\n\ndef client():\n    return connect("{TOKEN}")\n'
+
+
+@pytest.fixture
+def seen(attempt, shop):
+    """Return what a model is shown of a file that holds a secret, and a function that proposes edits of it."""
+    shop.commit({"shop/client.py": SECRETIVE})
+    redactor = Redactor()
+
+    def run(search, replace, path="shop/client.py"):
+        edit = Edit("replace", path, search=search, replace=replace)
+        return attempt(edit, test="", originals=partial(redactor.originals, code=True))
+
+    return redactor.redact(SECRETIVE, code=True), run
+
+
+def test_s10_a_quoted_placeholder_is_the_files_own_text(seen):
+    shown, run = seen
+    first, second, *_ = shown.split("\n")
+
+    change = run(f"{first}\n{second}\n", f"{first}\nRETRIES = 3\n")
+
+    assert TOKEN not in shown
+    assert change.files[0].content.decode() == SECRETIVE.replace("RETRIES = 1", "RETRIES = 3")
+
+
+def test_s10_a_changed_line_keeps_the_secret_it_had(seen):
+    shown, run = seen
+    line = shown.split("\n")[5]
+
+    change = run(line, line.replace(")", ", retries=3)"), path="wherever/shop/client.py")
+
+    assert f'connect("{TOKEN}", retries=3)' in change.files[0].content.decode()
+
+
+def test_s10_a_placeholder_that_stands_for_nothing_is_refused(seen):
+    shown, run = seen
+    placeholder = next(iter(placeholders(shown)))
+
+    for search, replace in [
+        ("x = '[redacted:github-token:00000000]'", "x = 1"),
+        ("RETRIES = 1", f"RETRIES = '{placeholder}'"),
+    ]:
+        with pytest.raises(Refused) as caught:
+            run(search, replace)
+        assert caught.value.rule == "redacted"
+        assert str(caught.value) == (
+            "shop/client.py: the edit holds a redaction placeholder that stands for nothing there. "
+            "Quote lines without one."
+        )
+
+
+def test_s11_a_secret_the_fix_adds_is_refused_even_beside_one_that_was_there(seen):
+    shown, run = seen
+    line = shown.split("\n")[5]
+
+    with pytest.raises(Refused) as caught:
+        run(line, line.replace(")", ', "ghp_' + "Z9y8" * 9 + '")'))
+
+    assert caught.value.rule == "secret"
 
 
 def test_crlf_files_and_modes_come_through(attempt, shop):

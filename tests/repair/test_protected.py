@@ -75,7 +75,7 @@ DENIED = {
 
 @pytest.mark.parametrize(("rule", "path"), [(rule, path) for rule, paths in DENIED.items() for path in paths])
 @pytest.mark.parametrize("is_there", [True, False])
-def test_a_protected_path_is_refused_by_name(rule, path, is_there, manifest):
+def test_r14_s30_a_protected_path_is_refused_by_name(rule, path, is_there, manifest):
     with pytest.raises(Refused) as caught:
         check_path(path, kind="replace", files=manifest(path) if is_there else {})
 
@@ -114,7 +114,7 @@ def test_ordinary_code_may_be_changed(path, manifest):
         "shop/tests.py",
     ],
 )
-def test_an_existing_test_is_the_oracle_and_a_new_one_is_welcome(path, manifest):
+def test_r7_an_existing_test_is_the_oracle_and_a_new_one_is_welcome(path, manifest):
     assert is_test(path)
     with pytest.raises(Refused) as caught:
         check_path(path, kind="replace", files=manifest(path))
@@ -129,7 +129,7 @@ def test_names_that_only_sound_like_tests_are_code(path):
     assert not is_test(path)
 
 
-def test_what_the_test_command_runs_is_not_changed(manifest):
+def test_r7_what_the_test_command_runs_is_not_changed(manifest):
     files = manifest("ci/run.sh", "Makefile", "tools/other.sh")
 
     for path, command in [("ci/run.sh", "./ci/run.sh --all"), ("Makefile", "cd . && make test")]:
@@ -140,14 +140,14 @@ def test_what_the_test_command_runs_is_not_changed(manifest):
 
 
 @pytest.mark.parametrize("kind", ["delete", "rename"])
-def test_deleting_and_renaming_need_a_person(kind, manifest):
+def test_r17_deleting_and_renaming_need_a_person(kind, manifest):
     with pytest.raises(Refused) as caught:
         check_path("src/app.py", kind=kind, files=manifest("src/app.py"))
 
     assert caught.value.rule == f"{kind}-needs-approval"
 
 
-def test_symlinks_and_submodules_are_no_files(manifest):
+def test_s31_s32_symlinks_and_submodules_are_no_files(manifest):
     files = manifest(links=["link"], submodules=["lib"])
 
     for path, rule in [
@@ -188,7 +188,7 @@ def test_symlinks_and_submodules_are_no_files(manifest):
         ("checks-silenced", "src/a.js", "// eslint-disable-next-line"),
     ],
 )
-def test_a_trick_is_refused_and_what_was_there_before_is_not(rule, path, added):
+def test_r7_a_trick_is_refused_and_what_was_there_before_is_not(rule, path, added):
     before = "x = 1\n"
 
     with pytest.raises(Refused) as caught:

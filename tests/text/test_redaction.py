@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aiops_core.text import redaction
-from aiops_core.text.redaction import PLACEHOLDER, Redactor, contains_secret, has_placeholder
+from aiops_core.text.redaction import PLACEHOLDER, Redactor, contains_secret, placeholders
 
 LETTERS = string.ascii_letters + string.digits
 RANDOM = "q7Zt2mB9xK4wR1vN8cP3sD6f"
@@ -114,7 +114,7 @@ def test_the_placeholder_says_what_was_there():
     redacted = Redactor().redact(f"push with ghp_{RANDOM} to origin")
 
     assert re.fullmatch(r"push with \[redacted:github-token:[0-9a-f]{8}\] to origin", redacted)
-    assert has_placeholder(redacted)
+    assert placeholders(redacted)
 
 
 def test_json_stays_json():
@@ -179,7 +179,7 @@ def test_a_configured_secret_goes_in_every_spelling(write, value, around):
 
     redacted = Redactor([value]).redact(f"{around} {secret} {around}")
 
-    assert has_placeholder(redacted)
+    assert placeholders(redacted)
     assert core not in PLACEHOLDER.sub("", redacted) or core in around
 
 
@@ -285,3 +285,19 @@ def _real_lines():
     for file in sorted(folder.rglob("*.log")):
         lines += file.read_text("utf-8", "replace").splitlines()[:200]
     return lines
+
+
+def test_s10_what_a_placeholder_stands_for_is_known_from_the_text_it_was_taken_from():
+    redactor = Redactor(["hunter2hunter2"])
+    token = "ghp_" + "a1B2" * 9
+    text = f'TOKEN = "{token}"\npassword = "hunter2hunter2"\nagain("{token}")\n'
+    redacted = redactor.redact(text, code=True)
+
+    originals = redactor.originals(text, code=True)
+
+    assert token not in redacted and set(originals) == placeholders(redacted)
+    assert set(originals.values()) == {token, "hunter2hunter2"}
+    for placeholder, secret in originals.items():
+        redacted = redacted.replace(placeholder, secret)
+    assert redacted == text
+    assert redactor.originals("x = 1\n", code=True) == {}

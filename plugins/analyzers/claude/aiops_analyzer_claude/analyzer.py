@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Literal
 
 from aiops_analyzer_claude.calls import CallFailed, Question, Said, Target, call, connect
 from aiops_analyzer_claude.config import ClaudeConfig
@@ -29,7 +30,7 @@ _SHORTENED = 1_500
 
 _MEND = """\
 That answer cannot be used: {problem}
-Write your whole answer again as one JSON object, with that mended and everything else as it was."""
+Write your whole answer again, with that mended and everything else as it was."""
 
 
 class _Unanswered(Exception):
@@ -74,7 +75,8 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
 
     def _prompt(self, incident: Incident, evidence: Sequence[Evidence]) -> Prompt:
         chosen = self.config.language or self.context.language
-        return build_prompt(incident, evidence, language="zh" if chosen == "zh" else "en")
+        language: Literal["zh", "en"] = "zh" if chosen == "zh" else "en"
+        return build_prompt(incident, evidence, language=language, edits=self.config.edits)
 
     def _targets(self) -> Iterator[Target]:
         config = self.config
@@ -142,7 +144,8 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
         """Call, and call again for what may pass: 1, 2, 4, 8 seconds apart or as the server asks."""
         config = self.config
         question = Question(
-            case.prompt.system, messages, case.max_tokens, config.timeout.total_seconds(), config.stream, config.effort
+            case.prompt.system, messages, case.max_tokens, config.timeout.total_seconds(), config.stream, config.effort,
+            is_enforced=config.edits == "json",
         )  # fmt: skip
         for delay in (*self.delays, None):
             try:

@@ -49,6 +49,8 @@ class Question:
     timeout: float
     stream: bool
     effort: str | None = None
+    is_enforced: bool = True
+    """Whether the API enforces the shape of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,10 @@ def call(client: anthropic.Anthropic, target: Target, question: Question) -> Sai
 def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts
     import anthropic
 
-    schema = anthropic.transform_schema(AnalysisAnswer)
-    output: dict[str, Any] = {"format": {"type": "json_schema", "schema": schema}}
+    output: dict[str, Any] = {}
+    if question.is_enforced:
+        schema = anthropic.transform_schema(AnalysisAnswer)
+        output["format"] = {"type": "json_schema", "schema": schema}
     if question.effort:
         output["effort"] = question.effort
     return {
@@ -124,7 +128,7 @@ def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: th
         "max_tokens": question.max_tokens,
         "system": [{"type": "text", "text": question.system, "cache_control": {"type": "ephemeral"}}],
         "messages": list(question.messages),
-        "output_config": output,
+        **({"output_config": output} if output else {}),
     }
 
 

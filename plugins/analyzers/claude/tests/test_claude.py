@@ -100,6 +100,23 @@ def test_the_request_is_structured_cached_and_fenced(ask, stream):
     assert api.requests[0].headers["x-stainless-retry-count"] == "0"
 
 
+def test_edits_may_come_as_code_blocks_where_the_api_enforces_no_shape(ask):
+    said = json.dumps({key: value for key, value in GOOD.items() if key != "edits"})
+    block = (
+        '<code_block filename="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</code_block>'
+    )
+
+    analysis, api = ask(answer(f"{said}\n{block}"), edits="code_blocks")
+
+    (body,) = api.calls
+    assert [(edit.path, edit.search, edit.replace) for edit in analysis.edits] == [
+        ("a.py", "x = 1\n", "x = 2\n")
+    ]
+    assert "output_config" not in body
+    assert "<code_block filename=" in body["system"][0]["text"]
+    assert "code_block" not in ask(answer(GOOD))[1].calls[0]["system"][0]["text"]
+
+
 def test_the_language_is_the_pipelines_unless_it_is_set(ask):
     _, english = ask(answer(GOOD))
     _, chinese = ask(answer(GOOD), context=Context(language="zh"))
