@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate, Grammar, Place
 from aiops_core.text.carriers import Carried, readable
-from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.envelope import may_be_severe, parse_envelope
 from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.matcher import Hit
 from aiops_core.text.repeats import Lesson, Repeat
@@ -201,7 +201,8 @@ class Cutter:
 
     def _may_have_headline(self, at: int) -> bool:
         previous = self._buffer.rfind(b"\n", 0, at - 1) + 1
-        return parse_envelope(decode_line(self._buffer[previous:at])).severity in _INTRODUCE
+        raw = self._buffer[previous:at]
+        return may_be_severe(raw) and parse_envelope(decode_line(raw)).severity in _INTRODUCE
 
     def _best(self, line: int, hits: list[int], quiet_to: int) -> Candidate | None:
         floor = max(self._claimed - self._base, 0)
@@ -355,6 +356,8 @@ class Cutter:
         if previous is None or previous in self._taken:
             return candidate.start
         raw = self._slice(previous, self._line_end(previous))
+        if not may_be_severe(raw):
+            return candidate.start
         carried = candidate.carrier(raw) if candidate.carrier else None
         text = carried.text if carried is not None else decode_line(raw)
         prefix = candidate.prefix or self._own_prefix(candidate)

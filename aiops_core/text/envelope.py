@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
@@ -81,6 +82,18 @@ def _parse(line: str, moment: datetime) -> Envelope:
         severity = from_fields or severity
         time = time or (read_moment(found, moment) if found else None)
     return Envelope(scan.sure, time, severity, scan.attributes)
+
+
+_SEVERE = re.compile(
+    rb"(?i:[ew]r[nr]|crit|crt|fatal|ftl|fail|panic|emerg|alert|sever|eror|warn|lvl|level|prio)"
+    rb"|<\d|(?<![A-Za-z])[EWFAC](?![a-z])"
+)
+"""Something of every way to write a level of at least a warning."""
+
+
+def may_be_severe(raw: bytes) -> bool:
+    """Rule out that the envelope of a line tells a level of at least a warning, without reading it."""
+    return _SEVERE.search(raw) is not None
 
 
 def can_precede(prefix: str) -> bool:

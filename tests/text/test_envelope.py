@@ -3,7 +3,8 @@ from time import process_time
 
 import pytest
 
-from aiops_core.text.envelope import Envelope, can_precede, parse_envelope
+from aiops_core.text.envelope import Envelope, can_precede, may_be_severe, parse_envelope
+from aiops_core.text.levels import SEVERITY_OF
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TEN = "2026-01-01T10:00:00+00:00"
@@ -265,3 +266,18 @@ def test_hostile_lines_take_linear_time(piece):
     can_precede(line)
 
     assert process_time() - started < 0.2
+
+
+def test_no_line_of_a_warning_or_worse_is_ruled_out_unread(corpora):
+    paths = [path for path in sorted((corpora / "loghub").rglob("*.log")) if path.stat().st_size < 3_000_000]
+    lines = [line for path in paths for line in path.read_bytes().split(b"\n")]
+    written = [
+        f"{before}{name}{after}"
+        for name in SEVERITY_OF
+        for before in ("", "[", "level=")
+        for after in (" x", "] x", ": x")
+    ]
+
+    for raw in [*lines, *(text.encode() for text in written), *(text.lower().encode() for text in written)]:
+        if not may_be_severe(raw):
+            assert parse_envelope(raw.decode("utf-8", "replace")).severity in {None, "info"}, raw
