@@ -11,12 +11,12 @@ from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, events_from, told
 from aiops_core.records import Event, LogBatch
-from aiops_core.text.blocks import Claim, Grammar
+from aiops_core.text.blocks import Claim, Grammar, Piece
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
 from aiops_core.text.openings import Told
-from aiops_core.text.repeats import Lesson, Repeat
+from aiops_core.text.repeats import Lesson, Repeat, RepeatedLine
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
@@ -53,9 +53,9 @@ class Detection:
         failed = self._failed if fault else None
         self.grammar = Grammar(self._detectors, engine=engine, failed=failed, zone=zone)
 
-    def events(self, claim: Claim | Repeat, *, batch: LogBatch) -> list[Event]:
+    def events(self, claim: Piece, *, batch: LogBatch) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint, without keys."""
-        if isinstance(claim, Repeat):
+        if not isinstance(claim, Claim):
             return [_repeated(claim, batch)]
         return self._read(claim, batch)
 
@@ -161,7 +161,7 @@ def _bare(event: Event, told: Told, batch: LogBatch) -> Event:
     return replace(event, attributes=own, context_before=(), context_after=())
 
 
-def _repeated(repeat: Repeat, batch: LogBatch) -> Event:
+def _repeated(repeat: Repeat | RepeatedLine, batch: LogBatch) -> Event:
     return repeat.event(
         attributes=batch.attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream
     )

@@ -26,9 +26,8 @@ from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position, Signal
 from aiops_core.settings import duration_text
 from aiops_core.store import Checkpoint, IncidentChange, Store
-from aiops_core.text.blocks import Claim, Cutter, Following
+from aiops_core.text.blocks import Claim, Cutter, Following, Piece
 from aiops_core.text.redaction import Redactor
-from aiops_core.text.repeats import Repeat
 
 SILENCE = 1.0
 """Seconds without a new line after which an open block is complete."""
@@ -324,7 +323,7 @@ class Ingest:
         self._pending.streams[stream.step, stream.batch.stream] = stream
         self._note_open(stream)
 
-    def _add(self, stream: _Stream, claims: Iterable[Claim | Repeat]) -> None:
+    def _add(self, stream: _Stream, claims: Iterable[Piece]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
             events = self._detection.events(claim, batch=stream.batch)

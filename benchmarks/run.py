@@ -80,7 +80,7 @@ def scan_rows(directory: Path, megabytes: int) -> list[tuple[str, str, str]]:
     patterns = directory / "patterns"
     patterns.write_text("\n".join(triggers()) + "\n")
     rows = []
-    for rate in ("0.01", "1"):
+    for rate in ("0.01", "1", "10"):
         log = corpus(directory, megabytes, rate)
         size, out = log.stat().st_size / 1e6, directory / "events.jsonl"
         cpu, _, memory = measure([str(AIOPS), "scan", "--jsonl", str(log)], out)

@@ -16,9 +16,8 @@ from aiops_core.errors import UserError
 if TYPE_CHECKING:
     from aiops_core.detection import Detection
     from aiops_core.records import Event, LogBatch
-    from aiops_core.text.blocks import Claim
+    from aiops_core.text.blocks import Piece
     from aiops_core.text.grouping import GroupingRule
-    from aiops_core.text.repeats import Repeat
 
 _CHUNK = 1 << 20
 _LONG = 64 << 20
@@ -247,7 +246,7 @@ def _consume(
 
 
 def _emit(
-    claims: Iterable[Claim | Repeat], detection: Detection, batch: LogBatch, add: Callable[[Event], None]
+    claims: Iterable[Piece], detection: Detection, batch: LogBatch, add: Callable[[Event], None]
 ) -> None:
     for claim in claims:
         for event in detection.events(claim, batch=batch):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate, Grammar, Place
@@ -16,11 +17,11 @@ from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import may_be_severe, parse_envelope
 from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.matcher import Hit
-from aiops_core.text.repeats import Lesson, Repeat
+from aiops_core.text.repeats import Lesson, Repeat, RepeatedLine
 from aiops_core.text.repeats import lesson as learn_from
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
-__all__ = ["Claim", "Cutter", "Following", "Grammar"]
+__all__ = ["Claim", "Cutter", "Following", "Grammar", "Piece"]
 
 _KEEP = 16 * 1024
 _RAW_CAP = 256 * 1024
@@ -62,6 +63,10 @@ class _Silenced:
     hits: list[int]
 
 
+Piece: TypeAlias = Claim | Repeat | RepeatedLine
+"""One block: read, or known already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Following:
     """Lines that followed an earlier claim and arrived after it."""
@@ -86,7 +91,7 @@ class Cutter:
         self._claimed = offset
         self._taken: set[int] = set()
         self._hits: list[tuple[int, int]] = []
-        self._held: dict[str, Candidate] = {}
+        self._held: dict[str, Candidate | RepeatedLine] = {}
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
         self._waiting: list[tuple[int, int]] = []
@@ -101,7 +106,7 @@ class Cutter:
     def _end(self) -> int:
         return self._base + len(self._buffer)
 
-    def feed(self, data: bytes) -> tuple[Iterable[Claim | Repeat], list[Following]]:
+    def feed(self, data: bytes) -> tuple[Iterable[Piece], list[Following]]:
         """Take the next lines of the stream; return what is complete now, and late context.
 
         The claims are made while they are iterated, to the end: what one teaches serves the next.
@@ -118,7 +123,7 @@ class Cutter:
             return (), late
         return self._resolve(quiet_to=self._base), late
 
-    def flush(self, quiet_to: int | None = None) -> Iterable[Claim | Repeat]:
+    def flush(self, quiet_to: int | None = None) -> Iterable[Piece]:
         """Close what is open: the stream ended, or its writers were silent for long enough.
 
         ``quiet_to`` closes only what the writers added nothing to after that offset. The claims
@@ -156,14 +161,14 @@ class Cutter:
         self._waiting = still
         return late
 
-    def _resolve(self, *, quiet_to: int) -> Iterator[Claim | Repeat]:
+    def _resolve(self, *, quiet_to: int) -> Iterator[Piece]:
         """Claim what is complete; a writer who wrote nothing after ``quiet_to`` has nothing to add."""
-        claims: list[Claim | Repeat] = []
+        claims: list[Piece] = []
         open_from = self._end
         for line, hits in self._hit_lines():
             yield from claims
             claims.clear()
-            if line in self._taken or self._repeats(line, claims):
+            if line in self._taken or self._repeats(line, claims) or self._holds_known(line, hits, claims):
                 continue
             candidate = self._best(line, hits, quiet_to)
             if candidate is None:
@@ -180,7 +185,7 @@ class Cutter:
         self._trim(min([open_from, *(held.start for held in self._held.values())]))
         yield from claims
 
-    def _repeats(self, line: int, claims: list[Claim | Repeat]) -> bool:
+    def _repeats(self, line: int, claims: list[Piece]) -> bool:
         """Claim the block at a hit when it is known already."""
         floor = max(self._claimed - self._base, 0)
         found = self._grammar.repeats.find(self._buffer, line - self._base, floor)
@@ -197,6 +202,18 @@ class Cutter:
         body = self._slice(start, end)
         claims.append(Repeat(known, opening, lines, start, end, body, self._grammar.repeats.zone))
         self._claimed = end
+        return True
+
+    def _holds_known(self, line: int, hits: list[int], claims: list[Piece]) -> bool:
+        """Hold a line back that is known already: a trace may follow that it introduces."""
+        if self._taken or self._grammar.hits_trace(hits):
+            return False
+        found = self._grammar.repeats.find_line(self._buffer, line - self._base)
+        if found is None:
+            return False
+        self._expire(claims, line)
+        self._release("", claims)
+        self._held[""] = replace(found, start=line, end=found.end + self._base)
         return True
 
     def _may_have_headline(self, at: int) -> bool:
@@ -229,14 +246,14 @@ class Cutter:
         whole = Place(self._grammar, self._buffer, self._base, line, floor, before.hits, final=True).best()
         return before.start if whole is not None and whole.end > candidate.start else None
 
-    def _expire(self, claims: list[Claim | Repeat], line: int, quiet_to: int = 0) -> None:
+    def _expire(self, claims: list[Piece], line: int, quiet_to: int = 0) -> None:
         """Claim logging lines that too many lines, or too long a silence, part from what comes now."""
         for stream, held in list(self._held.items()):
             passed = self._buffer.count(b"\n", held.end - self._base, line - self._base)
             if passed >= _HOLD or held.end <= quiet_to:
                 self._release(stream, claims)
 
-    def _settle(self, candidate: Candidate, line: int, claims: list[Claim | Repeat]) -> None:
+    def _settle(self, candidate: Candidate, line: int, claims: list[Piece]) -> None:
         if not self._grammar.is_trace(candidate.owner):
             self._release(candidate.stream, claims)
             self._held[candidate.stream] = candidate
@@ -248,13 +265,15 @@ class Cutter:
         self._release(candidate.stream, claims)
         self._claim(candidate, start, claims, min([line, *joined]))
 
-    def _release(self, stream: str, claims: list[Claim | Repeat]) -> None:
-        if (held := self._held.pop(stream, None)) is not None:
+    def _release(self, stream: str, claims: list[Piece]) -> None:
+        held = self._held.pop(stream, None)
+        if isinstance(held, RepeatedLine):
+            claims.append(held)
+            self._claimed = max(self._claimed, held.end)
+        elif held is not None:
             self._claim(held, held.start, claims)
 
-    def _claim(
-        self, candidate: Candidate, start: int, claims: list[Claim | Repeat], hit: int | None = None
-    ) -> None:
+    def _claim(self, candidate: Candidate, start: int, claims: list[Piece], hit: int | None = None) -> None:
         pieces = candidate.raw_lines()
         is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
         if is_whole and self._line_end(start) >= pieces[0][0]:
@@ -267,8 +286,8 @@ class Cutter:
             self._waiting.append((start, self._after - len(after)))
         block = self._block(candidate, start, self._headline(candidate, start))
         lesson = None
-        if hit is not None and is_whole and candidate.carrier is None and candidate.record is None:
-            lesson = self._lesson(candidate, start, hit)
+        if is_whole and candidate.carrier is None and candidate.record is None:
+            lesson = self._lesson(candidate, start, candidate.start if hit is None else hit)
         claims.append(
             Claim(
                 candidate.owner,

@@ -54,6 +54,8 @@ class Grammar:
             index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
         )
 
+        self._trace_triggers = frozenset(self._of_traces)
+
     def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
         """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
         try:
@@ -72,6 +74,10 @@ class Grammar:
         """Group triggers by their detector."""
         for owner, indexes in groupby(sorted(hits), key=lambda index: self.triggers[index].owner):
             yield owner, [self.triggers[index] for index in indexes]
+
+    def hits_trace(self, hits: Iterable[int]) -> bool:
+        """Tell whether a trigger among these is of a detector that reads several lines."""
+        return not self._trace_triggers.isdisjoint(hits)
 
     def traces(self) -> tuple[int, ...]:
         """Return the triggers of all detectors that read several lines."""

@@ -80,18 +80,24 @@ class Openings:
 
         None when what is said cannot be relied on.
         """
-        parts, column = VARYING.split(line), _column(line, time, zone)
-        raw = rest.encode()
-        place = _place(parts, len(line) - len(raw))
-        is_inside_number = place[0] % 2 == 1 and place[1] > 0
-        if not line.endswith(raw) or is_inside_number or (column is None and time is not None):
+        opening = opening_of(line, rest, told, time, zone)
+        if opening is None:
             return None
-        known = self._known.setdefault(b"\0".join(parts[::2]), {})
+        known = self._known.setdefault(b"\0".join(VARYING.split(line)[::2]), {})
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
-        opening = Opening(told.level, column, place, told.attributes)
-        before = known.setdefault(place, opening)
-        return raw if before is opening or before.confirm(opening) else None
+        before = known.setdefault(opening.rest, opening)
+        return rest.encode() if before is opening or before.confirm(opening) else None
+
+
+def opening_of(line: bytes, rest: str, told: Told, time: datetime | None, zone: tzinfo) -> Opening | None:
+    """Return what a first line said that ends with ``rest``, None where that cannot be told."""
+    parts, column, raw = VARYING.split(line), _column(line, time, zone), rest.encode()
+    place = _place(parts, len(line) - len(raw))
+    is_inside_number = place[0] % 2 == 1 and place[1] > 0
+    if not line.endswith(raw) or is_inside_number or (column is None and time is not None):
+        return None
+    return Opening(told.level, column, place, told.attributes)
 
 
 def moment_at(line: bytes, column: int, zone: tzinfo) -> datetime | None:

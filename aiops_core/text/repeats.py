@@ -15,6 +15,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from aiops_core.records import Event, RaisedException
+from aiops_core.text.known_lines import KnownLine, KnownLines
 from aiops_core.text.openings import NEVER, VARYING, Opening, Openings, Told
 from aiops_core.text.unwrap import decode_line
 
@@ -111,6 +112,33 @@ class _Alike:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedLine:
+    """A line that was known: where it stands in the stream, and what it repeats."""
+
+    known: KnownLine
+    opening: Opening
+    message: bytes
+    start: int
+    end: int
+    raw: bytes
+    zone: tzinfo
+
+    def event(self, **placed: Any) -> Event:  # Any: fields of an event
+        """Return the event, its time and message those of this line, with these fields set."""
+        event = self.known.event
+        return replace(
+            event,
+            message=decode_line(self.message),
+            occurred_at=self.opening.moment(self.raw, self.zone),
+            attributes={**event.attributes, **self.opening.attributes, **placed.pop("attributes", {})},
+            block=self.raw.decode("utf-8", "replace"),
+            start=self.start,
+            end=self.end,
+            **placed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Repeat:
     """A block that was known: where it stands in the stream, and what it repeats."""
 
@@ -156,6 +184,7 @@ class Repeats:
     def __init__(self, zone: tzinfo = UTC) -> None:
         """Take times that name no zone as of ``zone``."""
         self.zone = zone
+        self._lines = KnownLines(zone)
         self._ways: dict[bytes, set[tuple[int, int]]] = {}
         self._openings = Openings()
         self._alike: OrderedDict[bytes, _Alike] = OrderedDict()
@@ -182,6 +211,12 @@ class Repeats:
                     return None if known.is_due() else (known, opening, lines, start, end)
         return None
 
+    def find_line(self, data: bytes, line: int) -> RepeatedLine | None:
+        """Return the known line that is the whole of a block at ``line``, its places in the data."""
+        end = data.find(b"\n", line) + 1
+        found = self._lines.find(data[line : end - 1]) if end else None
+        return None if found is None else RepeatedLine(*found, line, end, data[line:end], self.zone)
+
     def learn(self, owner: int, lesson: Lesson, rest: str, told: Told, events: list[Event]) -> None:
         """Remember a block that was read in full.
 
@@ -189,6 +224,8 @@ class Repeats:
         ``told`` what its envelope added to the events.
         """
         lines = lesson.body.removesuffix(b"\n").split(b"\n")
+        if len(lines) == 1 and len(events) == 1:
+            self._lines.learn(lines[0], told, events[0])
         if len(events) != 1 or not events[0].frames or not 1 < len(lines) <= _MOST_LINES:
             return
         if lesson.head in {line[:_EDGE].translate(None, _NUMBERS) for line in lines[1:]}:

@@ -1,0 +1,105 @@
+"""Lines that repeat: found without reading them, and never otherwise than reading would find them."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aiops_core.catalogue import Catalogue
+from aiops_core.detection import Detection
+from aiops_core.records import LogBatch
+from aiops_core.text.blocks import Cutter
+from aiops_core.text.repeats import RepeatedLine
+
+LINES = [
+    "{time} ERROR [worker-{few}] shop.order: cannot sell order {number} for customer {hexed}",
+    "{time} ERROR [worker-{few}] shop.order: HTTP {status} for order {number}",
+    "{time} CRITICAL shop.disk: {few} GB left on /data{few}",
+    "{time} ERROR shop.card: {uuid} was declined after {number}ms",
+    "{time} INFO [worker-{few}] shop.order: sold {number}",
+    "{time} ERROR shop: gave up\nTraceback (most recent call last):\n"
+    '  File "/app/shop.py", line {few}, in sell\n    take()\nValueError: no stock for {number}',
+]
+
+
+@pytest.fixture(scope="module")
+def load():
+    catalogue = Catalogue()
+    kinds = [(name, catalogue.load("detectors", name, Path())) for name in ("python", "java", "levels")]
+    return lambda: Detection([(name, kind()) for name, kind in kinds])
+
+
+def log(seed, size=600):
+    chance = random.Random(seed)
+
+    def line(number):
+        return chance.choice(LINES).format(
+            time=f"2026-11-21 07:{number // 60 % 60:02}:{number % 60:02},{chance.randrange(1000):03}",
+            few=chance.randrange(4),
+            number=chance.choice([7, 42, 1234, 99_999_999, 10**15]),
+            hexed=f"{chance.randrange(1 << 32):x}",
+            status=chance.choice([404, 500, 503]),
+            uuid=f"{chance.randrange(1 << 32):08x}-{chance.randrange(1 << 16):04x}",
+        )
+
+    return "".join(line(number) + "\n" for number in range(size)).encode()
+
+
+def detect(detection, data, chunk):
+    cutter, batch = (
+        Cutter(detection.grammar, 0),
+        LogBatch("s", b"", ((0, {}),), attributes={"service": "shop"}),
+    )
+    events, repeats, at = [], 0, 0
+    while at < len(data):
+        end = data.rfind(b"\n", at, at + chunk) + 1
+        for claim in cutter.feed(data[at:end])[0]:
+            repeats += isinstance(claim, RepeatedLine)
+            events += detection.events(claim, batch=batch)
+        at = end
+    for claim in cutter.flush():
+        events += detection.events(claim, batch=batch)
+    return sorted(events, key=lambda event: event.start), repeats
+
+
+def comparable(event):
+    return replace(event, context_before=(), context_after=(), attributes={})
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("chunk", [700, 1 << 20])
+def test_lines_that_repeat_are_found_as_reading_finds_them(load, seed, chunk):
+    data = log(seed)
+    read = load()
+    read.grammar.repeats.find = lambda *place: None
+    read.grammar.repeats.find_line = lambda *place: None
+
+    expected, _ = detect(read, data, chunk)
+    found, repeats = detect(load(), data, chunk)
+
+    assert list(map(comparable, found)) == list(map(comparable, expected))
+    assert repeats > len(found) / 5
+
+
+def test_a_known_line_still_introduces_a_trace_that_follows(load):
+    known = b"".join(b"2026-11-21 07:00:%02d,000 ERROR shop: gave up\n" % second for second in range(30))
+    trace = b'Traceback (most recent call last):\n  File "/app/a.py", line 3, in sell\n    take()\nValueError: none\n'
+
+    events, repeats = detect(load(), known + trace + b"2026-11-21 07:01:00,000 INFO shop: on\n", 1 << 20)
+
+    assert repeats > 10
+    assert len(events) == 30
+    assert (events[-1].type, events[-1].headline) == (
+        "ValueError",
+        "2026-11-21 07:00:29,000 ERROR shop: gave up",
+    )
+
+
+def test_an_attribute_that_changes_from_line_to_line_is_left_out_of_repeats(load):
+    events, _ = detect(load(), log(2), 1 << 20)
+
+    for event in events:
+        thread = event.attributes.get("thread")
+        assert event.attributes["service"] == "shop"
+        assert thread is None or f"[{thread}]" in event.block + event.headline
