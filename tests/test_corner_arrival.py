@@ -119,6 +119,24 @@ def test_case_52_a_trace_that_two_reads_cut_inside_a_line_is_one_event(scene):
     assert (event.start, event.end, event.block) == (len(PLAIN), len(PLAIN + PYTHON), PYTHON)
 
 
+def test_case_53_a_trace_that_a_rotation_cuts_is_told_by_each_half(scene):
+    first, second = JAVA[: JAVA.index("Caused")], JAVA[JAVA.index("Caused") :]
+
+    with scene.running():
+        scene.append(PLAIN + first)
+        scene.wait_until(lambda: scene.offsets == [len(PLAIN)])
+        scene.log.rename(scene.log.with_name("app.log.1"))
+        scene.append(second + PLAIN)
+        scene.wait_for_events(2)
+
+    events = sorted(scene.events, key=lambda event: event.type, reverse=True)
+    assert [(event.type, event.block) for event in events] == [
+        ("java.lang.IllegalStateException", first),
+        ("java.io.IOException", second),
+    ]
+    assert [event.start for event in events] == [len(PLAIN), 0]
+
+
 def test_case_54_a_trace_that_goes_on_after_a_silence_is_two_events_the_second_marked(scene):
     first, second = JAVA[: JAVA.index("Caused")], JAVA[JAVA.index("Caused") :]
 

@@ -3,7 +3,8 @@
 import time
 from itertools import pairwise
 
-from corner_scene import all_detectors
+import pytest
+from corner_scene import DOTNET, JAVA, NODE, PLAIN, PYTHON, all_detectors, find
 
 from aiops_core.text.blocks import Cutter
 
@@ -51,3 +52,61 @@ def test_case_96_traces_in_a_row_take_time_in_proportion():
     ratio = seconds(lambda: fed(many)) / seconds(lambda: fed(few))
 
     assert ratio < 8 * 3
+
+
+HOSTILE = {
+    "at": lambda size: "at " * (size // 3) + "\n",
+    "at under a head": lambda size: "java.lang.IllegalStateException: x\n\tat " + "at " * (size // 3) + "\n",
+    "Caused by": lambda size: "Caused by:\n" * (size // 11),
+    "Caused by under a head": lambda size: (
+        NODE + JAVA + "Caused by: java.io.IOException: disk\n" * (size // 38)
+    ),
+    "Traceback": lambda size: "Traceback (most recent call last):\n" * (size // 35),
+    "goroutine": lambda size: "panic: x\n\n" + "goroutine 1 [running]:\n\n" * (size // 24),
+    "data race": lambda size: "==================\nWARNING: DATA RACE\n" * (size // 38),
+    "inner exception": lambda size: DOTNET + " ---> System.X: a\n" * (size // 18),
+    "open braces": lambda size: NODE.rstrip("\n") + " {\n" + "  a: {\n" * (size // 7),
+    "open record": lambda size: "{\n" + '  "stack": "Error: x",\n' * (size // 24),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_case_97_hostile_text_takes_time_in_proportion_and_the_caps_hold(name):
+    few, many = (HOSTILE[name](size).encode() for size in (50_000, 400_000))
+    claims = []
+
+    ratio = seconds(lambda: claims.extend(fed(many))) / max(seconds(lambda: fed(few)), 0.005)
+
+    assert ratio < 8 * 3
+    assert all(end - start <= 1 << 20 for start, end in claims)
+    assert all(many[start:end].count(b"\n") <= 5_000 for start, end in claims)
+
+
+def test_case_97_a_line_of_a_megabyte_after_the_head_of_a_trace_hides_no_error_behind_it():
+    line = "at " * (1 << 18) + "\n"
+
+    events = find("java.lang.IllegalStateException: x\n\t" + line + PYTHON)
+
+    assert events[-1].message == "card of ada refused"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Traceback (most recent call last):",
+        "java.lang.IllegalStateException: shelf is empty",
+        "TypeError: order is undefined",
+        "goroutine 18 [running]:",
+        "Caused by: java.io.IOException: disk is gone",
+    ],
+)
+def test_case_98_a_head_without_a_trace_and_the_line_after_it_are_released_at_once_and_in_order(head):
+    lines = f"{head}\nINFO the day goes on\n"
+    cutter = Cutter(all_detectors().grammar, 0)
+
+    claims = [claim for line in lines.splitlines(keepends=True) for claim in cutter.feed(line.encode())[0]]
+
+    assert (claims, cutter.is_open, cutter.low_water) == ([], False, len(lines))
+    kind = "".join(filter(str.isalpha, head))  # a trace of its own: of known ones nobody keeps the context
+    (event,) = find(lines + PYTHON.replace("CardRefused", kind) + PLAIN)
+    assert event.context_before == (head, "INFO the day goes on")
