@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from aiops_core.records import SEVERITIES, Event, LogBatch, RaisedException, Signal
 
 _TEXTS = ("type", "message", "language", "headline", "fingerprint", "key")
+
+R = TypeVar("R")
 
 
 class WrongType(TypeError):
@@ -26,12 +29,19 @@ def signal_from(signal: object) -> Signal:
     if isinstance(signal, Event):
         return _event(signal, "source() yielded")
     if not isinstance(signal, LogBatch):
-        raise WrongType(f"source() yielded {_named(signal)}. Let it yield a LogBatch or an Event")
+        raise WrongType(f"source() yielded {named(signal)}. Let it yield a LogBatch or an Event")
     if not isinstance(signal.data, bytes) or not signal.marks:
         raise WrongType(
             "source() yielded a LogBatch without bytes as its data or without marks. Give it both"
         )
     return signal
+
+
+def handed_over(hook: str, result: object, kind: type[R]) -> R | None:
+    """Return what the hook of a step returned; raise WrongType for what is neither of the kind nor None."""
+    if result is None or isinstance(result, kind):
+        return result
+    raise WrongType(f"{hook}() returned {named(result)}. Let it return {_a(kind)} or None")
 
 
 def told(error: BaseException) -> str:
@@ -41,23 +51,21 @@ def told(error: BaseException) -> str:
 
 def _checked(event: object) -> Event:
     if not isinstance(event, Event):
-        raise WrongType(
-            f"detect() returned {_named(event)}. Let it return an Event, a list of Events or None"
-        )
+        raise WrongType(f"detect() returned {named(event)}. Let it return an Event, a list of Events or None")
     return _event(event, "detect() returned")
 
 
 def _event(event: Event, did: str) -> Event:
     for name in _TEXTS:
         if not isinstance(value := getattr(event, name), str):
-            raise WrongType(f"{did} an Event whose {name} is {_named(value)}. Let it be text")
+            raise WrongType(f"{did} an Event whose {name} is {named(value)}. Let it be text")
     if event.severity is not None and event.severity not in SEVERITIES:
         raise WrongType(
             f"{did} an Event whose severity is {event.severity!r}. Let it be one of {', '.join(SEVERITIES)}, or None"
         )
     if event.occurred_at is not None and not isinstance(event.occurred_at, datetime):
         raise WrongType(
-            f"{did} an Event whose occurred_at is {_named(event.occurred_at)}. Let it be a datetime"
+            f"{did} an Event whose occurred_at is {named(event.occurred_at)}. Let it be a datetime"
         )
     if not isinstance(event.attributes, Mapping) or not all(
         isinstance(text, str) for pair in event.attributes.items() for text in pair
@@ -68,5 +76,10 @@ def _event(event: Event, did: str) -> Event:
     return event
 
 
-def _named(value: object) -> str:
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+
+
+def named(value: object) -> str:
+    """Say what a value is, in few words."""
     return "None" if value is None else f"{type(value).__name__} {value!r}"[:100]

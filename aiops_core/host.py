@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from aiops_core.component import KINDS, Component, LogDetector
-from aiops_core.errors import UserError
+from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.errors import AiopsError, UserError, is_interrupt
+from aiops_core.handover import named
 from aiops_core.hooks import PROJECT, Observers, Stages
+from aiops_core.settings import Config
 from aiops_core.text.matcher import compile_trigger, is_compiled
 
 HOOKS: Mapping[str, frozenset[str]] = {
@@ -51,10 +56,44 @@ class Host(pluggy.PluginManager):
         return None
 
 
-def check_component(component: Component[Any]) -> None:
-    """Raise UserError for methods with which nothing can call a component, or no triggers."""
-    if isinstance(component, LogDetector) and not component.triggers:
+def make_component(kind: type[Component[Any]], config: Config, context: Context) -> Component[Any]:
+    """Create a component; raise UserError for one that cannot be created, or that nothing can call."""
+    try:
+        component = kind(config, context)
+    except AiopsError:
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise UserError(
+            f"{_raised_at(error, kind)}{kind.__name__}(config, context) raised "
+            f"{type(error).__name__}: {error}. Mend it"
+        ) from error
+    if isinstance(component, LogDetector):
+        _check_detector(component)
+    _check_methods(component)
+    return component
+
+
+def _check_detector(detector: LogDetector[Any]) -> None:
+    """Refuse attributes with which no line can be found or cut."""
+    triggers: object = detector.triggers
+    if isinstance(triggers, str) or not isinstance(triggers, Iterable):
+        raise UserError(f"triggers are {named(triggers)}. Write a tuple of patterns, as in ('^!!E',)")
+    if not triggers:
         raise UserError("no triggers: a detector needs at least one to be called")
+    for trigger in triggers:
+        if not isinstance(trigger, str):
+            raise UserError(f"a trigger is {named(trigger)}. Write a regular expression as text")
+    if detector.rank not in ("trace", "line"):
+        raise UserError(f"rank is {named(detector.rank)}. Write 'trace' or 'line'")
+    try:
+        re.compile(detector.continues or "")
+    except (re.error, TypeError) as error:
+        raise UserError(f"continues {detector.continues!r}: {error}. Write a regular expression") from None
+
+
+def _check_methods(component: Component[Any]) -> None:
     host = Host()
     for name in sorted(name for name in dir(component) if name in _SPECS):
         if host.parse_hookimpl_opts(component, name) is not None:
@@ -85,23 +124,34 @@ def _kinds(component: Component[Any]) -> list[str]:
 
 def _check_method(method: Callable[..., object], name: str, *, is_own: bool) -> None:
     """Refuse arguments that nobody passes; a component's own stage takes all there are."""
+    if not callable(method):
+        raise UserError(f"{name} is {named(method)}, and cannot be called. Write 'def {name}'")
     wanted = list(inspect.signature(_SPECS[name]).parameters)[1:]
     parameters = inspect.signature(method).parameters.values()
     needed = [one for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
-    named = [one.name for one in needed if one.kind is one.POSITIONAL_OR_KEYWORD]
+    positional = [one.name for one in needed if one.kind is one.POSITIONAL_OR_KEYWORD]
     has_default = any(one.name in wanted and one not in needed for one in parameters)
-    is_whole = set(wanted) <= set(named) or not is_own
+    is_whole = set(wanted) <= set(positional) or not is_own
     if inspect.iscoroutinefunction(method):
         raise UserError(
             f"{_place(method)}{name}() is async, and nobody awaits it. Write a plain 'def {name}'"
         )
-    if not set(named) <= set(wanted) or len(named) < len(needed) or has_default or not is_whole:
+    if not set(positional) <= set(wanted) or len(positional) < len(needed) or has_default or not is_whole:
         raise UserError(
             f"{_place(method)}{name}{inspect.signature(method)} is not how it is called. "
             f"Write 'def {name}({', '.join(['self', *wanted])})'"
         )
 
 
-def _place(method: Callable[..., object]) -> str:
-    code = getattr(inspect.unwrap(method), "__code__", None)
+def _raised_at(error: BaseException, kind: type) -> str:
+    """Return the line of the component's own file that raised, as the start of a message."""
+    source = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename == source]
+    if frames:
+        return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: "
+    return _place(vars(kind).get("__init__"))
+
+
+def _place(method: object) -> str:
+    code = getattr(inspect.unwrap(method) if callable(method) else None, "__code__", None)
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}: " if code is not None else ""

@@ -16,7 +16,7 @@ from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS, Component, Context, LogDetector
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
-from aiops_core.host import HOOKS, Host, check_component, check_triggers
+from aiops_core.host import HOOKS, Host, check_triggers, make_component
 from aiops_core.settings import Config, Document, PipelineConfig
 
 
@@ -218,8 +218,7 @@ class _Loader:
         name = written.name or _short_name(written.uses)
         place: Place = ("pipelines", pipeline, kind, index)
         try:
-            component = component_type(checked, self._context(pipeline, name, config))
-            check_component(component)
+            component = make_component(component_type, checked, self._context(pipeline, name, config))
         except UserError as error:
             self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
             return None
@@ -251,9 +250,9 @@ class _Loader:
                 continue
             if any(info.is_required() for info in component_type.config_type.model_fields.values()):
                 continue
-            component = component_type(component_type.config_type(), self._context(pipeline, name, config))
+            context = self._context(pipeline, name, config)
             try:
-                check_component(component)
+                component = make_component(component_type, component_type.config_type(), context)
             except UserError as error:
                 self._text.problem(("pipelines", pipeline), f"detector '{name}': {error}", where="detectors")
                 continue

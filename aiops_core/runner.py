@@ -12,7 +12,8 @@ from functools import partial
 
 from aiops_core.component import utc_now
 from aiops_core.engines import LocalEngine
-from aiops_core.errors import UserError
+from aiops_core.errors import UserError, is_interrupt
+from aiops_core.handover import told
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline, Step
 from aiops_core.records import Event
@@ -100,6 +101,8 @@ class Runner:
                     step.component.start()
                 except UserError as error:
                     problems.append(f"{pipeline.name}: {step.kind} {step.name}: {error}")
+                except (SystemExit, GeneratorExit) as error:
+                    problems.append(f"{pipeline.name}: {step.kind} {step.name}{told(error)}. Mend it")
         if problems:
             raise UserError("\n".join(problems))
 
@@ -133,7 +136,9 @@ class Runner:
                 if change.before != change.after:
                     incident = store.incidents.get(change.incident_id)
                     pipeline.host.hook.incident_changed(incident=incident, before=change.before)
-        except Exception:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._logger.exception("an extension of %s raised", pipeline.name)
 
     def _announce(self, ingests: Sequence[Ingest]) -> None:
@@ -148,7 +153,9 @@ class Runner:
     def _tell_extensions(self, pipeline: Pipeline, hook: str) -> None:
         try:
             getattr(pipeline.host.hook, hook)(pipeline=pipeline.name)
-        except Exception:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._logger.exception("an extension of %s raised in %s", pipeline.name, hook)
 
     def _wait(self, ingests: Sequence[Ingest], store: Store, engine: LocalEngine) -> None:
@@ -196,7 +203,9 @@ class Runner:
     def _stop_component(self, step: Step) -> None:
         try:
             step.component.stop()
-        except Exception:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._logger.exception("%s did not stop cleanly", step.name)
 
 

@@ -104,13 +104,17 @@ def test_an_error_of_ours_ends_with_1_and_its_trace(tmp_path):
         "from aiops_core import Event, LogDetector\n"
         "class Broken(LogDetector):\n"
         "    triggers = ('ValueError',)\n"
-        "    def __init__(self, *_):\n"
+        "    def start(self):\n"
         "        raise RuntimeError('not the user')\n"
         "    def detect(self, block): return None\n"
     )
     (tmp_path / "shop.log").write_text(CRASH)
+    (tmp_path / "pipeline.yaml").write_text(
+        "pipelines: {shop: {sources: [{uses: file, with: {paths: [./shop.log]}}], "
+        "detectors: ['./broken.py:Broken']}}\n"
+    )
 
-    done = aiops("scan", "-d", "./broken.py:Broken", "shop.log", cwd=tmp_path)
+    done = aiops("run", "--once", cwd=tmp_path)
 
     assert done.returncode == 1
     assert "RuntimeError: not the user" in done.stderr

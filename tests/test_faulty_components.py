@@ -113,6 +113,79 @@ def test_a_file_that_ends_the_program_on_import_is_named(tmp_path, command):
     )
 
 
+RESPONSE = """\
+from aiops_core import Action, Analysis, Analyzer, Extension, Notifier, Outcome, Plan, Receipt
+
+
+class Explain(Analyzer):
+    def analyze(self, incident, evidence):
+        return Analysis("Found", "It is found.", "The cause.")
+
+
+class Act(Action):
+    def plan(self, incident, analysis, change):
+        return Plan("Do it", "It will be done.")
+
+    def act(self, plan):
+        return Outcome("done", "It is done.")
+
+
+class Watch(Extension):
+    def step_finished(self): ...
+
+    def gather(self):
+        return []
+
+
+class Tell(Notifier):
+    def notify(self, report):
+        return Receipt()
+"""
+RESPONDING = (
+    PIPELINE.replace(", './bad.py:Bad'", "")
+    + """\
+    analyzers: ['./parts.py:Explain']
+    actions: [{uses: './parts.py:Act', mode: auto}]
+    extensions: ['./parts.py:Watch']
+    notifiers: ['./parts.py:Tell']
+"""
+)
+EXIT = "raise SystemExit(3)"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "told"),
+    [
+        ('return Analysis("Found"', f"{EXIT} #", "analyzer parts raised SystemExit: 3"),
+        ('return Analysis("Found"', "return 'text' #", "analyzer parts: analyze() returned str 'text'. Let it return an Analysis or None"),
+        ('return Plan("Do it"', f"{EXIT} #", "plan parts parts: SystemExit: 3"),
+        ('return Plan("Do it"', "return 5 #", "plan parts parts: plan() returned int 5. Let it return a Plan or None"),
+        ('return Outcome("done", "It is done.")', EXIT, "act parts parts: SystemExit: 3"),
+        ('return Outcome("done", "It is done.")', "return None", "act parts parts: act() returned None. Let it return an Outcome"),
+        ("def step_finished(self): ...", f"def step_finished(self): {EXIT}", "an extension raised SystemExit: 3"),
+        ("return []", EXIT, "an extension raised SystemExit: 3"),
+    ],
+)  # fmt: skip
+def test_a_part_of_the_response_that_fails_is_told_and_people_still_get_the_report(
+    tmp_path, line, instead, told
+):
+    parts = RESPONSE.replace(line, instead)
+
+    result = run_pipeline(RESPONDING, {"shop.log": CRASH, "parts.py": parts}, tmp_path)
+
+    assert set(faults(result).values()) == {told}
+    assert [report.incident.type for report in result.reports] == ["ValueError"]
+
+
+def test_a_notifier_that_ends_the_program_is_tried_again(tmp_path):
+    parts = RESPONSE.replace("return Receipt()", EXIT)
+
+    result = run_pipeline(RESPONDING, {"shop.log": CRASH, "parts.py": parts}, tmp_path)
+
+    tried = {one.target: (one.state, one.attempts, one.error) for one in result.deliveries}
+    assert tried["parts"] == ("failed", 1, "SystemExit: 3")
+
+
 # -- wrong types --------------------------------------------------------------------------------
 
 NO_EVENT = "Let it return an Event, a list of Events or None"
@@ -150,6 +223,33 @@ def test_a_wrong_type_is_told_and_its_lines_are_counted_unread(tmp_path, body, t
         "ValueError": 1,
         "unread bad": 2,
     }
+    assert faults(result) == {
+        "detector bad: wrong type": f"detector bad: {told}. Its lines are counted unread"
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("return 5", "cut() returned int 5. Let it return a Span, More or None"),
+        (
+            "return Span(0, 0)",
+            "cut() returned Span(start=0, end=0, is_record=False), which holds no line. "
+            "Let it start at 0 or later, and end later",
+        ),
+        (
+            "return More(hit)",
+            "cut() returned More after the last line. Let it return a Span when lines.final",
+        ),
+    ],
+)
+def test_a_cut_that_claims_no_lines_is_told_and_the_line_is_read_alone(tmp_path, body, told):
+    code = bad(body, "Event, LogDetector, More, Span", "cut(self, lines, hit)")
+    code = code.replace("block): ...", "block): return Event('A', block.text)")
+
+    result = run_pipeline(PIPELINE, {"shop.log": "well\n" + LOG, "bad.py": code}, tmp_path)
+
+    assert {incident.type for incident in result.incidents} == {"A", "ValueError"}
     assert faults(result) == {
         "detector bad: wrong type": f"detector bad: {told}. Its lines are counted unread"
     }
@@ -228,6 +328,39 @@ def test_a_method_that_cannot_be_called_is_a_problem_at_its_line(tmp_path, metho
 
     assert str(raised.value) == f"pipeline.yaml:4: detectors[1] (./bad.py:Bad): bad.py:7: {told}"
     assert (scanned.returncode, scanned.stderr) == (2, f"detector ./bad.py:Bad: bad.py:7: {told}\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("detect = 5", "detect is int 5, and cannot be called. Write 'def detect'"),
+        ("triggers = 5", "triggers are int 5. Write a tuple of patterns, as in ('^!!E',)"),
+        ("triggers = 'boom'", "triggers are str 'boom'. Write a tuple of patterns, as in ('^!!E',)"),
+        ("triggers = (5,)", "a trigger is int 5. Write a regular expression as text"),
+        ("rank = 'traces'", "rank is str 'traces'. Write 'trace' or 'line'"),
+        ("continues = 5", "continues 5: first argument must be string or compiled pattern. Write a regular expression"),
+        ("continues = '('", "continues '(': missing ), unterminated subpattern at position 0. Write a regular expression"),
+        ("def __init__(self, x): ...", "bad.py:9: Bad(config, context) raised TypeError: Bad.__init__() takes 2 positional arguments but 3 were given. Mend it"),
+        ("def __init__(self, *args): raise SystemExit(1)", "bad.py:9: Bad(config, context) raised SystemExit: 1. Mend it"),
+        ("def __init__(self, *args): open('/no/file')", "bad.py:9: Bad(config, context) raised FileNotFoundError: [Errno 2] No such file or directory: '/no/file'. Mend it"),
+    ],
+)  # fmt: skip
+def test_a_detector_that_cannot_work_is_a_problem_at_its_line(tmp_path, body, told):
+    (tmp_path / "bad.py").write_text(
+        "from aiops_core import LogDetector\n\n\nclass Bad(LogDetector):\n    triggers = ('boom',)\n\n"
+        f"    def detect(self, block): ...\n\n    {body}\n"
+    )
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+
+    checked, scanned = (
+        subprocess.run([AIOPS, *command], cwd=tmp_path, capture_output=True, text=True)
+        for command in (["check", "pipeline.yaml"], ["scan", "-d", "./bad.py:Bad", "pipeline.yaml"])
+    )
+
+    assert (checked.returncode, checked.stderr) == (
+        2, f"pipeline.yaml:4: detectors[1] (./bad.py:Bad): {told}\n"
+    )  # fmt: skip
+    assert (scanned.returncode, scanned.stderr) == (2, f"detector ./bad.py:Bad: {told}\n")
 
 
 def test_an_extension_may_take_fewer_arguments_and_must_not_invent_hooks(tmp_path):

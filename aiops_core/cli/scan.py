@@ -66,7 +66,7 @@ def build_detection(
     from aiops_core.component import Context, LogDetector
     from aiops_core.detection import Detection
     from aiops_core.errors import AiopsError
-    from aiops_core.host import check_component, check_triggers
+    from aiops_core.host import check_triggers, make_component
     from aiops_core.text.timestamps import LOCAL
 
     catalogue = Catalogue()
@@ -76,8 +76,8 @@ def build_detection(
             kind = catalogue.load("detectors", name, Path.cwd())
             if not names and any(info.is_required() for info in kind.config_type.model_fields.values()):
                 continue
-            component = kind(kind.config_type(), Context(name=name, once=True, directory=Path.cwd()))
-            check_component(component)
+            context = Context(name=name, once=True, directory=Path.cwd())
+            component = make_component(kind, kind.config_type(), context)
         except AiopsError as error:
             raise UserError(f"detector {name}: {error}") from None
         except ValueError as error:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from aiops_core.component import Action
 from aiops_core.errors import Retry
+from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import may_publish
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
@@ -75,7 +76,7 @@ def follow(desk: Desk, pipeline: Pipeline | None, job: Job) -> None:
         return
     runs = desk.store.guarded(job).runs
     with step.component.context.recording(runs.effects(run_id, step.name)):
-        news: Outcome | None = step.call("follow", outcome=outcome)
+        news = handed_over("follow", step.call("follow", outcome=outcome), Outcome)
     if news is not None:
         outcome = desk.redacted(replace(news, action=step.name))
         runs.save_outcome(run_id, step.name, outcome)
@@ -90,7 +91,8 @@ def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Pl
     if change is not None and (decision := may_publish(change, step.name, action.reaches)):
         run.decide(decision)
         return None
-    plan: Plan | None = step.call("plan", incident=run.incident, analysis=analysis, change=change)
+    result = step.call("plan", incident=run.incident, analysis=analysis, change=change)
+    plan = handed_over("plan", result, Plan)
     if plan is None:
         return None
     plan = replace(plan, action=step.name)
@@ -152,15 +154,19 @@ def _try(step: Step, plan: Plan, warn: Callable[[Retry], None]) -> Outcome:
     """Act, again after a short wait where the action says that the failure may pass."""
     for wait in _ACT_AGAIN:
         try:
-            outcome: Outcome = step.call("act", plan=plan)
+            return _outcome(step, plan)
         except Retry as error:
             if step.component.context.stopping.wait(wait):
                 raise
             warn(error)
-            continue
-        return outcome
-    last: Outcome = step.call("act", plan=plan)
-    return last
+    return _outcome(step, plan)
+
+
+def _outcome(step: Step, plan: Plan) -> Outcome:
+    outcome = handed_over("act", step.call("act", plan=plan), Outcome)
+    if outcome is None:
+        raise WrongType("act() returned None. Let it return an Outcome")
+    return outcome
 
 
 def _warn(run: Run, step: Step, error: Retry) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiops_core.analysis import unanswered
 from aiops_core.component import utc_now
-from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError
+from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Decision, Report
 from aiops_core.repair import remove_tree
@@ -58,7 +58,9 @@ class Responder:
             self._retry(job, str(error), max(after, 5.0))
         except AiopsError as error:
             self._store.queue.bury(job, self._desk.redactor.redact(str(error)))
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._logger.exception("%s %s failed", job.kind, job.key)
             self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
 

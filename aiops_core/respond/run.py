@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from aiops_core.analysis import redact_record
-from aiops_core.errors import AiopsError, LeaseLost, Refused
+from aiops_core.errors import AiopsError, LeaseLost, Refused, is_interrupt
+from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Incident
 from aiops_core.repository import Mirror, open_mirror
@@ -79,7 +80,9 @@ class Run:
         except Refused as refusal:
             state, error = "refused", self.redacted_text(refusal)
             self.decide(Decision(refusal.rule, error, setting=refusal.setting))
-        except Exception as failure:
+        except BaseException as failure:
+            if is_interrupt(failure):
+                raise
             state, error = "failed", self._failed(name, component, failure)
         self.runs.end_step(self.id, name, state, error, result)
         self._observe(name, state)
@@ -116,9 +119,10 @@ class Run:
             self.commit = mirror.head(repository.branch)
         return mirror
 
-    def _failed(self, name: str, component: str, failure: Exception) -> str:
-        error = self.redacted_text(f"{type(failure).__name__}: {failure}")
-        expected = isinstance(failure, AiopsError)
+    def _failed(self, name: str, component: str, failure: BaseException) -> str:
+        is_wrong_type = isinstance(failure, WrongType)
+        error = self.redacted_text(failure if is_wrong_type else f"{type(failure).__name__}: {failure}")
+        expected = is_wrong_type or isinstance(failure, AiopsError)
         self.desk.logger.error(
             "run %s: %s failed: %s", self.id, name, error, exc_info=None if expected else failure
         )
@@ -128,5 +132,7 @@ class Run:
     def _observe(self, name: str, state: str) -> None:
         try:
             self.pipeline.host.hook.step_finished(incident=self.incident, step=name, state=state)
-        except Exception as error:
-            self.fault("extension: step_finished", f"an extension raised {error}")
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self.fault("extension: step_finished", f"an extension{told(error)}")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aiops_core.analysis import gather, unanswered
-from aiops_core.errors import AiopsError, NoAnswer, Refused
+from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
+from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
 from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, Decision, Evidence
@@ -57,8 +58,10 @@ def _from_extensions(run: Run) -> list[Evidence]:
         return [
             item for items in run.pipeline.host.hook.gather(incident=run.incident) for item in items or ()
         ]
-    except Exception as error:
-        run.fault("extension: gather", f"an extension raised {type(error).__name__}: {error}")
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        run.fault("extension: gather", f"an extension{told(error)}")
         return []
 
 
@@ -109,7 +112,8 @@ def _abstain(run: Run, decision: Decision) -> None:
 
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
     try:
-        analysis = step.call("analyze", incident=run.incident, evidence=list(evidence))
+        result = step.call("analyze", incident=run.incident, evidence=list(evidence))
+        analysis = handed_over("analyze", result, Analysis)
     except NoAnswer as error:
         reason = run.redacted_text(error)
         reasons.append(f"{step.name}: {reason}")
@@ -118,12 +122,15 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str])
         )
         run.runs.save_analysis(run.id, nothing)
         return None
-    except Exception as error:
-        text = run.redacted_text(f"{step.name}: {error}")
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        said = f": {error}" if isinstance(error, AiopsError) else told(error)
+        text = run.redacted_text(f"{step.name}{said}")
         reasons.append(text)
         run.fault(f"analyzer {step.name}: {type(error).__name__}", f"analyzer {text}")
         return None
-    if not isinstance(analysis, Analysis):
+    if analysis is None:
         reasons.append(f"{step.name}: no answer")
         return None
     confidence = min(max(analysis.confidence, 0.0), 1.0) if math.isfinite(analysis.confidence) else 0.0

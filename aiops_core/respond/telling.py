@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from aiops_core.component import Notifier
-from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError
+from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Receipt, Report
 from aiops_core.store import Job, Store
@@ -72,7 +72,9 @@ class Telling:
             raise UserError(f"notifier '{delivery.target}' is not in the pipeline file any more")
         try:
             receipt = step.call("notify", report=delivery.report)
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._failed(job, delivery.id, step, error)
             return
         with self._store.transaction():
@@ -80,7 +82,7 @@ class Telling:
             deliveries.sent(delivery.id, receipt if isinstance(receipt, Receipt) else Receipt())
             self._store.queue.finish(job)
 
-    def _failed(self, job: Job, delivery_id: int, step: Step, error: Exception) -> None:
+    def _failed(self, job: Job, delivery_id: int, step: Step, error: BaseException) -> None:
         text = self._redactor.redact(
             f"{type(error).__name__}: {error}" if not isinstance(error, AiopsError) else str(error)
         )

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
+from aiops_core.handover import WrongType, named
 from aiops_core.text.carriers import (
     Carried,
     Carrier,
@@ -59,7 +60,7 @@ class Grammar:
     def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
         """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
         try:
-            return self.detectors[owner].cut(lines, hit)
+            return cut_from(self.detectors[owner].cut(lines, hit), lines)
         except BaseException as error:
             if self._failed is None or is_interrupt(error):
                 raise
@@ -82,6 +83,19 @@ class Grammar:
     def traces(self) -> tuple[int, ...]:
         """Return the triggers of all detectors that read several lines."""
         return self._of_traces
+
+
+def cut_from(cut: object, lines: Lines) -> Span | More | None:
+    """Return what ``cut`` handed over; raise WrongType for what claims no lines."""
+    if isinstance(cut, More) and lines.final:
+        raise WrongType("cut() returned More after the last line. Let it return a Span when lines.final")
+    if isinstance(cut, Span) and not 0 <= cut.start < cut.end:
+        raise WrongType(
+            f"cut() returned {cut}, which holds no line. Let it start at 0 or later, and end later"
+        )
+    if cut is None or isinstance(cut, Span | More):
+        return cut
+    raise WrongType(f"cut() returned {named(cut)}. Let it return a Span, More or None")
 
 
 @dataclass(slots=True)
