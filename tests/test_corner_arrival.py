@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from corner_scene import JAVA, PLAIN, PYTHON
+from corner_scene import JAVA, PLAIN, PYTHON, all_detectors, cri
 
 from aiops_core.pipeline import Surroundings, load
 from aiops_core.runner import Runner
 from aiops_core.store import Store
+from aiops_core.text.blocks import Cutter
 
 AIOPS = Path(sys.executable).parent / "aiops"
 
@@ -150,6 +151,34 @@ def test_case_54_a_trace_that_goes_on_after_a_silence_is_two_events_the_second_m
     assert (one.start, one.end) == (len(PLAIN), len(PLAIN + first))
     assert (other.start, other.end) == (len(PLAIN + first), len(PLAIN + JAVA))
     assert other.attributes["continuation_of"] == one.key
+
+
+def after_silences(*parts):
+    """Feed parts with a silence after each; return (start, start of what it goes on from) of each claim."""
+    cutter, claims = Cutter(all_detectors.__wrapped__().grammar, 0), []  # one that knows no trace yet
+    for part in parts:
+        claims += cutter.feed(part.encode())[0]
+        claims += cutter.flush()
+    return [(claim.start, claim.continues) for claim in claims]
+
+
+def test_case_54_a_trace_that_containers_carry_goes_on_after_a_silence_too():
+    first, second = ("".join(map(cri, half.splitlines())) for half in halves(JAVA, "Main.java:9)\n"))
+
+    assert after_silences(first, second) == [(0, None), (len(first), 0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (JAVA, JAVA.replace("shelf", "box")),
+        (PYTHON, PYTHON.replace("ada", "bob")),
+        (JAVA, PYTHON),
+        ("ERROR one\n", "ERROR other\n"),
+    ],
+)
+def test_case_54_an_error_after_a_silence_does_not_go_on_from_another(one, other):
+    assert after_silences(one, other) == [(0, None), (len(one), None)]
 
 
 def test_case_55_a_trace_at_the_end_of_a_file_is_told_after_a_second_of_silence(scene):

@@ -14,7 +14,7 @@ def numbers(carried):
     return {int(number) for number in carried.strip("_").split("_")}
 
 
-def tests():
+def carriers():
     """Return the numbers that each test carries, by its file and name."""
     return {
         (path.relative_to(ROOT).as_posix(), name): numbers(carried)
@@ -34,7 +34,7 @@ def rows():
 
 def test_every_case_has_a_test_that_carries_its_number_or_a_reason_why_it_has_none():
     _, limits = rows()
-    shown = set().union(*tests().values())
+    shown = set().union(*carriers().values())
 
     assert set(range(1, 101)) - shown - set(limits) == set()
 
@@ -47,7 +47,7 @@ def test_every_case_has_a_row_in_its_order():
 
 
 def test_the_tests_that_a_row_names_are_there_and_carry_its_number():
-    known = tests()
+    known = carriers()
     cases, _ = rows()
 
     wrong = [
