@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from aiops_core import Position
@@ -77,11 +75,19 @@ class Generations:
             self._expect_siblings(generation.place, generation.path, generation.seen_at, until)
             # One that was read under a rotated name tells of its place only that what came after
             # it is younger; a stop in the middle of a backlog leaves nothing else to go by.
-            last_change = _last_change(generation)
+            last_change = self._last_change(generation)
             rotated_from = unpacked(generation.path) or originals(generation.path)
             for path in rotated_from if last_change else ():
                 self._expect_siblings(path, path, last_change, until)
         self._is_searching, self._search_until = True, until
+
+    def _last_change(self, generation: Generation) -> float:
+        """Return when the file of a generation was last written, 0 when it is not there any more.
+
+        A chain of rotations may have moved it on since its path was committed.
+        """
+        sibling = self._siblings.with_inode(generation.place, generation.inode)
+        return sibling.status.st_mtime if sibling is not None else 0.0
 
     def _expect_siblings(self, place: str, path: str, since: float, until: float) -> None:
         known = self._rotations.get(place)
@@ -342,12 +348,3 @@ class Generations:
         if original is not None:
             self.live.begin_after(sibling, original)
         return original is not None
-
-
-def _last_change(generation: Generation) -> float:
-    """Return when the file of a generation was last written, 0 when it is not at its path any more."""
-    with suppress(OSError):
-        status = Path(generation.path).stat()
-        if status.st_ino == generation.inode:
-            return status.st_mtime
-    return 0.0

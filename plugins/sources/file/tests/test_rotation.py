@@ -420,6 +420,27 @@ def test_a_rotated_file_whose_position_was_not_committed_is_read_again(tmp_path,
     source.wait_for("1", "2", "3", "2")
 
 
+def test_a_rotated_file_that_was_never_committed_is_found_although_the_one_before_it_moved_on(tmp_path, tail):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    os.utime(log, (time.time() - 20, time.time() - 20))
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    log.rename(tmp_path / "a.log.1")
+    log.write_text("3\n")
+    source.wait_for("1", "3")
+    source.stop()
+
+    first = source.positions[source.streams[0]]
+    source.positions[source.streams[0]] = {**first, "path": str(tmp_path / "a.log.1")}
+    (tmp_path / "a.log.1").rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text("2\n")
+    os.utime(tmp_path / "a.log.1", (time.time() - 10, time.time() - 10))
+    source.start()
+
+    source.wait_for("1", "3", "2")
+
+
 def test_a_mere_copy_of_a_followed_file_is_not_read(tmp_path, tail, append, monkeypatch):
     monkeypatch.setattr("aiops_source_file.copies.COPY_WAIT", 0.05)
     log = tmp_path / "a.log"
