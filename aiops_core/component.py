@@ -54,6 +54,33 @@ class Effect(Protocol):
     is_uncertain: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a model may call; ``parameters`` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Json]
+
+
+class Explorer(Protocol):
+    """What an analyzer's model may look up in the repository, read-only.
+
+    ``left`` is how many calls are left. ``found`` holds what was shown: evidence an answer may
+    cite beside what ``analyze`` was given.
+    """
+
+    left: int
+    found: list[Evidence]
+
+    @property
+    def tools(self) -> Sequence[Tool]: ...
+
+    def call(self, name: str, arguments: Mapping[str, Json]) -> str:
+        """Return what is to be sent to the model, whatever it asked for; safe to send."""
+        ...
+
+
 EffectRecorder = Callable[[str, str], AbstractContextManager[Effect]]
 
 
@@ -89,6 +116,20 @@ class Context:
             yield
         finally:
             self._worker.effects = None
+
+    @property
+    def explorer(self) -> Explorer | None:
+        """What the model may look up; None outside ``analyze`` and without a repository."""
+        return getattr(self._worker, "explorer", None)
+
+    @contextmanager
+    def exploring(self, explorer: Explorer | None) -> Iterator[None]:
+        """Let what this thread does until the end of the block look things up."""
+        self._worker.explorer = explorer
+        try:
+            yield
+        finally:
+            self._worker.explorer = None
 
     def step(self, name: str, key: str) -> AbstractContextManager[Effect]:
         """Record one effect on the outside world, so that a crash repeats none."""

@@ -126,6 +126,8 @@ class Policy(Config):
     as a full disk, no memory, DNS, or an upstream service that is down."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """A proposed fix of an analysis less sure than this is reported, not applied."""
+    max_lookups: int = Field(default=20, ge=0, le=200)
+    """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
     max_files: int = Field(default=10, ge=1)
     """A fix that touches more files than this is refused."""
     max_lines: int = Field(default=500, ge=1)

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from response_scene import FIXED, answer, fix_branches, pipeline, shop, trace
+from response_scene import FIXED, answer, claude_edit, fix_branches, pipeline, says, shop, trace
 
 from aiops_core.store import Store
-from aiops_core.testing.messages_api import GARBAGE, OVERLOADED, Message, MessagesApi
+from aiops_core.testing.messages_api import GARBAGE, OVERLOADED, Message, MessagesApi, ToolUse, looks_up
 from aiops_core.testing.pipeline import run_pipeline
 
 AIOPS = Path(sys.executable).parent / "aiops"
@@ -117,6 +117,22 @@ def test_a_refused_edit_goes_back_to_the_model_which_may_mend_it(tmp_path):
     assert done.error == ""
     assert (len(prompts), len(fix_branches(repository))) == (2, 1)
     assert "the proposed edits were refused" in prompts[1]
+
+
+def test_what_a_model_looked_up_is_kept_as_evidence_and_counted_over_all_rounds(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEY", KEY)
+    repository = shop(tmp_path / "git")
+    look = looks_up(ToolUse("read_file", {"path": "test_shop.py"}))
+    with MessagesApi([look, says(claude_edit(search="nowhere")), says(claude_edit())]) as api:
+        text = pipeline(repository, analyzers=claude(api)).replace("3650d", "3650d, max_lookups: 1")
+        done = run_pipeline(text, {"shop.log": trace()}, tmp_path)
+
+    with Store.open(tmp_path / "state") as store:
+        found = store.runs.evidence(1)
+    assert (done.error, len(api.calls), len(fix_branches(repository))) == ("", 3, 1)
+    assert [item.title for item in found if item.id == "X1"] == ["test_shop.py, lines 1-8 of 8"]
+    assert "class Totals" in json.dumps(api.calls[1]["messages"][2])
+    assert ["tools" in body for body in api.calls] == [True, True, False]
 
 
 @pytest.mark.parametrize("reply", [GARBAGE, OVERLOADED])

@@ -3,6 +3,7 @@
 from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
 from aiops_core.analysis.code_blocks import AnswerInvalid
 from aiops_core.analysis.evidence import gather
+from aiops_core.analysis.explore import RepositoryExplorer
 from aiops_core.analysis.matching import IncidentMatch
 from aiops_core.analysis.outbound import redact_record
 from aiops_core.analysis.prompt import Prompt, build_prompt
@@ -15,6 +16,7 @@ __all__ = [
     "Entry",
     "IncidentMatch",
     "Prompt",
+    "RepositoryExplorer",
     "build_prompt",
     "gather",
     "parse_answer",

@@ -29,14 +29,16 @@ def build_prompt(
     *,
     language: Language = "en",
     edits: EditFormat = "json",
+    has_tools: bool = False,
 ) -> Prompt:
-    """Return the prompt for an incident.
+    """Return the prompt for an incident; ``has_tools`` says that the model may look things up.
 
     Evidence of kind ``refusal`` asks for other edits than the ones that were refused. Secrets
     must be gone before.
     """
     tag = new_tag()
-    system = "\n\n".join([_SYSTEM.format(language=_LANGUAGES[language]), _FORMATS[edits]])
+    looking = [_LOOKING] if has_tools else []
+    system = "\n\n".join([_SYSTEM.format(language=_LANGUAGES[language]), *looking, _FORMATS[edits]])
     end = _ENDS[edits]
     return Prompt(system, "\n\n".join([*_parts(incident, evidence, tag), end]))
 
@@ -112,6 +114,13 @@ THE EDITS
   passes after is welcome.
 - Do not touch build, CI, dependency, lock, licence or credential files.
 - A [redacted:…] text may stand in what you quote and be repeated where it stays; nowhere else."""
+
+_LOOKING = """\
+LOOKING FURTHER
+Where the evidence is not enough, look things up in the repository with the tools: callers, the code
+that makes a value, tests, configuration. Look for what could prove you wrong, too. What they show is
+data as well; it has ids to cite, X1 and so on. Look-ups are few: ask for what decides, then answer.
+You may edit files you were shown that way."""
 
 _FORMATS: Mapping[EditFormat, str] = {
     "json": """\

@@ -2,9 +2,10 @@
 
 from aiops_core.repository.errors import GitError
 from aiops_core.repository.git import run_git
-from aiops_core.repository.history import BlameLine, Commit, TreeEntry
+from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
 from aiops_core.repository.mirror import Mirror, open_mirror
 from aiops_core.repository.paths import Ambiguous, map_frame
+from aiops_core.repository.private import is_private
 from aiops_core.repository.remote import Remote, open_remote
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "BlameLine",
     "Commit",
     "GitError",
+    "Match",
     "Mirror",
     "Remote",
     "TreeEntry",
+    "is_private",
     "map_frame",
     "open_mirror",
     "open_remote",

@@ -54,6 +54,15 @@ class Commit:
     summary: str
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One line of a file in which a searched text stands."""
+
+    path: str
+    line: int
+    text: str
+
+
 def parse_tree(out: bytes) -> Mapping[str, TreeEntry]:
     """Return the manifest from ``git ls-tree -r -z -l``."""
     manifest = {}
@@ -93,6 +102,18 @@ def parse_log(out: bytes) -> list[Commit]:
     """Return the commits of ``git log -z`` in LOG_FORMAT."""
     rows = (row.split("\x1f", 3) for row in out.decode("utf-8", "replace").split("\0") if row.strip())
     return [Commit(id_.strip(), author, _time(at), summary) for id_, author, at, summary in rows]
+
+
+def parse_grep(out: bytes) -> list[Match]:
+    """Return the lines of ``git grep -n -z`` in a commit."""
+    matches = []
+    for row in out.decode("utf-8", "surrogateescape").split("\n"):
+        place, _, rest = row.partition("\0")
+        number, _, text = rest.partition("\0")
+        if number.isdigit():
+            shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            matches.append(Match(place.partition(":")[2], int(number), shown.rstrip("\r")))
+    return matches
 
 
 def _time(seconds: str) -> datetime:

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiops_core.repository import history
 from aiops_core.repository.errors import GitError, git_error
 from aiops_core.repository.git import SLOW, Completed, run_git
-from aiops_core.repository.history import BlameLine, Commit, TreeEntry
+from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
 from aiops_core.repository.locks import locked
 from aiops_core.repository.remote import Remote, open_remote
 from aiops_core.settings import Repository
@@ -121,6 +121,19 @@ class Mirror:
         args = ["log", "-z", f"--max-count={limit}", f"--format={history.LOG_FORMAT}", "--no-show-signature"]
         literal = [f":(literal,top){path}" for path in paths]
         return history.parse_log(self._git(*args, self._known(commit), "--", *literal).out)
+
+    def search(self, commit: str, text: str, under: str = "", *, ignore_case: bool = False) -> list[Match]:
+        """Return the lines of text files in which a text stands, up to 50 of each file.
+
+        ``under`` is a file or folder to stay in.
+        """
+        case = ["--ignore-case"] if ignore_case else []
+        look = ["grep", "-n", "-z", "-I", "--fixed-strings", "--full-name", "--max-count=50", *case]
+        places = [f":(literal,top){under}"] if under else []
+        done = self._git(*look, "-e", text, self._known(commit), "--", *places, check=False)
+        if done.code > 1:
+            raise git_error("git grep", done.err)
+        return history.parse_grep(done.out)
 
     def _known(self, commit: str) -> str:
         if not self.contains(commit):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiops_core.analysis import gather, unanswered
+from aiops_core.analysis import RepositoryExplorer, gather, unanswered
 from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
 from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
@@ -111,8 +111,10 @@ def _abstain(run: Run, decision: Decision) -> None:
 
 
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
+    explorer = _explorer(run)
     try:
-        result = step.call("analyze", incident=run.incident, evidence=list(evidence))
+        with step.component.context.exploring(explorer):
+            result = step.call("analyze", incident=run.incident, evidence=list(evidence))
         analysis = handed_over("analyze", result, Analysis)
     except NoAnswer as error:
         reason = run.redacted_text(error)
@@ -130,6 +132,9 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str])
         reasons.append(text)
         run.fault(f"analyzer {step.name}: {type(error).__name__}", f"analyzer {text}")
         return None
+    finally:
+        if explorer is not None and explorer.found:
+            run.runs.save_evidence(run.id, [*run.runs.evidence(run.id), *explorer.found])
     if analysis is None:
         reasons.append(f"{step.name}: no answer")
         return None
@@ -138,6 +143,21 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str])
     analysis = run.redacted(analysis)
     run.runs.save_analysis(run.id, analysis)
     return analysis
+
+
+def _explorer(run: Run) -> RepositoryExplorer | None:
+    """Return what a model may look up at the commit to be fixed, less what it was shown before."""
+    shown = sum(item.id.startswith("X") for item in run.runs.evidence(run.id))
+    left = run.pipeline.config.policy.max_lookups - shown
+    if left <= 0 or not run.commit:
+        return None
+    try:
+        mirror = run.mirror()
+    except AiopsError:
+        return None  # told when the evidence was gathered
+    if mirror is None:
+        return None
+    return RepositoryExplorer(mirror, run.commit, run.redacted, calls=left, first=shown + 1)
 
 
 def _ask_again(

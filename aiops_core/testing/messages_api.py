@@ -14,6 +14,20 @@ _PIECES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One scripted call of a tool."""
+
+    name: str
+    input: Json
+    id: str = "toolu_scripted"
+
+
+def looks_up(*tools: ToolUse, thinking: str = "") -> Message:
+    """Return a message that asks for tools."""
+    return Message(stop_reason="tool_use", tools=tools, thinking=thinking)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One scripted message, sent whole or as a stream, as the request asks.
 
@@ -28,6 +42,7 @@ class Message:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     thinking: str = ""
+    tools: tuple[ToolUse, ...] = ()
     details: Mapping[str, Json] | None = None
     cut: Literal["", "quiet", "broken"] = ""
     delay: float = 0.0
@@ -144,8 +159,13 @@ def _whole(message: Message, model: str) -> Reply:
         content.append({"type": "thinking", "thinking": message.thinking, "signature": "s"})
     if message.text:
         content.append({"type": "text", "text": message.text})
+    content += [_tool_block(tool) for tool in message.tools]
     body = json.dumps(_envelope(message, model, content)).encode()
     return Reply(200, body, {"Content-Type": "application/json"}, delay=message.delay)
+
+
+def _tool_block(tool: ToolUse) -> dict[str, Json]:
+    return {"type": "tool_use", "id": tool.id, "name": tool.name, "input": tool.input}
 
 
 def _streamed(message: Message, model: str) -> Reply:
@@ -173,8 +193,18 @@ def _events(message: Message, model: str) -> Iterator[bytes]:
     for _ in range(message.pings):
         yield _event("ping", {"type": "ping"})
     blocks = [("thinking", message.thinking)] if message.thinking else []
-    for index, (kind, text) in enumerate([*blocks, ("text", message.text)]):
+    if message.text or not message.tools:
+        blocks.append(("text", message.text))
+    for index, (kind, text) in enumerate(blocks):
         yield from _block(index, kind, text)
+    for index, tool in enumerate(message.tools, len(blocks)):
+        yield from _pieces(
+            index,
+            {**_tool_block(tool), "input": {}},
+            "input_json_delta",
+            "partial_json",
+            json.dumps(tool.input),
+        )
     delta = {"stop_reason": message.stop_reason, "stop_sequence": None, "stop_details": message.details}
     yield _event("message_delta", {"type": "message_delta", "delta": delta, "usage": _usage(message)})
     yield _event("message_stop", {"type": "message_stop"})
@@ -182,11 +212,15 @@ def _events(message: Message, model: str) -> Iterator[bytes]:
 
 def _block(index: int, kind: str, text: str) -> Iterator[bytes]:
     block = {"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})}
+    yield from _pieces(index, block, f"{kind}_delta", kind, text)
+
+
+def _pieces(index: int, block: Json, kind: str, key: str, text: str) -> Iterator[bytes]:
     yield _event(
         "content_block_start", {"type": "content_block_start", "index": index, "content_block": block}
     )
     size = max(1, -(-len(text) // _PIECES))
     for at in range(0, len(text), size):
-        delta = {"type": f"{kind}_delta", kind: text[at : at + size]}
+        delta = {"type": kind, key: text[at : at + size]}
         yield _event("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta})
     yield _event("content_block_stop", {"type": "content_block_stop", "index": index})

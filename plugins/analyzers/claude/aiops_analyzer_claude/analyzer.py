@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from aiops_analyzer_claude.calls import CallFailed, Question, Said, Target, call, connect
 from aiops_analyzer_claude.config import ClaudeConfig
@@ -15,6 +15,7 @@ from aiops_core import (
     Analyzer,
     AnswerInvalid,
     Evidence,
+    Explorer,
     Incident,
     NoAnswer,
     Prompt,
@@ -25,6 +26,7 @@ from aiops_core import (
     parse_answer,
 )
 
+_Message: TypeAlias = dict[str, Any]  # Any: text, or blocks as the API has them
 _LONGEST_WAIT = 120.0
 _SHORTENED = 1_500
 
@@ -45,7 +47,14 @@ class _Case:
     evidence: Sequence[Evidence]
     prompt: Prompt
     max_tokens: int
+    explorer: Explorer | None
     used: list[Usage] = field(default_factory=list)
+
+    @property
+    def known(self) -> set[str]:
+        """Ids of what an answer may cite."""
+        shown = self.explorer.found if self.explorer else []
+        return {item.id for item in (*self.evidence, *shown)}
 
 
 class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
@@ -58,7 +67,8 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
     delays: Sequence[float] = (1.0, 2.0, 4.0, 8.0)
 
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None:
-        case = _Case(incident, evidence, self._prompt(incident, evidence), self.config.max_tokens)
+        prompt = self._prompt(incident, evidence)
+        case = _Case(incident, evidence, prompt, self.config.max_tokens, self._explorer)
         failures: list[CallFailed] = []
         for target in self._targets():
             try:
@@ -76,7 +86,14 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
     def _prompt(self, incident: Incident, evidence: Sequence[Evidence]) -> Prompt:
         chosen = self.config.language or self.context.language
         language: Literal["zh", "en"] = "zh" if chosen == "zh" else "en"
-        return build_prompt(incident, evidence, language=language, edits=self.config.edits)
+        has_tools = self._explorer is not None
+        return build_prompt(
+            incident, evidence, language=language, edits=self.config.edits, has_tools=has_tools
+        )
+
+    @property
+    def _explorer(self) -> Explorer | None:
+        return self.context.explorer if self.config.explore else None
 
     def _targets(self) -> Iterator[Target]:
         config = self.config
@@ -106,8 +123,8 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
             return self._converse(partial(call, client, target), case)
 
     def _converse(self, ask: Callable[[Question], Said], case: _Case) -> Analysis:
-        messages = [{"role": "user", "content": case.prompt.user}]
-        is_mended = is_resumed = False
+        messages: list[_Message] = [{"role": "user", "content": case.prompt.user}]
+        is_mended = is_resumed = is_spent = False
         while True:
             said = self._call(ask, case, messages)
             if said.stop_reason == "max_tokens" and case.max_tokens == self.config.max_tokens:
@@ -116,6 +133,9 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
                 messages = [{"role": "user", "content": self._shorter(case)}]
             elif said.stop_reason == "pause_turn" and not is_resumed:
                 is_resumed = True
+            elif said.stop_reason == "tool_use" and case.explorer and said.calls and not is_spent:
+                messages = [*messages, *_looked_up(said, case.explorer)]
+                is_spent = case.explorer.left <= 0
             elif said.stop_reason != "end_turn":
                 raise _Unanswered(_why(said))
             else:
@@ -128,8 +148,7 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
                     messages = _mend(messages, said, problem)
 
     def _analysis(self, said: Said, case: _Case) -> Analysis:
-        known = {item.id for item in case.evidence}
-        return parse_answer(said.text, known, usage=added(case.used))
+        return parse_answer(said.text, case.known, usage=added(case.used))
 
     def _shorter(self, case: _Case) -> str:
         """Return the question with less evidence, once."""
@@ -140,12 +159,14 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
         case.prompt = self._prompt(case.incident, evidence)
         return case.prompt.user
 
-    def _call(self, ask: Callable[[Question], Said], case: _Case, messages: Sequence[dict[str, str]]) -> Said:
+    def _call(self, ask: Callable[[Question], Said], case: _Case, messages: Sequence[_Message]) -> Said:
         """Call, and call again for what may pass: 1, 2, 4, 8 seconds apart or as the server asks."""
         config = self.config
         question = Question(
             case.prompt.system, messages, case.max_tokens, config.timeout.total_seconds(), config.stream, config.effort,
             is_enforced=config.edits == "json",
+            tools=case.explorer.tools if case.explorer else (),
+            may_call=case.explorer is not None and case.explorer.left > 0,
         )  # fmt: skip
         for delay in (*self.delays, None):
             try:
@@ -172,9 +193,18 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
             raise Retry("the pipeline is stopping")
 
 
-def _mend(messages: Sequence[dict[str, str]], said: Said, problem: AnswerInvalid) -> list[dict[str, str]]:
+def _looked_up(said: Said, explorer: Explorer) -> list[_Message]:
+    """Return what the model said, as it came, and what its look-ups show."""
+    results = [
+        {"type": "tool_result", "tool_use_id": one.id, "content": explorer.call(one.name, one.arguments)}
+        for one in said.calls
+    ]
+    return [{"role": "assistant", "content": list(said.content)}, {"role": "user", "content": results}]
+
+
+def _mend(messages: Sequence[_Message], said: Said, problem: AnswerInvalid) -> list[_Message]:
     return [
-        messages[0],
+        *messages,
         {"role": "assistant", "content": said.text or "(empty)"},
         {"role": "user", "content": _MEND.format(problem=problem)},
     ]
@@ -186,7 +216,7 @@ def _why(said: Said) -> str:
     meanings = {
         "refusal": f"the model refused to answer{detail}",
         "max_tokens": "the answer did not fit, not even into twice `max_tokens`; raise it",
-        "tool_use": "the model asked for a tool; it has none",
+        "tool_use": "the model asked for a tool it has not, or for more look-ups than there are",
         "pause_turn": "the model paused twice without an answer",
         "stop_sequence": "the answer was stopped by a stop sequence, though none was set",
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aiops_analyzer_claude.prices import priced
-from aiops_core import AiopsError, AnalysisAnswer, Redactor, Usage
+from aiops_core import AiopsError, AnalysisAnswer, Redactor, Tool, Usage
 
 if TYPE_CHECKING:
     import anthropic
@@ -44,23 +44,40 @@ class Question:
     """What a call asks."""
 
     system: str
-    messages: Sequence[Mapping[str, str]]
+    messages: Sequence[Mapping[str, Any]]  # Any: text, or blocks as the API has them
     max_tokens: int
     timeout: float
     stream: bool
     effort: str | None = None
     is_enforced: bool = True
     """Whether the API enforces the shape of the answer."""
+    tools: Sequence[Tool] = ()
+    may_call: bool = True
+    """Whether the model may still call its tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool the model wants called."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]  # Any: what the model wrote
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model said: its text, why it stopped (None: it did not), and what that took."""
+    """What the model said: its text, why it stopped (None: it did not), and what that took.
+
+    ``content`` are the blocks as they came: with tool calls they are sent back unchanged.
+    """
 
     text: str
     stop_reason: str | None
     detail: str
     usage: Usage
+    calls: tuple[ToolCall, ...] = ()
+    content: tuple[Mapping[str, Any], ...] = ()  # Any: as the API has them
 
 
 class CallFailed(AiopsError):
@@ -129,7 +146,18 @@ def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: th
         "system": [{"type": "text", "text": question.system, "cache_control": {"type": "ephemeral"}}],
         "messages": list(question.messages),
         **({"output_config": output} if output else {}),
+        **_tools(question),
     }
+
+
+def _tools(question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts
+    if not question.tools:
+        return {}
+    tools = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+        for tool in question.tools
+    ]
+    return {"tools": tools, "tool_choice": {"type": "auto" if question.may_call else "none"}}
 
 
 def _whole(client: anthropic.Anthropic, target: Target, question: Question) -> Any:  # Any: perhaps no message
@@ -166,7 +194,13 @@ def _said(message: Any, model: str) -> Said:  # Any: what the SDK built, uncheck
         cache_read_tokens=usage.cache_read_input_tokens or 0,
         cache_write_tokens=usage.cache_creation_input_tokens or 0,
     )
-    return Said(text, message.stop_reason, detail, priced(used))
+    calls = tuple(
+        ToolCall(block.id, block.name, dict(block.input))
+        for block in message.content
+        if block.type == "tool_use"
+    )
+    content = tuple(block.model_dump(mode="json", exclude_unset=True) for block in message.content)
+    return Said(text, message.stop_reason, detail, priced(used), calls, content)
 
 
 def _failed(error: anthropic.APIStatusError, target: Target, redactor: Redactor) -> CallFailed:

@@ -43,6 +43,8 @@ class ClaudeConfig(Config):
     """Whether an answer comes piece by piece: long ones then outlast the timeout."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     """How hard the model tries, for models that know it; the model's own default when not set."""
+    explore: bool = True
+    """Whether the model may look things up in the repository; `policy.max_lookups` says how often."""
     edits: Literal["json", "code_blocks"] = "json"
     """How edits are written: in the JSON object whose shape the API enforces, or as code blocks after it,
     without that enforcement, for gateways that do not know it."""

@@ -8,7 +8,7 @@ import pytest
 from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig
 from pydantic import ValidationError
 
-from aiops_core import Context, Evidence, Incident, NoAnswer, Retry, Usage, UserError
+from aiops_core import Context, Evidence, Incident, NoAnswer, Retry, Tool, Usage, UserError
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (
     GARBAGE,
@@ -19,7 +19,9 @@ from aiops_core.testing.messages_api import (
     Failure,
     Message,
     MessagesApi,
+    ToolUse,
     answer,
+    looks_up,
     rate_limited,
 )
 
@@ -148,6 +150,98 @@ def test_a_model_without_a_price_has_an_unknown_cost(ask):
     assert analysis.usage.input_tokens == 1000
 
 
+# -- looking things up ---------------------------------------------------------------------------
+
+
+class Shelf:
+    """An explorer with one file."""
+
+    tools = (
+        Tool("read_file", "Show a file.", {"type": "object", "properties": {"path": {"type": "string"}}}),
+    )
+
+    def __init__(self, left=5):
+        self.left = left
+        self.asked = []
+        self.found = []
+
+    def call(self, name, arguments):
+        self.left -= 1
+        self.asked.append((name, arguments))
+        self.found.append(Evidence("source", "b.py", "y = 1", id=f"X{len(self.asked)}"))
+        return f"EVIDENCE X{len(self.asked)}"
+
+
+@pytest.fixture
+def explore(stream):
+    def explore(*replies, shelf, **settings):
+        with MessagesApi(replies, usual=OVERLOADED, key=KEY) as api:
+            analyzer = make(api, stream=stream, **settings)
+            with analyzer.context.exploring(shelf):
+                try:
+                    return analyzer.analyze(INCIDENT, EVIDENCE), api
+                except NoAnswer as reason:
+                    return reason, api
+
+    return explore
+
+
+def test_the_model_looks_things_up_before_it_answers(explore):
+    shelf = Shelf()
+    asks = looks_up(
+        ToolUse("read_file", {"path": "b.py"}, "one"),
+        ToolUse("read_file", {"path": "c.py"}, "two"),
+        thinking="hm",
+    )
+
+    analysis, api = explore(asks, answer({**GOOD, "cited": ["E1", "X2"]}), shelf=shelf)
+
+    first, second = api.calls
+    assert shelf.asked == [("read_file", {"path": "b.py"}), ("read_file", {"path": "c.py"})]
+    assert (analysis.cited, analysis.provable) == (("E1", "X2"), True)
+    assert analysis.usage.input_tokens == 2000
+    assert [tool["name"] for tool in first["tools"]] == ["read_file"] and "LOOKING FURTHER" in first[
+        "system"
+    ][0]["text"]
+    said, shown = second["messages"][1:]
+    assert [block["type"] for block in said["content"]] == ["thinking", "tool_use", "tool_use"]
+    assert (said["content"][0]["thinking"], said["content"][1]["input"]) == ("hm", {"path": "b.py"})
+    assert shown["content"] == [
+        {"type": "tool_result", "tool_use_id": "one", "content": "EVIDENCE X1"},
+        {"type": "tool_result", "tool_use_id": "two", "content": "EVIDENCE X2"},
+    ]
+
+
+def test_a_mended_answer_keeps_what_was_looked_up(explore):
+    asks = looks_up(ToolUse("read_file", {"path": "b.py"}))
+
+    analysis, api = explore(asks, answer("nonsense"), answer(GOOD), shelf=Shelf())
+
+    assert analysis.title == "The total is missing"
+    assert [message["role"] for message in api.calls[-1]["messages"]] == ["user", "assistant"] * 2 + ["user"]
+
+
+def test_when_no_look_ups_are_left_the_model_is_told_to_answer(explore):
+    asks = looks_up(ToolUse("read_file", {"path": "b.py"}))
+
+    analysis, api = explore(asks, answer(GOOD), shelf=Shelf(left=1))
+    nothing, more = explore(asks, asks, shelf=Shelf(left=1))
+
+    assert analysis.title == "The total is missing"
+    assert [body["tool_choice"]["type"] for body in api.calls] == ["auto", "none"]
+    assert str(nothing) == "the model asked for a tool it has not, or for more look-ups than there are"
+    assert len(more.calls) == 2
+
+
+def test_exploring_can_be_switched_off(explore):
+    shelf = Shelf()
+
+    analysis, api = explore(answer(GOOD), shelf=shelf, explore=False)
+
+    assert (analysis.title, shelf.asked) == ("The total is missing", [])
+    assert "tools" not in api.calls[0] and "LOOKING FURTHER" not in api.calls[0]["system"][0]["text"]
+
+
 # -- every stop reason has a route ----------------------------------------------------------------
 
 
@@ -180,7 +274,7 @@ def test_a_refusal_passes_to_the_next_analyzer_without_asking_again(ask, caplog)
 @pytest.mark.parametrize(
     ("reason", "says", "calls"),
     [
-        ("tool_use", "the model asked for a tool; it has none", 1),
+        ("tool_use", "the model asked for a tool it has not, or for more look-ups than there are", 1),
         ("stop_sequence", "stopped by a stop sequence", 1),
         ("pause_turn", "the model paused twice without an answer", 2),
         ("something_new", "unknown reason 'something_new'", 1),
