@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from aiops_core.records import Change, CodeSample, Edit, Evidence, Frame
@@ -30,19 +31,35 @@ def redact_record(record: R, redactor: Redactor) -> R:
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type
     if isinstance(value, str):
         return redactor.redact(value, code=code) if value else value
-    if isinstance(value, Edit | Change):
-        return value
+    if isinstance(value, Frame):
+        return _redact_frame(value, redactor)
     if isinstance(value, tuple | list):
-        return type(value)(_redact(item, redactor, code=code) for item in value)
+        return type(value)([_redact(item, redactor, code=code) for item in value])
     if isinstance(value, Mapping):
         return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+    if not dataclasses.is_dataclass(value) or isinstance(value, type | Edit | Change):
         return value
-    code = code or isinstance(value, CodeSample | Frame) or _is_source(value)
-    names = [item.name for item in dataclasses.fields(value) if item.name not in _KEPT]
-    return dataclasses.replace(
-        value, **{name: _redact(getattr(value, name), redactor, code=code) for name in names}
-    )
+    return _redact_fields(value, redactor, code=code or isinstance(value, CodeSample) or _is_source(value))
+
+
+@lru_cache(maxsize=4096)
+def _redact_frame(frame: Frame, redactor: Redactor) -> Frame:  # the same ones come again and again
+    return _redact_fields(frame, redactor, code=True)
+
+
+def _redact_fields(record: R, redactor: Redactor, *, code: bool) -> R:
+    changed = {}
+    for name in _names(type(record)):  # type: ignore[arg-type]
+        before = getattr(record, name)
+        after = _redact(before, redactor, code=code)
+        if after != before:
+            changed[name] = after
+    return dataclasses.replace(record, **changed) if changed else record  # type: ignore[type-var]
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(item.name for item in dataclasses.fields(kind) if item.name not in _KEPT)
 
 
 def _redact_entry(key: Any, value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: as above
