@@ -236,6 +236,20 @@ def test_scan_reads_gz_directories_and_globs(typed, tmp_path):
     assert paths(tmp_path / "old" / "shop.log.1.gz") == ["shop.log.1.gz"]
 
 
+def test_scan_names_for_each_last_line_of_several_files_its_own_file(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.log").write_text(f"2026-11-21 10:00:01,000 ERROR shop: {name} failed\n")
+
+    done = aiops("scan", "--jsonl", ".", cwd=tmp_path)
+
+    events = map(json.loads, done.stdout.splitlines())
+    assert {Path(event["path"]).name: event["message"] for event in events} == {
+        "a.log": "shop: a failed",
+        "b.log": "shop: b failed",
+        "c.log": "shop: c failed",
+    }
+
+
 def test_scan_names_a_path_that_is_not_there(typed, tmp_path):
     code, output, error = typed("scan", tmp_path / "none.log")
 

@@ -6,6 +6,7 @@ import glob
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -226,22 +227,21 @@ def _consume(
 ) -> None:
     from aiops_core.text.blocks import Cutter
 
-    cutters: dict[str, tuple[Cutter, int]] = {}
+    cutters: dict[str, tuple[Cutter, int, LogBatch]] = {}
     for batch in batches:
-        cutter, expected = cutters.pop(batch.stream, (None, -1))
+        cutter, expected, last = cutters.pop(batch.stream, (None, -1, batch))
         if cutter is None or expected != batch.offset:
             if cutter is not None:
-                _emit(cutter.flush(), detection, batch, add)
+                _emit(cutter.flush(), detection, last, add)
             cutter = Cutter(detection.grammar, batch.offset, before=0, after=0)  # no context is printed
         claims, _ = cutter.feed(batch.data)
         _emit(claims, detection, batch, add)
         if batch.ended:
             _emit(cutter.flush(), detection, batch, add)
         else:
-            cutters[batch.stream] = (cutter, batch.offset + len(batch.data))
-            last = batch
+            cutters[batch.stream] = (cutter, batch.offset + len(batch.data), replace(batch, data=b""))
         advance(len(batch.data))
-    for cutter, _ in cutters.values():
+    for cutter, _, last in cutters.values():
         _emit(cutter.flush(), detection, last, add)
 
 
