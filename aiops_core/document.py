@@ -172,7 +172,7 @@ class _Builder:
                 f"environment variable {name} is not set. Set it, or write it into .env beside this file",
             )
             return ""
-        if not value:
+        if not value.strip():
             self._text.empty[place] = name
         self._remember(value)
         return value
@@ -322,7 +322,7 @@ def _check_secrets(
     if isinstance(built, SecretStr):
         if not isinstance(raw, Resolved) and raw:
             text.problem(place, _LITERAL)
-        elif not raw and (name := text.empty.get(place)):
+        elif not str(raw or "").strip() and (name := text.empty.get(place)):
             text.problem(place, f"environment variable {name} is empty. Set it to the secret")
     elif isinstance(built, BaseModel) and isinstance(raw, Mapping):
         for name, info in type(built).model_fields.items():

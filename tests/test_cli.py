@@ -442,6 +442,7 @@ def test_incidents_are_listed_shown_and_found_by_fingerprint(typed, shop):
     code, shown, _ = typed("incidents", "show", "1")
     assert code == 0
     assert shown.splitlines()[0] == "incident 1  ValueError: no price"
+    assert "· 1 event ·" in shown
     assert '  |   File "/app/shop/cart.py", line 7, in total' in shown
     assert "run 1 (new): done" in shown
     for step in ("evidence", "analyze", "repair", "notify"):

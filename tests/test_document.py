@@ -312,12 +312,13 @@ def test_the_real_environment_wins_over_dot_env(tmp_path):
         ("${file:none.txt}", "secret file none.txt: No such file or directory. Create it or mend the path"),
         ("${file:empty.txt}", "secret file empty.txt is empty. Write the secret into it"),
         ("${env:EMPTY}", "environment variable EMPTY is empty. Set it to the secret"),
+        ("${env:BLANK}", "environment variable BLANK is empty. Set it to the secret"),
     ],
 )
 def test_a_secret_that_is_literal_or_unset_is_told_with_its_line(tmp_path, written, told):
     (tmp_path / "empty.txt").write_text(" \n")
 
-    told_of = problems(tmp_path, SECRET % written, {"EMPTY": ""})
+    told_of = problems(tmp_path, SECRET % written, {"EMPTY": "", "BLANK": " \t"})
 
     assert told_of == [f"pipeline.yaml:4: repository.token: {told}"]
 

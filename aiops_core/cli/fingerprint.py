@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aiops_core.errors import UserError
+from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ class _Explained:
 
     def close(self) -> None:
         events = sum(self._counts.values())
-        click.echo(f"{events} events, {len(self._counts)} fingerprints")
+        click.echo(f"{counted(events, 'event')}, {counted(len(self._counts), 'fingerprint')}")
 
 
 def _row(part: Part) -> str:

@@ -12,6 +12,7 @@ from aiops_core.cli.merging import merge, show_relatives, unmerge
 from aiops_core.cli.state import open_store, state_options, when
 from aiops_core.errors import UserError
 from aiops_core.records import Decision, Incident, IncidentState
+from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
     from aiops_core.store import RunRow, Store, WaitingPlan
@@ -88,7 +89,9 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
 
 def _show_facts(incident: Incident) -> None:
     click.echo(f"incident {incident.id}  {incident.title}")
-    click.echo(f"  {incident.state} · {incident.severity} · {incident.count} events · {incident.fingerprint}")
+    click.echo(
+        f"  {incident.state} · {incident.severity} · {counted(incident.count, 'event')} · {incident.fingerprint}"
+    )
     click.echo(
         f"  first {when(incident.first_seen)} · last {when(incident.last_seen)} · pipeline {incident.pipeline}"
     )

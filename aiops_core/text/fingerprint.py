@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from aiops_core.records import Event, Frame
+from aiops_core.text.phrases import headed
 from aiops_core.text.templates import mask
 
 VERSION = 2
@@ -85,7 +86,7 @@ def title(event: Event) -> str:
     function = _plain(_blamed(event))[:60]
     closing = f" · {function}" if function else ""
     message = _plain(event.message)
-    text = f"{kind}: {message}" if message else kind
+    text = headed(kind, message)
     room = _TITLE - len(closing)
     return (text if len(text) <= room else f"{text[: room - 1]}…") + closing
 

@@ -211,3 +211,9 @@ def test_every_program_of_the_corpus_has_a_fingerprint_of_its_own():
     for name, found in programs.items():
         by_program.setdefault(next(iter(found)), set()).add(name.partition("_")[2])
     assert all(len(names) == 1 for names in by_program.values())
+
+
+def test_a_title_says_once_what_the_message_repeats_of_the_type():
+    event = Event("runtime error: index out of range", "runtime error: index out of range [5] with length 3")
+
+    assert title(event) == "runtime error: index out of range [5] with length 3"

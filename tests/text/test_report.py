@@ -244,6 +244,16 @@ def test_a_test_run_that_never_ended_is_told_as_stopped():
     assert "Before:  stopped after 10 min\n" in render_text(a_report(change=a_change(before=stopped)))
 
 
+def test_one_test_is_told_as_one():
+    before = TestRun("pytest -q", 1, 2.5, tests=1, failed=("test_empty",))
+    after = TestRun("pytest -q", 0, 2.4, tests=1)
+
+    text = render_text(a_report(change=a_change(before=before, after=after)))
+
+    assert "failed, 1 of 1 test, exit code 1, in 2.5 s\n" in text
+    assert "passed, 1 test in 2.4 s\n" in text
+
+
 def test_a_plan_that_was_carried_out_is_not_listed_as_waiting():
     plan = Plan("Open a request", "To main.", action="github_pull_request")
 

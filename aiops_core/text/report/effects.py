@@ -80,14 +80,15 @@ def _run(run: TestRun, say: Say) -> str:
     if run.timed_out:
         return say("stopped after {seconds}", seconds=seconds)
     if run.passed:
-        phrase = "passed in {seconds}" if run.tests is None else "passed, {tests} tests in {seconds}"
+        phrase = {None: "passed in {seconds}", 1: "passed, 1 test in {seconds}"}.get(
+            run.tests, "passed, {tests} tests in {seconds}"
+        )
         return say(phrase, tests=run.tests, seconds=seconds)
-    counted = run.tests is not None and run.failed
-    phrase = (
-        "failed, {failed} of {tests} tests, exit code {code}, in {seconds}"
-        if counted
-        else "failed, exit code {code}, in {seconds}"
-    )
+    phrase = "failed, exit code {code}, in {seconds}"
+    if run.tests is not None and run.failed:
+        phrase = "failed, {failed} of {tests} tests, exit code {code}, in {seconds}"
+        if run.tests == 1:
+            phrase = "failed, 1 of 1 test, exit code {code}, in {seconds}"
     return say(phrase, failed=len(run.failed), tests=run.tests, code=run.exit_code, seconds=seconds)
 
 

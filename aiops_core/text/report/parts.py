@@ -76,13 +76,17 @@ def facts(rows: Iterable[tuple[str, str]]) -> tuple[ReportPart, ...]:
     return (ReportPart("facts", rows=kept),) if kept else ()
 
 
+def _lines_left_out(count: int, say: Say) -> str:
+    return say("[… 1 line left out …]" if count == 1 else "[… {count} lines left out …]", count=count)
+
+
 def excerpt(text: str, say: Say, *, lines: int, characters: int) -> str:
     """Return the cleaned text with its middle left out where it is too long to read."""
     body = clean(text).strip("\n")
     rows = body.split("\n")
     if len(rows) > lines:
         head, tail = lines * 2 // 3, lines - lines * 2 // 3
-        left_out = say("[… {count} lines left out …]", count=len(rows) - lines)
+        left_out = _lines_left_out(len(rows) - lines, say)
         body = "\n".join([*rows[:head], left_out, *rows[-tail:]])
     if len(body) > characters:
         head, tail = characters * 2 // 3, characters - characters * 2 // 3

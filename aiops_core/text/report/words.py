@@ -78,14 +78,17 @@ CHINESE: Mapping[str, str] = {
     "No tests ran on this change. Review it with care.": "此改动未经测试，请仔细审查。",
     "none: not isolated": "none：未隔离",
     "passed, {tests} tests in {seconds}": "通过，{tests} 个测试，用时 {seconds}",
+    "passed, 1 test in {seconds}": "通过，1 个测试，用时 {seconds}",
     "passed in {seconds}": "通过，用时 {seconds}",
     "failed, {failed} of {tests} tests, exit code {code}, in {seconds}": (
         "失败，{tests} 个测试中有 {failed} 个失败，退出码 {code}，用时 {seconds}"
     ),
+    "failed, 1 of 1 test, exit code {code}, in {seconds}": "失败，唯一的测试失败，退出码 {code}，用时 {seconds}",
     "failed, exit code {code}, in {seconds}": "失败，退出码 {code}，用时 {seconds}",
     "stopped after {seconds}": "运行 {seconds} 后被终止",
     "… and {count} more": "……另有 {count} 个",
     "[… {count} lines left out …]": "[……省略 {count} 行……]",
+    "[… 1 line left out …]": "[……省略 1 行……]",
     "[… {count} characters left out …]": "[……省略 {count} 个字符……]",
     "Read the error and the lines around it at the end of this report.": (
         "阅读本报告末尾的错误原文及其前后日志。"
