@@ -19,6 +19,7 @@ from aiops_core.records import (
     Analysis,
     Block,
     Change,
+    Edit,
     Event,
     Evidence,
     Incident,
@@ -81,6 +82,17 @@ class Explorer(Protocol):
         ...
 
 
+class AgentCheckout(Protocol):
+    """The files of the commit an analysis looks at, for an agent to edit; secrets are taken out."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def edits(self) -> tuple[Edit, ...]:
+        """Return what was changed, as edits to propose; call it when the agent has ended."""
+        ...
+
+
 EffectRecorder = Callable[[str, str], AbstractContextManager[Effect]]
 
 
@@ -122,14 +134,21 @@ class Context:
         """What the model may look up; None outside ``analyze`` and without a repository."""
         return getattr(self._worker, "explorer", None)
 
+    @property
+    def check_out(self) -> Callable[[Path], AgentCheckout] | None:
+        """How an agent's model gets the files, in a new directory; None where ``explorer`` is."""
+        return getattr(self._worker, "check_out", None)
+
     @contextmanager
-    def exploring(self, explorer: Explorer | None) -> Iterator[None]:
+    def exploring(
+        self, explorer: Explorer | None, check_out: Callable[[Path], AgentCheckout] | None = None
+    ) -> Iterator[None]:
         """Let what this thread does until the end of the block look things up."""
-        self._worker.explorer = explorer
+        self._worker.explorer, self._worker.check_out = explorer, check_out
         try:
             yield
         finally:
-            self._worker.explorer = None
+            self._worker.explorer = self._worker.check_out = None
 
     def step(self, name: str, key: str) -> AbstractContextManager[Effect]:
         """Record one effect on the outside world, so that a crash repeats none."""
@@ -161,6 +180,10 @@ class Component(Generic[C]):
     def __init__(self, config: C | None = None, context: Context | None = None) -> None:
         self.config = config if config is not None else self.config_type()  # type: ignore[assignment]
         self.context = context if context is not None else Context()
+
+    def problem(self) -> str | None:
+        """Say why this step does not work on this machine, None where it does; for ``aiops doctor``."""
+        return None
 
     def start(self) -> None:
         """Get ready; raise UserError when a setting cannot work."""

@@ -232,7 +232,8 @@ class Edit:
 
     ``replace``: ``search`` must occur exactly once in ``path`` and becomes ``replace``.
     ``create``: ``path`` must not exist; ``replace`` is its content. ``delete`` removes ``path``.
-    ``rename`` moves ``path`` to ``to``.
+    ``rename`` moves ``path`` to ``to``. ``mode`` is the git mode of what stands at ``path`` after, ""
+    for that of before, or of a plain file.
     """
 
     kind: Literal["replace", "create", "delete", "rename"]
@@ -240,6 +241,7 @@ class Edit:
     search: str = ""
     replace: str = ""
     to: str = ""
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The forge-neutral repair: edits become a tested Change, a Change becomes a branch."""
 
+from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
+from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.diff import count_lines, unified_diff
 from aiops_core.repair.forge import (
     BODY_LIMIT,
@@ -10,6 +12,7 @@ from aiops_core.repair.forge import (
     request_marker,
     request_title,
 )
+from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT, propose
 from aiops_core.repair.publish import (
     Published,
@@ -22,21 +25,29 @@ from aiops_core.repair.publish import (
 )
 from aiops_core.repair.sandbox import sandbox_problem
 from aiops_core.repair.workspace import remove_tree
-from aiops_core.repository import GitError
+from aiops_core.repository import GitError, Mirror, open_mirror
 
 __all__ = [
+    "AGENT_URL",
+    "AGENT_WORK",
     "BODY_LIMIT",
     "NOT_THE_EDITS_FAULT",
+    "Agent",
+    "Checkout",
     "Forge",
     "GitError",
+    "Limits",
+    "Mirror",
     "Published",
     "Request",
+    "Result",
     "branch_name",
     "change_from_json",
     "change_to_json",
     "commit_message",
     "count_lines",
     "marked_fingerprint",
+    "open_mirror",
     "propose",
     "publish",
     "remote_address",
@@ -44,6 +55,7 @@ __all__ = [
     "request_body",
     "request_marker",
     "request_title",
+    "run_agent",
     "sandbox_problem",
     "unified_diff",
 ]

@@ -71,7 +71,9 @@ class _Tree:
             case "replace":
                 self._replace(edit, where)
             case "create":
-                self._create(edit.path, edit.replace.encode("utf-8", "replace"), _NEW_FILE, where)
+                self._create(
+                    edit.path, edit.replace.encode("utf-8", "replace"), edit.mode or _NEW_FILE, where
+                )
             case "delete":
                 self._delete(edit.path, where)
             case "rename":
@@ -110,8 +112,6 @@ class _Tree:
     def _create(self, path: str, content: bytes, mode: str, where: str) -> None:
         if self._get(path) is not None:
             raise Refused(f"{where}: {path} exists already. Use 'replace' to change it.", rule="path")
-        if b"\x00" in content:
-            raise Refused(f"{where}: the new file is binary. Write text.", rule="not-text")
         self._modes[path] = mode
         self._put(path, content, where)
 
@@ -132,6 +132,8 @@ class _Tree:
         return self._after[path]
 
     def _put(self, path: str, content: bytes, where: str) -> None:
+        if b"\x00" in content:
+            raise Refused(f"{where}: the new file is binary. Write text.", rule="not-text")
         if len(content) > MAX_FILE:
             raise Refused(f"{where}: the file is larger than 1 MB. Change another file.", rule="size")
         self._after[path] = content

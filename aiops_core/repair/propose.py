@@ -15,7 +15,7 @@ from aiops_core.records import Change, ChangedFile, Edit, TestRun
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.paths import Manifest, resolve
-from aiops_core.repair.protected import check_path
+from aiops_core.repair.protected import check_mode, check_path
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
 from aiops_core.repair.verify import compare, newly_failing, run_setup, run_tests
@@ -107,6 +107,8 @@ def _inspector(find_secret: Callable[[str], str | None], base: _Base, kept: Coll
 def _change(
     edits: Sequence[Edit], base: _Base, policy: Policy, find_secret: Callable[[str], str | None]
 ) -> Change:
+    for edit in edits:
+        check_mode(edit.path, edit.mode)
     resolved = [_resolve(edit, base) for edit in edits]
     kept = {better.path for edit, better in zip(edits, resolved, strict=True) if edit.search != better.search}
     inspect = _inspector(find_secret, base, kept)

@@ -22,6 +22,11 @@ def _rule(name: str, why: str, *patterns: str) -> _Rule:
     return _Rule(name, re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE), why)
 
 
+_AGENT_FILES = (
+    *(r"\.claude(?:-plugin)?/.*", r"\.claude\.json", r"claude(?:\.local)?\.md", r"\.mcp\.json"),
+    *(r"agents\.md", r"gemini\.md", r"\.cursor/.*", r"\.cursorrules", r"\.ripgreprc"),
+)
+_AGENT = re.compile(rf"(?:.*/)?(?:{'|'.join(_AGENT_FILES)})", re.IGNORECASE)
 _RULES = (
     _rule(
         "protected-path",
@@ -42,15 +47,8 @@ _RULES = (
             r"\.buildkite/.*",
         ),
         *(r"\.husky/.*", r"\.pre-commit-config\.ya?ml", r"lefthook\.ya?ml", r"codeowners", r"\.envrc"),
-        *(
-            r"\.claude/.*",
-            r"claude(?:\.local)?\.md",
-            r"agents\.md",
-            r"gemini\.md",
-            r"\.mcp\.json",
-            r"\.cursor/.*",
-        ),
-        *(r"\.claude\.json", r"\.cursorrules", r"\.vscode/.*", r"\.idea/.*", r"\.devcontainer(?:\.json|/.*)"),
+        *_AGENT_FILES,
+        *(r"\.vscode/.*", r"\.idea/.*", r"\.devcontainer(?:\.json|/.*)"),
         *(
             r"\.npmrc",
             r"\.yarnrc[^/]*",
@@ -58,7 +56,6 @@ _RULES = (
             r"\.pnpmfile\.cjs",
             r"pip\.conf",
             r"\.pypirc",
-            r"\.ripgreprc",
         ),
         *(r"[^/]+\.pth", r"(?:site|user)customize\.py"),
     ),
@@ -129,6 +126,18 @@ _RUNNERS = re.compile(
 def is_test(path: str) -> bool:
     """Return whether a path is a test, or belongs to tests."""
     return _TEST.fullmatch(path) is not None
+
+
+def is_agent_configuration(path: str) -> bool:
+    """Return whether coding agents and their tools take instructions or settings from a path (S5)."""
+    return _AGENT.fullmatch(path) is not None
+
+
+def check_mode(path: str, mode: str) -> None:
+    """Refuse an edit that makes anything but a regular file (S31)."""
+    if mode and mode not in MODES:
+        kind = {"120000": "symlink", "160000": "submodule"}.get(mode, "special-file")
+        raise Refused(f"{path}: it would become a {kind}. Change regular files only.", rule=kind)
 
 
 def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collection[str] = ()) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +17,11 @@ from aiops_core.errors import Refused
 from aiops_core.repair.process import Limits, Result, run_limited
 from aiops_core.repair.toolchain import network_variables, search_path, toolchain
 
-_WORK = "/aiops/work"
-_HOME = "/aiops/home"
+WORK = "/aiops/work"
+HOME = "/aiops/home"
+"""Where a command in bubblewrap finds its room."""
 _USER = 1000
-_PASSWD = f"aiops:x:{_USER}:{_USER}::{_HOME}:/bin/sh\n"
+_PASSWD = f"aiops:x:{_USER}:{_USER}::{HOME}:/bin/sh\n"
 _TMP_SIZE = 2 << 30
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "mime.types")
@@ -39,10 +40,12 @@ _ETC_TOOLS = ("java-*", "python3*")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The directories a command may write to: the work clone and a home."""
+    """The directories a command may write to, the work clone and a home, and what else it sees."""
 
     work: Path
     home: Path
+    shown: Sequence[Path] = ()
+    """Files and directories outside the system that bubblewrap shows where they are, read-only."""
 
 
 class Sandbox(Protocol):
@@ -101,11 +104,19 @@ class Bubblewrap:
     def available(self) -> str | None:
         return self._reason
 
-    def run(self, command: str, room: Room, limits: Limits, *, network: bool = False) -> Result:
+    def run(
+        self,
+        command: str,
+        room: Room,
+        limits: Limits,
+        *,
+        network: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
         room.home.mkdir(parents=True, exist_ok=True)
-        env = _environment(_WORK, _HOME, "/tmp", network=network)  # noqa: S108 the sandbox's own
-        env["PIP_BREAK_SYSTEM_PACKAGES"] = "1"  # a --user install, into the home of the sandbox
-        with _profile(env, room, network=network) as profile:
+        own = _environment(WORK, HOME, "/tmp", network=network)  # noqa: S108 the sandbox's own
+        own["PIP_BREAK_SYSTEM_PACKAGES"] = "1"  # a --user install, into the home of the sandbox
+        with _profile(own | dict(env or {}), room, network=network) as profile:
             argv = [*profile, "--", "/bin/sh", "-c", command]
             return run_limited(argv, env={"PATH": os.defpath}, cwd=room.work, limits=limits)
 
@@ -145,8 +156,9 @@ def _profile(env: Mapping[str, str], room: Room, *, network: bool) -> Iterator[l
             *_system_binds(network=network),
             *("--ro-bind", passwd.name, "/etc/passwd"),
             *(word for path in toolchain() for word in ("--ro-bind", path, path)),
-            *("--bind", str(room.work), _WORK, "--bind", str(room.home), _HOME),
-            *("--remount-ro", "/", "--chdir", _WORK),
+            *(word for path in map(str, room.shown) for word in ("--ro-bind", path, path)),
+            *("--bind", str(room.work), WORK, "--bind", str(room.home), HOME),
+            *("--remount-ro", "/", "--chdir", WORK),
         ]
 
 

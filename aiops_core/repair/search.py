@@ -22,6 +22,8 @@ def replace_once(text: str, search: str, replace: str, *, where: str) -> str:
     one place that differs by a uniform indentation and by trailing blanks; the replacement is
     then indented alike. Raise Refused (rule ``search``) for no match and for several.
     """
+    if search == text:
+        return replace
     if not search.strip():
         raise _refused(where, "the search text is empty", "Quote the lines to change as they are in the file")
     places = list(islice(_occurrences(text, search), _COUNTED + 1))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from aiops_core.analysis import RepositoryExplorer, gather, unanswered
 from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
@@ -13,7 +14,7 @@ from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
 from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, Decision, Evidence
-from aiops_core.repair import NOT_THE_EDITS_FAULT, propose
+from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, propose
 from aiops_core.respond.run import Run
 from aiops_core.text.redaction import contains_secret
 
@@ -113,7 +114,7 @@ def _abstain(run: Run, decision: Decision) -> None:
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
     explorer = _explorer(run)
     try:
-        with step.component.context.exploring(explorer):
+        with step.component.context.exploring(explorer, _checkout(run)):
             result = step.call("analyze", incident=run.incident, evidence=list(evidence))
         analysis = handed_over("analyze", result, Analysis)
     except NoAnswer as error:
@@ -143,6 +144,16 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str])
     analysis = run.redacted(analysis)
     run.runs.save_analysis(run.id, analysis)
     return analysis
+
+
+def _checkout(run: Run) -> Callable[[Path], Checkout] | None:
+    """Return how an agent gets the files of the run's commit, None without a repository."""
+    try:
+        mirror = run.mirror()
+    except AiopsError:
+        return None  # told when the evidence was gathered
+    redact = partial(run.desk.redactor.redact, code=True)
+    return None if mirror is None else partial(Checkout, mirror, run.commit, redact)
 
 
 def _explorer(run: Run) -> RepositoryExplorer | None:
