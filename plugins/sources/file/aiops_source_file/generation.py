@@ -87,6 +87,8 @@ class Generation:
     is_ended: bool = False
     seen_at: float = 0.0
     """When the file was last seen under its path, in seconds since the epoch."""
+    written_at: float = 0.0
+    """When the file was last written to, as far as was seen, in seconds since the epoch."""
 
     explicit: bool = False
     may_unpack: bool = False
@@ -189,6 +191,7 @@ class Generation:
     def look(self, status: os.stat_result) -> bool:
         """Note size and time of change; True when they are other than last time."""
         before, self.seen = self.seen, (status.st_size, status.st_mtime_ns)
+        self.written_at = status.st_mtime
         if before == self.seen:
             return False
         self.is_checked = False
@@ -219,6 +222,7 @@ class Generation:
             "tail": self.tail.json(),
             "earlier": self.earlier.json(),
             "seen_at": round(self.seen_at, 3),
+            "written_at": round(self.written_at, 3),
             **({"size": self.known_size} if self.known_size > self.offset else {}),
             **({"drift": drift} if drift else {}),
             **(_path_json("real", self.real) if self.real else {}),
@@ -242,7 +246,7 @@ def _path_from(position: Position, name: str) -> str:
 def new_generation(path: str, key: Key, serial: int, now: float) -> Generation:
     """Begin a generation that was never seen before."""
     stream = f"{key[0]:x}.{key[1]:x}.{os.urandom(4).hex()}"
-    return Generation(stream, path, *key, serial, seen_at=now)
+    return Generation(stream, path, *key, serial, seen_at=now, written_at=now)
 
 
 def restore(stream: str, position: Position) -> Generation:
@@ -264,6 +268,7 @@ def restore(stream: str, position: Position) -> Generation:
             is_skipping=bool(position.get("skipping")),
             is_ended=bool(position.get("ended")),
             seen_at=float(position["seen_at"]),
+            written_at=float(position.get("written_at", position["seen_at"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"the position of {stream} is damaged ({error!r})") from None

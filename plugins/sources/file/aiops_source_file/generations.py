@@ -75,19 +75,9 @@ class Generations:
             self._expect_siblings(generation.place, generation.path, generation.seen_at, until)
             # One that was read under a rotated name tells of its place only that what came after
             # it is younger; a stop in the middle of a backlog leaves nothing else to go by.
-            last_change = self._last_change(generation)
-            rotated_from = unpacked(generation.path) or originals(generation.path)
-            for path in rotated_from if last_change else ():
-                self._expect_siblings(path, path, last_change, until)
+            for path in unpacked(generation.path) or originals(generation.path):
+                self._expect_siblings(path, path, generation.written_at, until)
         self._is_searching, self._search_until = True, until
-
-    def _last_change(self, generation: Generation) -> float:
-        """Return when the file of a generation was last written, 0 when it is not there any more.
-
-        A chain of rotations may have moved it on since its path was committed.
-        """
-        sibling = self._siblings.with_inode(generation.place, generation.inode)
-        return sibling.status.st_mtime if sibling is not None else 0.0
 
     def _expect_siblings(self, place: str, path: str, since: float, until: float) -> None:
         known = self._rotations.get(place)

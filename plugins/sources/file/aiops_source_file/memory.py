@@ -10,7 +10,7 @@ from aiops_core import Position
 from aiops_source_file.content import Content, GzipContent, read
 from aiops_source_file.discovery import Candidate, Key
 from aiops_source_file.generation import PREFIX, Generation, new_generation, restore, sample, sample_of
-from aiops_source_file.siblings import unpacked
+from aiops_source_file.siblings import originals, unpacked
 from aiops_source_file.troubles import Troubles
 
 _MOST_ENDED = 5_000
@@ -47,9 +47,9 @@ class Memory:
     def note(self, generation: Generation) -> None:
         """Remember what a file held, to know copies of it."""
         is_known_by_content = generation.prefix.length == PREFIX
-        noted = generation.prefix.hash if is_known_by_content else generation.place
-        self._noted[noted][generation.stream] = generation
-        if len(self._noted) > _MOST_ENDED:
+        for noted in [generation.prefix.hash] if is_known_by_content else _names(generation):
+            self._noted[noted][generation.stream] = generation
+        while len(self._noted) > _MOST_ENDED:
             del self._noted[next(iter(self._noted))]
 
     def original(self, candidate: Candidate, content: Content) -> Generation | None:
@@ -134,7 +134,7 @@ class Memory:
         gone = [g for g in known if g.is_ended and g.seen_at < before and is_gone(g)]
         for generation in gone:
             self.forget(generation)
-            for noted in (generation.prefix.hash, generation.place):
+            for noted in (generation.prefix.hash, *_names(generation)):
                 self._noted.get(noted, {}).pop(generation.stream, None)
         return gone
 
@@ -151,3 +151,8 @@ class Memory:
         successor = self.begin(candidate.path, candidate.key, ended.seen_at)
         successor.offset, successor.prefix, successor.tail = ended.offset, ended.prefix, ended.tail
         return successor
+
+
+def _names(generation: Generation) -> list[str]:
+    """Return the names from which a rotation may make that of a copy."""
+    return [generation.place, *originals(generation.place)]

@@ -1,3 +1,4 @@
+import gzip
 import os
 import shutil
 import subprocess
@@ -439,6 +440,42 @@ def test_a_rotated_file_that_was_never_committed_is_found_although_the_one_befor
     source.start()
 
     source.wait_for("1", "3", "2")
+
+
+def rotate_chain(log, text):
+    """Rename as logrotate does, every rotated file one number up, and begin a new log."""
+    rotated = sorted(log.parent.glob(f"{log.name}.*"), key=lambda path: -int(path.suffix[1:]))
+    for path in rotated:
+        path.rename(path.with_suffix(f".{int(path.suffix[1:]) + 1}"))
+    log.rename(f"{log}.1")
+    log.write_text(text)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_came_after_a_file_last_known_by_a_rotated_name_is_read_after_a_stop(
+    tmp_path, tail, append, packed
+):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+    append(log, "unread\n")
+    rotate_chain(log, "2\n")
+    source.start()
+    source.wait_for("1", "unread", "2")
+    source.stop()
+    assert source.positions[source.streams[0]]["path"].endswith("a.log.1")
+    del source.positions[source.streams[1]]  # killed before it was committed
+
+    for number in range(3, 7):
+        rotate_chain(log, f"{number}\n")
+    if packed:
+        (tmp_path / "a.log.5.gz").write_bytes(gzip.compress((tmp_path / "a.log.5").read_bytes()))
+        (tmp_path / "a.log.5").unlink()
+    source.start()
+
+    source.wait(lambda: sorted(source.lines) == ["1", "2", "2", "3", "4", "5", "6", "unread"])
 
 
 def test_a_mere_copy_of_a_followed_file_is_not_read(tmp_path, tail, append, monkeypatch):
