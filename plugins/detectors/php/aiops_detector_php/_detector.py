@@ -18,7 +18,7 @@ from aiops_core import (
     parse_envelope,
 )
 from aiops_detector_php._extent import end_of_parts, find_parts
-from aiops_detector_php._lines import read_fatal, unwrapped
+from aiops_detector_php._lines import is_notice, read_fatal, unwrapped
 from aiops_detector_php._parse import read_exceptions
 
 _THEIRS = lazy_pattern(
@@ -61,7 +61,8 @@ class PhpErrors(LogDetector[PhpConfig]):
             return More(parts[0].head if parts else hit)
         if not parts or not parts[0].head <= hit < end:
             return None
-        return Span(parts[0].head, end, is_record=parts[0].form in {"fatal", "object"})
+        is_record = parts[0].form == "object" or is_notice(known.get(parts[0].head - 1) or "")
+        return Span(parts[0].head, end, is_record=is_record)
 
     def detect(self, block: Block) -> Event:
         """Read the exception and what it came of."""

@@ -53,6 +53,9 @@ _FPM = lazy_pattern(
     r" said into std(?:err|out): \"(?:NOTICE: PHP message: )?"
 )
 _STAMPED = lazy_pattern(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?: [\w/+-]+)?\] ")
+_NOTICE = lazy_pattern(
+    r"(?:\[[^\]]{1,80}\] )?(?:<br />)?(?:<b>)?(?:PHP )?(?:[A-Z][a-z]+ ){0,2}?(?:[Ww]arning|[Nn]otice|Deprecated|[Ee]rror)(?:</b>)?: .* on line (?:<b>)?\d+"
+)
 BOX = lazy_pattern(r"In (?P<file>\S[^:\n]{0,300}\.php) line (?P<line>\d+):\s*$")
 
 
@@ -191,6 +194,11 @@ def _function(call: str) -> str:
 def is_shown_stack(line: str) -> bool:
     """Say whether the line is of the table Xdebug shows under an error."""
     return _XDEBUG_SHOWN.match(line) is not None
+
+
+def is_notice(line: str) -> bool:
+    """Say whether the line is a message of the engine's own, which introduces no other."""
+    return _NOTICE.match(line[:LONGEST]) is not None
 
 
 def starts_afresh(line: str) -> bool:

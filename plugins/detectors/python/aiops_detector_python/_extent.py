@@ -170,7 +170,7 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             if blank >= _MOST_BLANK_LINES:
                 break
             continue
-        if _ends_message(line):
+        if _ends_message(line) or _announces_task(get, index - 1):
             break
         if not is_open and not line.startswith(_DETAILS):
             return _connector_ahead(get, index) or end
@@ -191,6 +191,11 @@ def _ends_message(line: str) -> bool:
         or PROMPT.match(line)
         or starts_log_line(line)
     )
+
+
+def _announces_task(get: GetLine, at: int) -> bool:
+    """Tell whether asyncio's handler, its fields under it, begins to tell of another exception."""
+    return TASK.match(get(at) or "") is not None and TASK_FIELD.match(get(at + 1) or "") is not None
 
 
 def _connector_ahead(get: GetLine, at: int) -> int | None:

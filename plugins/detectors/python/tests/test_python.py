@@ -499,3 +499,17 @@ def test_hostile_input_takes_linear_time(find, text):
     find(PythonErrors(), text=text)
 
     assert process_time() - started < 2
+
+
+def test_the_handler_of_asyncio_ends_the_message_of_the_traceback_above_it():
+    first = 'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    f()\nValueError: too deep\n'
+    second = (
+        "Task exception was never retrieved\n"
+        "future: <Task finished name='T1' coro=<w() done, defined at /srv/b.py:2> exception=KeyError('k')>\n"
+        'Traceback (most recent call last):\n  File "/srv/b.py", line 2, in w\n    d["k"]\nKeyError: \'k\'\n'
+    )
+
+    one, other = find(PythonErrors(), text=f"2026-01-01 00:00:00 INFO started\n{first}{second}")
+
+    assert (one.text, one.event.message) == (first, "too deep")
+    assert other.text == second
