@@ -40,8 +40,8 @@ class Trigger:
     """The pattern for the raw scan: UTF-8, without anchors."""
 
     def search(self, text: str) -> re.Match[str] | None:
-        """Look for the pattern anywhere in a text."""
-        return _compiled(self.source).search(text)
+        """Look for the pattern anywhere in a text of any number of lines."""
+        return _compiled(_without_end(self.source)).search(text)
 
     def confirm(self, line: str) -> int:
         """Return the column where the trigger holds in an unwrapped line, -1 when it does not.

@@ -31,6 +31,10 @@ UNKNOWN = "Exception"
 _MOST_EXCEPTIONS = 64
 _MOST_MESSAGE = 8_000
 _AT = lazy_pattern(r" {2,}(?=at [^\s().]+\.[^\s()]+ ?\()| (?=---> )| {2,}(?=--- End of )")
+_RESUMED = lazy_pattern(
+    r"(?P<module>.*)\.(?:<(?P<name>.+)>d(?:__\d+)?|VB\$StateMachine_\d+_(?P<basic>\w+))(?:`\d+)?(?:\[.*\])?$"
+)
+"""The class the compiler makes of an asynchronous method, or of one that yields."""
 IsOurs = Callable[[str], bool]
 Link = Literal["raised", "cause", "member"]
 
@@ -206,4 +210,6 @@ def _frame(call: Call, is_ours: IsOurs) -> Frame:
     if method.endswith((".ctor", ".cctor")):
         module, dot, function = method.rpartition("..")
         function = f".{function}"
+    if function == "MoveNext" and (found := _RESUMED.match(module)) is not None:
+        module, function = found["module"], found["name"] or found["basic"]
     return Frame(call.file, call.line, function, module if dot else "", in_app=is_ours(method))

@@ -49,6 +49,7 @@ class PhpErrors(LogDetector[PhpConfig]):
         r"^(?:<br />)?(?:<b>)?(?:PHP )?Parse error(?:</b>)?: ",
         r"^Stack trace:$",
         r"\[object\] \([A-Za-z_\\]",
+        r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?PHP (?:[A-Z][a-z]+ )?(?:Fatal|fatal|Parse) error: ",
         r"^In [^\s:]{1,200}\.php line \d+:",
     )
 

@@ -49,8 +49,8 @@ STACKTRACE = lazy_pattern(r"\s*\[stacktrace\]\s*$")
 CLOSING = lazy_pattern(r"\s*\\?\"(?:[}\]\s]|,|$)")
 """The end of the JSON string that Monolog writes a trace into."""
 _FPM = lazy_pattern(
-    r"\[[^\]]{1,40}\] \w+: \[pool [^\]]{1,80}\] child \d+(?:, script '[^']{0,400}' \(request: \"[^\"]{0,2000}\"\))?"
-    r" said into std(?:err|out): \"(?:NOTICE: PHP message: )?"
+    r"(?:\[[^\]]{1,40}\] \w+: \[pool [^\]]{1,80}\] child \d+(?:, script '[^']{0,400}' \(request: \"[^\"]{0,2000}\"\))? )?"
+    r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?"
 )
 _STAMPED = lazy_pattern(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?: [\w/+-]+)?\] ")
 _NOTICE = lazy_pattern(
@@ -79,7 +79,7 @@ class Head(NamedTuple):
 
 def unwrapped(line: str) -> str:
     """Return what a worker said through PHP-FPM, which wraps each line of its own."""
-    found = _FPM.match(line) if line.startswith("[") else None
+    found = _FPM.match(line) if line.startswith(("[", "said into ")) else None
     if found is None:
         return line
     return line[found.end() :].removesuffix('"')

@@ -501,7 +501,7 @@ def test_hostile_input_takes_linear_time(find, text):
     assert process_time() - started < 2
 
 
-def test_the_handler_of_asyncio_ends_the_message_of_the_traceback_above_it():
+def test_the_handler_of_asyncio_ends_the_message_of_the_traceback_above_it(find):
     first = 'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    f()\nValueError: too deep\n'
     second = (
         "Task exception was never retrieved\n"

@@ -177,7 +177,7 @@ def _error(get: Get, hit: int) -> Report | None:
 
 def _start_of_error(get: Get, hit: int) -> int | None:
     """Climb over the sections of a report to the error it is about."""
-    top: int | None = hit
+    top = hit
     for index in range(hit - 1, hit - _REACH, -1):
         line = get(index)
         if line is None or read_panic(line) is not None:
@@ -187,8 +187,8 @@ def _start_of_error(get: Get, hit: int) -> int | None:
         if is_indented(line) or is_heading(line) or is_afterword(line):
             top = index
             continue
-        return _message_above(get, index, top or hit)
-    return _chain_below(get, top or hit, hit)
+        return _message_above(get, index, top)
+    return _chain_below(get, top, hit)
 
 
 def _message_above(get: Get, index: int, top: int) -> int | None:
