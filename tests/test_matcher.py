@@ -67,10 +67,21 @@ def test_three_literal_bytes_in_every_match_are_enough(pattern):
         ("failed$", "it failed", 3),
         ("failed$", "it failed twice", -1),
         ("^failed$", "failed", 0),
+        ("^ {0,4}Caused by:$", "[p1] Caused by:", 5),
+        ("^ {0,4}Caused by:$", "[p1]   Caused by:", 5),
+        ("^ {0,4}Caused by:$", "  Caused by:", 0),
+        ("^ {2,3}at ", "[p1]  at main", 4),
     ],
 )
 def test_an_anchored_trigger_holds_at_the_start_or_after_an_envelope(pattern, line, column):
     assert compile_trigger(0, pattern).confirm(line) == column
+
+
+def test_a_trigger_that_ends_with_its_line_is_found_in_a_text_of_many_lines():
+    trigger = compile_trigger(0, "^Caused by:$")
+
+    assert trigger.search("no\nCaused by:\n  a") is not None
+    assert trigger.search("no\n  a") is None
 
 
 def installed_triggers():

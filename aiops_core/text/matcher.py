@@ -56,7 +56,10 @@ class Trigger:
             return -1
         if self.is_anchored and not can_precede(line[: match.start()]):
             return -1
-        return match.start()
+        start = match.start()
+        is_parted = self.is_anchored and line[start] == " " and line[:start] == line[:start].rstrip()
+        # The first space closes what stands before the line, unless the pattern needs it.
+        return start + 1 if is_parted and pattern.match(line, start + 1) else start
 
 
 @lru_cache(maxsize=4096)

@@ -31,7 +31,7 @@ class CppErrors(LogDetector[CppConfig]):
     triggers = (
         r"(?:==\d+== ?)?(?:ERROR|WARNING): [A-Za-z]+Sanitizer: ",
         r"(?:==\d+== ?)?ERROR: libFuzzer: ",
-        r":\d+:\d+: runtime error: ",
+        r"[^\s:]{1,200}:\d+:\d+: runtime error: ",
         r"Assertion [`'‘].*failed",
         r"[Aa]ssertion .* failed",
         r"Assertion failed: .*(?:file|line|: \d+\))",
@@ -75,7 +75,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"PLEASE submit a bug report",
         r"error while loading shared libraries: ",
         r"===BUG DETECTED: ",
-        r"== (?:Invalid (?:read|write|free)|Mismatched free|Conditional jump|Use of uninit|Process terminating with)",
+        r"==\d+== (?:Invalid (?:read|write|free)|Mismatched free|Conditional jump|Use of uninit|Process terminating with)",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:

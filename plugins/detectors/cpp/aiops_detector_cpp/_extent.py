@@ -23,7 +23,7 @@ _BEFORE = lazy_pattern(
 )
 _DONE = lazy_pattern(r"==\d+== ?ABORTING|\[end of stack trace\]|#\d+ +0x[0-9a-f]+ in _start\b")
 _DETAIL = lazy_pattern(
-    r"==\d+== ?\S|==\d+==$|={10,}\s*$|SUMMARY: |SCARINESS: |(?:READ|WRITE|ACCESS|CALL) of size|0x[0-9a-fA-F]+ is located|(?:freed|previously allocated|allocated|created) by|previously allocated here|freed here"
+    r"==\d+==\s*\S|==\d+==$|={10,}\s*$|SUMMARY: |SCARINESS: |(?:READ|WRITE|ACCESS|CALL) of size|0x[0-9a-fA-F]+ is located|(?:freed|previously allocated|allocated|created) by|previously allocated here|freed here"
     r"|Thread T?\d+|T\d+ |Shadow (?:bytes|byte legend)|=>0x|Address 0x|Memory tags|Tags for short|HINT: |Hint: |NOTE: |\w+Sanitizer|Uninitialized value|Memory was|(?:Direct|Indirect) leak|Objects leaked|0x[0-9a-f]+ \(\d+ bytes\)|\[0x[0-9a-f]+,0x|0x[0-9a-f]+: note"
     r"|MS: \d|artifact_prefix|Base64: |Test unit written|0x[0-9a-f]{1,2},|stat::|Register(?:s| values)|[re]?[a-z0-9]{2,3} *= 0x|MiraclePtr|DEDUP_TOKEN|Command:|This frame|Suspected|The signal|Crash keys|Task trace|IPC message|Received signal|\[end of"
     r"|\s+what\(\):|#|====|Security context|======= |[0-9a-f]{8,16}-[0-9a-f]{8,16} [r-][w-]|Build fingerprint|Revision|ABI|Timestamp|Process uptime|Cmdline|ZygotePid|pid: |uid: |signal |Abort message|Cause: |backtrace:|stack:|memory near|--------- |code around|tagged_addr|Exception|Crash |Thread \d+|Stack dump|\d+\.\t|PLEASE|Program |\[Switching|\[Thread|\(gdb\)|PC: |Symbolize|E\d{4} .*(?:Raising signal|process_state)|W\d{4} .*failure|\*\*\* "
@@ -70,6 +70,8 @@ def end_of_crash(get: Get, head: int) -> int:
                 break
             seen.add(found.type)
             end, patience = index + 1, NOISE if has_stack else GAP
+        elif _FENCE.match(text) and _opens_another(get, index + 1, seen):
+            break
         elif _is_detail(text, index - end, has_stack=has_stack):
             end = index + 1
         if read_call(text) is not None:
@@ -82,6 +84,12 @@ def end_of_crash(get: Get, head: int) -> int:
             break
         index += 1
     return end
+
+
+def _opens_another(get: Get, index: int, seen: set[str]) -> bool:
+    """Say whether a fence is that of the next crash, not the last line of this one."""
+    head = _read(get, index)
+    return head is not None and (not head.is_effect or head.type in seen)
 
 
 def _is_detail(text: str, distance: int, *, has_stack: bool) -> bool:

@@ -36,10 +36,10 @@ class DartErrors(LogDetector[DartConfig]):
         r"══╡ EXCEPTION CAUGHT BY ",
         r"═ Exception caught by ",
         r"Another exception was thrown: ",
-        r"\.dart:\d+:\d+: Error: ",
+        r"[^\s:]{1,200}\.dart:\d+:\d+: Error: ",
         r"^=+ CRASH =+$",
         r"runtime/(?:vm|bin|platform)/\S+: ?\d+: (?:fatal )?error: ",
-        r" -\d+: .*\[E\]$",
+        r"\d+:\d\d \+\d+(?: ~\d+)? -\d+: .*\[E\]$",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:

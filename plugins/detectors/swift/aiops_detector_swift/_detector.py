@@ -24,7 +24,7 @@ class SwiftErrors(LogDetector[SwiftConfig]):
     """Fatal errors and backtraces of Swift, uncaught exceptions of Objective-C."""
 
     triggers = (
-        r"\.swift:\d+: (?:Fatal|Precondition|Assertion)",
+        r"[^\s:]{1,200}\.swift:\d+: (?:Fatal|Precondition|Assertion)",
         r"(?:Fatal error|Precondition failed|Assertion failed): .*\.swift, line ",
         r"^(?:Fatal error|Precondition failed|Assertion failed): ",
         r"Program crashed: ",
@@ -46,7 +46,7 @@ class SwiftErrors(LogDetector[SwiftConfig]):
         end = end_of_crash(known.get, head)
         if known.ran_out and not lines.final:
             return More(head)
-        return Span(head, end, is_record=True) if hit < end else None
+        return Span(head, end) if hit < end else None
 
     def detect(self, block: Block) -> Event:
         """Read what the crash says and the stack of the thread it happened in."""
