@@ -193,7 +193,13 @@ class Component(Generic[C]):
 
 
 class Source(Component[C], ABC, Generic[C]):
-    """Yield signals from somewhere."""
+    """Yield signals from somewhere.
+
+    ``resumes`` says that what was yielded and not committed comes again after a restart. Of a source
+    that says False a stop takes what it yielded, and closes what it left open.
+    """
+
+    resumes: ClassVar[bool] = True
 
     @abstractmethod
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]: ...

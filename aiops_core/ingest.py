@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiops_core.analysis import redact_record
-from aiops_core.component import LogDetector, utc_now
+from aiops_core.component import LogDetector, Source, utc_now
 from aiops_core.detection import Detection, Fault
 from aiops_core.errors import AiopsError, Retry, StoreError, UserError
 from aiops_core.handover import WrongType, signal_from, told
@@ -34,6 +34,8 @@ SILENCE = 1.0
 LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
 _COMMIT_EVERY = 0.5
+_DRAIN = 3.0
+"""Seconds that a stop gives sources to end."""
 _BATCH_BYTES = 8 << 20
 
 
@@ -221,10 +223,23 @@ class Ingest:
             self._take()
             self._close_silent()
             self._commit_if_due()
-        if not self._stopping.is_set():  # what a stop cuts off is read again, and whole
-            for stream in self._streams.values():
+        if self._stopping.is_set():
+            self._drain()
+        for stream in self._streams.values():
+            if not self._stopping.is_set() or not self._resumes(stream):
                 self._close(stream)
         self._commit()
+
+    def _resumes(self, stream: _Stream) -> bool:
+        """Whether what a stop cuts off is read again, and whole."""
+        step = self._pipeline.step("sources", stream.step)
+        return step is None or not isinstance(step.component, Source) or step.component.resumes
+
+    def _drain(self) -> None:
+        """Take what sources handed over before the stop."""
+        until = time.monotonic() + _DRAIN
+        while self._running and time.monotonic() < until:
+            self._take()
 
     def _take(self) -> None:
         """Take what is waiting, up to a batch."""

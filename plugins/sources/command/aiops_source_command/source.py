@@ -60,6 +60,8 @@ class CommandConfig(Config):
 class CommandSource(Source[CommandConfig]):
     """Run a program and follow what it prints."""
 
+    resumes = False
+
     def __init__(self, config: CommandConfig | None = None, context: Context | None = None) -> None:
         super().__init__(config, context)
         self._idle = threading.Event()

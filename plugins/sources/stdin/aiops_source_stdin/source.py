@@ -20,6 +20,7 @@ _TICK = 250
 class StdinSource(Source):
     """Read standard input to its end."""
 
+    resumes = False
     _reader: ClassVar[weakref.ref[StdinSource] | None] = None
     """The last source that was started: a process has one standard input."""
 

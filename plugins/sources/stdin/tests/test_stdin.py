@@ -207,3 +207,27 @@ def test_offsets_are_those_of_the_input_however_it_is_cut():
 
     assert all(data[piece.offset :].startswith(piece.data) for piece in found)
     assert b"".join(piece.data for piece in found) == data
+
+
+def test_a_block_that_is_open_at_a_stop_is_not_lost(tmp_path):
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    command = [AIOPS, "run", "pipeline.yaml"]
+    run = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert run.stdin is not None
+    assert run.stderr is not None
+    next(line for line in run.stderr if "watching" in line)
+
+    run.stdin.write("before\n" + CRASH.decode() + "\n")
+    run.stdin.flush()
+    time.sleep(0.3)
+    run.terminate()
+    run.communicate(timeout=20)
+
+    shown = subprocess.run(
+        [AIOPS, "incidents", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "no price" in shown.stdout, shown

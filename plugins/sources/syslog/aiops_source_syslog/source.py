@@ -56,6 +56,7 @@ class SyslogConfig(Config):
 class SyslogSource(Source[SyslogConfig]):
     """Take syslog messages over UDP, TCP and TLS."""
 
+    resumes = False
     _bound: tuple[Bound, ...] = ()
     _inbox: Inbox | None = None
 
