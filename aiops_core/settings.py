@@ -101,6 +101,8 @@ class Repository(Config):
     """Branch that fixes start from and are proposed to; the remote's default when empty."""
     paths: dict[str, str] = Field(default_factory=dict)
     """Deployed path prefix to repository path prefix, as in ``/app/: src/``."""
+    release: str = ""
+    """Release that runs, a tag or a commit, for events that do not say it themselves."""
     setup: str = ""
     """Command that installs what the tests need; runs on the base commit, with network."""
     test: str = ""
@@ -126,6 +128,8 @@ class Policy(Config):
     as a full disk, no memory, DNS, or an upstream service that is down."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """A proposed fix of an analysis less sure than this is reported, not applied."""
+    evidence_tokens: int = Field(default=15_000, ge=1_000)
+    """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
     """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
     max_files: int = Field(default=10, ge=1)

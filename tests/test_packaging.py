@@ -107,6 +107,7 @@ def test_dependencies_cover_what_the_code_imports():
         "re2": "google-re2",
         "pydantic_core": "pydantic",
         "typing_extensions": "typing-extensions",
+        "tree_sitter": "tree-sitter",
     }
     declared = {re.split(r"[<>=;\[ ]", line)[0].lower() for line in project(ROOT)["project"]["dependencies"]}
     sources = [

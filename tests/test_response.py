@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from response_scene import FIXED, answer, claude_edit, fix_branches, pipeline, says, shop, trace
+from response_scene import FIXED, TEST, answer, claude_edit, fix_branches, pipeline, says, shop, trace
 
 from aiops_core.store import Store
 from aiops_core.testing.messages_api import GARBAGE, OVERLOADED, Message, MessagesApi, ToolUse, looks_up
@@ -193,3 +193,53 @@ def test_edits_are_made_to_the_commit_the_evidence_is_of_although_the_branch_mov
     assert repository.on_remote("rev-parse", "main") != seen
     assert (report.change.base_commit, report.change.after.passed) == (seen, True)
     assert len(fix_branches(repository)) == 1
+
+
+def test_r27_a_fix_the_branch_has_got_since_is_not_made_again(tmp_path):
+    repository = shop(tmp_path / "git")
+    running = repository.git("rev-parse", "HEAD")
+    fixed = repository.commit({"shop.py": f"def total(order):\n    {FIXED}\n"}, "read a missing count as 1")
+    repository.commit({"README.md": "more\n"})
+
+    text = pipeline(repository).replace("test: python3", f"release: {running[:12]}, test: python3")
+    done = run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+
+    (report,) = done.reports
+    (decision,) = report.decisions
+    assert (done.error, report.change, fix_branches(repository)) == ("", None, [])
+    assert decision.rule == "fixed-not-deployed"
+    assert decision.text == (
+        f"fixed in {fixed[:12]} of the branch, not deployed: the error came from release {running[:12]} "
+        f"({running[:12]}). Deploy a release with that commit."
+    )
+
+
+def test_evidence_that_did_not_fit_is_on_record_in_the_order_it_was_cut(tmp_path):
+    repository = shop(tmp_path / "git")
+    repository.commit({"test_shop.py": TEST + f"# {'more ' * 20}\n" * 200})
+
+    text = pipeline(repository).replace("3650d", "3650d, evidence_tokens: 1000")
+    done = run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+
+    (report,) = done.reports
+    cut = next(decision for decision in report.decisions if decision.rule == "evidence-cut")
+    assert (done.error, cut.setting) == ("", "policy.evidence_tokens")
+    assert cut.text == "evidence was cut, the last first: shortened: tests: test_shop.py"
+
+
+def test_what_fixed_a_similar_incident_is_evidence_for_the_next_one(tmp_path):
+    repository = shop(tmp_path / "git")
+    run_pipeline(pipeline(repository), {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+    with Store.open(tmp_path / "state") as store:
+        store.incidents.set_state(1, "resolved")
+
+    other = trace().replace("in total", "in amount").replace("03:00", "04:00")
+    with (tmp_path / "shop.log").open("a") as log:
+        log.write(other)
+    done = run_pipeline(pipeline(repository), {"answer.yaml": answer()}, tmp_path)
+
+    with Store.open(tmp_path / "state") as store:
+        (similar,) = [item for item in store.runs.evidence(2) if item.kind == "incident"]
+    assert (done.error, similar.title) == ("", "similar incident 1")
+    assert "done then: pushed branch fix/" in similar.text
+    assert "what fixed it:\ndiff --git a/shop.py b/shop.py" in similar.text

@@ -1,8 +1,9 @@
 """From an incident to an analysis: evidence, the prompt, and what counts as an answer."""
 
 from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
+from aiops_core.analysis.budget import CUT
 from aiops_core.analysis.code_blocks import AnswerInvalid
-from aiops_core.analysis.evidence import gather
+from aiops_core.analysis.evidence import Precedent, gather
 from aiops_core.analysis.explore import RepositoryExplorer
 from aiops_core.analysis.matching import IncidentMatch
 from aiops_core.analysis.outbound import redact_record
@@ -11,10 +12,12 @@ from aiops_core.analysis.unanswered import unanswered
 from aiops_core.analysis.written import Entry, read_entries
 
 __all__ = [
+    "CUT",
     "AnalysisAnswer",
     "AnswerInvalid",
     "Entry",
     "IncidentMatch",
+    "Precedent",
     "Prompt",
     "RepositoryExplorer",
     "build_prompt",

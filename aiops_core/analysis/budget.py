@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from aiops_core.records import Evidence
 
+CUT = "what did not fit"
+"""Title of the note that says what was cut, what is cut first standing first."""
 _SHORTEST_USEFUL = 400
 _NOTE = 600
 
@@ -42,7 +44,7 @@ def fit(candidates: Sequence[Candidate], limit: int) -> list[Evidence]:
         if room >= _SHORTEST_USEFUL:
             kept[index] = replace(candidate.item, text=_to_length(candidate.item.text, room))
             left = 0
-    note = Evidence("note", "what did not fit", "\n".join(reversed(cut))[:_NOTE])
+    note = Evidence("note", CUT, "\n".join(reversed(cut))[:_NOTE])
     return [*(kept[index] for index in sorted(kept)), note]
 
 

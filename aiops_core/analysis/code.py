@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from aiops_core.analysis.source import Excerpt, enclosing, numbered
 from aiops_core.records import Event, Evidence, Frame
-from aiops_core.repository import Ambiguous, Mirror, map_frame
+from aiops_core.repository import Ambiguous, Mirror, map_frame, release_of
 from aiops_core.settings import Repository
 from aiops_core.text.encoding import decode_source
+from aiops_core.text.phrases import counted
 
 _MAX_SOURCES = 8
 _MAX_TESTS = 2
 _MAX_COMMITS = 8
+_MAX_DEPLOYED = 20
 _LARGEST_FILE = 1 << 20
 _LONGEST_TEST = 200
-_RELEASE_ATTRIBUTES = (
-    "commit",
-    "git_commit",
-    "git.commit",
-    "revision",
-    "release",
-    "version",
-    "service.version",
-)
 
 
 @dataclass(slots=True)
@@ -40,11 +34,21 @@ class _Place:
 class CodeReader:
     """Read what an event's trace names, at the commit that ran and at the one that is fixed."""
 
-    def __init__(self, mirror: Mirror, repository: Repository, event: Event, commit: str = "") -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        repository: Repository,
+        event: Event,
+        commit: str = "",
+        earlier: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         self.notes: list[Evidence] = []
+        self._event = event
+        self._earlier = earlier
         self._mirror = mirror
         self._head = commit or mirror.head(repository.branch)
-        self._commit = self._running_commit(event)
+        self._release = release_of(mirror, event.attributes, repository.release)
+        self._commit = self._running_commit()
         self._places = self._map(event, repository)
 
     def sources(self) -> Iterator[Evidence]:
@@ -64,7 +68,7 @@ class CodeReader:
             line = place.lines[0]
             found = self._mirror.blame(self._commit, place.path, max(1, line - 2), line + 2)
             rows = [
-                f"{row.line}: {row.commit[:10]} {row.at:%Y-%m-%d} {row.author}: {row.summary}"
+                f"{row.line}: {row.commit[:10]} {row.at:%Y-%m-%d}{self._age(row.at)} {row.author}: {row.summary}"
                 for row in found
             ]
             if rows:
@@ -79,6 +83,23 @@ class CodeReader:
         if text:
             yield Evidence("commit", f"latest commits that touched {', '.join(paths[:4])}", text)
 
+    def deployed(self) -> Iterator[Evidence]:
+        """Yield the commits between the last release without the error and the first one with it."""
+        good = self._last_good() if self._release and self._release.commit else None
+        if good is None:
+            return
+        rows = self._mirror.log(self._commit, limit=_MAX_DEPLOYED, since=good[1])
+        paths = [place.path for place in self._places]
+        touching = {row.id for row in self._mirror.log(self._commit, paths, _MAX_DEPLOYED, since=good[1])}
+        rows.sort(key=lambda row: row.id not in touching)
+        text = "\n".join(
+            f"{'*' if paths and row.id in touching else ' '} {row.id[:10]} {row.at:%Y-%m-%d %H:%M} {row.author}: {row.summary}"
+            for row in rows
+        )
+        title = f"commits after {good[0]} ({good[1][:12]}), the last release without the error, up to the one with it"
+        if text:
+            yield Evidence("commit", f"{title}; * touches a file of the trace", text)
+
     def tests(self) -> Iterator[Evidence]:
         """Yield the tests of the files of the trace, where their names tell."""
         for path in self._test_files()[:_MAX_TESTS]:
@@ -86,24 +107,38 @@ class CodeReader:
             excerpt = Excerpt(1, min(len(lines), _LONGEST_TEST))
             yield Evidence("source", f"tests: {path}", numbered(lines, excerpt), path=path, line=1)
 
-    def _running_commit(self, event: Event) -> str:
+    def _running_commit(self) -> str:
         """Return the commit the event's attributes name, else the head of the branch."""
-        for name in _RELEASE_ATTRIBUTES:
-            value = event.attributes.get(name, "").strip()
-            for spelling in filter(None, (value, value and f"v{value}")):
-                commit = self._mirror.commit_of(spelling)
-                if commit is not None:
-                    if commit != self._head:
-                        self._note(
-                            "commit",
-                            f"{name} {value} is commit {commit[:12]}; the branch is at {self._head[:12]}",
-                        )
-                    return commit
-            if value:
-                self._note(
-                    "commit", f"{name} {value} is not in the repository: the head of the branch is shown"
-                )
-        return self._head
+        release = self._release
+        if release is None:
+            return self._head
+        said = f"{release.attribute} {release.value}"
+        if release.commit is None:
+            self._note("commit", f"{said} is not in the repository: the head of the branch is shown")
+        elif release.commit != self._head:
+            self._note(
+                "commit", f"{said} is commit {release.commit[:12]}; the branch is at {self._head[:12]}"
+            )
+        return release.commit or self._head
+
+    def _last_good(self) -> tuple[str, str] | None:
+        """Return the release that ran before, as earlier events tell, or else the tag before."""
+        for attributes in self._earlier:
+            release = release_of(self._mirror, attributes)
+            if release is None or release.commit is None or release.commit == self._commit:
+                continue
+            if self._mirror.has_ancestor(self._commit, release.commit):
+                return f"{release.attribute} {release.value}", release.commit
+        tagged = self._mirror.tag_before(self._commit)
+        return (f"tag {tagged[0]}", tagged[1]) if tagged else None
+
+    def _age(self, changed: datetime) -> str:
+        """Say how long before the error a line was changed."""
+        moment = self._event.occurred_at or self._event.read_at
+        if moment is None or moment.tzinfo is None or moment < changed:
+            return ""
+        days = (moment - changed).days
+        return f" ({counted(days, 'day')} before the error)" if days else " (within a day before the error)"
 
     def _note(self, title: str, text: str) -> None:
         self.notes.append(Evidence("note", title, text))

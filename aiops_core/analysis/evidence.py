@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aiops_core.analysis.budget import Candidate, fit
 from aiops_core.analysis.code import CodeReader
 from aiops_core.errors import AiopsError
-from aiops_core.records import Analysis, Event, Evidence, Incident
+from aiops_core.records import Analysis, Change, Event, Evidence, Incident, Outcome
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
 from aiops_core.text.phrases import counted
@@ -18,10 +18,21 @@ MAX_CHARACTERS = 60_000
 """Characters of all evidence together: some 15,000 tokens."""
 _LONGEST_BLOCK = 16_000
 _LONGEST_LINE = 1_000
+_LONGEST_FIX = 3_000
 _OTHER_EVENTS = 3
 
 # What is cut last comes first.
-_REFUSAL, _BLOCK, _SOURCE, _CONTEXT, _CALLERS, _BLAME, _COMMITS, _SIMILAR, _TESTS = range(9)
+_REFUSAL, _BLOCK, _SOURCE, _CONTEXT, _CALLERS, _BLAME, _DEPLOYED, _COMMITS, _SIMILAR, _TESTS = range(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A similar incident: what was found then, and what was done about it."""
+
+    incident: Incident
+    analysis: Analysis | None = None
+    change: Change | None = None
+    outcomes: Sequence[Outcome] = ()
 
 
 def gather(
@@ -30,17 +41,21 @@ def gather(
     mirror: Mirror | None = None,
     repository: Repository | None = None,
     commit: str = "",
-    similar: Sequence[tuple[Incident, Analysis | None]] = (),
+    similar: Sequence[Precedent] = (),
+    earlier: Sequence[Mapping[str, str]] = (),
     max_characters: int = MAX_CHARACTERS,
 ) -> list[Evidence]:
     """Return what is known about an incident, each piece under an id from E1 on.
 
-    ``commit`` is the one to be fixed, by default the head of the configured branch.
+    ``commit`` is the one to be fixed, by default the head of the configured branch. ``earlier``
+    holds attributes of events before this incident, the latest first: they tell the release that
+    ran before.
     Nothing is raised for a repository that cannot be read: a note says so. Pieces that do not
-    fit are shortened or left out, tests first, then similar incidents, commits, blame, callers,
+    fit are shortened or left out, tests first, then similar incidents, commits,
+    those of the release, blame, callers,
     log context and last of all the source of the raise; a note says which.
     """
-    candidates = [*_log(incident), *_code(incident, mirror, repository, commit), *_similar(similar)]
+    candidates = [*_log(incident), *_code(incident, mirror, repository, commit, earlier), *_similar(similar)]
     kept = fit(candidates, max_characters)
     return [replace(item, id=f"E{number}") for number, item in enumerate(kept, 1)]
 
@@ -97,28 +112,46 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def _code(
-    incident: Incident, mirror: Mirror | None, repository: Repository | None, commit: str
+    incident: Incident,
+    mirror: Mirror | None,
+    repository: Repository | None,
+    commit: str,
+    earlier: Sequence[Mapping[str, str]],
 ) -> Iterator[Candidate]:
     if mirror is None or repository is None or not incident.events:
         return
     try:
-        reader = CodeReader(mirror, repository, incident.event, commit)
+        reader = CodeReader(mirror, repository, incident.event, commit, earlier)
         yield from (Candidate(_REFUSAL, note) for note in reader.notes)
         for rank, item in enumerate(reader.sources()):
             yield Candidate(_SOURCE if rank == 0 else _CALLERS, item)
         yield from (Candidate(_BLAME, item) for item in reader.blame())
+        yield from (Candidate(_DEPLOYED, item) for item in reader.deployed())
         yield from (Candidate(_COMMITS, item) for item in reader.commits())
         yield from (Candidate(_TESTS, item) for item in reader.tests())
     except AiopsError as error:
         yield Candidate(_REFUSAL, Evidence("note", "the repository could not be read", str(error)))
 
 
-def _similar(similar: Sequence[tuple[Incident, Analysis | None]]) -> Iterator[Candidate]:
-    for incident, analysis in similar:
+def _similar(similar: Sequence[Precedent]) -> Iterator[Candidate]:
+    for one in similar:
+        incident, analysis = one.incident, one.analysis
         text = (
             f"{incident.type}: {incident.message[:300]}\n"
             f"state {incident.state}, {counted(incident.count, 'time')}, last {incident.last_seen:%Y-%m-%d %H:%M} UTC"
         )
         if analysis is not None and analysis.confidence > 0:
             text += f"\nfound then ({analysis.confidence:.0%} sure): {analysis.root_cause[:1_500]}"
+        text += "".join(f"\n{line}" for line in _fix(one))
         yield Candidate(_SIMILAR, Evidence("incident", f"similar incident {incident.id}", text))
+
+
+def _fix(one: Precedent) -> Iterator[str]:
+    """Yield what was done about an incident, and how sure it is that it helped."""
+    if one.change is None:
+        return
+    done = [outcome for outcome in one.outcomes if outcome.status == "done"]
+    for outcome in done:
+        yield f"done then: {outcome.summary[:300]} {outcome.url}".rstrip()
+    helped = done and one.incident.state == "resolved"
+    yield f"{'what fixed it' if helped else 'the fix proposed then'}:\n{_shortened(one.change.diff, _LONGEST_FIX)}"

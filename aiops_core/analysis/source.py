@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from aiops_core.analysis.grammar import parse_function
+
 WHOLE_FILE = 150
 """Lines up to which a file is shown whole."""
 _LONGEST_FUNCTION = 120
@@ -66,6 +68,8 @@ def _function(path: str, lines: Sequence[str], line: int) -> Excerpt | None:
     if suffix in (".py", ".pyi"):
         found = _python_function("\n".join(lines), line)
         return found or _indented_function(lines, line)
+    if parsed := parse_function(suffix, "\n".join(lines), line):
+        return Excerpt(*parsed)
     return _braced_function(lines, line) if _BRACES.fullmatch(suffix) else _indented_function(lines, line)
 
 

@@ -12,6 +12,7 @@ from aiops_core.repair.forge import (
     request_marker,
     request_title,
 )
+from aiops_core.repair.mended import mended_in
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT, propose
 from aiops_core.repair.publish import (
@@ -47,6 +48,7 @@ __all__ = [
     "commit_message",
     "count_lines",
     "marked_fingerprint",
+    "mended_in",
     "open_mirror",
     "propose",
     "publish",

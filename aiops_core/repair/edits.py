@@ -132,7 +132,7 @@ class _Tree:
         return self._after[path]
 
     def _put(self, path: str, content: bytes, where: str) -> None:
-        if b"\x00" in content:
+        if "\x00" in source_text(content):
             raise Refused(f"{where}: the new file is binary. Write text.", rule="not-text")
         if len(content) > MAX_FILE:
             raise Refused(f"{where}: the file is larger than 1 MB. Change another file.", rule="size")

@@ -24,7 +24,7 @@ from aiops_core.repository import Mirror
 from aiops_core.settings import Policy, Repository
 
 UNVERIFIED = "not verified: repository.test is not set"
-NOT_THE_EDITS_FAULT = frozenset({"sandbox", "setup", "workspace"})
+NOT_THE_EDITS_FAULT = frozenset({"sandbox", "setup", "workspace", "fixed-not-deployed"})
 """Rules no better edit can satisfy: do not ask the analyzer again."""
 
 

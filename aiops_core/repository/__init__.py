@@ -6,6 +6,7 @@ from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
 from aiops_core.repository.mirror import Mirror, open_mirror
 from aiops_core.repository.paths import Ambiguous, map_frame
 from aiops_core.repository.private import is_private
+from aiops_core.repository.releases import Release, release_of
 from aiops_core.repository.remote import Remote, open_remote
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "GitError",
     "Match",
     "Mirror",
+    "Release",
     "Remote",
     "TreeEntry",
     "is_private",
     "map_frame",
     "open_mirror",
     "open_remote",
+    "release_of",
     "run_git",
 ]

@@ -116,11 +116,30 @@ class Mirror:
             raise git_error(f"git blame {path}", done.err)
         return history.parse_blame(done.out)
 
-    def log(self, commit: str, paths: Collection[str] = (), limit: int = 10) -> list[Commit]:
-        """Return the latest commits up to ``commit`` that touch the paths, or all, newest first."""
+    def log(
+        self, commit: str, paths: Collection[str] = (), limit: int = 10, *, since: str = ""
+    ) -> list[Commit]:
+        """Return the latest commits up to ``commit`` that touch the paths, or all, newest first.
+
+        ``since`` is a commit whose ancestors, itself included, are left out.
+        """
         args = ["log", "-z", f"--max-count={limit}", f"--format={history.LOG_FORMAT}", "--no-show-signature"]
         literal = [f":(literal,top){path}" for path in paths]
-        return history.parse_log(self._git(*args, self._known(commit), "--", *literal).out)
+        span = [self._known(commit), *([f"^{self._known(since)}"] if since else [])]
+        return history.parse_log(self._git(*args, *span, "--", *literal).out)
+
+    def tags(self) -> Mapping[str, str]:
+        """Return the object every tag points to, in the end, by the tag's name."""
+        form = "--format=%(refname:strip=2)%00%(objectname)%00%(*objectname)"
+        rows = self._git("for-each-ref", form, "refs/tags").text.split("\n")
+        parts = (row.split("\0") for row in rows if row)
+        return {name: peeled or id_ for name, id_, peeled in parts}
+
+    def tag_before(self, commit: str) -> tuple[str, str] | None:
+        """Return the nearest tag of an ancestor of a commit, and its commit; None without one."""
+        found = self._git("describe", "--tags", "--abbrev=0", f"{self._known(commit)}^", check=False)
+        tagged = self.commit_of(f"refs/tags/{found.text}") if found.code == 0 else None
+        return (found.text, tagged) if tagged else None
 
     def search(self, commit: str, text: str, under: str = "", *, ignore_case: bool = False) -> list[Match]:
         """Return the lines of text files in which a text stands, up to 50 of each file.

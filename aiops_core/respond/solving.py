@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from aiops_core.analysis import RepositoryExplorer, gather, unanswered
+from aiops_core.analysis import CUT, Precedent, RepositoryExplorer, gather, unanswered
 from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
 from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
 from aiops_core.policy import Proposal, may_repair, nearer
-from aiops_core.records import Analysis, Change, Decision, Evidence
-from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, propose
+from aiops_core.records import Analysis, Change, Decision, Evidence, Incident
+from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose
+from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.run import Run
 from aiops_core.text.redaction import contains_secret
 
+_TOKEN = 4  # characters, roughly
 ROUNDS = 3
 """Times one analyzer may mend what the repair refused, the first proposal included."""
 
@@ -40,18 +42,45 @@ class Repaired:
 
 def gather_evidence(run: Run) -> Gathered:
     """Read the log, the repository, earlier incidents and what extensions know."""
-    similar = run.desk.store.incidents.similar(run.incident, limit=3)
+    store = run.desk.store
+    similar = [_precedent(run, *one) for one in store.incidents.similar(run.incident, limit=3)]
+    earlier = store.incidents.attributes_before(run.incident)
     try:
         mirror = run.mirror()
     except AiopsError as error:
         mirror = None
         run.fault("repository", f"the repository cannot be read: {error}")
     repository = run.pipeline.config.repository
-    found = gather(run.incident, mirror=mirror, repository=repository, commit=run.commit, similar=similar)
+    found = gather(
+        run.incident,
+        mirror=mirror,
+        repository=repository,
+        commit=run.commit,
+        similar=similar,
+        earlier=earlier,
+        max_characters=_TOKEN * run.pipeline.config.policy.evidence_tokens,
+    )
+    _tell_what_was_cut(run, found)
     extra = enumerate(_from_extensions(run), len(found) + 1)
     found = run.redacted([*found, *(replace(item, id=f"E{number}") for number, item in extra)])
     run.runs.save_evidence(run.id, found)
     return Gathered(tuple(found), run.commit)
+
+
+def _precedent(run: Run, incident: Incident, analysis: Analysis | None) -> Precedent:
+    """Return a similar incident with what its last run did about it."""
+    runs = run.desk.store.runs
+    last = runs.latest(incident.id)
+    if last is None:
+        return Precedent(incident, analysis)
+    return Precedent(incident, analysis, runs.change(last.id), tuple(runs.outcomes(last.id).values()))
+
+
+def _tell_what_was_cut(run: Run, found: Sequence[Evidence]) -> None:
+    for item in found:
+        if item.kind == "note" and item.title == CUT:
+            text = "evidence was cut, the last first: " + "; ".join(item.text.split("\n"))
+            run.decide(Decision("evidence-cut", run.redacted_text(text), setting="policy.evidence_tokens"))
 
 
 def _from_extensions(run: Run) -> list[Evidence]:
@@ -191,6 +220,7 @@ def _propose(run: Run, analysis: Analysis) -> Change:
     repository = run.pipeline.config.repository
     if mirror is None or repository is None:
         raise Refused("the pipeline names no repository", rule="no-repository", setting="repository")
+    _refuse_what_is_mended(run, analysis, mirror, repository.release)
     change = propose(
         analysis.edits,
         mirror=mirror,
@@ -205,6 +235,21 @@ def _propose(run: Run, analysis: Analysis) -> Change:
     change = replace(_without_secrets(run, change), may_reach=nearer(change.may_reach, stop_at))
     run.runs.save_change(run.id, change)
     return change
+
+
+def _refuse_what_is_mended(run: Run, analysis: Analysis, mirror: Mirror, default: str) -> None:
+    """Refuse edits that the branch has got since the release the error came from."""
+    attributes = run.incident.event.attributes if run.incident.events else {}
+    release = release_of(mirror, attributes, default)
+    running = release.commit if release else None
+    if release is None or running is None or not mirror.has_ancestor(run.commit, running):
+        return
+    if commit := mended_in(analysis.edits, mirror, running, run.commit):
+        raise Refused(
+            f"fixed in {commit[:12]} of the branch, not deployed: the error came from "
+            f"{release.attribute} {release.value} ({running[:12]}). Deploy a release with that commit.",
+            rule="fixed-not-deployed",
+        )
 
 
 def _without_secrets(run: Run, change: Change) -> Change:

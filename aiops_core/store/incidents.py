@@ -99,6 +99,24 @@ class Incidents(Access):
             rows = connection.execute(query).all()
             return [(_incident(row), _last_analysis(connection, row.id)) for row in rows]
 
+    def attributes_before(self, incident: Incident, limit: int = 20) -> Sequence[Mapping[str, str]]:
+        """Return what events of the pipeline before an incident say of themselves, the latest first.
+
+        Where the incident names its service, only events of that service count.
+        """
+        own = incident.events[0].attributes.get("service") if incident.events else None
+        query = (
+            select(events.c.event)
+            .join(incidents)
+            .where(incidents.c.pipeline == incident.pipeline, incidents.c.id != incident.id)
+            .where(events.c.seen_at < incident.first_seen)
+            .order_by(events.c.id.desc())
+            .limit(limit)
+        )
+        with self._read() as connection:
+            found = [event.attributes for event in connection.scalars(query)]
+        return [one for one in found if own is None or one.get("service") == own]
+
     def decide(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
         """Keep why something was or was not done; without a time it is now."""
         row = {

@@ -1,12 +1,13 @@
+import re
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aiops_core.analysis import gather
-from aiops_core.records import Analysis, Event, Frame, Incident, RaisedException
+from aiops_core.analysis import Precedent, gather
+from aiops_core.records import Analysis, Change, Event, Frame, Incident, Outcome, RaisedException
 from aiops_core.repository import open_mirror
 from aiops_core.settings import Repository
 
@@ -114,7 +115,63 @@ def test_blame_and_history_name_the_commit(reader, work):
     assert head[:10] in commits.text and "add the cart" in commits.text
 
 
-def test_source_is_read_at_the_release_that_ran_and_compared_with_the_branch(reader, work):
+def test_blame_says_how_long_before_the_error_a_line_changed(reader, work):
+    later = datetime.now(UTC) + timedelta(days=40)
+
+    def ages(moment):
+        evidence = reader(incident(crash(occurred_at=moment)))
+        return re.findall(
+            r" \((.*) before the error\) Ann", next(i.text for i in evidence if i.kind == "blame")
+        )
+
+    assert set(ages(later)) <= {"39 days", "40 days"} and ages(later)
+    assert set(ages(datetime.now(UTC) + timedelta(minutes=1))) == {"within a day"}
+    assert ages(NOW) == []
+
+
+def test_r27_commits_between_the_last_good_and_the_first_bad_release_are_shown(reader, work):
+    for number, name in enumerate(("src/shop/other.py", "src/shop/cart.py", "README.md")):
+        (work / name).write_text(CART + f"# {number}\n")
+        git(work, "add", ".")
+        git(work, "commit", "-q", "-m", f"step {number}")
+    git(work, "tag", "v1.1")
+    bad = incident(crash(attributes={"release": "shop@1.1"}))
+
+    def shown(**options):
+        found = [item for item in reader(bad, **options) if item.title.startswith("commits after")]
+        return found and (
+            found[0].title,
+            [re.sub(r" [0-9a-f]{10} .*Ann:", "", row) for row in found[0].text.split("\n")],
+        )
+
+    first = git(work, "rev-parse", "v1.0")[:12]
+    by_tag, by_event = (
+        shown(),
+        shown(earlier=[{"release": "1.1"}, {"release": "nothing"}, {"version": "1.0"}]),
+    )
+    assert by_tag[0] == (
+        f"commits after tag v1.0 ({first}), the last release without the error, up to the one with it; "
+        "* touches a file of the trace"
+    )
+    assert by_event[0].startswith(f"commits after version 1.0 ({first})")
+    assert by_tag[1] == by_event[1] == ["* step 1", "  step 2", "  step 0"]
+    assert shown(earlier=[{"commit": git(work, "rev-parse", "HEAD~1")}])[1] == ["  step 2"]
+
+
+def test_r27_without_a_known_release_no_commits_are_blamed(reader):
+    for attributes in ({}, {"release": "9.9"}, {"release": "1.0"}):
+        evidence = reader(incident(crash(attributes=attributes)))
+        assert not [item for item in evidence if item.title.startswith("commits after")]
+
+
+def test_a_latin_1_source_is_read_as_it_is(reader, work):
+    (work / "src/shop/cart.py").write_bytes("# caf\xe9\n".encode("latin-1") + CART.encode())
+    git(work, "commit", "-q", "-am", "caf\xe9")
+
+    assert any("# caf\xe9" in item.text for item in reader(incident(crash())))
+
+
+def test_r27_source_is_read_at_the_release_that_ran_and_compared_with_the_branch(reader, work):
     (work / "src/shop/cart.py").write_text(
         "# totals\n" + CART.replace("item['price']", "item.get('price', 0)")
     )
@@ -181,16 +238,24 @@ def test_a_repository_that_cannot_be_read_is_a_note(reader, work):
     assert evidence[-1].title == "the repository could not be read"
 
 
-def test_similar_incidents_come_with_what_was_found():
+def test_similar_incidents_come_with_what_was_found_and_what_fixed_them():
     other = replace(incident(crash()), id=3, state="resolved", count=12)
     found = Analysis("t", "s", "the price was missing", confidence=0.8)
+    change = Change("c", "main", (), "-a\n+b\n")
+    merged = Outcome("done", "pull request #4 was merged.", "https://git.example/4")
 
-    evidence = gather(incident(crash()), similar=[(other, found), (replace(other, id=4), None)])
+    fixed = Precedent(other, found, change, [merged, Outcome("failed", "no network")])
+    open_yet = replace(fixed, incident=replace(other, id=4, state="ongoing"), analysis=None)
+    evidence = gather(incident(crash()), similar=[fixed, open_yet, Precedent(replace(other, id=5))])
 
     texts = [item.text for item in evidence if item.kind == "incident"]
     assert "state resolved, 12 times" in texts[0]
     assert "found then (80% sure): the price was missing" in texts[0]
-    assert "found then" not in texts[1]
+    assert texts[0].endswith(
+        "done then: pull request #4 was merged. https://git.example/4\nwhat fixed it:\n-a\n+b\n"
+    )
+    assert "the fix proposed then:\n-a" in texts[1] and "found then" not in texts[1]
+    assert "then" not in texts[2]
 
 
 def test_later_events_are_shown_when_they_say_something_else():

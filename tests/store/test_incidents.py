@@ -88,6 +88,25 @@ def test_an_incident_of_which_nothing_is_known_resembles_none(store, event):
     assert list(store.incidents.similar(store.incidents.get(1))) == []
 
 
+def test_what_events_before_an_incident_say_of_themselves_is_known(store, event, clock):
+    for number, (fingerprint, service) in enumerate(
+        [("a", "cart"), ("b", "web"), ("c", "cart"), ("d", "cart")]
+    ):
+        clock.advance(60)
+        store.record(
+            "shop",
+            [(event(fingerprint, attributes={"service": service, "release": str(number)}), True)],
+            [],
+            {},
+        )
+    store.record("bank", [(event("x", attributes={"service": "cart"}), True)], [], {})
+
+    found = store.incidents.attributes_before(store.incidents.get(4))
+
+    assert [one["release"] for one in found] == ["2", "0"]
+    assert store.incidents.attributes_before(store.incidents.get(1)) == []
+
+
 def test_decisions_are_kept_in_order_with_their_time(store, incident_id, run_id, clock):
     earlier = clock() - timedelta(hours=1)
     store.incidents.decide(incident_id, None, Decision("max_age", "too old", "policy.max_age", earlier))
