@@ -83,3 +83,27 @@ def wait_for_a_call(api: MessagesApi) -> None:
     while not api.requests:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+ONCE_ONLY = """\
+from aiops_core import LogBatch, Source
+
+class OnceOnly(Source):
+    resumes = {resumes}
+
+    def source(self, positions):
+        data = b"before\\nTraceback (most recent call last):\\n  File 'a.py', line 1, in f\\nValueError: open\\n"
+        data = data.replace(b"'a.py'", b'"a.py"')
+        yield LogBatch("s", data, ((0, {{}}), (len(data), {{"at": 1}})))
+        self.context.stopping.set()
+"""
+
+
+@pytest.mark.parametrize(("resumes", "count"), [(True, 0), (False, 1)])
+def test_what_is_open_at_a_stop_is_closed_where_it_cannot_be_read_again(tmp_path, resumes, count):
+    text = "pipelines: {p: {sources: [{uses: './once.py:OnceOnly'}], detectors: [python]}}"
+
+    done = run_pipeline(text, {"once.py": ONCE_ONLY.format(resumes=resumes)}, tmp_path)
+
+    with Store.open(tmp_path / "state") as store:
+        assert (done.error, len(store.incidents.list())) == ("", count)
