@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
     from aiops_core.hooks import hookimpl
+    from aiops_core.listening import server_context
     from aiops_core.polling import Found, PolledSource, PollingConfig, parse_retry_after
     from aiops_core.records import (
         Analysis,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lazy import lazy_pattern
     from aiops_core.text.lines import Lines, More, Span
+    from aiops_core.text.pieces import LONGEST_LINE, LineCutter, Piece
     from aiops_core.text.redaction import Redactor
     from aiops_core.text.report import ReportPart, outline_report, render_html, render_subject, render_text
     from aiops_core.text.sanitising import clean
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "LONGEST_LINE",
     "Action",
     "AiopsError",
     "Analysis",
@@ -101,6 +104,7 @@ __all__ = [
     "Frame",
     "Incident",
     "IncidentMatch",
+    "LineCutter",
     "Lines",
     "LogBatch",
     "LogDetector",
@@ -108,6 +112,7 @@ __all__ = [
     "NoAnswer",
     "Notifier",
     "Outcome",
+    "Piece",
     "Plan",
     "PluginBroken",
     "PolledSource",
@@ -148,6 +153,7 @@ __all__ = [
     "render_html",
     "render_subject",
     "render_text",
+    "server_context",
 ]
 
 _WHERE = {
@@ -177,12 +183,16 @@ _WHERE = {
     "Frame": "records",
     "Incident": "records",
     "IncidentMatch": "analysis",
+    "LONGEST_LINE": "text.pieces",
+    "LineCutter": "text.pieces",
     "Lines": "text.lines",
     "LogBatch": "records",
     "LogDetector": "component",
     "More": "text.lines",
+    "NoAnswer": "errors",
     "Notifier": "component",
     "Outcome": "records",
+    "Piece": "text.pieces",
     "Plan": "records",
     "PluginBroken": "errors",
     "PolledSource": "polling",
@@ -197,7 +207,6 @@ _WHERE = {
     "Report": "records",
     "ReportPart": "text.report",
     "Repository": "settings",
-    "NoAnswer": "errors",
     "Retry": "errors",
     "Severity": "records",
     "Signal": "records",
@@ -223,6 +232,7 @@ _WHERE = {
     "render_html": "text.report",
     "render_subject": "text.report",
     "render_text": "text.report",
+    "server_context": "listening",
 }
 
 

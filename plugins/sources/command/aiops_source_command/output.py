@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiops_core import Context, LogBatch
-from aiops_source_command.lines import LONGEST_LINE, LineCutter, Piece
+from aiops_core import LONGEST_LINE, Context, LineCutter, LogBatch, Piece
 
 
 class FollowedOutput:

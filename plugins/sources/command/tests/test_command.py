@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from aiops_source_command import CommandConfig, CommandSource
-from aiops_source_command.lines import LONGEST_LINE
 
-from aiops_core import Context, UserError
+from aiops_core import LONGEST_LINE, Context, UserError
 from aiops_core.testing import run_pipeline
 
 DEADLINE = 10.0

@@ -9,12 +9,11 @@ from datetime import timedelta
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from aiops_core import Config, Duration, Position, Signal, Size, Source
+from aiops_core import Config, Duration, Position, Signal, Size, Source, server_context
 from aiops_source_http.addresses import Address, bind, parse_address
 from aiops_source_http.intake import STREAM, Intake
 from aiops_source_http.reports import Reports
 from aiops_source_http.server import Server
-from aiops_source_http.tls import server_context
 
 _WAIT = 0.5
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 from uuid import uuid4
 
-from aiops_core import LogBatch, Position, Signal, Source, UserError
-from aiops_source_stdin.lines import LONGEST_LINE, LineCutter, Piece
+from aiops_core import LONGEST_LINE, LineCutter, LogBatch, Piece, Position, Signal, Source, UserError
 
 _TICK = 250
 """Milliseconds between looks whether to stop."""

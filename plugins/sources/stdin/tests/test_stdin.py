@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from aiops_source_stdin import StdinSource
-from aiops_source_stdin.lines import LONGEST_LINE, LineCutter
 
-from aiops_core import Context, UserError
+from aiops_core import LONGEST_LINE, Context, LineCutter, UserError
 from aiops_core.testing import run_pipeline
 
 AIOPS = Path(sys.executable).parent / "aiops"

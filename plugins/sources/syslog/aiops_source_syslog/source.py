@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator, model_validator
 
-from aiops_core import Config, LogBatch, Position, Signal, Size, Source, UserError
+from aiops_core import Config, LogBatch, Position, Signal, Size, Source, UserError, server_context
 from aiops_source_syslog.addresses import Address, Bound, bind, parse_address
 from aiops_source_syslog.inbox import Inbox, Piece
 from aiops_source_syslog.reports import Reports
 from aiops_source_syslog.server import Server
-from aiops_source_syslog.tls import server_context
 
 _WAIT = 0.5
 

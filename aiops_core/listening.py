@@ -1,15 +1,19 @@
-"""The TLS side of the listening address."""
+"""The TLS side of an address a source listens on."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
 
-from aiops_core import UserError
+from aiops_core.errors import UserError
 
 
 def server_context(directory: Path, certificate: str, key: str, client_ca: str) -> ssl.SSLContext:
-    """Return a context with this certificate; raise UserError when the files cannot be used."""
+    """Return a context with this certificate; raise UserError when the files cannot be used.
+
+    Names are relative to ``directory``; without ``key`` the certificate's file holds it; clients must show
+    one of ``client_ca`` where that is given.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

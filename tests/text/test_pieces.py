@@ -1,0 +1,1 @@
+"""Whole lines out of what a pipe delivers."""
