@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from aiops_core.analysis.source import Excerpt, enclosing, numbered
 from aiops_core.records import Event, Evidence, Frame
-from aiops_core.repository import Ambiguous, Mirror, map_frame, release_of
+from aiops_core.repository import Ambiguous, Mirror, is_installed, map_frame, release_of
 from aiops_core.settings import Repository
 from aiops_core.text.encoding import decode_source
 from aiops_core.text.phrases import counted
 
 _MAX_SOURCES = 8
+_MAX_FRAMES = 60
 _MAX_TESTS = 2
 _MAX_COMMITS = 8
 _MAX_DEPLOYED = 20
@@ -147,14 +148,14 @@ class CodeReader:
         places: dict[str, _Place] = {}
         files = self._mirror.files(self._commit)
         for frame in _telling_frames(event):
-            path = _find(frame, list(files), repository.paths)
+            path = _find(frame, files, repository.paths)
             if isinstance(path, Ambiguous):
                 self._note(f"{frame.file} fits several files", "\n".join(path.candidates))
             elif path is not None and files[path].is_file and files[path].size <= _LARGEST_FILE:
                 place = places.setdefault(path, _Place(path, []))
                 if frame.line not in place.lines:
                     place.lines.append(frame.line)
-        return list(places.values())
+        return list(places.values())[:_MAX_SOURCES]
 
     def _lines(self, commit: str, path: str) -> list[str]:
         content = self._mirror.read(commit, path) or b""
@@ -184,13 +185,17 @@ class CodeReader:
 
 
 def _telling_frames(event: Event) -> list[Frame]:
-    """Return the frames worth reading: of each exception from the raise outwards, ours first."""
+    """Return the frames worth reading, of each exception from the raise outwards.
+
+    Those are ours and those of installed packages, which may be ours; else all there are.
+    """
     frames = [frame for error in event.exceptions for frame in reversed(error.frames) if frame.line]
-    ours = [frame for frame in frames if frame.in_app]
-    return (ours or frames)[: _MAX_SOURCES * 2]
+    ours = any(frame.in_app for frame in frames)
+    telling = [frame for frame in frames if not ours or frame.in_app or is_installed(frame.file)]
+    return list(dict.fromkeys(telling))[:_MAX_FRAMES]
 
 
-def _find(frame: Frame, files: Sequence[str], roots: dict[str, str]) -> str | Ambiguous | None:
+def _find(frame: Frame, files: Collection[str], roots: dict[str, str]) -> str | Ambiguous | None:
     """Map a frame by its file; where only its last name is known, by its module too."""
     found = map_frame(frame.file, files, roots)
     if isinstance(found, Ambiguous) and "/" not in frame.file.replace("\\", "/") and frame.module:

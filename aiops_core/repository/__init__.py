@@ -4,7 +4,7 @@ from aiops_core.repository.errors import GitError
 from aiops_core.repository.git import run_git
 from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
 from aiops_core.repository.mirror import Mirror, open_mirror
-from aiops_core.repository.paths import Ambiguous, map_frame
+from aiops_core.repository.paths import Ambiguous, is_installed, map_frame
 from aiops_core.repository.private import is_private
 from aiops_core.repository.releases import Release, release_of
 from aiops_core.repository.remote import Remote, open_remote
@@ -19,6 +19,7 @@ __all__ = [
     "Release",
     "Remote",
     "TreeEntry",
+    "is_installed",
     "is_private",
     "map_frame",
     "open_mirror",

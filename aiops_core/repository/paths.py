@@ -57,6 +57,11 @@ def map_frame(file: str, files: Collection[str], roots: Mapping[str, str]) -> st
     return _by_suffix(parts, files, fold)
 
 
+def is_installed(file: str) -> bool:
+    """Return whether a frame's file is in an installed package, another's or the repository's own."""
+    return any(_INSTALLED.fullmatch(part) for part in segments(file))
+
+
 def strip_roots(
     parts: Sequence[str], roots: Mapping[str, str], fold: Callable[[str], str] = str
 ) -> tuple[str, ...] | None:

@@ -211,6 +211,23 @@ def test_a_file_that_fits_two_places_is_not_guessed(reader, work):
     assert "source" not in kinds(evidence)
 
 
+def test_r3_the_own_package_is_read_where_it_was_installed(reader, work):
+    (work / "pyproject.toml").write_text("")
+    git(work, "add", ".")
+    git(work, "commit", "-q", "-m", "a project")
+    installed = "/venv/lib/python3.12/site-packages"
+    frames = (
+        Frame("/app/run.py", 1, "main"),
+        Frame(f"{installed}/web/serve.py", 7, "serve", in_app=False),
+        Frame(f"{installed}/shop/cart.py", 2, "total", in_app=False),
+    )
+
+    evidence = reader(incident(crash(exceptions=(RaisedException("KeyError", "'price'", frames),))))
+
+    assert next(item.path for item in evidence if item.kind == "source") == "src/shop/cart.py"
+    assert not [item for item in evidence if "web" in item.path]
+
+
 def test_a_java_frame_is_found_by_its_package(reader, work):
     for package in ("com/acme/shop", "com/acme/api"):
         (work / package).mkdir(parents=True)

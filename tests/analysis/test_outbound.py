@@ -22,7 +22,7 @@ REDACTOR = Redactor(["configured-value"])
 CODE = 'token = settings.token\nclient.login(user, password=user.password, pin="0000configured-value")\n'
 
 
-def test_no_text_of_a_report_keeps_a_secret():
+def test_r19_s9_no_text_of_a_report_keeps_a_secret():
     secret = "hunter2"
     frame = Frame("http://u:hunter2@cdn/app.js", 3, code='login("u", password="hunter2")')
     event = Event(

@@ -99,7 +99,7 @@ def engine(request, monkeypatch):
 
 
 @pytest.mark.parametrize(("template", "secret"), SECRETS)
-def test_a_secret_goes_and_what_surrounds_it_stays(template, secret, engine):
+def test_r19_s9_a_secret_goes_and_what_surrounds_it_stays(template, secret, engine):
     text = template.format(secret)
 
     redacted = Redactor().redact(text)
@@ -172,7 +172,7 @@ def test_a_program_keeps_its_names_and_loses_its_literals():
 
 @pytest.mark.parametrize("write", [str, json.dumps, quote, lambda text: base64.b64encode(f"u:{text}!".encode()).decode()])  # fmt: skip
 @given(value=st.text(min_size=8, max_size=30), around=st.text(max_size=20))
-def test_a_configured_secret_goes_in_every_spelling(write, value, around):
+def test_s9_a_configured_secret_goes_in_every_spelling(write, value, around):
     value = value.encode("utf-8", "replace").decode()
     secret = write(value)
     core = secret.strip('"') if write is not str else secret

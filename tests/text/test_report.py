@@ -410,7 +410,7 @@ def filled_with(payload):
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_no_field_can_add_markup_or_a_link(payload):
+def test_s7_no_field_can_add_markup_or_a_link(payload):
     page = Page(render_html(filled_with(payload)))
 
     assert page.links == []

@@ -245,14 +245,14 @@ def test_exploring_can_be_switched_off(explore):
 # -- every stop reason has a route ----------------------------------------------------------------
 
 
-def test_a_cut_answer_is_asked_for_once_more_with_twice_the_room(ask):
+def test_r24_a_cut_answer_is_asked_for_once_more_with_twice_the_room(ask):
     analysis, api = ask(Message(json.dumps(GOOD)[:50], stop_reason="max_tokens"), answer(GOOD))
 
     assert [body["max_tokens"] for body in api.calls] == [4096, 8192]
     assert analysis.usage.output_tokens == 400
 
 
-def test_a_cut_answer_is_never_used_even_if_it_parses(ask, caplog):
+def test_r24_a_cut_answer_is_never_used_even_if_it_parses(ask, caplog):
     analysis, api = ask(usual=Message(json.dumps(GOOD), stop_reason="max_tokens"))
 
     assert isinstance(analysis, NoAnswer)
@@ -280,7 +280,7 @@ def test_a_refusal_passes_to_the_next_analyzer_without_asking_again(ask, caplog)
         ("something_new", "unknown reason 'something_new'", 1),
     ],
 )
-def test_other_stop_reasons_give_no_answer(ask, caplog, reason, says, calls):
+def test_r24_other_stop_reasons_give_no_answer(ask, caplog, reason, says, calls):
     analysis, api = ask(usual=Message(json.dumps(GOOD), stop_reason=reason))
 
     assert isinstance(analysis, NoAnswer)
@@ -353,7 +353,7 @@ def test_an_unusable_answer_is_mended_once(ask):
 
 
 @pytest.mark.parametrize("text", ["", "{", "I cannot.", "null", '{"title": 1}', "\x00" * 10])
-def test_two_unusable_answers_are_no_answer(ask, caplog, text):
+def test_r24_two_unusable_answers_are_no_answer(ask, caplog, text):
     analysis, api = ask(usual=answer(text))
 
     assert isinstance(analysis, NoAnswer)
