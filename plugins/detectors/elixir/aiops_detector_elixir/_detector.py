@@ -7,7 +7,7 @@ from pydantic import Field
 from aiops_core import Block, Config, Event, Lines, LogDetector, More, Span, lazy_pattern
 from aiops_detector_elixir._extent import end_of_problem, find_head
 from aiops_detector_elixir._libraries import is_library
-from aiops_detector_elixir._lines import LONGEST
+from aiops_detector_elixir._lines import LONGEST, is_head
 from aiops_detector_elixir._parse import read_problem
 
 _PROCESS = lazy_pattern(r"#PID<(?P<elixir>[\d.]+)>|pid: <(?P<crasher>[\d.]+)>|process <(?P<erlang>[\d.]+)>")
@@ -52,9 +52,10 @@ class ElixirErrors(LogDetector[ElixirConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read the exception that surfaced and those that explain it."""
-        exceptions = read_problem([block.prefix + block.lines[0], *block.lines[1:]], self._is_ours)
-        if not exceptions[0].frames and not exceptions[0].message:
-            exceptions = read_problem(block.lines, self._is_ours)
+        exceptions = read_problem(block.lines, self._is_ours)
+        if block.prefix and not exceptions[0].frames and not is_head(block.lines[0]):
+            whole = [block.prefix + block.lines[0], *block.lines[1:]]
+            exceptions = read_problem(whole, self._is_ours)
         surfaced = exceptions[0]
         pid = next((found for line in block.lines[:40] if (found := _PROCESS.search(line[:LONGEST]))), None)
         return Event(

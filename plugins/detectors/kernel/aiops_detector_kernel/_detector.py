@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pydantic import Field
 
 from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_detector_kernel._blame import Owners
 from aiops_detector_kernel._console import after_prompt, words_of
 from aiops_detector_kernel._extent import end_of_report, find_head, first_line
 from aiops_detector_kernel._parse import read_report
@@ -13,6 +16,9 @@ from aiops_detector_kernel._parse import read_report
 class KernelConfig(Config):
     """Settings of the kernel detector."""
 
+    in_app: list[str] = Field(default_factory=list)
+    """Beginnings of names of functions, or names of modules, that are your own code: the innermost of them is to
+    blame, before every other rule."""
     not_in_app: list[str] = Field(default_factory=list)
     """Beginnings of names of functions that are never to blame, besides those that report, allocate, lock,
     copy or wait."""
@@ -70,7 +76,7 @@ class KernelErrors(LogDetector[KernelConfig]):
     def detect(self, block: Block) -> Event:
         """Read what the report says and whom it blames."""
         lines = [_clean(line) for line in block.lines]
-        report = read_report(lines, self._is_theirs)
+        report = read_report(lines, self._owners)
         raised = RaisedException(report.type, report.message, report.frames)
         return Event(
             type=report.type,
@@ -81,8 +87,9 @@ class KernelErrors(LogDetector[KernelConfig]):
             attributes=report.attributes,
         )
 
-    def _is_theirs(self, function: str) -> bool:
-        return function.startswith(tuple(self.config.not_in_app))
+    @cached_property
+    def _owners(self) -> Owners:
+        return Owners(tuple(self.config.in_app), tuple(self.config.not_in_app))
 
 
 def _clean(line: str) -> str:

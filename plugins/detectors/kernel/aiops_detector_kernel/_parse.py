@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops_core import Frame, Severity, lazy_pattern
-from aiops_detector_kernel._blame import IsTheirs, blamed, stalled
+from aiops_detector_kernel._blame import Owners, blamed, stalled
 from aiops_detector_kernel._console import LONGEST
 from aiops_detector_kernel._frames import Call, plain_name, read_call, read_stacks
 from aiops_detector_kernel._functions import is_everywhere, is_reporting
@@ -39,7 +39,7 @@ class Report:
     attributes: dict[str, str]
 
 
-def read_report(lines: Sequence[str], is_theirs: IsTheirs) -> Report:
+def read_report(lines: Sequence[str], owners: Owners) -> Report:
     """Read the words of a report, its first line the one that says what is wrong or leads to it."""
     for index, line in enumerate(lines[:24]):
         if (segfault := SEGFAULT.search(line[:LONGEST])) is not None:
@@ -48,9 +48,9 @@ def read_report(lines: Sequence[str], is_theirs: IsTheirs) -> Report:
             return _out_of_memory(lines)
         if (found := kind_of(line[:LONGEST])) is not None:
             return _report(
-                lines[index:], *(_told_after(lines[index + 1 : index + 4], found[0]) or found), is_theirs
+                lines[index:], *(_told_after(lines[index + 1 : index + 4], found[0]) or found), owners
             )
-    return _report(lines, *_UNNAMED, is_theirs)
+    return _report(lines, *_UNNAMED, owners)
 
 
 _UNNAMED = Kind(re.compile(""), "kernel stack", "warning"), re.match("", "")
@@ -66,7 +66,7 @@ def _told_after(lines: Sequence[str], kind: Kind) -> tuple[Kind, re.Match[str]] 
     return found
 
 
-def _report(lines: Sequence[str], kind: Kind, head: re.Match[str] | None, is_theirs: IsTheirs) -> Report:
+def _report(lines: Sequence[str], kind: Kind, head: re.Match[str] | None, owners: Owners) -> Report:
     parts = {name: value or "" for name, value in (head.groupdict() if head else {}).items()}
     if last := next((found for line in lines[1:4] if (found := _LAST_FUNCTION.match(line))), None):
         parts["function"] = last[1]
@@ -74,7 +74,7 @@ def _report(lines: Sequence[str], kind: Kind, head: re.Match[str] | None, is_the
     beside = stacks.held[:1] if kind.blame in {"lock", "order"} else stacks.running[:1]
     if kind.blame == "order":
         beside = [*_unsafe(lines), *beside]
-    guilty = [_family(call) for call in _guilty(kind, parts, stacks.calls, beside, is_theirs)]
+    guilty = [_family(call) for call in _guilty(kind, parts, stacks.calls, beside, owners)]
     access = next((found[1] or found[2] for line in lines[1:8] if (found := _ACCESS.search(line))), "")
     name = kind.type.format_map({**parts, "access": f" {access}" if access else ""}).replace(
         "_error", " error"
@@ -105,14 +105,16 @@ def _family(call: Call) -> Call:
 
 
 def _guilty(
-    kind: Kind, parts: dict[str, str], calls: Sequence[Call], beside: Sequence[Call], is_theirs: IsTheirs
+    kind: Kind, parts: dict[str, str], calls: Sequence[Call], beside: Sequence[Call], owners: Owners
 ) -> list[Call]:
     if kind.blame == "nobody":
         return []
+    if own := next((call for call in [*beside, *calls] if owners.is_ours(call)), None):
+        return [own]
     if parts.get("other"):
         return [Call(plain_name(parts["function"])), Call(plain_name(parts["other"]))]
     if kind.blame == "stall":
-        found = stalled(calls, is_theirs)
+        found = stalled(calls, owners)
         return [found] if found is not None else []
     named = (
         [Call(plain_name(parts["function"]), "", parts.get("file", ""), int(parts.get("line") or 0))]
@@ -120,9 +122,11 @@ def _guilty(
         else []
     )
     for call in [*named, *beside]:
-        if not (is_reporting(call.function) or is_everywhere(call.function) or is_theirs(call.function)):
+        if not (
+            is_reporting(call.function) or is_everywhere(call.function) or owners.is_theirs(call.function)
+        ):
             return [call]
-    found = blamed(calls, is_theirs) or next(iter([*named, *beside]), None)
+    found = blamed(calls, owners) or next(iter([*named, *beside]), None)
     return [found] if found is not None else []
 
 
