@@ -301,3 +301,12 @@ def test_s10_what_a_placeholder_stands_for_is_known_from_the_text_it_was_taken_f
         redacted = redacted.replace(placeholder, secret)
     assert redacted == text
     assert redactor.originals("x = 1\n", code=True) == {}
+
+
+def test_s10_the_end_of_a_secret_is_proved_and_not_guessed():
+    secret = 's1" "s2-s3'
+    redactor = Redactor([secret])
+    text = f'f("{secret}" "{secret}")\n'
+
+    assert redactor.redact(text, code=True).count("[redacted:configured:") == 2
+    assert list(redactor.originals(text, code=True).values()) == [secret]
