@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from aiops_core.analysis.code_blocks import AnswerInvalid, take_code_blocks
 from aiops_core.records import Analysis, CodeSample, Edit, Json, Usage
 from aiops_core.text.redaction import placeholders
-from aiops_core.text.sanitising import clean
+from aiops_core.text.sanitising import clean, hidden_characters
 
 _LONGEST_ANSWER = 1_000_000
 _FENCED = re.compile(r"^```[A-Za-z]*[ \t]*\n(.*?)\n```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -154,14 +154,9 @@ def _edit(number: int, edit: EditAnswer) -> Edit:
         raise AnswerInvalid(f"{where}: 'to' is empty. Name the new path.")
     if any(clean(path, keep_newlines=False) != path for path in (edit.path, edit.to)):
         raise AnswerInvalid(f"{where}: the path holds invisible characters.")
-    if hidden := _hidden(edit.replace) - _hidden(edit.search):
+    if hidden := hidden_characters(edit.replace) - hidden_characters(edit.search):
         raise AnswerInvalid(f"{where}: it adds the invisible character U+{ord(min(hidden)):04X}.")
     return Edit(edit.kind, edit.path, edit.search, edit.replace, edit.to)
-
-
-def _hidden(text: str) -> set[str]:
-    """Return the characters of a text that people do not see; line ends are seen."""
-    return {char for char in set(text) - set("\r\n\t\f\x0b") if not clean(char) or clean(char) != char}
 
 
 def _refuse_alternatives(edits: tuple[Edit, ...]) -> None:

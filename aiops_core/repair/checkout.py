@@ -74,14 +74,21 @@ class Checkout:
     def _neutralise(self, name: str, entry: os.DirEntry[str]) -> None:
         """Take away what gives agents orders, and the secrets of a text."""
         if is_agent_configuration(name) or is_private(name):
-            Path(entry).unlink()
+            self._withhold(Path(entry))
         elif entry.is_file(follow_symlinks=False):
             content = Path(entry).read_bytes() if entry.stat().st_size <= _MAX_SHOWN else None
             shown = None if content is None else self._without_secrets(content)
             if shown is None:
-                Path(entry).unlink()
+                self._withhold(Path(entry))
             elif shown != content:
                 Path(entry).write_bytes(shown)
+
+    def _withhold(self, file: Path) -> None:
+        file.unlink()
+        for folder in file.parents:
+            if folder == self.path or any(folder.iterdir()):
+                return
+            folder.rmdir()
 
     def _without_secrets(self, content: bytes) -> bytes:
         try:

@@ -12,6 +12,7 @@ from aiops_core.repair.search import has_match, replace_once
 from aiops_core.repair.textfile import NotText, is_generated, open_text, unify_line_ends
 from aiops_core.repair.weakening import check_weakening
 from aiops_core.settings import Policy
+from aiops_core.text.sanitising import hidden_characters
 
 Read: TypeAlias = Callable[[str], bytes | None]
 Inspect: TypeAlias = Callable[[str, str], None]
@@ -158,5 +159,14 @@ def _check(
         )
     for file in changed:
         if file.content is not None:
+            _check_visible(file.path, source_text(before[file.path]), source_text(file.content))
             check_weakening(file.path, source_text(before[file.path]), source_text(file.content))
         inspect(file.path, added_text(diff, file.path))
+
+
+def _check_visible(path: str, old: str, new: str) -> None:
+    if added := hidden_characters(new) - hidden_characters(old):
+        raise Refused(
+            f"{path}: the fix adds the invisible character U+{ord(min(added)):04X}. Write it as an escape.",
+            rule="invisible",
+        )

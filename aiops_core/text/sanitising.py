@@ -48,6 +48,11 @@ def clean(text: str, *, keep_newlines: bool = True) -> str:
     return text if keep_newlines else re.sub(r"\s*\n\s*|\t", " ", text).strip()
 
 
+def hidden_characters(text: str) -> set[str]:
+    """Return the characters of a text that people do not see; line ends are seen."""
+    return {char for char in set(text) - set("\r\n\t\f\x0b") if not clean(char) or clean(char) != char}
+
+
 def new_tag() -> str:
     """Return a delimiter nobody can have foreseen."""
     return f"{_TAG}-{secrets.token_hex(8)}"
