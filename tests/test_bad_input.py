@@ -122,7 +122,7 @@ def test_the_events_of_a_detector_that_raises_are_counted_and_the_fault_is_told_
     assert set(causes(result)) == {"detector bad: KeyError"}
     assert [(report.title, report.text) for report in result.fault_reports] == [
         (
-            "aiops itself: detector bad: KeyError",
+            "aiops itself: detector bad failed",
             "detector bad raised KeyError: 'not there'. Its lines are counted unread",
         )
     ]
@@ -160,6 +160,7 @@ class Flaky(Source):
         yield LogBatch("flaky", data[at:], marks, offset=at, path="flaky.txt", byte_counter="at")
         if len(self.starts) == 1:
             raise ConnectionError("the wire broke")
+        self.context.stopping.wait(2.0)  # a trace is whole when nothing followed for a second
         self.context.stopping.set()
 """
 

@@ -83,7 +83,7 @@ class Run:
         except BaseException as failure:
             if is_interrupt(failure):
                 raise
-            state, error = "failed", self._failed(name, component, failure)
+            state, error = "failed", self._failed(name, failure)
         self.runs.end_step(self.id, name, state, error, result)
         self._observe(name, state)
         return value
@@ -119,14 +119,13 @@ class Run:
             self.commit = mirror.head(repository.branch)
         return mirror
 
-    def _failed(self, name: str, component: str, failure: BaseException) -> str:
-        is_wrong_type = isinstance(failure, WrongType)
-        error = self.redacted_text(failure if is_wrong_type else f"{type(failure).__name__}: {failure}")
-        expected = is_wrong_type or isinstance(failure, AiopsError)
+    def _failed(self, name: str, failure: BaseException) -> str:
+        expected = isinstance(failure, WrongType | AiopsError)
+        error = self.redacted_text(failure if expected else f"{type(failure).__name__}: {failure}")
         self.desk.logger.error(
             "run %s: %s failed: %s", self.id, name, error, exc_info=None if expected else failure
         )
-        self.fault(f"{name} {component}: {type(failure).__name__}", f"{name} {component}: {error}")
+        self.fault(f"{name}: {type(failure).__name__}", f"{name}: {error}")
         return error
 
     def _observe(self, name: str, state: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -12,6 +13,9 @@ from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Receipt, Report
 from aiops_core.store import Job, Store
 from aiops_core.text.redaction import Redactor
+
+_CLASS = re.compile(r": [A-Z]\w*$")
+"""The class of an exception at the end of a cause: it tells causes apart, and people nothing."""
 
 
 class Telling:
@@ -150,7 +154,7 @@ class Telling:
             key=f"fault/{pipeline.name}/{cause}/{now:%Y-%m-%d}",
             kind="fault",
             pipeline=pipeline.name,
-            title=f"aiops itself: {cause}",
+            title=f"aiops itself: {_CLASS.sub(' failed', cause)}",
             text=text,
             created_at=now,
             language=pipeline.config.language,
