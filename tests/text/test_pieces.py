@@ -1,1 +1,0 @@
-"""Whole lines out of what a pipe delivers."""
