@@ -53,13 +53,18 @@ class Detection:
         failed = self._failed if fault else None
         self.grammar = Grammar(self._detectors, engine=engine, failed=failed, zone=zone)
 
-    def events(self, claim: Piece, *, batch: LogBatch) -> list[Event]:
-        """Return the events of one claim with place, times, severity and fingerprint, without keys."""
-        if not isinstance(claim, Claim):
-            return [_repeated(claim, batch)]
-        return self._read(claim, batch)
+    def events(
+        self, claim: Piece, *, batch: LogBatch, key: Callable[[int], str] = lambda index: ""
+    ) -> list[Event]:
+        """Return the events of one claim with place, times, severity and fingerprint.
 
-    def _read(self, claim: Claim, batch: LogBatch) -> list[Event]:
+        ``key`` gives the key of the event of this number in the claim.
+        """
+        if not isinstance(claim, Claim):
+            return [_repeated(claim, batch, key(0))]
+        return self._read(claim, batch, key)
+
+    def _read(self, claim: Claim, batch: LogBatch, key: Callable[[int], str]) -> list[Event]:
         block = claim.block
         head = claim.record or block.headline or block.prefix or block.lines[0]
         envelope = parse_envelope(head, zone=self._zone)
@@ -68,7 +73,7 @@ class Detection:
         level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
         written_at = self._written_at(envelope, carried)
         found = []
-        for event in self._parsed(claim, is_trace=is_trace):
+        for index, event in enumerate(self._parsed(claim, is_trace=is_trace)):
             severity = event.severity
             if level is not None and (severity is None or (is_trace and severity != "critical")):
                 severity = level
@@ -89,6 +94,7 @@ class Detection:
                     context_before=claim.before,
                     context_after=claim.after,
                     truncated=block.truncated,
+                    key=key(index),
                 )
             )
         if claim.lesson is not None and not self.grouping.reads_messages:
@@ -161,7 +167,7 @@ def _bare(event: Event, told: Told, batch: LogBatch) -> Event:
     return replace(event, attributes=own, context_before=(), context_after=())
 
 
-def _repeated(repeat: Repeat | RepeatedLine, batch: LogBatch) -> Event:
+def _repeated(repeat: Repeat | RepeatedLine, batch: LogBatch, key: str) -> Event:
     return repeat.event(
-        attributes=batch.attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream
+        attributes=batch.attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream, key=key
     )

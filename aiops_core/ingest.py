@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from aiops_core.analysis import redact_record
 from aiops_core.component import LogDetector, Source, utc_now
@@ -341,17 +342,17 @@ class Ingest:
     def _add(self, stream: _Stream, claims: Iterable[Piece]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
-            events = self._detection.events(claim, batch=stream.batch)
+            key_of = partial(self._key, stream, claim.start)
+            events = self._detection.events(claim, batch=stream.batch, key=key_of)
             if isinstance(claim, Claim) and claim.continues is not None:
                 told = {"continuation_of": self._key(stream, claim.continues, 0)}
                 events = [replace(event, attributes={**event.attributes, **told}) for event in events]
-            keys = [self._key(stream, claim.start, index) for index in range(len(events))]
             if isinstance(claim, Claim) and len(claim.after) < wanted:
-                stream.keys[claim.start] = keys
-            for event, key in zip(events, keys, strict=True):
-                stream.emitted.append((claim.start, key))
-                if key not in stream.done:
-                    self._add_event(replace(event, key=key))
+                stream.keys[claim.start] = [event.key for event in events]
+            for event in events:
+                stream.emitted.append((claim.start, event.key))
+                if event.key not in stream.done:
+                    self._add_event(event)
 
     def _add_event(self, event: Event) -> None:
         happened = event.occurred_at or event.read_at or self._clock()
