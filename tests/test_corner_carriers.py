@@ -159,3 +159,14 @@ def test_case_65_a_piece_before_a_restart_of_its_container_is_told_marked_and_no
 
     assert [event.message for event in events] == ["old", "new"]
     assert [event.attributes.get("partial") for event in events] == ["true", None]
+
+
+@pytest.mark.parametrize(("service", "count"), [("svc-pay", 1), ("svc-cart", 2)])
+def test_a_logging_line_of_another_service_introduces_nothing(service, count):
+    text = f"2026-01-01T10:00:00.000Z {service} ERROR request failed\n"
+    text += "2026-01-01T10:00:00.001Z svc-pay Traceback (most recent call last):\n"
+    text += '  File "/srv/a.py", line 3, in f\n    g()\nValueError: none\n'
+
+    events = find(text)
+
+    assert len(events) == count

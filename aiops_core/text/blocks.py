@@ -28,6 +28,8 @@ _RAW_CAP = 256 * 1024
 _SMALL = 64 * 1024
 _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
+_WRITER = frozenset({"service", "host", "pid", "thread"})
+"""Attributes that tell writers apart."""
 _HOLD = 8
 """Lines that may stand between a logging line and the trigger of the trace it introduces."""
 
@@ -380,7 +382,7 @@ class Cutter:
         carried = candidate.carrier(raw) if candidate.carrier else None
         text = carried.text if carried is not None else decode_line(raw)
         prefix = candidate.prefix or self._own_prefix(candidate)
-        if prefix.strip() and not _has_prefix(text, prefix):
+        if prefix.strip() and not (_has_prefix(text, prefix) and _is_of_the_same(text, prefix)):
             return candidate.start
         if any(held.start == previous for held in self._held.values()):
             return previous
@@ -442,6 +444,12 @@ def _has_prefix(text: str, prefix: str) -> bool:
     strip = learn_prefix(prefix.lstrip())
     rest = text[parse_envelope(text).length :]
     return strip(text) != text or strip(rest) != rest
+
+
+def _is_of_the_same(text: str, prefix: str) -> bool:
+    """Tell whether a line may be of the writer who wrote a prefix."""
+    one, other = parse_envelope(text).attributes, parse_envelope(prefix).attributes
+    return all(one[name] == other[name] for name in _WRITER & one.keys() & other.keys())
 
 
 def _first_lines(data: bytes, at: int, count: int) -> tuple[str, ...]:
