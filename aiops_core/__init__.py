@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Tool,
     )
     from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
+    from aiops_core.failpoints import failpoint
     from aiops_core.hooks import hookimpl
     from aiops_core.listening import server_context
     from aiops_core.polling import Found, PolledSource, PollingConfig, parse_retry_after
@@ -142,6 +143,7 @@ __all__ = [
     "build_prompt",
     "carry",
     "clean",
+    "failpoint",
     "hookimpl",
     "lazy_pattern",
     "outline_report",
@@ -221,6 +223,7 @@ _WHERE = {
     "build_prompt": "analysis",
     "carry": "text.carrying",
     "clean": "text.sanitising",
+    "failpoint": "failpoints",
     "hookimpl": "hooks",
     "lazy_pattern": "text.lazy",
     "outline_report": "text.report",

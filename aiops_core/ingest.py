@@ -22,6 +22,7 @@ from aiops_core.analysis import redact_record
 from aiops_core.component import LogDetector, Source, utc_now
 from aiops_core.detection import Detection, Fault
 from aiops_core.errors import AiopsError, Retry, StoreError, UserError
+from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position, Signal
@@ -272,6 +273,7 @@ class Ingest:
         return 0
 
     def _accept_batch(self, step: Step, batch: LogBatch) -> None:
+        failpoint("after_read")
         if batch.read_at is None:
             batch = replace(batch, read_at=self._clock())
         key = (step.name, batch.stream)
@@ -290,6 +292,8 @@ class Ingest:
         self._add_following(stream, late)
         self._add(stream, claims)
         self._note_open(stream)
+        if stream.opened is not None:
+            failpoint("in_block")
         if batch.ended:
             self._close(stream)
             self._pending.has_ended = True
@@ -415,9 +419,11 @@ class Ingest:
         if not (checkpoints or pending.events or pending.following):
             return
         states = self._states()
+        failpoint("before_commit")
         changes = self._persist(pending, checkpoints, states)
         if changes is None:
             return
+        failpoint("after_commit")
         for point in checkpoints:
             step = self._pipeline.step("sources", point.step)
             if step is not None:

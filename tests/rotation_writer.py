@@ -1,14 +1,18 @@
 """Write torn tracebacks into logs that are rotated in eight ways; the ledger says what was written.
 
 rotation_writer.py LOGS LEDGER DATABASE SECONDS [WAY ...]
+
+SIGTERM ends it earlier.
 """
 
 import gzip
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -176,14 +180,19 @@ class Chain(Way):
 WAYS = (Rename, RenameLate, CopyTruncate, Truncate, DeleteRecreate, SymlinkSwap, Compress, Chain)
 
 
+def is_time_left(deadline, ways):
+    now = time.monotonic()
+    return now < deadline or (now < deadline + _PATIENCE and any(way.rotations < 2 for way in ways))
+
+
 def main():
     root, ledger, database = map(Path, sys.argv[1:4])
     deadline, wanted = time.monotonic() + float(sys.argv[4]), sys.argv[5:]
+    is_told_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_told_to_end.set())
     with ledger.open("a") as names:
         ways = [way(root, database, names) for way in WAYS if not wanted or way.__name__ in wanted]
-        while (now := time.monotonic()) < deadline or (
-            now < deadline + _PATIENCE and any(way.rotations < 2 for way in ways)
-        ):
+        while not is_told_to_end.is_set() and is_time_left(deadline, ways):
             for way in ways:
                 way.tick()
                 time.sleep(0.002 if len(ways) > 1 else 0.012)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from aiops_core.analysis import redact_record
 from aiops_core.errors import AiopsError, LeaseLost, Refused, is_interrupt
+from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Incident
@@ -68,6 +69,7 @@ class Run:
         if row is not None and row.is_finished:
             return load(kind, row.result) if row.result else None
         self.runs.begin_step(self.id, name, component)
+        failpoint("step_begun")
         state: StepState = "done"
         error = result = ""
         value: R | None = None
@@ -84,7 +86,9 @@ class Run:
             if is_interrupt(failure):
                 raise
             state, error = "failed", self._failed(name, failure)
+        failpoint("step_done")
         self.runs.end_step(self.id, name, state, error, result)
+        failpoint("step_ended")
         self._observe(name, state)
         return value
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from aiops_core.component import Notifier
 from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError, is_interrupt
+from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Receipt, Report
 from aiops_core.store import Job, Store
@@ -74,6 +75,7 @@ class Telling:
         step = pipeline.step("notifiers", delivery.target) if pipeline else None
         if step is None:
             raise UserError(f"notifier '{delivery.target}' is not in the pipeline file any more")
+        failpoint("before_notification")
         try:
             receipt = step.call("notify", report=delivery.report)
         except BaseException as error:
@@ -81,6 +83,7 @@ class Telling:
                 raise
             self._failed(job, delivery.id, step, error)
             return
+        failpoint("after_notification")
         with self._store.transaction():
             deliveries = self._store.guarded(job).deliveries
             deliveries.sent(delivery.id, receipt if isinstance(receipt, Receipt) else Receipt())

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 
 from aiops_core.component import Effect, EffectRecorder
+from aiops_core.failpoints import failpoint
 from aiops_core.records import Json, Outcome, Plan
 from aiops_core.store.access import Access
 from aiops_core.store.database import upsert
@@ -84,7 +85,9 @@ class Plans(Access):
     def _recorded(self, run_id: int, step: str, name: str, key: str) -> Iterator[Effect]:
         place, effect = self._begin(run_id, step, name, key)
         known = effect.result
+        failpoint("before_effect")
         yield effect
+        failpoint("after_effect")
         if effect.result is not None and known is None:
             done = update(effects).filter_by(**place)
             with self._write() as connection:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from aiops_core import Position
+from aiops_core import Position, failpoint
 from aiops_source_file.content import Content
 from aiops_source_file.copies import Copies
 from aiops_source_file.discovery import Candidate, Key
@@ -192,6 +192,7 @@ class Generations:
             since = min(before.seen_at, known.since) if known else before.seen_at
             self._rotations[place] = _Rotation(generation.path, since, self._now() + _ROTATION_TIME)
             generation.predecessor = self._chain(self._between(place, since), chain)
+        failpoint("in_rotation")
 
     def _no_copies(self, siblings: Iterable[Candidate], path: str) -> list[Candidate]:
         """Drop the copies of the file that is at ``path`` now."""
@@ -214,6 +215,7 @@ class Generations:
             generation.may_unpack = is_packed
             generation.look(sibling.status)
             generation.predecessor, before = before, generation
+            failpoint("in_rotation")
         return before
 
     def _is_packed_of(self, sibling: Candidate) -> bool:
@@ -317,6 +319,7 @@ class Generations:
         generation.look(sibling.status)
         generation.is_final = True
         self.live.add(generation, first=True)
+        failpoint("in_rotation")
 
     def _is_copy(self, candidate: Candidate, fresh_at: Mapping[str, Candidate]) -> bool:
         """Whether to hold a file back: it is, or may become, the copy of one that is being read."""
