@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from response_scene import RECORDED, answer, fix_branches, pipeline, shop, trace
 from rotation_writer import WAYS
-from test_kill import AIOPS, PIPELINE, ROTATION_WRITER, counts, start, wait_for, wait_until
+from test_kill import AIOPS, PIPELINE, ROTATION_WRITER, counts, has_looked, start, wait_for, wait_until
 
 from aiops_core.errors import UserError
 from aiops_core.failpoints import FAILPOINTS, failpoint
@@ -68,7 +68,7 @@ def read_under(directory, ways, attacks):
     (directory / "pipeline.yaml").write_text(PIPELINE.replace("logs/app.log", "logs/*/app.log"))
     ledger, database = directory / "ledger", directory / "state" / "aiops.db"
     first = start(directory)
-    wait_until(lambda: "watching" in (directory / "run.log").read_text())
+    wait_until(lambda: has_looked(directory))
     command = [sys.executable, ROTATION_WRITER, directory / "logs", ledger, database, "3600", *ways]
     writer = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

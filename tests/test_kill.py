@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rotation_writer import WAYS
@@ -38,17 +39,26 @@ def kill(run: subprocess.Popen[bytes]) -> None:
     run.wait()
 
 
-def counts(directory: Path) -> dict[str, int]:
+def query(directory: Path, sql: str) -> list[tuple[Any, ...]]:  # Any: values of a database
     path = directory / "state" / "aiops.db"
     if not path.exists():
-        return {}
+        return []
     database = sqlite3.connect(path, timeout=10)
     try:
-        return dict(database.execute("select type, sum(count) from incidents group by type"))
+        return database.execute(sql).fetchall()
     except sqlite3.OperationalError:
-        return {}
+        return []
     finally:
         database.close()
+
+
+def counts(directory: Path) -> dict[str, int]:
+    return dict(query(directory, "select type, sum(count) from incidents group by type"))
+
+
+def has_looked(directory: Path) -> bool:
+    """Whether the first look is committed: what was rotated before it is none of its business."""
+    return bool(query(directory, "select 1 from checkpoints where stream = 'paths'"))
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -68,8 +78,8 @@ def test_case_3_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_tw
     ledger = tmp_path / "ledger"
     randomly = random.Random(1)
 
-    run = start(tmp_path)  # what was rotated before the first look is none of its business
-    wait_until(lambda: "watching" in (tmp_path / "run.log").read_text())
+    run = start(tmp_path)
+    wait_until(lambda: has_looked(tmp_path))
     command = [sys.executable, WRITER, tmp_path / "logs/app.log", ledger, str(kills * 0.75)]
     writer = subprocess.Popen(command)
     wait_until(lambda: bool(counts(tmp_path)))
@@ -127,7 +137,7 @@ def rotate_under_kills(directory: Path, kills: int, ways: list[str]) -> tuple[li
     ledger, database = directory / "ledger", directory / "state" / "aiops.db"
     randomly = random.Random(2)
     run = start(directory)
-    wait_until(lambda: "watching" in (directory / "run.log").read_text())
+    wait_until(lambda: has_looked(directory))
     command = [sys.executable, ROTATION_WRITER, directory / "logs", ledger, database, str(kills * 0.8), *ways]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: bool(counts(directory)))

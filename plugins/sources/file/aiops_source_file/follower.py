@@ -72,7 +72,7 @@ class Follower:
         self._wakeups = Wakeups(self._troubles, lambda path: self._live.follows(self._spelled(path)))
         positions = dict(positions)
         told = positions.pop(PATHS_STREAM, {"paths": discovery.paths if positions else ()})
-        self._known_paths = set(map(str, told.get("paths", ())))
+        self._generations.watched_since = _watched_since(told)
         self._generations.restore(positions)
         self._pace = Pace()
 
@@ -123,7 +123,8 @@ class Follower:
             self._context.logger.warning(
                 "%s: no file found yet. Check the paths setting if that is unexpected.", self._context.name
             )
-        new = {c.key for c in candidates if c.pattern not in self._known_paths}
+        watched_since = self._generations.watched_since
+        new = {c.key for c in candidates if c.pattern not in watched_since}
         self._generations.from_end = new if self._from_end else set()
         self._generations.unpacks = self._context.once or not self._from_end
         self._take_note(candidates)
@@ -133,7 +134,9 @@ class Follower:
             generation.may_unpack |= is_wanted or generation.offset > 0
             self._limit_backlog(generation)
         yield from self._announce()
-        if not set(self._discovery.paths) <= self._known_paths:
+        if not set(self._discovery.paths) <= set(watched_since):
+            new_paths = dict.fromkeys(self._discovery.paths, self._pace.began_at)
+            self._generations.watched_since = {**new_paths, **watched_since}
             yield self._paths_batch()
 
     def _limit_backlog(self, generation: Generation) -> None:
@@ -155,7 +158,7 @@ class Follower:
 
     def _paths_batch(self) -> LogBatch:
         """Tell the store, after the first positions, that these paths are no news any more."""
-        paths = sorted(self._known_paths | set(self._discovery.paths))
+        paths = dict(sorted(self._generations.watched_since.items()))
         return LogBatch(PATHS_STREAM, b"", ((0, {"paths": paths}),), read_at=self._context.clock())
 
     def _until_scan(self) -> float:
@@ -288,6 +291,14 @@ class Follower:
             self._generations.tell_vanished(generation)
         yield self._reader.last(generation, rest, finished=True, content=content)
         self._live.end(generation)
+
+
+def _watched_since(told: Position) -> dict[str, float]:
+    """Return when the settings of earlier starts were looked at first; a list of them is older than that."""
+    paths = told.get("paths", ())
+    if not isinstance(paths, Mapping):
+        return dict.fromkeys(map(str, paths), time.time())
+    return {str(path): float(since) for path, since in paths.items()}
 
 
 def _handle_limit() -> int:

@@ -36,7 +36,11 @@ class _Rotation(NamedTuple):
 
 
 class Generations:
-    """Match files with generations; ``from_end`` names the files of which only the end is wanted."""
+    """Match files with generations.
+
+    ``from_end`` names the files of which only the end is wanted, ``watched_since`` says of each
+    setting when it was looked at first: what was written there since is wanted.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Generations:
     ) -> None:
         self.live = Live(files, now)
         self.from_end: set[Key] = set()
+        self.watched_since: dict[str, float] = {}
         self._files = files
         self._troubles = troubles
         self._gaps = gaps
@@ -161,6 +166,8 @@ class Generations:
         generation.look(candidate.status)
         if before is not None:
             self._queue_behind(before, generation)
+        elif content is None and candidate.pattern in self.watched_since:
+            self._queue_behind_unseen(generation, self.watched_since[candidate.pattern])
         if content is not None:
             self._begin_at_end(generation, content, candidate, is_old=is_old)
 
@@ -193,6 +200,16 @@ class Generations:
             self._rotations[place] = _Rotation(generation.path, since, self._now() + _ROTATION_TIME)
             generation.predecessor = self._chain(self._between(place, since), chain)
         failpoint("in_rotation")
+
+    def _queue_behind_unseen(self, generation: Generation, since: float) -> None:
+        """Put first what was written at the same path and rotated before anybody looked there."""
+        place = generation.place
+        since = max(since, self.live.gone.get(place, 0.0))
+        if self._oldest is not None:
+            since = max(since, self.live.seen_at - self._oldest)
+        self._expect_siblings(place, generation.path, since, self._now() + _ROTATION_TIME)
+        unseen = self._no_copies(self._between(place, since), generation.path)
+        generation.predecessor = self._chain(unseen, None)
 
     def _no_copies(self, siblings: Iterable[Candidate], path: str) -> list[Candidate]:
         """Drop the copies of the file that is at ``path`` now."""

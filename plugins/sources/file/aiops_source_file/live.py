@@ -15,13 +15,15 @@ from aiops_source_file.nature import HEAD, UNJUDGED
 from aiops_source_file.siblings import Siblings
 
 _MANY_ASTRAY = 100
+_MANY_GONE = 5_000
 
 
 class Live:
     """The generations that are being read: by file, and by the path where one was seen last.
 
     ``ready`` holds, in turn, what may have something to read; ``lost`` what ended without a
-    trace of its file; ``begun`` what is read from another place than its beginning.
+    trace of its file; ``begun`` what is read from another place than its beginning; ``gone``
+    when the files that were deleted were last seen, by their place.
     """
 
     def __init__(self, files: Files, now: Callable[[], float] = time.monotonic) -> None:
@@ -32,6 +34,7 @@ class Live:
         self.astray: set[Generation] = set()
         self.lost: list[Generation] = []
         self.begun: list[Generation] = []
+        self.gone: dict[str, float] = {}
         self.seen_at = time.time()
         self._files = files
         self._now = now
@@ -146,6 +149,9 @@ class Live:
         self.memory.note(generation)
         if self.at_path.get(generation.path) is generation:
             del self.at_path[generation.path]
+            self.gone[generation.place] = generation.seen_at
+            if len(self.gone) > _MANY_GONE:
+                del self.gone[next(iter(self.gone))]
         self._files.close(generation.key)
 
 

@@ -104,7 +104,7 @@ def test_paths_that_are_added_later_have_a_first_start_of_their_own(tmp_path, ta
 
     source.settings = {"paths": ["*.log", "*.txt"]}
     source.start()
-    source.wait(lambda: source.positions["paths"] == {"paths": ["*.log", "*.txt"]})
+    source.wait(lambda: list(source.positions["paths"]["paths"]) == ["*.log", "*.txt"])
     append(tmp_path / "b.txt", "new b\n")
 
     source.wait_for("new b")

@@ -478,6 +478,39 @@ def test_what_came_after_a_file_last_known_by_a_rotated_name_is_read_after_a_sto
     source.wait(lambda: sorted(source.lines) == ["1", "2", "2", "3", "4", "5", "6", "unread"])
 
 
+@pytest.mark.parametrize("start", ["beginning", "end"])
+def test_a_new_file_that_was_rotated_while_nobody_looked_is_read_first(tmp_path, tail, start):
+    (tmp_path / "old.log.1").write_text("old\n")
+    (tmp_path / "b.log").write_text("b\n")
+    (tmp_path / "a.log.9").write_text("before the first look\n")
+    os.utime(tmp_path / "a.log.9", (1, 1))
+    source = tail(start=start).start()
+    source.wait(lambda: "paths" in source.positions)
+    source.stop()
+
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    rotate_chain(log, "2\n")
+    rotate_chain(log, "3\n")
+    source.start()
+
+    source.wait(lambda: source.lines[-3:] == ["1", "2", "3"])
+    assert source.lines[:-3] == (["b"] if start == "beginning" else [])
+
+
+def test_a_new_file_that_was_rotated_between_two_looks_is_read_first(tmp_path, tail, monkeypatch):
+    (tmp_path / "b.log").write_text("b\n")
+    source = tail().start()
+    hold = hold_updates(source, monkeypatch)
+
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    rotate_chain(log, "2\n")
+    hold.set()
+
+    source.wait_for("1", "2")
+
+
 def test_a_mere_copy_of_a_followed_file_is_not_read(tmp_path, tail, append, monkeypatch):
     monkeypatch.setattr("aiops_source_file.copies.COPY_WAIT", 0.05)
     log = tmp_path / "a.log"
