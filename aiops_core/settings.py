@@ -97,6 +97,8 @@ class Repository(Config):
     """Address or local path of the git repository."""
     token: SecretStr | None = None
     """Access token for the forge and for git over HTTPS."""
+    ca_file: str = ""
+    """File (PEM) with the certificate authority of the forge; those of the system when empty."""
     branch: str = ""
     """Branch that fixes start from and are proposed to; the remote's default when empty."""
     paths: dict[str, str] = Field(default_factory=dict)

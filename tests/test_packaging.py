@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GITHUB = ROOT / "plugins" / "actions" / "github"
+FORGES = {
+    "github_pull_request": ROOT / "plugins" / "actions" / "github",
+    "gitlab_merge_request": ROOT / "plugins" / "actions" / "gitlab",
+}
 LOG = """\
 Traceback (most recent call last):
   File "/app/shop/cart.py", line 7, in total
@@ -34,10 +37,10 @@ def project(folder):
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory):
-    """Build the wheels of aiops-core and of the GitHub plugin."""
+    """Build the wheels of aiops-core and of the forges."""
     out = tmp_path_factory.mktemp("wheels")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
-    for folder in (ROOT, GITHUB):
+    for folder in (ROOT, *FORGES.values()):
         done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     return {path.name.split("-")[0]: path for path in out.iterdir()}
@@ -96,9 +99,10 @@ def test_every_plugin_folder_has_one_entry_point_named_like_it():
     expected = {tuple(package.split("/")[1:3]): f"{package.split('/')[3]}" for package in packages_in_tree()}
 
     assert {place: target.partition(":")[0] for place, target in entry_points(ROOT).items()} == expected
-    assert entry_points(GITHUB) == {
-        ("actions", "github_pull_request"): "aiops_action_github:GithubPullRequest"
-    }
+    assert [entry_points(folder) for folder in FORGES.values()] == [
+        {("actions", "github_pull_request"): "aiops_action_github:GithubPullRequest"},
+        {("actions", "gitlab_merge_request"): "aiops_action_gitlab:GitlabMergeRequest"},
+    ]
 
 
 def test_dependencies_cover_what_the_code_imports():
@@ -173,8 +177,8 @@ def run(binary, *arguments, cwd):
 
 def test_the_installed_packages_come_from_the_wheels(installed, tmp_path):
     code = (
-        "import aiops_core, aiops_source_file, aiops_action_github;"
-        "print(aiops_core.__file__, aiops_source_file.__file__, aiops_action_github.__file__)"
+        "import aiops_core, aiops_source_file, aiops_action_github, aiops_action_gitlab as gitlab;"
+        "print(aiops_core.__file__, aiops_source_file.__file__, aiops_action_github.__file__, gitlab.__file__)"
     )
 
     done = run(installed / "python", "-c", code, cwd=tmp_path)
@@ -190,6 +194,7 @@ def test_the_installed_command_lists_every_plugin(installed, tmp_path):
     assert done.returncode == 0, done.stderr
     assert {(kind, name, "aiops-core") for kind, name in entry_points(ROOT)} <= listed
     assert ("actions", "github_pull_request", "aiops-plugin-github") in listed
+    assert ("actions", "gitlab_merge_request", "aiops-plugin-gitlab") in listed
 
 
 def test_the_installed_command_runs_a_pipeline(installed, tmp_path):

@@ -3,16 +3,11 @@
 from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
 from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.diff import count_lines, unified_diff
-from aiops_core.repair.forge import (
-    BODY_LIMIT,
-    Forge,
-    Request,
-    marked_fingerprint,
-    request_body,
-    request_marker,
-    request_title,
-)
+from aiops_core.repair.forge import Forge, Request, foremost
+from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
 from aiops_core.repair.mended import mended_in
+from aiops_core.repair.order import Order
+from aiops_core.repair.owners import owners_of
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT, propose
 from aiops_core.repair.publish import (
@@ -24,6 +19,26 @@ from aiops_core.repair.publish import (
     publish,
     remote_address,
 )
+from aiops_core.repair.refusals import (
+    OUTAGE_WAIT,
+    ForgeWords,
+    Reason,
+    Rejected,
+    Unanswered,
+    limit_wait,
+    quoted,
+)
+from aiops_core.repair.request_action import RequestAction, RequestConfig
+from aiops_core.repair.request_text import (
+    BODY_LIMIT,
+    is_as_written,
+    marked_fingerprint,
+    request_body,
+    request_marker,
+    request_title,
+    sealed,
+)
+from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.sandbox import sandbox_problem
 from aiops_core.repair.workspace import remove_tree
 from aiops_core.repository import GitError, Mirror, open_mirror
@@ -33,25 +48,42 @@ __all__ = [
     "AGENT_WORK",
     "BODY_LIMIT",
     "NOT_THE_EDITS_FAULT",
+    "OUTAGE_WAIT",
     "Agent",
     "Checkout",
     "Forge",
+    "ForgeWords",
+    "GitAddress",
     "GitError",
     "Limits",
     "Mirror",
+    "Order",
     "Published",
+    "Reason",
+    "Rejected",
     "Request",
+    "RequestAction",
+    "RequestConfig",
     "Result",
+    "Unanswered",
     "branch_name",
     "change_from_json",
     "change_to_json",
+    "check_api_address",
     "commit_message",
     "count_lines",
+    "find_reviewers",
+    "foremost",
+    "is_as_written",
+    "limit_wait",
     "marked_fingerprint",
     "mended_in",
     "open_mirror",
+    "owners_of",
+    "parse_git_address",
     "propose",
     "publish",
+    "quoted",
     "remote_address",
     "remove_tree",
     "request_body",
@@ -59,5 +91,7 @@ __all__ = [
     "request_title",
     "run_agent",
     "sandbox_problem",
+    "sealed",
+    "shown",
     "unified_diff",
 ]

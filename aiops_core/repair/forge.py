@@ -1,23 +1,12 @@
-"""What every forge action shares: the Forge protocol, and the words of a request for review."""
+"""The Forge protocol: what an action needs of GitHub, GitLab and their like to ask for a review."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Protocol
 
-from aiops_core.records import Analysis, Change, ChangedFile, Incident, Outcome, TestRun
-from aiops_core.repair.diff import count_lines
-from aiops_core.repair.wording import one_line, shorten, spare_issues, subject
-from aiops_core.text.phrases import counted, headed
-from aiops_core.text.sanitising import code_block, code_span, escape_markdown
-
-BODY_LIMIT = 60_000
-_PROSE_LIMIT = 6_000
-_LIST_LIMIT = 20
-_MARKER = re.compile(r"<!-- aiops:fingerprint=([\w.:+/=-]+) -->")
+from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,190 +16,63 @@ class Request:
     number: int
     url: str
     state: Literal["open", "closed", "merged"]
+    branch: str = ""
+    """The branch it is made from."""
+    commit: str = ""
+    """Where that branch stands."""
+    merge_commit: str = ""
+    """The commit that brought it into its base, of a merged one."""
+    is_draft: bool = False
+    title: str = ""
+    """Its title, without what makes it a draft."""
+    body: str = ""
 
 
 class Forge(Protocol):
-    """What an action needs of GitHub, GitLab and their like to ask for a review."""
+    """The requests of one repository; every method may raise Retry, Unanswered or Rejected."""
+
+    @property
+    def token(self) -> SecretStr:
+        """What git pushes with."""
 
     def find_request(self, branch: str) -> Request | None:
         """Return the request from ``branch`` in whatever state, an open one first, or None."""
 
+    def find_marked(self, fingerprint: str) -> Request | None:
+        """Return the request whose text carries the fingerprint, an open one first, or None.
+
+        Requests from forks do not count: anybody could copy the mark.
+        """
+
     def open_request(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> Request:
-        """Open a request from ``branch`` to ``base``; return the existing one where there is one."""
+        """Open a request from ``branch`` to ``base``; return the open one where there is one.
+
+        Without an answer it looks whether the request is there before it gives up.
+        """
+
+    def edit_request(self, number: int, title: str, body: str) -> None:
+        """Give a request another title and text; a draft stays one."""
+
+    def look(self, number: int) -> Request:
+        """Return how a request stands now."""
+
+    def add_labels(self, number: int, labels: Sequence[str]) -> None:
+        """Add labels to those a request has."""
+
+    def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
+        """Ask people, and groups where the forge knows that, for a review."""
+
+    def comment(self, number: int, text: str) -> None:
+        """Write a comment, in Markdown that is safe to show."""
+
+    def author_of(self, commit: str) -> str:
+        """Return the login name of a commit's author, or "" where the forge does not know."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
 
 
-def request_marker(incident: Incident) -> str:
-    """Return the hidden line by which a request is found again from its fingerprint."""
-    safe = re.sub(r"-{2,}", "-", re.sub(r"[^\w.:+/=-]", "", incident.fingerprint, flags=re.ASCII))
-    return f"<!-- aiops:fingerprint={safe} -->"
-
-
-def marked_fingerprint(body: str) -> str:
-    """Return the fingerprint a request body carries, or "" where it is not one of ours."""
-    match = _MARKER.search(body)
-    return match[1] if match else ""
-
-
-def request_title(incident: Incident, analysis: Analysis) -> str:
-    """Return the title of the request: the subject of its commit."""
-    return subject(incident, analysis)
-
-
-def request_body(
-    incident: Incident, analysis: Analysis, change: Change, outcomes: Sequence[Outcome] = ()
-) -> str:
-    """Return the request's text in Markdown: what happened, why, what changed, what was tested.
-
-    Everything a log or a model wrote is escaped. Longer than 60,000 characters it loses the end
-    of the trace first, never the marker.
-    """
-    head = [request_marker(incident), _banner(change), _facts(incident, analysis)]
-    body = [
-        _section("Root cause", _prose(analysis.root_cause or analysis.summary)),
-        _section("What changed", _files(change)),
-        _section("Tests", _tests(change)),
-        _section("Not verified", _bullets(_unverified(analysis, change))),
-        _section("Prevention", _bullets(escape_markdown(one_line(p, 400)) for p in analysis.prevention)),
-        _section("Also done", _bullets(_outcome(outcome) for outcome in outcomes)),
-        _section("How to review", _review(change)),
-    ]
-    text = "\n\n".join(part for part in [*head, *body] if part)[: BODY_LIMIT - 2_000]
-    return text + _trace(incident, BODY_LIMIT - len(text))
-
-
-def _banner(change: Change) -> str:
-    tested = (
-        "its tests ran before and after the change" if change.is_verified else "**nothing has tested it yet**"
-    )
-    return f"A program wrote this fix from an error in the logs; {tested}. Review it like anybody's code."
-
-
-def _facts(incident: Incident, analysis: Analysis) -> str:
-    attributes = incident.event.attributes if incident.events else {}
-    rows = [
-        ("Problem", code_span(shorten(headed(incident.type, incident.message), 300))),
-        (
-            "Seen",
-            f"{counted(incident.count, 'time')}, {_time(incident.first_seen)} to {_time(incident.last_seen)}",
-        ),
-        *((name, code_span(shorten(attributes[key], 120))) for name, key in _SHOWN if attributes.get(key)),
-        ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}"),
-        ("Fingerprint", code_span(incident.fingerprint)),
-        ("Analysis", _analyst(analysis)),
-    ]
-    lines = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
-    return f"| | |\n|---|---|\n{lines}"
-
-
-_SHOWN = (("Service", "service"), ("Release", "release"), ("Host", "host"))
-
-
-def _analyst(analysis: Analysis) -> str:
-    usage = analysis.usage
-    cost = f", {usage.cost:.2f} USD" if usage is not None and usage.cost is not None else ""
-    name = (usage.model if usage is not None else "") or analysis.analyzer
-    return f"{code_span(shorten(name, 80)) if name else 'unnamed'}, {analysis.confidence:.0%} sure{cost}"
-
-
-def _files(change: Change) -> str:
-    return _bullets(_file(file, change.diff) for file in change.files)
-
-
-def _file(file: ChangedFile, diff: str) -> str:
-    added, removed = count_lines(diff, file.path)
-    what = " (removed)" if file.content is None else ""
-    return f"{code_span(shorten(file.path, 200))}{what} +{added} −{removed}"
-
-
-def _tests(change: Change) -> str:
-    before, after = change.before, change.after
-    if before is None or after is None:
-        return ""
-    rows = [
-        ("ended with", _ending(before), _ending(after)),
-        ("tests", _number(before.tests), _number(after.tests)),
-        ("failing", _failing(before), _failing(after)),
-        ("seconds", f"{before.seconds:.1f}", f"{after.seconds:.1f}"),
-    ]
-    lines = "\n".join(f"| {name} | {one} | {two} |" for name, one, two in rows)
-    command = f"{code_span(shorten(after.command, 300))}, sandbox: {after.sandbox}"
-    return f"{command}\n\n| | before | after |\n|---|---|---|\n{lines}{_failures(before, after)}"
-
-
-def _failures(before: TestRun, after: TestRun) -> str:
-    fixed = [name for name in before.failed if name not in after.failed]
-    parts = [("Failed before and pass now", fixed), ("Failed before already", list(after.failed))]
-    return "".join(
-        f"\n\n{title}:\n\n{_bullets(code_span(shorten(name, 200)) for name in names)}"
-        for title, names in parts
-        if names
-    )
-
-
-def _ending(run: TestRun) -> str:
-    return "time limit" if run.timed_out else f"exit code {run.exit_code}"
-
-
-def _number(number: int | None) -> str:
-    return "not known" if number is None else str(number)
-
-
-def _failing(run: TestRun) -> str:
-    return str(len(run.failed)) if run.failed or run.passed else "not known"
-
-
-def _unverified(analysis: Analysis, change: Change) -> Iterable[str]:
-    if change.before is not None and change.before.passed:
-        yield "No test failed before the change: nothing in the suite shows the problem, or that it is gone."
-    if not analysis.provable:
-        yield "The root cause cannot be proven from the data there was."
-    yield from (escape_markdown(one_line(note, 400)) for note in change.notes)
-
-
-def _review(change: Change) -> str:
-    return (
-        f"Made from commit {code_span(change.base_commit)} of {code_span(change.base_branch)}. "
-        "Ask for changes here, push to this branch, or close the request: a closed one stays closed."
-    )
-
-
-def _outcome(outcome: Outcome) -> str:
-    action = f"{code_span(outcome.action)}: " if outcome.action else ""
-    return f"{action}{outcome.status} – {escape_markdown(one_line(outcome.summary, 300))}"
-
-
-def _trace(incident: Incident, room: int) -> str:
-    block = incident.event.block if incident.events else ""
-    opening, closing = "\n\n<details><summary>From the log</summary>\n\n", "\n\n</details>\n"
-    room -= len(opening) + len(closing) + 400
-    if not block.strip() or room < 400:
-        return "\n"
-    cut = block if len(block) <= room else block[:room] + "\n[cut]"
-    fenced = code_block(spare_issues(cut))
-    while len(fenced) > room + 400:  # brackets and long fences make text longer
-        cut = cut[: len(cut) - (len(fenced) - room)] + "\n[cut]"
-        fenced = code_block(spare_issues(cut))
-    return opening + fenced + closing
-
-
-def _section(title: str, text: str) -> str:
-    return f"## {title}\n\n{text}" if text else ""
-
-
-def _prose(text: str) -> str:
-    paragraphs = (" ".join(part.split()) for part in shorten(text, _PROSE_LIMIT).split("\n\n"))
-    return "\n\n".join(escape_markdown(spare_issues(part)) for part in paragraphs if part)
-
-
-def _bullets(items: Iterable[str]) -> str:
-    lines = [f"- {item}" for item in items]
-    more = len(lines) - _LIST_LIMIT
-    return "\n".join([*lines[:_LIST_LIMIT], *([f"- and {more} more"] if more > 0 else [])])
-
-
-def _cell(value: str) -> str:
-    return value.replace("|", "\\|")
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def foremost(requests: Iterable[Request]) -> Request | None:
+    """Return the open request, else the newest, of requests with the newest first."""
+    found = list(requests)
+    return next((request for request in found if request.state == "open"), found[0] if found else None)

@@ -19,16 +19,18 @@ from aiops_core.errors import Refused
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
 from aiops_core.repair.paths import EditKind
 from aiops_core.repair.protected import MODES, check_path
-from aiops_core.repair.wording import one_line, subject
+from aiops_core.repair.pushing import EMAIL, NAME, push_branch
+from aiops_core.repair.wording import commit_subject, one_line
 from aiops_core.repair.workspace import make_push_clone, remove_tree
-from aiops_core.repository import GitError, Mirror, Remote, open_mirror, open_remote, run_git
+from aiops_core.repository import Mirror, open_mirror, open_remote, run_git
 from aiops_core.repository.git import SLOW
 from aiops_core.repository.locks import locked
 from aiops_core.settings import Repository
+from aiops_core.text.sanitising import silence_commands
 
 BRANCH_PREFIX = "fix/"
 _BRANCH = re.compile(r"fix/[A-Za-z0-9][A-Za-z0-9._-]*")
-_IDENTITY = (("NAME", "aiops"), ("EMAIL", "aiops@localhost"))
+_IDENTITY = (("NAME", NAME), ("EMAIL", EMAIL))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SLUG_LIMIT = 40
 _PARAGRAPH = 700
@@ -53,27 +55,29 @@ def branch_name(incident: Incident) -> str:
 
 
 def commit_message(incident: Incident, analysis: Analysis, change: Change) -> str:
-    """Return the commit's message: ``fix: …``, one paragraph of reason, trailers.
+    """Return the commit's message: ``fix(<area>): …``, one paragraph of reason, trailers.
 
     The model's words are defused and kept out of the trailers.
     """
     reason = one_line(analysis.root_cause or analysis.summary, _PARAGRAPH)
     paragraph = textwrap.fill(reason, 72, break_long_words=False, break_on_hyphens=False)
+    paragraph = silence_commands(paragraph)  # the wrapping makes new beginnings of lines
     trailers = [f"Incident: {one_line(incident.fingerprint, 100)}"]
     model = (analysis.usage.model if analysis.usage is not None else "") or analysis.analyzer
     if model:
         trailers.append(f"Model: {one_line(model, 100)}")
     trailers.append(f"Tested: {'yes' if change.is_verified else 'no'}")
-    parts = [subject(incident, analysis), paragraph, "\n".join(trailers)]
+    parts = [commit_subject(incident, analysis, change), paragraph, "\n".join(trailers)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def publish(change: Change, *, branch: str, message: str, repository: Repository, scratch: Path) -> Published:
-    """Commit the change onto its base and push it as a new branch; adopt our own earlier push.
+    """Commit the change onto its base and push it; adopt or replace our own earlier push.
 
     The same change and message give the same commit, so it may be called again after a crash
-    and by two workers at once. Raise Refused when the branch holds anything else, when history
-    or paths are not as they must be; raise GitError when git or the remote cannot do it.
+    and by two workers at once. Raise Refused when the branch holds a commit that is not ours or
+    of another incident, when history or paths are not as they must be; raise GitError when git or
+    the remote cannot do it.
     """
     mirror = open_mirror(repository, scratch)
     mirror.refresh()
@@ -83,7 +87,8 @@ def publish(change: Change, *, branch: str, message: str, repository: Repository
     with _push_clone(mirror, scratch.absolute()) as clone:
         commit = _commit(change, message, mirror, clone)
         _check_commit(change, commit, clone)
-        _push(commit, branch, mirror.remote, clone)
+        base = mirror.head(change.base_branch)
+        push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
     return Published(branch, commit, change.base_commit, mirror.remote.url)
 
 
@@ -171,34 +176,6 @@ def _check_commit(change: Change, commit: str, clone: Path) -> None:
     for path, mode in modes.items():
         if mode not in (*MODES, "000000"):
             raise Refused(f"{path}: mode {mode} is no plain file. Retry the incident.", rule="symlink")
-
-
-def _push(commit: str, branch: str, remote: Remote, clone: Path) -> None:
-    """Create the branch; find it there already, from an earlier try, and be content."""
-    if _is_there(commit, branch, remote, clone):
-        return
-    ref = f"refs/heads/{branch}"
-    only_new = f"--force-with-lease={ref}:"  # an empty lease: it can create, never overwrite
-    command = ["push", "--quiet", only_new, "--", remote.url, f"{commit}:{ref}"]
-    try:
-        run_git(command, cwd=clone, remote=remote, timeout=SLOW)
-    except GitError:
-        if not _is_there(commit, branch, remote, clone):
-            raise
-
-
-def _is_there(commit: str, branch: str, remote: Remote, clone: Path) -> bool:
-    """Return whether the branch is at our commit; raise Refused when it is at another."""
-    ref = f"refs/heads/{branch}"
-    listed = run_git(["ls-remote", "--refs", "--", remote.url, ref], cwd=clone, remote=remote)
-    found = next((row.split("\t")[0] for row in listed.text.splitlines() if row.endswith(f"\t{ref}")), "")
-    if found and found != commit:
-        raise Refused(
-            f"branch {branch} of {remote.url} exists already, at {found[:12]}, with other content. "
-            "It is never overwritten: merge or delete it, then retry the incident.",
-            rule="branch-exists",
-        )
-    return bool(found)
 
 
 def remote_address(repository: Repository) -> str:

@@ -14,6 +14,8 @@ GitErrorKind: TypeAlias = Literal[
     "timeout",
     "non-fast-forward",
     "protected",
+    "hook",
+    "too-large",
     "permission",
     "redirect",
     "ownership",
@@ -32,9 +34,11 @@ _KINDS: tuple[tuple[GitErrorKind, str], ...] = (
         r"refusing to allow .* to create or update workflow|without `?workflows?`? (?:scope|permission)",
     ),
     (
-        "protected",
-        r"protected branch|GH006|GH013|repository rule violations|pre-receive hook declined|hook declined",
+        "too-large",
+        r"GH001|file size limit|exceeds maximum allowed size|(?:error:|HTTP) 413|larger than .* limit",
     ),
+    ("protected", r"protected branch|GH006|GH013|repository rule violations"),
+    ("hook", r"hook declined|denied by custom hooks|does not follow the pattern"),
     ("non-fast-forward", r"non-fast-forward|fetch first|\(stale info\)|already exists|cannot lock ref"),
     (
         "auth",
@@ -80,6 +84,14 @@ REMEDIES: dict[GitErrorKind, tuple[str, str]] = {
     "protected": (
         "the remote's rules do not allow this push",
         "Allow branches under fix/ in its branch protection or push rules",
+    ),
+    "hook": (
+        "a hook or push rule of the remote declines this commit",
+        "Allow branches under fix/ and commits of aiops@localhost in its push rules",
+    ),
+    "too-large": (
+        "the push is larger than the remote allows",
+        "Raise that limit, or lower policy.max_files and policy.max_lines",
     ),
     "permission": (
         "the token may not change workflow files",

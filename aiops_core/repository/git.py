@@ -133,6 +133,8 @@ def _configuration(remote: Remote | None) -> dict[str, str]:
     if remote is not None:
         pairs.append((f"protocol.{remote.scheme}.allow", "always"))
         pairs.append(("http.followRedirects", "false" if remote.header else "initial"))
+        if remote.ca_file:
+            pairs.append(("http.sslCAInfo", remote.ca_file))
         if remote.header:
             pairs.append((f"http.{remote.url}.extraHeader", remote.header))
     env = {"GIT_CONFIG_COUNT": str(len(pairs))}

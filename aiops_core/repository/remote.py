@@ -27,6 +27,7 @@ class Remote:
     url: str
     scheme: str
     token: SecretStr | None = None
+    ca_file: str = ""
 
     @property
     def header(self) -> str:
@@ -51,7 +52,8 @@ def open_remote(repository: Repository) -> Remote:
     scheme = _scheme(url)
     if scheme == "file" and "://" not in url:
         url = str(Path(url).expanduser().absolute())
-    return Remote(url, scheme, repository.token)
+    ca_file = str(Path(repository.ca_file).expanduser().absolute()) if repository.ca_file else ""
+    return Remote(url, scheme, repository.token, ca_file)
 
 
 def _scheme(url: str) -> str:

@@ -6,12 +6,15 @@ import base64
 import os
 import socket
 import subprocess
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlsplit
+
+from aiops_core.testing.api_stub import tls_context
 
 Auth = Literal["basic", "bearer"]
 
@@ -24,7 +27,7 @@ class GitHttpServer:
     and path of what came, ``fail_with`` answers everything with that status.
     """
 
-    def __init__(self, root: Path, *, token: str = "", auth: Auth = "basic") -> None:
+    def __init__(self, root: Path, *, token: str = "", auth: Auth = "basic", tls: bool = False) -> None:
         self.root = root
         self.token = token
         self.auth: Auth = auth
@@ -33,6 +36,10 @@ class GitHttpServer:
         self.redirect_to = ""
         self._is_closing = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._folder = tempfile.TemporaryDirectory()
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls_context(self.ca_file).wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -46,6 +53,7 @@ class GitHttpServer:
         self._server.socket.shutdown(socket.SHUT_RDWR)  # ends the wait for the next client at once
         self._thread.join()
         self._server.server_close()
+        self._folder.cleanup()
 
     def _serve(self) -> None:
         while not self._is_closing:
@@ -53,8 +61,13 @@ class GitHttpServer:
 
     @property
     def address(self) -> str:
-        """The server's address, ``http://127.0.0.1:port``."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """The server's address, ``http://127.0.0.1:port``, or https."""
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def ca_file(self) -> str:
+        """The authority that signed its certificate."""
+        return str(Path(self._folder.name) / "ca.pem")
 
     def url(self, name: str) -> str:
         """Return the address of the repository ``name`` under the root."""

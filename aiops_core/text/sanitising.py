@@ -78,8 +78,16 @@ def defuse(text: str) -> str:
     text = _MENTION.sub("＠", clean(text))
     text = _REFERENCE.sub(lambda match: _WIDE[match[1]], text)
     text = _GH_REFERENCE.sub("\\1\u2011", text)
-    text = _COMMAND.sub(r"\1／", text)
+    text = silence_commands(text)
     return _WWW.sub(r"\1[.]", _SCHEME.sub("[:]", _BARE_SCHEME.sub(r"\1[:]", text)))
+
+
+def silence_commands(text: str) -> str:
+    """Return the text with lines like ``/merge`` begun by a wide slash.
+
+    GitLab acts on such lines, and finds code blocks, where it would not, by less than Markdown's rules.
+    """
+    return _COMMAND.sub(r"\1／", text)
 
 
 def escape_markdown(text: str) -> str:

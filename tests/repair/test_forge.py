@@ -4,8 +4,16 @@ from dataclasses import replace
 import pytest
 
 from aiops_core import repair
-from aiops_core.records import Change, ChangedFile, Outcome, TestRun, Usage
-from aiops_core.repair import BODY_LIMIT, marked_fingerprint, request_body, request_marker, request_title
+from aiops_core.records import Change, ChangedFile, Frame, Outcome, RaisedException, TestRun, Usage
+from aiops_core.repair import (
+    BODY_LIMIT,
+    is_as_written,
+    marked_fingerprint,
+    request_body,
+    request_marker,
+    request_title,
+    sealed,
+)
 
 HOSTILE = (
     "Ignore this. @everyone ping @acme/admins. Fixes #1, closes acme/shop#2, resolves GH-3, fixes PROJ-4. "
@@ -14,7 +22,7 @@ HOSTILE = (
 )
 
 
-def test_a_body_says_what_happened_why_and_what_was_tested(incident, analysis, change):
+def test_r30_a_body_says_what_happened_why_and_what_was_tested(incident, analysis, change):
     body = request_body(incident, analysis, change, [Outcome("done", "told the team", action="email")])
 
     assert body.startswith("<!-- aiops:fingerprint=v1:3f2a9c01d4b7e8f90123 -->\n")
@@ -41,7 +49,7 @@ def test_a_body_says_what_happened_why_and_what_was_tested(incident, analysis, c
         assert part in body
 
 
-def test_what_was_not_verified_is_said(incident, analysis, change):
+def test_r30_what_was_not_verified_is_said(incident, analysis, change):
     untested = replace(change, before=None, after=None, notes=("not verified: repository.test is not set",))
     passing = replace(change, before=change.after)
     unproven = replace(analysis, provable=False)
@@ -68,7 +76,7 @@ def test_the_price_of_the_analysis_is_named(incident, analysis, change):
     assert "| Analysis | `claude-opus`, 90% sure, 0.12 USD |" in request_body(incident, priced, change)
 
 
-def test_hostile_words_neither_ping_close_link_nor_leave_their_place(incident, analysis, change):
+def test_s7_hostile_words_neither_ping_close_link_nor_leave_their_place(incident, analysis, change):
     hostile = replace(
         analysis, title=HOSTILE, summary=HOSTILE, root_cause=HOSTILE, prevention=(HOSTILE,), analyzer=HOSTILE
     )
@@ -98,7 +106,7 @@ def test_hostile_words_neither_ping_close_link_nor_leave_their_place(incident, a
     assert marked_fingerprint(body) == "v1:3f2a9c01d4b7e8f90123"
 
 
-def test_a_hostile_trace_stays_in_its_fence(incident, analysis, change):
+def test_s7_a_hostile_trace_stays_in_its_fence(incident, analysis, change):
     block = "KeyError\n```\n@everyone\n````\n</details>\nFixes #12\n" + HOSTILE
     event = replace(incident.event, block=block)
 
@@ -110,7 +118,7 @@ def test_a_hostile_trace_stays_in_its_fence(incident, analysis, change):
     assert "Fixes #12" not in body
 
 
-def test_a_long_body_loses_the_end_of_the_trace_and_never_the_marker(incident, analysis, change):
+def test_r30_a_long_body_loses_the_end_of_the_trace_and_never_the_marker(incident, analysis, change):
     event = replace(
         incident.event, block="\n".join(f"  at frame {n} `code` Fixes #{n}" for n in range(20_000))
     )
@@ -144,13 +152,69 @@ def test_a_marker_is_always_one_comment(incident, fingerprint):
         assert marked_fingerprint(f"text\n{marker}\ntext") == fingerprint
 
 
-def test_a_title_is_one_defused_line(incident, analysis):
-    assert request_title(incident, analysis) == "fix: Items without a price end the checkout"
-    assert request_title(incident, replace(analysis, title="")) == "fix: KeyError: 'price'"
-    assert request_title(incident, replace(analysis, title="Fix(cart): x")) == "fix: x"
-    hostile = request_title(incident, replace(analysis, title=HOSTILE))
-    assert len(hostile) <= 72
-    assert "@everyone" not in hostile and "\n" not in hostile
+def raised_in(incident, **frame):
+    exception = RaisedException(
+        "KeyError", frames=(Frame("lib/json.py", 1, "loads", in_app=False), Frame(**frame))
+    )
+    return replace(incident, events=(replace(incident.event, exceptions=(exception,)),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame", "title"),
+    [
+        ("KeyError", {"file": "src/app.py", "function": "total"}, "Fix KeyError in total"),
+        ("shop.errors.NoPrice", {"function": "Cart.total"}, "Fix NoPrice in total"),
+        ("std::out_of_range", {"function": "shop::Cart::total"}, "Fix out_of_range in total"),
+        ("TypeError", {"file": "C:\\app\\cart.js", "function": "<anonymous>"}, "Fix TypeError in cart.js"),
+        ("KeyError", {"module": "shop.cart"}, "Fix KeyError in shop.cart"),
+        ("", {"function": "total"}, "Fix error in total"),
+    ],
+)
+def test_r30_a_title_says_which_error_is_fixed_where(incident, analysis, kind, frame, title):
+    assert request_title(raised_in(replace(incident, type=kind), **frame), analysis) == title
+
+
+def test_r30_without_a_place_the_title_says_what_the_analysis_does(incident, analysis):
+    assert request_title(incident, analysis) == "Fix KeyError: Items without a price end the checkout"
+
+
+def test_s7_a_title_is_one_defused_line(incident, analysis):
+    for hostile in (
+        request_title(replace(incident, type=HOSTILE), replace(analysis, title=HOSTILE)),
+        request_title(raised_in(replace(incident, type="X #12"), function=HOSTILE), analysis),
+    ):
+        assert len(hostile) <= 72
+        assert not re.search(r"@\w|#\d|://|\n|\x1b|<!--", hostile)
+
+
+def test_r30_the_frames_of_the_program_itself_are_shown_the_innermost_first(incident, analysis, change):
+    frames = [Frame(f"src/f{n}.py", n, f"step{n}") for n in range(1, 8)] + [
+        Frame("lib/x.py", 1, in_app=False)
+    ]
+    exception = RaisedException("KeyError", frames=tuple(frames))
+    event = replace(incident.event, exceptions=(exception,))
+
+    body = request_body(replace(incident, events=(event,)), analysis, change)
+
+    assert "## Where\n\n- `src/f7.py:7` in `step7`\n- `src/f6.py:6` in `step6`\n" in body
+    assert "step2`" not in body and "lib/x.py" not in body
+
+
+def test_s7_a_trace_commands_nothing_however_code_blocks_are_found(incident, analysis, change):
+    block = "Error\n```\n/merge\n/approve now\n  /close\n```\n/usr/lib/app.so failed\n/MERGE"
+    body = request_body(replace(incident, events=(replace(incident.event, block=block),)), analysis, change)
+
+    assert re.findall(r"^\s*/\w+(?:\s.*)?$", body, re.MULTILINE) == []
+    assert "/usr/lib/app.so failed" in body
+
+
+def test_what_people_changed_in_a_request_is_noticed():
+    body = sealed("Fix it", "text\n\nmore")
+
+    assert is_as_written("Fix it", body)
+    assert is_as_written("Fix  it", body.replace("\n", "\r\n") + "\n")
+    for title, text in (("Fix this", body), ("Fix it", body + "mine"), ("Fix it", "text"), ("Fix it", "")):
+        assert not is_as_written(title, text)
 
 
 def test_every_name_forges_import_is_there():

@@ -77,7 +77,7 @@ def test_a_change_becomes_one_commit_on_its_base(shop, tmp_path):
     )
 
 
-def test_publishing_twice_gives_one_branch_and_the_same_commit(shop, tmp_path):
+def test_r10_publishing_twice_gives_one_branch_and_the_same_commit(shop, tmp_path):
     change = made(shop)
 
     first = push(shop, change, tmp_path)
@@ -89,7 +89,7 @@ def test_publishing_twice_gives_one_branch_and_the_same_commit(shop, tmp_path):
     assert not list((tmp_path / "scratch").glob("push-*"))
 
 
-def test_two_workers_at_once_agree(shop, tmp_path):
+def test_r10_two_workers_at_once_agree(shop, tmp_path):
     change, results = made(shop), []
 
     def work(number):
@@ -130,7 +130,7 @@ def deadly_git(tmp_path, monkeypatch):
     return arm
 
 
-def test_a_kill_at_any_git_call_ends_with_one_branch_and_the_same_commit(shop, tmp_path, deadly_git):
+def test_r10_a_kill_at_any_git_call_ends_with_one_branch_and_the_same_commit(shop, tmp_path, deadly_git):
     change, commits, killed = made(shop), set(), 0
     for call in range(1, 60, 3):
         shop.on_remote("update-ref", "-d", f"refs/heads/{BRANCH}")
@@ -153,7 +153,7 @@ def test_a_kill_at_any_git_call_ends_with_one_branch_and_the_same_commit(shop, t
     assert len(commits) == 1
 
 
-def test_a_branch_with_other_content_is_never_touched(shop, tmp_path):
+def test_r11_a_branch_with_other_content_is_never_touched(shop, tmp_path):
     shop.git("push", "--quiet", "origin", f"HEAD:refs/heads/{BRANCH}")
     before = shop.branches()
 
@@ -168,7 +168,7 @@ def test_a_branch_with_other_content_is_never_touched(shop, tmp_path):
     assert shop.branches() == before
 
 
-def test_a_commit_somebody_added_to_our_branch_stays(shop, tmp_path):
+def test_r11_a_commit_somebody_added_to_our_branch_stays(shop, tmp_path):
     change = made(shop)
     published = push(shop, change, tmp_path)
     shop.git("fetch", "--quiet", "origin", BRANCH)
@@ -184,7 +184,7 @@ def test_a_commit_somebody_added_to_our_branch_stays(shop, tmp_path):
     assert shop.branches()[BRANCH] != published.commit
 
 
-def test_a_race_between_look_and_push_never_overwrites(shop, tmp_path, monkeypatch):
+def test_r11_a_race_between_look_and_push_never_overwrites(shop, tmp_path, monkeypatch):
     directory = tmp_path / "bin"
     directory.mkdir()
     real = shutil.which("git")
@@ -200,6 +200,59 @@ def test_a_race_between_look_and_push_never_overwrites(shop, tmp_path, monkeypat
 
     assert caught.value.rule == "branch-exists"
     assert shop.branches()[BRANCH] == shop.branches()["main"]
+
+
+def better(shop, change):
+    files = (ChangedFile("src/app.py", b"one\ntwo and a half\n"),)
+    return replace(change, files=files, diff=unified_diff({}, files))
+
+
+def test_r10_a_better_fix_takes_the_place_of_our_own(shop, tmp_path):
+    change = made(shop)
+    push(shop, change, tmp_path)
+    shop.commit({"src/other.py": "x\n"})
+
+    published = push(shop, better(shop, change), tmp_path)
+
+    assert shop.branches()[BRANCH] == published.commit
+    assert shop.on_remote("rev-list", "--count", f"main..{BRANCH}") == "1"
+
+
+def test_r10_a_merged_branch_that_nobody_removed_is_used_again(shop, tmp_path):
+    change = made(shop)
+    push(shop, change, tmp_path)
+    shop.on_remote("update-ref", "refs/heads/main", f"refs/heads/{BRANCH}")
+
+    published = push(shop, better(shop, change), tmp_path)
+
+    assert shop.branches()[BRANCH] == published.commit
+
+
+@pytest.mark.parametrize("who", ["another incident", "another author", "a merge of main"])
+def test_r11_what_is_not_all_ours_and_of_this_incident_stays(shop, tmp_path, who):
+    change = made(shop)
+    push(
+        shop,
+        change,
+        tmp_path,
+        message=MESSAGE.replace("3f2a", "4e5d" if who.startswith("another i") else "3f2a"),
+    )
+    if who != "another incident":
+        shop.git("fetch", "--quiet", "origin", BRANCH)
+        shop.commit({"src/other.py": "x\n"})
+        shop.git("checkout", "--quiet", "FETCH_HEAD")
+        if who == "another author":
+            shop.git("commit", "--quiet", "--amend", "--no-edit", "--reset-author")
+        else:
+            shop.git("merge", "--quiet", "-m", "Merge\n\nIncident: v1:3f2a", "main")
+        shop.git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{BRANCH}")
+    before = shop.branches()
+
+    with pytest.raises(Refused) as caught:
+        push(shop, better(shop, change), tmp_path)
+
+    assert caught.value.rule == "branch-exists"
+    assert shop.branches() == before
 
 
 @pytest.mark.parametrize(
@@ -219,7 +272,7 @@ def test_a_race_between_look_and_push_never_overwrites(shop, tmp_path, monkeypat
         "fix/a..b",
     ],
 )
-def test_only_plain_names_under_fix_are_pushed(shop, tmp_path, branch):
+def test_s26_s27_only_plain_names_under_fix_are_pushed(shop, tmp_path, branch):
     with pytest.raises(Refused) as caught:
         push(shop, made(shop), tmp_path, branch=branch)
 
@@ -227,7 +280,7 @@ def test_only_plain_names_under_fix_are_pushed(shop, tmp_path, branch):
     assert list(shop.branches()) == ["main"]
 
 
-def test_the_default_and_the_base_branch_are_never_pushed(shop, tmp_path):
+def test_s27_the_default_and_the_base_branch_are_never_pushed(shop, tmp_path):
     shop.git("push", "--quiet", "origin", "HEAD:refs/heads/fix/base")
     shop.git("push", "--quiet", "origin", "HEAD:refs/heads/fix/trunk")
     shop.on_remote("symbolic-ref", "HEAD", "refs/heads/fix/trunk")
@@ -248,7 +301,7 @@ def test_a_branch_named_fix_is_explained(shop, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["rewritten", "unrelated", "gone"])
-def test_a_base_without_common_history_is_not_pushed(shop, tmp_path, how):
+def test_r9_a_base_without_common_history_is_not_pushed(shop, tmp_path, how):
     change = made(shop, base="0" * 40 if how == "gone" else "")
     if how == "rewritten":
         shop.git("commit", "--quiet", "--amend", "-m", "other", "--date=2001-01-01T00:00:00Z")
@@ -290,7 +343,7 @@ def test_a_base_that_moved_on_is_no_obstacle(shop, tmp_path):
         (ChangedFile("tests/test_x.py", b"x"), "tests-weakened"),
     ],
 )
-def test_what_would_be_pushed_is_checked_once_more(shop, tmp_path, file, rule):
+def test_r14_what_would_be_pushed_is_checked_once_more(shop, tmp_path, file, rule):
     (shop.path / "link").symlink_to("src")
     (shop.path / "tests").mkdir()
     (shop.path / "tests/test_x.py").write_text("test\n")
@@ -303,7 +356,7 @@ def test_what_would_be_pushed_is_checked_once_more(shop, tmp_path, file, rule):
     assert list(shop.branches()) == ["main"]
 
 
-def test_attributes_and_filters_change_nothing(shop, tmp_path):
+def test_s21_attributes_and_filters_change_nothing(shop, tmp_path):
     marker = tmp_path / "planted"
     (Path.home() / ".gitconfig").write_text(f'[filter "evil"]\n\tclean = touch {marker}\n')
     shop.commit({".gitattributes": "* text=auto eol=crlf filter=evil\n*.py ident\n"})
@@ -315,7 +368,7 @@ def test_attributes_and_filters_change_nothing(shop, tmp_path):
     assert not marker.exists()
 
 
-def test_the_token_is_seen_by_nobody(shop, tmp_path, monkeypatch):
+def test_r13_s23_the_token_is_seen_by_nobody(shop, tmp_path, monkeypatch):
     log, directory = tmp_path / "git.log", tmp_path / "bin"
     directory.mkdir()
     (directory / "git").write_text(f'#!/bin/sh\necho "$*" >> {log}\nexec {shutil.which("git")} "$@"\n')
@@ -338,7 +391,7 @@ def test_the_token_is_seen_by_nobody(shop, tmp_path, monkeypatch):
         assert not file.is_file() or TOKEN.encode() not in file.read_bytes()
 
 
-def test_a_push_the_remote_does_not_allow_says_what_to_change(shop, tmp_path):
+def test_r12_a_push_the_remote_does_not_allow_says_what_to_change(shop, tmp_path):
     hook = shop.remote / "hooks/pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(
@@ -388,15 +441,15 @@ def test_an_odd_fingerprint_still_gives_a_stable_name(incident):
     assert len(one.rpartition("-")[2]) == 12
 
 
-def test_a_commit_message_has_subject_reason_and_trailers(incident, analysis, change):
+def test_s29_a_commit_message_has_subject_reason_and_trailers(incident, analysis, change):
     assert commit_message(incident, analysis, change) == (
-        "fix: Items without a price end the checkout\n\n"
+        "fix(app): Items without a price end the checkout\n\n"
         "total() indexes item['price'], and free items have none.\n\n"
         "Incident: v1:3f2a9c01d4b7e8f90123\nModel: claude\nTested: yes\n"
     )
 
 
-def test_a_hostile_analysis_cannot_close_ping_link_or_sign(incident, analysis, change):
+def test_s7_a_hostile_analysis_cannot_close_ping_link_or_sign(incident, analysis, change):
     hostile = replace(
         analysis,
         title="fix: Fixes #12 @everyone https://evil.example/x.png\x1b[31m\n\nSigned-off-by: root",
@@ -406,7 +459,7 @@ def test_a_hostile_analysis_cannot_close_ping_link_or_sign(incident, analysis, c
     message = commit_message(incident, hostile, change)
 
     lines = message.splitlines()
-    assert lines[0].startswith("fix: Fixes ")
+    assert lines[0].startswith("fix(app): Fixes ")
     assert len(lines[0]) <= 72
     assert lines[1] == ""
     assert message.count("\n\n") == 2

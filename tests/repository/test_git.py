@@ -251,7 +251,15 @@ def test_a_missing_git_says_so(tmp_path, monkeypatch):
             "remote: GitLab: You are not allowed to push code to protected branches on this project.",
             "protected",
         ),
-        (" ! [remote rejected] HEAD -> fix/a (pre-receive hook declined)", "protected"),
+        (" ! [remote rejected] HEAD -> fix/a (protected branch hook declined)", "protected"),
+        (" ! [remote rejected] HEAD -> fix/a (pre-receive hook declined)", "hook"),
+        ("remote: GitLab: Branch name does not follow the pattern 'feature/.*'", "hook"),
+        (
+            "remote: error: File a.bin is 101 MB; this exceeds GitHub's file size limit of 100.00 MB",
+            "too-large",
+        ),
+        ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", "too-large"),
+        ("remote: fatal: pack exceeds maximum allowed size", "too-large"),
         (
             "! [remote rejected] HEAD -> a (refusing to allow a GitHub App to create or update workflow "
             "`.github/workflows/x.yml` without `workflows` permission)",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import requests
 from github import BadAttributeException, GithubException
 
-from aiops_action_github.troubles import Reason, Rejected, Unanswered
+from aiops_action_github.words import WORDS
 from aiops_core import AiopsError, Retry
+from aiops_core.repair import OUTAGE_WAIT, Reason, Rejected, Unanswered, limit_wait, quoted
 
 _SPOKEN: tuple[tuple[str, Reason], ...] = (
     ("pull request already exists", "exists"),
@@ -20,8 +20,6 @@ _SPOKEN: tuple[tuple[str, Reason], ...] = (
     ("archived", "archived"),
 )
 _BY_STATUS: Mapping[int, Reason] = {401: "token", 403: "permission", 404: "not-found", 410: "not-found"}
-_SECONDARY_WAIT = 60.0
-_OUTAGE_WAIT = 30.0
 
 
 @contextmanager
@@ -32,33 +30,21 @@ def translated(where: str) -> Iterator[None]:
     except GithubException as error:
         raise _meaning(where, error) from None
     except requests.exceptions.SSLError:
-        raise Rejected(where, "certificate") from None
+        raise Rejected(WORDS, where, "certificate") from None
     except (requests.RequestException, ValueError) as error:  # ValueError: half an answer
         name = type(error).__name__
-        raise Unanswered(f"{where}: GitHub cannot be reached ({name}).", after=_OUTAGE_WAIT) from None
+        raise Unanswered(f"{where}: GitHub cannot be reached ({name}).", after=OUTAGE_WAIT) from None
     except (AssertionError, RuntimeError, BadAttributeException):  # PyGithub's guards against such answers
-        raise Rejected(where, "stranger") from None
+        raise Rejected(WORDS, where, "stranger") from None
 
 
 def _meaning(where: str, error: GithubException) -> AiopsError:
-    headers = error.headers or {}
-    wait = _wait(error.status, headers, _said(error))
+    wait = limit_wait(error.status, error.headers or {}, _said(error))
     if wait is not None:
         return Retry(f"{where}: GitHub's rate limit is reached.", after=wait)
     if error.status >= 500:
-        return Unanswered(f"{where}: GitHub is out of order ({error.status}).", after=_OUTAGE_WAIT)
-    return Rejected(where, _reason(error), _said(error))
-
-
-def _wait(status: int, headers: Mapping[str, str], said: str) -> float | None:
-    """Return for how many seconds a rate limit asks to wait, None when this is none."""
-    if status not in (403, 429):
-        return None
-    if headers.get("retry-after", "").isdigit():
-        return float(headers["retry-after"])
-    if headers.get("x-ratelimit-remaining") == "0":
-        return max(float(headers.get("x-ratelimit-reset", 0)) - time.time(), 1.0)
-    return _SECONDARY_WAIT if status == 429 or "rate limit" in said.lower() else None
+        return Unanswered(f"{where}: GitHub is out of order ({error.status}).", after=OUTAGE_WAIT)
+    return Rejected(WORDS, where, _reason(error), _said(error))
 
 
 def _reason(error: GithubException) -> Reason:
@@ -69,6 +55,8 @@ def _reason(error: GithubException) -> Reason:
     for fault in _faults(error):
         if fault.get("field") in ("head", "base"):
             return "head" if fault["field"] == "head" else "base"
+    if error.status in (403, 404) and _lacks_scope(error.headers or {}):
+        return "scope"
     return _BY_STATUS.get(error.status, "other")
 
 
@@ -80,6 +68,13 @@ def _faults(error: GithubException) -> list[Mapping[str, object]]:
 def _said(error: GithubException) -> str:
     """Return GitHub's own words in one bounded line."""
     message = error.data.get("message", "") if isinstance(error.data, dict) else ""
-    words = [str(message), *(str(fault.get("message", "")) for fault in _faults(error))]
-    printable = "".join(c if c.isprintable() else " " for c in " – ".join(filter(None, words)))
-    return " ".join(printable.split())[:300]
+    return quoted(message, *(fault.get("message", "") for fault in _faults(error)))
+
+
+def _lacks_scope(headers: Mapping[str, str]) -> bool:
+    """Say whether a classic token has none of the scopes that would do; other tokens name none."""
+    had, wanted = (
+        {name.strip() for name in headers.get(f"x-{what}oauth-scopes", "").split(",")} - {""}
+        for what in ("", "accepted-")
+    )
+    return "x-oauth-scopes" in headers and bool(wanted) and not had & wanted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Literal
@@ -15,34 +14,26 @@ from pydantic import SecretStr
 
 from aiops_action_github.address import Address
 from aiops_action_github.answers import translated
-from aiops_action_github.troubles import Rejected, Unanswered
+from aiops_action_github.words import WORDS
 from aiops_core import Retry
-from aiops_core.repair import Request, marked_fingerprint
+from aiops_core.repair import Rejected, Request, Unanswered, foremost, marked_fingerprint
 
 _SEARCHED = 300
 _PER_PAGE = 100
 _LAG_WAIT = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class PullState(Request):
-    """One pull request: where its branch stands, and the commit that merged it."""
-
-    branch: str = ""
-    commit: str = ""
-    merge_commit: str = ""
-    is_draft: bool = False
-
-
 class GithubForge:
-    """The pull requests of one repository; every method may raise Retry or Rejected."""
+    """The pull requests of one repository, as ``Forge`` says."""
 
-    def __init__(self, address: Address, token: SecretStr, *, timeout: int = 30) -> None:
+    def __init__(self, address: Address, token: SecretStr, *, timeout: int = 30, ca_file: str = "") -> None:
         self.address = address
+        self.token = token
         self._github = Github(
             auth=Auth.Token(token.get_secret_value()),
             base_url=address.api_url,
             timeout=timeout,
+            verify=ca_file or True,
             per_page=_PER_PAGE,
             retry=None,  # the host waits between tries, durably
             seconds_between_requests=0,
@@ -53,15 +44,15 @@ class GithubForge:
         """Let go of the connection."""
         self._github.close()
 
-    def find_request(self, branch: str) -> PullState | None:
+    def find_request(self, branch: str) -> Request | None:
         """Return the request from ``branch`` in whatever state, an open one first, then the newest."""
         with translated(self.address.slug):
             head = f"{self._repository.owner.login}:{branch}"
             pulls = self._repository.get_pulls(state="all", sort="created", direction="desc", head=head)
             found = [pull for pull in self._own(islice(pulls, _PER_PAGE)) if pull.head.ref == branch]
-            return _first(found)
+            return foremost(map(_state, found))
 
-    def find_marked(self, fingerprint: str) -> PullState | None:
+    def find_marked(self, fingerprint: str) -> Request | None:
         """Return the request whose text carries the fingerprint, among the newest of the repository.
 
         Somebody who may not push could copy the mark, so requests from forks do not count.
@@ -73,11 +64,9 @@ class GithubForge:
                 for pull in self._own(islice(pulls, _SEARCHED))
                 if marked_fingerprint(pull.body or "") == fingerprint
             ]
-            return _first(found)
+            return foremost(map(_state, found))
 
-    def open_request(
-        self, branch: str, base: str, title: str, body: str, *, draft: bool = False
-    ) -> PullState:
+    def open_request(self, branch: str, base: str, title: str, body: str, *, draft: bool = False) -> Request:
         """Open a request from ``branch`` to ``base``; return the open one where there is one.
 
         Where the repository has no drafts it is opened ready for review. Without an answer it
@@ -95,7 +84,12 @@ class GithubForge:
         except Unanswered as error:
             return self._existing(branch, error)
 
-    def look(self, number: int) -> PullState:
+    def edit_request(self, number: int, title: str, body: str) -> None:
+        """Give a request another title and text."""
+        with translated(f"{self.address.slug}#{number}"):
+            self._repository.get_pull(number).edit(title=title, body=body)
+
+    def look(self, number: int) -> Request:
         """Return how a request stands now."""
         with translated(f"{self.address.slug}#{number}"):
             return _state(self._repository.get_pull(number))
@@ -113,14 +107,25 @@ class GithubForge:
             pull = self._repository.get_pull(number)
             pull.create_review_request(reviewers=people, team_reviewers=teams)
 
+    def comment(self, number: int, text: str) -> None:
+        """Write a comment below the request."""
+        with translated(f"{self.address.slug}#{number}"):
+            self._repository.get_pull(number).create_issue_comment(text)
+
+    def author_of(self, commit: str) -> str:
+        """Return the login GitHub knows a commit's author by, "" where it knows none or it is a bot."""
+        with translated(f"{self.address.slug}@{commit[:12]}"):
+            author = self._repository.get_commit(commit).author
+        return author.login if author is not None and author.type == "User" else ""
+
     @cached_property
     def _repository(self) -> Repository:
         # Asked for once: its own address survives a rename, which a redirect of a search does not.
         repository = self._github.get_repo(self.address.slug)
         if repository.owner is None:  # a sign-in page, answered with 200
-            raise Rejected(self.address.slug, "stranger")
+            raise Rejected(WORDS, self.address.slug, "stranger")
         if repository.archived:
-            raise Rejected(self.address.slug, "archived")
+            raise Rejected(WORDS, self.address.slug, "archived")
         return repository
 
     def _own(self, pulls: Iterable[PullRequest]) -> Iterable[PullRequest]:
@@ -130,27 +135,21 @@ class GithubForge:
             if source is not None and source.full_name == self._repository.full_name:
                 yield pull
 
-    def _create(self, branch: str, base: str, title: str, body: str, draft: bool) -> PullState:
+    def _create(self, branch: str, base: str, title: str, body: str, draft: bool) -> Request:
         with translated(self.address.slug):
             pull = self._repository.create_pull(base, branch, title=title, body=body, draft=draft)
             return _state(pull)
 
-    def _existing(self, branch: str, error: Retry) -> PullState:
+    def _existing(self, branch: str, error: Retry) -> Request:
         found = self.find_request(branch)
         if found is None or found.state != "open":
             raise error
         return found
 
 
-def _first(pulls: Sequence[PullRequest]) -> PullState | None:
-    """Return the open one, else the newest."""
-    states = [_state(pull) for pull in pulls]
-    return next((state for state in states if state.state == "open"), states[0] if states else None)
-
-
-def _state(pull: PullRequest) -> PullState:
+def _state(pull: PullRequest) -> Request:
     state: Literal["open", "closed", "merged"] = "open" if pull.state == "open" else "closed"
-    return PullState(
+    return Request(
         number=pull.number,
         url=pull.html_url,
         state="merged" if pull.merged_at is not None else state,
@@ -158,4 +157,6 @@ def _state(pull: PullRequest) -> PullState:
         commit=pull.head.sha,
         merge_commit=pull.merge_commit_sha or "" if pull.merged_at is not None else "",
         is_draft=bool(pull.draft),
+        title=pull.title,
+        body=pull.body or "",
     )

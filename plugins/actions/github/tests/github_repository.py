@@ -47,6 +47,7 @@ class Pull:
     merged: bool = False
     labels: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
 
 
 class StubRepository:
@@ -62,6 +63,7 @@ class StubRepository:
         self.is_archived = False
         self.filters_heads = True
         self.collaborators = {"ann", "bob"}
+        self.logins = {"ann@acme.example": "ann"}
 
     @property
     def owner(self) -> str:
@@ -148,6 +150,28 @@ class StubRepository:
         self.pulls[number] = Pull(number=number, **values)
         return self.pulls[number]
 
+    def edit_pull(self, number: int, asked: Mapping[str, Json]) -> Json:
+        """Change what of a pull request is given."""
+        for key, value in asked.items():
+            setattr(self.pulls[number], key, value)
+        return self.show_pull(number)
+
+    def add_comment(self, number: int, asked: Mapping[str, Json]) -> Json:
+        """Add a comment to the conversation."""
+        self.pulls[number].comments.append(asked["body"])
+        return self._filled("issue-comment", body=asked["body"], user=self._user("aiops-bot"))
+
+    def show_commit(self, ref: str) -> Json:
+        """Describe one commit; its author is who has the address, if anybody."""
+        email = self._git("log", "-1", "--format=%ae", ref)
+        if not email:
+            raise Rejected(422, f"No commit found for SHA: {ref}")
+        login = self.logins.get(email)
+        author = self._user(login) if login else None
+        return self._filled(
+            "commit", sha=ref, author=author, committer=author, url=self._link(f"commits/{ref}")
+        )
+
     def add_labels(self, number: int, asked: Json) -> list[Json]:
         """Add labels; one that does not exist yet is made."""
         labels = self.pulls[number].labels
@@ -225,6 +249,7 @@ class StubRepository:
             requested_reviewers=[self._user(login) for login in pull.reviewers],
             closed_at=None if pull.state == "open" else NOW,
             merged_at=NOW if pull.merged else None,
+            merge_commit_sha=commits.get(pull.base),
             url=self._link(f"pulls/{pull.number}"),
             issue_url=self._link(f"issues/{pull.number}"),
             html_url=f"{self.base_url}/{self.slug}/pull/{pull.number}",

@@ -7,13 +7,14 @@ import time
 import pytest
 from aiops_action_github.address import Address
 from aiops_action_github.forge import GithubForge
-from aiops_action_github.troubles import Rejected
 from github_api import GithubApi
-from github_scene import TOKEN
+from github_bench import GithubBench
 from pydantic import SecretStr
 
 from aiops_core import Retry
+from aiops_core.repair import Rejected
 
+TOKEN = GithubBench.token
 PULLS = r"/pulls$"
 MARK = "<!-- aiops:fingerprint=v1:abc -->"
 SECONDARY = {
@@ -322,7 +323,7 @@ def test_labels_are_added_to_those_there(api, forge):
 
 
 def test_an_enterprise_server_answers_under_its_prefix(bare, make_forge):
-    with GithubApi(bare, token=TOKEN, prefix="/api/v3") as api:
+    with GithubApi(bare.path, token=TOKEN, prefix="/api/v3") as api:
         forge = make_forge(token=TOKEN, api_url=api.url)
         opened = open_ready(forge)
         forge.add_labels(opened.number, ["aiops"])

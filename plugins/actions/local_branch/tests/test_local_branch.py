@@ -82,7 +82,7 @@ def test_a_plan_names_branch_files_and_remote_and_does_nothing(action, change, s
     assert plan.title == f"Push branch {BRANCH}"
     assert plan.text == (
         f"Push branch {BRANCH} to {shop.remote}, from commit {change.base_commit[:12]} of main:\n"
-        "  fix: Free items end the checkout\n"
+        "  fix(app): Free items end the checkout\n"
         "  app.py +1 −1\n"
         "  not verified: repository.test is not set"
     )
@@ -122,15 +122,14 @@ def test_acting_again_after_a_crash_changes_nothing(action, change, shop):
     assert len(shop.branches()) == 2
 
 
-def test_a_later_fix_of_the_same_incident_is_not_mistaken_for_the_first(action, change, shop):
-    action.act(action.plan(INCIDENT, ANALYSIS, change))
+def test_r10_a_later_fix_of_the_same_incident_takes_the_place_of_the_first(action, change, shop):
+    first = action.act(action.plan(INCIDENT, ANALYSIS, change))
     later = replace(change, files=(ChangedFile("app.py", b"three\n"),))
 
     outcome = action.act(action.plan(INCIDENT, ANALYSIS, later))
 
-    assert outcome.status == "refused"
-    assert "exists already" in outcome.summary
-    assert outcome.data == {"branch": BRANCH}
+    assert outcome.status == "done"
+    assert outcome.data["commit"] == shop.branches()[BRANCH] != first.data["commit"]
 
 
 def test_a_plan_survives_json(action, change):

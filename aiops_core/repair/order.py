@@ -1,25 +1,17 @@
-"""What a plan of this action holds: everything needed to push the fix and ask for its review."""
+"""What the plan of a forge action holds: everything needed to push the fix and ask for its review."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from aiops_core import Analysis, Change, Incident, Plan
-from aiops_core.repair import (
-    branch_name,
-    change_from_json,
-    change_to_json,
-    commit_message,
-    count_lines,
-    marked_fingerprint,
-    request_body,
-    request_title,
-)
-
-Json = Any  # JSON values: the change's shape belongs to aiops_core.repair
+from aiops_core.records import Analysis, Change, Incident, Json, Plan
+from aiops_core.repair.diff import count_lines
+from aiops_core.repair.publish import branch_name, change_from_json, change_to_json, commit_message
+from aiops_core.repair.refusals import ForgeWords
+from aiops_core.repair.request_text import marked_fingerprint, request_body, request_title, sealed
+from aiops_core.text.phrases import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +27,7 @@ class Order:
     draft: bool
     labels: list[str]
     reviewers: list[str]
+    find_reviewers: bool
     change_json: Json
 
     @property
@@ -61,18 +54,22 @@ class Order:
         """Read the order back from a plan's data."""
         return cls(**data)
 
-    def plan(self) -> Plan:
+    def plan(self, words: ForgeWords) -> Plan:
         """Return the plan people read and approve."""
-        draft = "draft " if self.draft else ""
+        what = f"draft {words.request}" if self.draft else words.request
         lines = [
-            f"Push branch {self.branch} to {self.repository} and open a {draft}pull request "
-            f"into {self.base}: {self.title}",
+            f"Push branch {self.branch} to {self.repository} and open a {what} into {self.base}: {self.title}",
             *_files(self.change),
             *([f"Labels: {', '.join(self.labels)}"] if self.labels else []),
-            *([f"Reviewers: {', '.join(self.reviewers)}"] if self.reviewers else []),
+            *([f"Reviewers: {who}"] if (who := self._asked()) else []),
         ]
-        title = f"{draft}pull request in {self.repository}: {self.title}"
+        title = f"{what} in {self.repository}: {self.title}"
         return Plan(title[0].upper() + title[1:], "\n".join(lines), asdict(self))
+
+    def _asked(self) -> str:
+        if self.reviewers or not self.find_reviewers:
+            return ", ".join(self.reviewers)
+        return "whom CODEOWNERS names for these files, else who last changed the lines"
 
 
 def write_order(
@@ -82,27 +79,30 @@ def write_order(
     change: Change,
     *,
     draft: bool,
-    labels: list[str],
-    reviewers: list[str],
+    labels: Sequence[str],
+    reviewers: Sequence[str],
+    find_reviewers: bool,
 ) -> Order:
     """Put the fix of one incident in order; what no test has seen, or may not go further, is a draft."""
+    title = request_title(incident, analysis)
     return Order(
         repository=repository,
         branch=branch_name(incident),
         base=change.base_branch,
-        title=request_title(incident, analysis),
-        body=request_body(incident, analysis, change),
+        title=title,
+        body=sealed(title, request_body(incident, analysis, change)),
         message=commit_message(incident, analysis, change),
         draft=draft or not change.is_verified or change.may_reach != "ready",
-        labels=labels,
-        reviewers=reviewers,
+        labels=list(labels),
+        reviewers=list(reviewers),
+        find_reviewers=find_reviewers,
         change_json=change_to_json(change),
     )
 
 
 def _files(change: Change) -> list[str]:
     added, removed = count_lines(change.diff)
-    lines = [f"{len(change.files)} {'file' if len(change.files) == 1 else 'files'}, +{added} −{removed}:"]
+    lines = [f"{counted(len(change.files), 'file')}, +{added} −{removed}:"]
     for file in change.files:
         added, removed = count_lines(change.diff, file.path)
         what = " (removed)" if file.content is None else ""

@@ -1,0 +1,70 @@
+"""Put a commit on a fix branch of the remote: made new, or in the place of nothing but our own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from aiops_core.errors import Refused
+from aiops_core.repository import GitError, Remote, run_git
+from aiops_core.repository.git import SLOW
+
+NAME = "aiops"
+EMAIL = "aiops@localhost"
+_INCIDENT = re.compile(r"^Incident: (\S.*)$", re.MULTILINE)
+_FORMAT = "%ae%x09%ce%x09%(trailers:key=Incident,valueonly,unfold,separator=%x2c)"
+
+
+def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Remote, clone: Path) -> None:
+    """Push the commit, which has this message, from the clone; ``base`` is where its base branch stands.
+
+    What is there may be replaced when every commit of it is ours and of the same incident, and
+    only if it is still there at the moment of the push. Raise Refused where it is anything else.
+    """
+    there = _remote_head(branch, remote, clone)
+    if there == commit:
+        return
+    if there and not _is_ours(there, base, message, clone):
+        raise _refused(branch, there, remote)
+    ref = f"refs/heads/{branch}"
+    lease = f"--force-with-lease={ref}:{there}"  # an empty one can create, never overwrite
+    command = ["push", "--quiet", lease, "--", remote.url, f"{commit}:{ref}"]
+    try:
+        run_git(command, cwd=clone, remote=remote, timeout=SLOW)
+    except GitError:
+        now = _remote_head(branch, remote, clone)
+        if now == commit:  # an earlier try of ours, or another worker
+            return
+        if now != there:
+            raise _refused(branch, now, remote) from None
+        raise
+
+
+def _refused(branch: str, there: str, remote: Remote) -> Refused:
+    return Refused(
+        f"branch {branch} of {remote.url} exists already, at {there[:12]}, with other content. "
+        "It is never overwritten: merge or delete it, then retry the incident.",
+        rule="branch-exists",
+    )
+
+
+def _is_ours(head: str, base: str, message: str, clone: Path) -> bool:
+    """Return whether nobody but us made what the branch holds, all of it for the message's incident."""
+    incident = _INCIDENT.search(message)
+    if incident is None:
+        return False
+    log = ["log", f"--format={_FORMAT}", "--no-show-signature"]
+    rows: list[str] = []
+    for commits in ([head, f"^{base}"], ["--max-count=1", head]):  # the last one may be merged already
+        found = run_git([*log, *commits, "--"], cwd=clone, check=False)
+        if found.code != 0:
+            return False
+        rows += filter(None, found.text.split("\n"))
+    return all(row.split("\t") == [EMAIL, EMAIL, incident[1].strip()] for row in rows)
+
+
+def _remote_head(branch: str, remote: Remote, clone: Path) -> str:
+    """Return the commit the branch of the remote is at, "" where there is no such branch."""
+    ref = f"refs/heads/{branch}"
+    listed = run_git(["ls-remote", "--refs", "--", remote.url, ref], cwd=clone, remote=remote)
+    return next((row.split("\t")[0] for row in listed.text.splitlines() if row.endswith(f"\t{ref}")), "")

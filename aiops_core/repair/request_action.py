@@ -1,0 +1,302 @@
+"""The action every forge shares: one incident, one branch, one request for review."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import ClassVar, Generic
+
+from pydantic import Field, SecretStr
+from typing_extensions import TypeVar
+
+from aiops_core.component import Action
+from aiops_core.errors import Refused, Retry, UserError
+from aiops_core.records import Analysis, Change, Incident, Outcome, Plan, StopLevel
+from aiops_core.repair.forge import Forge, Request
+from aiops_core.repair.order import Order, write_order
+from aiops_core.repair.owners import Dialect
+from aiops_core.repair.publish import BRANCH_PREFIX, publish
+from aiops_core.repair.refusals import ForgeWords, Rejected
+from aiops_core.repair.request_text import is_as_written
+from aiops_core.repair.reviewers import find_reviewers
+from aiops_core.repository import GitError, open_mirror
+from aiops_core.settings import Config, Duration, Repository
+
+_PUSH_WAIT = 30.0
+_OTHERS_COMMITTED = (
+    "There is a new fix for this incident, and it was not pushed: this branch holds commits of others, "
+    "and what people commit is never overwritten. Close this request, or merge it, "
+    "for the next fix to get a branch of its own."
+)
+
+
+class RequestConfig(Config):
+    """How requests are opened, on every forge."""
+
+    draft: bool = True
+    """Open the request as a draft; a fix that no test has seen is a draft in any case."""
+    labels: list[str] = Field(default_factory=list)
+    """Labels put on the request; those that do not exist yet are made."""
+    reviewers: list[str] = Field(default_factory=list)
+    """Who is asked for a review, by login name."""
+    find_reviewers: bool = True
+    """Where reviewers is empty, ask whom CODEOWNERS names, else who last changed the lines."""
+    token: SecretStr | None = None
+    """Access token for the push and the API; repository.token when not given."""
+    timeout: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
+    """Longest time to wait for one answer of the API, at least one second."""
+
+
+C = TypeVar("C", bound=RequestConfig, default=RequestConfig)
+
+
+class RequestAction(Action[C], Generic[C]):
+    """Push a verified fix to a branch and ask for its review.
+
+    A forge says how it is spoken of, which repository is meant and how it is reached; what is
+    done, in which order and after which crash, is the same for all.
+    """
+
+    reaches: ClassVar[StopLevel] = "draft"
+    words: ClassVar[ForgeWords]
+    dialect: ClassVar[Dialect]
+    """How the forge reads CODEOWNERS."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """The repository as the forge writes it; raise UserError for an address that is none."""
+
+    @abstractmethod
+    def open_forge(self, repository: Repository) -> Forge:
+        """Return the forge, reached with the repository's token."""
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether there is something to prove who we are with."""
+        return bool(self._token)
+
+    def start(self) -> None:
+        """Refuse settings that cannot work: no repository, not on this forge, no credential."""
+        _ = self.repository
+        if not self.has_credential:
+            raise UserError(
+                f"repository.token: {self.words.component} needs one. "
+                f"Write token: ${{env:{self.words.variable}}} and set that variable."
+            )
+        _ = self.place
+
+    def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None:
+        """Say which branch and request the fix becomes; None without a fix."""
+        if change is None:
+            return None
+        order = write_order(
+            self.place,
+            incident,
+            analysis,
+            change,
+            draft=self.config.draft,
+            labels=self.config.labels,
+            reviewers=self.config.reviewers,
+            find_reviewers=self.config.find_reviewers,
+        )
+        return order.plan(self.words)
+
+    def act(self, plan: Plan) -> Outcome:
+        """Push the branch and open the request, or bring up to date what is there already."""
+        order = Order.read(plan.data)
+        if order.repository != self.place:
+            return _unsuited(order, self.place)
+        try:
+            with self._forge() as forge:
+                return self._propose(forge, order)
+        except Refused as error:
+            return Outcome("refused", str(error), data={"branch": order.branch})
+        except Rejected as error:
+            return Outcome(error.status, str(error), data={"branch": order.branch})
+        except GitError as error:
+            if error.is_transient:
+                raise Retry(str(error), after=_PUSH_WAIT) from None
+            return Outcome("failed", str(error), data={"branch": order.branch})
+
+    def follow(self, outcome: Outcome) -> Outcome | None:
+        """Report that the request was merged or closed; None while it is open."""
+        with self._forge() as forge:
+            request = forge.look(outcome.data["number"])
+        if request.state == "open":
+            return None
+        return self._outcome(request, "merged" if request.state == "merged" else "closed without merging")
+
+    @property
+    def repository(self) -> Repository:
+        """The pipeline's repository, with the token this action uses."""
+        repository = self.context.repository
+        if repository is None:
+            raise UserError(
+                f"repository: {self.words.component} needs one. "
+                f"Write repository: {{url: {self.words.example}, token: ...}} into the pipeline."
+            )
+        token = SecretStr(self._token) if self._token else None
+        return repository.model_copy(update={"token": token})
+
+    @property
+    def _token(self) -> str:
+        shared = self.context.repository.token if self.context.repository is not None else None
+        token = self.config.token or shared
+        return token.get_secret_value() if token is not None else ""
+
+    @contextmanager
+    def _forge(self) -> Iterator[Forge]:
+        forge = self.open_forge(self.repository)
+        try:
+            yield forge
+        finally:
+            forge.close()
+
+    def _propose(self, forge: Forge, order: Order) -> Outcome:
+        found = forge.find_request(order.branch) or forge.find_marked(order.fingerprint)
+        if found is not None and found.state == "closed":
+            return self._outcome(
+                found, "closed without merging, and closed means no. Reopen it to go on with this incident"
+            )
+        if found is not None and found.state == "open":
+            return self._renew(forge, order, found)
+        commit = self._push(forge, order, order.branch)
+        request = self._open(forge, order, found, commit)
+        notes = self._dress(forge, order, request) if request.state == "open" else []
+        return self._outcome(request, ". ".join([_word(request), *notes]))
+
+    def _push(self, forge: Forge, order: Order, branch: str) -> str:
+        """Return the commit the branch holds, pushed now or before."""
+        with self.context.step("push", order.key) as effect:
+            if effect.result is None:
+                published = publish(
+                    order.change,
+                    branch=branch,
+                    message=order.message,
+                    repository=self.repository.model_copy(update={"token": forge.token}),
+                    scratch=self.context.scratch,
+                )
+                effect.result = {"commit": published.commit}
+            return str(effect.result["commit"])
+
+    def _open(self, forge: Forge, order: Order, merged: Request | None, commit: str) -> Request:
+        """Open the request; ``merged`` is ours too when somebody merged this very commit meanwhile."""
+        with self.context.step("request", order.key) as effect:
+            if effect.result is not None:
+                return forge.look(effect.result["number"])
+            request = merged if merged is not None and merged.commit == commit else None
+            request = request or forge.open_request(
+                order.branch, order.base, order.title, order.body, draft=order.draft
+            )
+            effect.result = {"number": request.number}
+        return request
+
+    def _renew(self, forge: Forge, order: Order, found: Request) -> Outcome:
+        """Bring an open request for the incident up to date, as far as it is ours to change."""
+        is_opened_now = self._recognise(order, found)
+        if not found.branch.startswith(BRANCH_PREFIX):
+            return self._outcome(found, "open already for this incident and left as it is")
+        try:
+            commit = self._push(forge, order, found.branch)
+        except Refused as error:
+            if error.rule != "branch-exists":
+                raise
+            return self._left_alone(forge, order, found)
+        notes = [_word(found) if is_opened_now else _renewed(found, commit)]
+        notes += self._rewrite(forge, order, found)
+        notes += self._dress(forge, order, found) if is_opened_now else []
+        return self._outcome(found, ". ".join(notes), commit)
+
+    def _recognise(self, order: Order, found: Request) -> bool:
+        """Say whether the open request is the work of this very order, before a crash."""
+        with self.context.step("request", order.key) as effect:
+            is_ours = effect.is_uncertain or effect.result is not None
+            effect.result = {"number": found.number}
+        return is_ours
+
+    def _left_alone(self, forge: Forge, order: Order, found: Request) -> Outcome:
+        """Leave a branch that people committed to, and say so there once."""
+        with self.context.step("comment", order.key) as effect:
+            if effect.result is None and not effect.is_uncertain:
+                forge.comment(found.number, _OTHERS_COMMITTED)
+            effect.result = True
+        return self._outcome(found, "others have committed to its branch, so it was left as it is")
+
+    def _rewrite(self, forge: Forge, order: Order, found: Request) -> list[str]:
+        """Renew title and text, unless people changed them; return what is worth saying of it."""
+        if (found.title, found.body.split()) == (order.title, order.body.split()):
+            return []
+        if not is_as_written(found.title, found.body):
+            return ["its text was changed by people and stays"]
+        forge.edit_request(found.number, order.title, order.body)
+        return []
+
+    def _dress(self, forge: Forge, order: Order, request: Request) -> list[str]:
+        """Add labels and reviewers; return what could not be done, for the request stands without."""
+        notes = []
+        if order.labels:
+            add = partial(forge.add_labels, request.number, order.labels)
+            notes.append(self._extra("labels", order, add))
+        if order.reviewers or order.find_reviewers:
+            notes.append(self._extra("reviewers", order, partial(self._ask, forge, order, request)))
+        return [note for note in notes if note]
+
+    def _ask(self, forge: Forge, order: Order, request: Request) -> None:
+        reviewers: Sequence[str] = order.reviewers
+        if not reviewers:
+            repository = self.repository.model_copy(update={"token": forge.token})
+            mirror = open_mirror(repository, self.context.scratch)
+            reviewers = find_reviewers(order.change, mirror, forge, self.dialect)
+        if reviewers:
+            forge.ask_reviewers(request.number, reviewers)
+
+    def _extra(self, name: str, order: Order, add: Callable[[], None]) -> str:
+        try:
+            with self.context.step(name, order.key) as effect:
+                if effect.result is None:
+                    add()
+                    effect.result = True
+        except (Rejected, Retry, GitError) as error:
+            self.context.logger.warning("%s not set: %s", name, error)
+            return f"{name} not set: {error}".rstrip(".")
+        return ""
+
+    def _outcome(self, request: Request, what: str, commit: str = "") -> Outcome:
+        data = {
+            "number": request.number,
+            "branch": request.branch,
+            "commit": commit or request.commit,
+            "state": request.state,
+            **({"merge_commit": request.merge_commit} if request.merge_commit else {}),
+        }
+        return Outcome(
+            "refused" if request.state == "closed" else "done",
+            f"{self.words.request} {self.words.sign}{request.number}: {what}.",
+            request.url,
+            data,
+            final=request.state != "open",
+        )
+
+
+def _unsuited(order: Order, place: str) -> Outcome:
+    return Outcome(
+        "refused",
+        f"repository.url: the plan is for {order.repository}, the pipeline's repository is now {place}. "
+        "Retry the incident for a new plan.",
+    )
+
+
+def _word(request: Request) -> str:
+    if request.state == "merged":
+        return "merged"
+    return "opened as a draft" if request.is_draft else "opened"
+
+
+def _renewed(found: Request, commit: str) -> str:
+    if found.commit == commit:
+        return "open already for this incident, with this very fix"
+    return "open already for this incident, and brought up to date"
