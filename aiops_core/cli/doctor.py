@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
+from aiops_core.component import Component
 from aiops_core.errors import AiopsError
-from aiops_core.pipeline import Loaded
+from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.text.phrases import counted
 
 Finding = tuple[str, str, str]
@@ -92,6 +93,7 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
     yield "ok", "pipeline file", f"{path} is fine"
     yield from _state(loaded)
     for pipeline in loaded.pipelines:
+        yield from _steps(pipeline)
         repository = pipeline.config.repository
         if repository is None:
             continue
@@ -99,6 +101,16 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
             text = "bubblewrap does not work here. Install it, or set repository.sandbox: none"
             yield "bad", f"{pipeline.name}.repository", text
         yield _reach(loaded, pipeline.name, repository)
+
+
+def _steps(pipeline: Pipeline) -> Iterator[Finding]:
+    """Ask the steps that can tell whether they work here."""
+    for step in pipeline.steps:
+        if type(step.component).problem is Component.problem:
+            continue
+        problem = step.component.problem()
+        what = f"{pipeline.name}.{step.name}"
+        yield ("ok", what, "works here") if problem is None else ("bad", what, f"it is off: {problem}")
 
 
 def _reach(loaded: Loaded, name: str, repository: object) -> Finding:

@@ -135,10 +135,12 @@ def asking(shop):
 
 @pytest.fixture(scope="session")
 def tools():
-    """Return how a message asks for tools, ``(name, input)`` each."""
+    """Return how a message asks for tools, ``(name, input)`` each; ids count from ``first``."""
 
-    def tools(*calls):
-        uses = [ToolUse(name, values, f"toolu_{number}") for number, (name, values) in enumerate(calls)]
+    def tools(*calls, first=0):
+        uses = [
+            ToolUse(name, values, f"toolu_{number}") for number, (name, values) in enumerate(calls, first)
+        ]
         return Message(stop_reason="tool_use", tools=tuple(uses))
 
     return tools
