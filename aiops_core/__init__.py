@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from aiops_core.text.carrying import carry
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lazy import lazy_pattern
-    from aiops_core.text.lines import Lines, More, Span
+    from aiops_core.text.lines import AskedLines, Lines, More, Span
     from aiops_core.text.pieces import LONGEST_LINE, LineCutter, Piece
     from aiops_core.text.redaction import Redactor
     from aiops_core.text.report import ReportPart, outline_report, render_html, render_subject, render_text
@@ -85,6 +85,7 @@ __all__ = [
     "AnalysisAnswer",
     "Analyzer",
     "AnswerInvalid",
+    "AskedLines",
     "Block",
     "Change",
     "ChangedFile",
@@ -164,6 +165,7 @@ _WHERE = {
     "Analysis": "records",
     "AnalysisAnswer": "analysis",
     "Analyzer": "component",
+    "AskedLines": "text.lines",
     "AnswerInvalid": "analysis",
     "Block": "records",
     "Change": "records",

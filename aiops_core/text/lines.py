@@ -113,6 +113,29 @@ class Lines:
         return True
 
 
+class AskedLines:
+    """Lines as a grammar reads them, and whether it asked for one past the last known.
+
+    A grammar that ran out of lines answers ``More`` unless the lines are final. ``clean`` takes off
+    each line what is no part of the text.
+    """
+
+    __slots__ = ("_clean", "_lines", "ran_out")
+
+    def __init__(self, lines: Lines, clean: Callable[[str], str] | None = None) -> None:
+        self._lines = lines
+        self._clean = clean
+        self.ran_out = False
+
+    def get(self, index: int) -> str | None:
+        """Return line ``index``, or None where it is not known."""
+        line = self._lines.get(index)
+        if line is None:
+            self.ran_out = self.ran_out or index >= 0
+            return None
+        return line if self._clean is None else self._clean(line)
+
+
 def window(text: str, *, final: bool = True) -> Lines:
     """Return a window on plain text, as tests and authors need it."""
     data = text.encode("utf-8", "surrogateescape")

@@ -6,7 +6,18 @@ from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span, parse_envelope
+from aiops_core import (
+    AskedLines,
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    RaisedException,
+    Span,
+    parse_envelope,
+)
 from aiops_detector_cpp._extent import ABOVE, end_of_crash, find_head, first_line
 from aiops_detector_cpp._frames import LONGEST, Call
 from aiops_detector_cpp._kinds import prefix_of, read_head
@@ -80,7 +91,7 @@ class CppErrors(LogDetector[CppConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from the fence or the first words to the last stack."""
-        known = _Known(lines, hit)
+        known = _without_prefix(lines, hit)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -130,17 +141,7 @@ def _is_named(call: Call, names: tuple[str, ...]) -> bool:
     return call.function.startswith(names) or any(name in call.file or name in call.module for name in names)
 
 
-class _Known:
-    """Lines without what stands before each, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines, hit: int) -> None:
-        self._lines = lines
-        self._prefix = prefix_of(lines.get(hit) or "")
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None:
-            self.ran_out = self.ran_out or index >= 0
-            return None
-        return line.removeprefix(self._prefix) if self._prefix else line
+def _without_prefix(lines: Lines, hit: int) -> AskedLines:
+    """Return the lines without what stands before each."""
+    prefix = prefix_of(lines.get(hit) or "")
+    return AskedLines(lines, lambda line: line.removeprefix(prefix))

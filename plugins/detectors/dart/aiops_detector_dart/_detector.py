@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
 from aiops_detector_dart._extent import find_extent
 from aiops_detector_dart._libraries import is_library, package_of
 from aiops_detector_dart._lines import undrawn
@@ -44,7 +44,7 @@ class DartErrors(LogDetector[DartConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the error from the line that names it to the end of its stack."""
-        known = _Known(lines)
+        known = AskedLines(lines, undrawn)
         extent = find_extent(known.get, hit)
         if known.ran_out and not lines.final:
             return More(extent.start if extent else hit)
@@ -73,17 +73,3 @@ class DartErrors(LogDetector[DartConfig]):
         if package in self.config.not_in_app or file.startswith(tuple(self.config.not_in_app)):
             return False
         return not is_library(function, file)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return None if line is None else undrawn(line)

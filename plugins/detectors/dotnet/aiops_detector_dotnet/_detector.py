@@ -7,6 +7,7 @@ from functools import cached_property
 from pydantic import Field
 
 from aiops_core import (
+    AskedLines,
     Block,
     Config,
     Event,
@@ -58,7 +59,7 @@ class DotnetErrors(LogDetector[DotnetConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the exception from the line that names it to the last frame of the outermost."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -93,20 +94,6 @@ class DotnetErrors(LogDetector[DotnetConfig]):
     def _is_ours(self, method: str) -> bool:
         ours, theirs = self._prefixes
         return method.startswith(ours) or not method.startswith(theirs)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _severity(exceptions: tuple[RaisedException, ...], block: Block) -> Severity:

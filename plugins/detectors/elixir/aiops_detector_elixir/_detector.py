@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Span, lazy_pattern
+from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, Span, lazy_pattern
 from aiops_detector_elixir._extent import end_of_problem, find_head
 from aiops_detector_elixir._libraries import is_library
 from aiops_detector_elixir._lines import LONGEST, is_head
@@ -41,7 +41,7 @@ class ElixirErrors(LogDetector[ElixirConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the problem from the line that announces it to what is told of the process."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -72,17 +72,3 @@ class ElixirErrors(LogDetector[ElixirConfig]):
             return True
         is_theirs = app in theirs or file.startswith(theirs) or function.startswith(theirs)
         return not is_theirs and not is_library(app, file, function)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
 from aiops_detector_go._extent import end_of_crash, find_head, first_line
 from aiops_detector_go._libraries import LIBRARIES, LIBRARY_FOLDERS, STANDARD
 from aiops_detector_go._lines import RACE
@@ -37,7 +37,7 @@ class GoErrors(LogDetector[GoConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from what the runtime says first to the last goroutine."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -66,20 +66,6 @@ class GoErrors(LogDetector[GoConfig]):
             return False
         is_standard = package.partition("/")[0] in STANDARD
         return not is_standard and not any(folder in file for folder in LIBRARY_FOLDERS)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _event(exceptions: tuple[RaisedException, ...], goroutine: str) -> Event:

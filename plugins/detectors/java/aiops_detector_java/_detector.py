@@ -6,7 +6,18 @@ from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Severity, Span
+from aiops_core import (
+    AskedLines,
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    RaisedException,
+    Severity,
+    Span,
+)
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -38,7 +49,7 @@ class JavaErrors(LogDetector[JavaConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the trace from the line that names the exception to its last cause."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -72,20 +83,6 @@ class JavaErrors(LogDetector[JavaConfig]):
     def _is_ours(self, module: str) -> bool:
         ours, theirs = self._prefixes
         return module.startswith(ours) or not module.startswith(theirs)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _severity(exceptions: tuple[RaisedException, ...]) -> Severity:

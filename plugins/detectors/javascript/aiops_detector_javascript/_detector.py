@@ -6,7 +6,18 @@ from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, lazy_pattern
+from aiops_core import (
+    AskedLines,
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    Severity,
+    Span,
+    lazy_pattern,
+)
 from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
 from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
 from aiops_detector_javascript._parse import read_parts, to_exceptions
@@ -45,7 +56,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the error from the source printed above it to what the runtime says last."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         place = find_place(known.get, hit)
         if place is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -81,20 +92,6 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         if not path or path.startswith(theirs):
             return False
         return _THEIRS.match(path) is None and not any(folder in path for folder in _LIBRARY_FOLDERS)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _severity(name: str) -> Severity:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
 from aiops_detector_kernel._blame import Owners
 from aiops_detector_kernel._console import after_prompt, words_of
 from aiops_detector_kernel._extent import end_of_report, find_head, first_line
@@ -63,7 +63,7 @@ class KernelErrors(LogDetector[KernelConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from the cut, the fence or the first words to its last stack."""
-        known = _Known(lines)
+        known = AskedLines(lines, _clean)
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -95,19 +95,3 @@ class KernelErrors(LogDetector[KernelConfig]):
 def _clean(line: str) -> str:
     words = words_of(line)
     return after_prompt(words) if "] " in words[:300] else words
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None:
-            if index >= 0:
-                self.ran_out = True
-            return None
-        return _clean(line)

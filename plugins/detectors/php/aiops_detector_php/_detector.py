@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aiops_core import (
+    AskedLines,
     Block,
     Config,
     Event,
@@ -55,7 +56,7 @@ class PhpErrors(LogDetector[PhpConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the error from the line that names it to where it was thrown."""
-        known = _Known(lines)
+        known = AskedLines(lines, unwrapped)
         parts = find_parts(known.get, hit)
         end = end_of_parts(known.get, parts) if parts else hit
         if known.ran_out and not lines.final:
@@ -83,21 +84,6 @@ class PhpErrors(LogDetector[PhpConfig]):
         if not file or file.startswith(tuple(self.config.not_in_app)):
             return False
         return _THEIRS.search(file) is None
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None:
-            self.ran_out |= index >= 0
-            return None
-        return unwrapped(line)
 
 
 def _severity(surfaced: RaisedException, block: Block) -> Severity:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, Severity, Span, parse_envelope
+from aiops_core import (
+    AskedLines,
+    Block,
+    Config,
+    Event,
+    Lines,
+    LogDetector,
+    More,
+    Severity,
+    Span,
+    parse_envelope,
+)
 from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
 from aiops_detector_python._failed_test import PLACE, extent_of_test, read_test
 from aiops_detector_python._lines import THREAD
@@ -50,7 +61,7 @@ class PythonErrors(LogDetector[PythonConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the traceback, what led to it and everything chained to it."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         if PLACE.match(known.get(hit) or ""):
             return self._cut_test(known, lines, hit)
         head = find_head(known.get, hit)
@@ -64,7 +75,7 @@ class PythonErrors(LogDetector[PythonConfig]):
             return More(start)
         return Span(start, end) if start <= hit < end and end - start > 1 else None
 
-    def _cut_test(self, known: _Known, lines: Lines, hit: int) -> Span | More | None:
+    def _cut_test(self, known: AskedLines, lines: Lines, hit: int) -> Span | More | None:
         start, end = extent_of_test(known.get, hit)
         if known.ran_out and not lines.final:
             return More(start)
@@ -89,22 +100,6 @@ class PythonErrors(LogDetector[PythonConfig]):
         if is_under(file, self.config.in_app):
             return True
         return not (is_library(file) or is_under(file, self.config.not_in_app))
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        if index < 0:
-            return None
-        line = self._lines.get(index)
-        if line is None:
-            self.ran_out = True
-        return line
 
 
 def _severity(name: str, block: Block) -> Severity:

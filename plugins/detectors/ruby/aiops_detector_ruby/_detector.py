@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aiops_core import (
+    AskedLines,
     Block,
     Config,
     Event,
@@ -59,7 +60,7 @@ class RubyErrors(LogDetector[RubyConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the exception from the line that names it to the last frame of its last cause."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         parts = find_parts(known.get, hit)
         if not parts:
             return More(hit) if known.ran_out and not lines.final else None
@@ -93,20 +94,6 @@ class RubyErrors(LogDetector[RubyConfig]):
         if call.gem or call.file.startswith(tuple(self.config.not_in_app)):
             return False
         return _THEIRS.search(call.file) is None
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _logged_severity(block: Block) -> Severity | None:

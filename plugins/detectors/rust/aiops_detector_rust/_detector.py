@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aiops_core import (
+    AskedLines,
     Block,
     Config,
     Event,
@@ -51,7 +52,7 @@ class RustErrors(LogDetector[RustConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from the line that announces it to its last section."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         reports = find_reports(known.get, hit)
         if known.ran_out and not lines.final:
             return More(reports[0].start if reports else hit)
@@ -80,20 +81,6 @@ class RustErrors(LogDetector[RustConfig]):
             return False
         found = _CRATE.match(name)
         return found is None or found["crate"] not in LIBRARIES or ("::" not in name and bool(file))
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
 
 
 def _severity(said: list[Said], block: Block) -> Severity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aiops_core import Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
 from aiops_detector_swift._extent import end_of_crash, find_head
 from aiops_detector_swift._libraries import is_library
 from aiops_detector_swift._parse import read_crash
@@ -39,7 +39,7 @@ class SwiftErrors(LogDetector[SwiftConfig]):
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the crash from its words to the last section of its backtrace."""
-        known = _Known(lines)
+        known = AskedLines(lines)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -68,17 +68,3 @@ class SwiftErrors(LogDetector[SwiftConfig]):
         if module in self.config.not_in_app or file.startswith(tuple(self.config.not_in_app)):
             return False
         return not is_library(function, file, module)
-
-
-class _Known:
-    """Lines, and whether one past the last known was asked for."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-        self.ran_out = False
-
-    def get(self, index: int) -> str | None:
-        line = self._lines.get(index)
-        if line is None and index >= 0:
-            self.ran_out = True
-        return line
