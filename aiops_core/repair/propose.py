@@ -18,7 +18,7 @@ from aiops_core.repair.paths import Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
-from aiops_core.repair.verify import compare, newly_failing, run_setup, run_tests
+from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, worse
 from aiops_core.repair.workspace import copy_tree, make_work_clone, remove_tree, write_files
 from aiops_core.repository import Mirror
 from aiops_core.settings import Policy, Repository
@@ -154,12 +154,15 @@ class _Bench:
     log: Callable[[str], None]
 
     def verify(self, change: Change) -> Change:
-        before = self._baseline()
-        after = self._run("after", change.files)
-        if newly_failing(before, after) and not after.timed_out:
-            before = self._again(before, after)
-        compare(before, after)
-        return replace(change, before=before, after=after)
+        before, after = self._baseline(), self._run("after", change.files)
+        unsteady: tuple[str, ...] = ()
+        if worse(before, after) and not after.run.timed_out:
+            before, after, unsteady = self._again(before, after, change.files)
+        compare(before, after, unsteady)
+        notes = (*change.notes, *(f"{name} is unsteady: run again, it ended otherwise" for name in unsteady))
+        steady = all(name in before.run.failed for name in unsteady)
+        reach = change.may_reach if steady else "draft"
+        return replace(change, before=before.run, after=after.run, notes=notes, may_reach=reach)
 
     def clear(self) -> None:
         remove_tree(self._run_root)
@@ -174,14 +177,14 @@ class _Bench:
     def _run_root(self) -> Path:
         return self.scratch / "run"
 
-    def _baseline(self) -> TestRun:
+    def _baseline(self) -> Checked:
         """Return how the tests end on the base commit, from an earlier round where there was one."""
         record = self._base_root / "before.json"
         if record.is_file():
-            return _run_type().validate_json(record.read_bytes())
+            return _checked_type().validate_json(record.read_bytes())
         self._prepare()
         before = self._run("before", ())
-        record.write_bytes(_run_type().dump_json(before))
+        record.write_bytes(_checked_type().dump_json(before))
         return before
 
     def _prepare(self) -> None:
@@ -195,23 +198,39 @@ class _Bench:
             run_setup(self.base.repository.setup, room=room, sandbox=self.sandbox, seconds=self._seconds)
         self._run_root.rename(self._base_root)
 
-    def _run(self, when: str, files: Sequence[ChangedFile]) -> TestRun:
+    def _run(self, when: str, files: Sequence[ChangedFile]) -> Checked:
         """Run the tests in a fresh copy, always at the same place, as tools remember where they are."""
         remove_tree(self._run_root)
         copy_tree(self._base_root, self._run_root)
         room = Room(self._run_root / "work", self._run_root / "home")
         write_files(room.work, files)
         self.log(f"tests {when} the change: {self.base.repository.test}")
-        run = run_tests(self.base.repository.test, room=room, sandbox=self.sandbox, seconds=self._seconds)
-        self.log(f"tests {when} the change: {_ending(run)} in {run.seconds:.1f} s")
-        return run
+        checked = run_tests(self.base.repository.test, room=room, sandbox=self.sandbox, seconds=self._seconds)
+        self.log(f"tests {when} the change: {_ending(checked.run)} in {checked.run.seconds:.1f} s")
+        return checked
 
-    def _again(self, before: TestRun, after: TestRun) -> TestRun:
-        """Run the base once more: a test that fails there now was unsteady before the change."""
-        self.log(f"newly failing: {', '.join(newly_failing(before, after)[:5])}; is it the change's fault?")
-        again = self._run("before", ())
-        unsteady = tuple(name for name in again.failed if name not in before.failed)
-        return replace(before, failed=(*before.failed, *unsteady))
+    def _again(
+        self, before: Checked, after: Checked, files: Sequence[ChangedFile]
+    ) -> tuple[Checked, Checked, tuple[str, ...]]:
+        """Run the patched tree, and if need be the base, once more; what ends otherwise is unsteady.
+
+        Return the base with what failed in either run, the second run of the patched tree, and
+        the names of the unsteady tests.
+        """
+        suspects = worse(before, after)
+        self.log(f"newly failing: {', '.join(suspects[:5])}; is it the change's fault?")
+        again = self._run("after", files)
+        if again.run.timed_out or (again.run.tests or 0) < (after.run.tests or 0):
+            return before, after, ()
+        worse_again = worse(before, again)
+        blamed = set(suspects).intersection(worse_again)
+        if blamed:
+            base = self._run("before", ())
+            blamed.difference_update(worse(before, base))
+            failed = dict.fromkeys((*before.run.failed, *base.run.failed))
+            before = replace(before, run=replace(before.run, failed=tuple(failed)))
+        names = dict.fromkeys((*suspects, *worse_again))
+        return before, again, tuple(name for name in names if name not in blamed)
 
     @property
     def _seconds(self) -> float:
@@ -226,5 +245,5 @@ def _ending(run: TestRun) -> str:
 
 
 @cache
-def _run_type() -> TypeAdapter[TestRun]:
-    return TypeAdapter(TestRun)
+def _checked_type() -> TypeAdapter[Checked]:
+    return TypeAdapter(Checked)

@@ -1,14 +1,17 @@
-"""Tests before and after a change: run alike, compared by name and number."""
+"""Tests before and after a change: run alike, compared test by test and by number."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 
 from aiops_core.errors import Refused
 from aiops_core.records import TestRun
 from aiops_core.repair.process import Limits, Result
-from aiops_core.repair.results import Results, read_results
+from aiops_core.repair.reports import moment, reports_since
+from aiops_core.repair.results import Results, failures, number_of_tests, read_results
 from aiops_core.repair.sandbox import Room, Sandbox
 
 _PYTHON_TOOL = re.compile(r"\b(?:pip3?|python3?|poetry|pdm|uv|setup\.py)\b")
@@ -17,6 +20,7 @@ if python3 -m venv --system-site-packages "$HOME/.venv" >/dev/null 2>&1
 then export VIRTUAL_ENV="$HOME/.venv"
 else rm -rf "$HOME/.venv"
 fi"""
+_NAME_ALL = 'export PYTEST_ADDOPTS="-rap $PYTEST_ADDOPTS"'
 _SHOWN = 10
 _TAIL = 3_000
 _REASONS = {
@@ -28,21 +32,39 @@ _REASONS = {
 }
 
 
-def run_tests(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> TestRun:
-    """Run the test command without network and read its results."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One run of the tests, and its results by the format they were told in."""
+
+    run: TestRun
+    results: Mapping[str, Results]
+    reports: tuple[str, ...] = ()
+    """JUnit files the run wrote."""
+
+    @property
+    def said(self) -> str:
+        """All that the run told, in print and in files."""
+        return "\n".join((self.run.output, *self.reports))
+
+
+def run_tests(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> Checked:
+    """Run the test command without network and read its results; pytest is asked to name all tests."""
     limits = Limits(seconds=seconds)
-    result = sandbox.run(command, room, limits)
-    results = read_results(result.output)
-    return TestRun(
+    start = moment(room.work)
+    result = sandbox.run(f"{_NAME_ALL}\n{command}", room, limits)
+    reports = reports_since(start, room.work)
+    results = read_results(result.output, reports)
+    run = TestRun(
         command=command,
         exit_code=result.exit_code,
         seconds=result.seconds,
         output=result.output + _said(result, limits),
-        tests=results.tests,
-        failed=results.failed,
+        tests=number_of_tests(results),
+        failed=failures(results),
         timed_out=result.stopped == "timeout",
         sandbox=sandbox.name,
     )
+    return Checked(run, results, reports)
 
 
 def run_setup(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> None:
@@ -63,48 +85,73 @@ def run_setup(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> 
         )
 
 
-def compare(before: TestRun, after: TestRun) -> None:
-    """Return where nothing newly fails; raise Refused (rule ``tests``) with what does.
+def compare(before: Checked, after: Checked, unsteady: Collection[str] = ()) -> None:
+    """Return where nothing is worse; raise Refused (rule ``tests``) with what is.
 
-    What failed before is not blamed. Fewer tests, more skipped ones, a new time limit and an
-    end nobody can explain are failures.
+    What failed before is not blamed, nor what is ``unsteady``. Fewer tests, more skipped ones, a
+    new time limit and an end nobody can explain are failures.
     """
-    if after.timed_out:
-        _refuse(
-            "the tests do not end any more" if not before.timed_out else "the tests still do not end", after
-        )
-    if before.timed_out:
-        if not after.passed:
-            _refuse("the tests end now, but fail, and there is no earlier result to compare with", after)
+    was, now = before.run, after.run
+    if now.timed_out:
+        _refuse("the tests do not end any more" if not was.timed_out else "the tests still do not end", now)
+    if was.timed_out:
+        if not now.passed:
+            _refuse("the tests end now, but fail, and there is no earlier result to compare with", now)
         return
-    was, now = read_results(before.output), read_results(after.output)
-    _compare_numbers(was, now, before, after)
-    if new := newly_failing(before, after):
-        _refuse(f"newly failing: {', '.join(new[:_SHOWN])}", after)
-    if after.exit_code != 0 and before.exit_code == 0:
-        _refuse(f"the test command ended with exit code 0 before and {after.exit_code} now", after)
-    if after.exit_code != 0 and was.tests is None:
-        _refuse(
-            "the test command fails before and after, and does not say which tests", after, "repository.test"
-        )
-    if after.exit_code not in (0, before.exit_code) and not after.failed:
-        _refuse(f"the test command now ends with exit code {after.exit_code} and names no test", after)
+    for name, results in before.results.items():
+        _compare_numbers(results, after.results.get(name, Results()), unsteady, now)
+    if new := [name for name in newly_failing(before, after) if name not in unsteady]:
+        _refuse(f"newly failing: {', '.join(new[:_SHOWN])}", now)
+    if gone := [name for name in missing(before, after) if name not in unsteady]:
+        _refuse(f"passed before and are not run now: {', '.join(gone[:_SHOWN])}", now)
+    _compare_endings(before, after, unsteady)
 
 
-def newly_failing(before: TestRun, after: TestRun) -> list[str]:
+def worse(before: Checked, after: Checked) -> list[str]:
+    """Return the tests that newly fail or are not run any more."""
+    return [*newly_failing(before, after), *missing(before, after)]
+
+
+def newly_failing(before: Checked, after: Checked) -> list[str]:
     """Return the tests that fail after and did not before."""
-    return [name for name in after.failed if name not in before.failed]
+    return [name for name in after.run.failed if name not in before.run.failed]
 
 
-def _compare_numbers(was: Results, now: Results, before: TestRun, after: TestRun) -> None:
+def missing(before: Checked, after: Checked) -> list[str]:
+    """Return the tests that passed before and are not told of after, where all are told by name."""
+    gone: list[str] = []
+    for name, was in before.results.items():
+        now = after.results.get(name)
+        if now is not None and was.is_complete and now.is_complete:
+            there = {*now.passed, *now.failed}
+            gone += [test for test in was.passed if test not in there]
+    return gone
+
+
+def _compare_numbers(was: Results, now: Results, unsteady: Collection[str], run: TestRun) -> None:
     if was.tests is not None and now.tests is None:
-        _refuse(f"{was.tests} tests ran before, and none reports now", after)
+        _refuse(f"{was.tests} tests ran before, and none reports now", run)
     if (now.tests or 0) < (was.tests or 0):
-        _refuse(f"{was.tests} tests ran before and only {now.tests} now", after)
+        _refuse(f"{was.tests} tests ran before and only {now.tests} now", run)
     if now.skipped > was.skipped:
-        _refuse(f"{was.skipped} tests were skipped before and {now.skipped} now", after)
-    if now.bad > was.bad and not newly_failing(before, after):
-        _refuse(f"{was.bad} tests failed before and {now.bad} now", after)
+        _refuse(f"{was.skipped} tests were skipped before and {now.skipped} now", run)
+    known = {*was.failed, *unsteady}
+    if now.bad - sum(name in unsteady for name in now.failed) > was.bad and known.issuperset(now.failed):
+        _refuse(f"{was.bad} tests failed before and {now.bad} now", run)
+
+
+def _compare_endings(before: Checked, after: Checked, unsteady: Collection[str]) -> None:
+    was, now = before.run, after.run
+    if now.exit_code != 0 and any(name in unsteady for name in now.failed):
+        return  # they explain it, and nothing else is worse
+    if now.exit_code != 0 and was.exit_code == 0:
+        _refuse(f"the test command ended with exit code 0 before and {now.exit_code} now", now)
+    if now.exit_code != 0 and was.tests is None:
+        _refuse(
+            "the test command fails before and after, and does not say which tests", now, "repository.test"
+        )
+    if now.exit_code not in (0, was.exit_code) and not now.failed:
+        _refuse(f"the test command now ends with exit code {now.exit_code} and names no test", now)
 
 
 def tail(output: str) -> str:

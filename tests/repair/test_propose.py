@@ -73,6 +73,7 @@ def attempt(shop, tmp_path):
         )
 
     run.log = log
+    run.shop = shop
     return run
 
 
@@ -197,6 +198,41 @@ def test_r6_an_unsteady_test_is_not_blamed_on_the_change(attempt, shop, tmp_path
 
     assert "tests.test_app.Cart.test_unsteady" in change.before.failed
     assert "tests.test_app.Cart.test_unsteady" in change.after.failed
+    assert change.notes == ("tests.test_app.Cart.test_unsteady is unsteady: run again, it ended otherwise",)
+    assert change.may_reach == "ready"
+
+
+def test_r6_a_test_that_fails_once_with_the_change_is_named_and_the_fix_stays_a_draft(
+    attempt, shop, tmp_path
+):
+    mark = tmp_path / "coin"
+    flaky = (
+        f"    def test_unsteady(self):\n        from pathlib import Path\n        coin = Path({str(mark)!r})\n"
+        "        tosses = len(coin.read_text()) if coin.exists() else 0\n        coin.write_text('x' * (tosses + 1))\n"
+        "        self.assertNotEqual(1, tosses)\n"
+    )
+    steady = TESTS.replace("assertEqual(1, 2)", "assertEqual(1, 1)")
+    shop.commit({"tests/test_app.py": steady + "\n" + flaky})
+
+    change = attempt(FIX)
+
+    assert change.notes == ("tests.test_app.Cart.test_unsteady is unsteady: run again, it ended otherwise",)
+    assert change.may_reach == "draft"
+    assert change.after.passed
+    assert len(mark.read_text()) == 3
+
+
+def test_r6_a_test_that_is_swapped_for_another_is_missed_by_name(attempt):
+    names = "import ast\nPATHS = [n.name for n in ast.parse(open('shop/app.py').read()).body]\n"
+    tests = (
+        f"import unittest\n{names}\n\nclass Each(unittest.TestCase):\n    pass\n\n\n"
+        "for name in PATHS:\n    setattr(Each, f'test_{name}', lambda self: None)\n"
+    )
+    attempt.shop.commit({"tests/test_app.py": tests})
+
+    error = refusal(attempt, edit("def count", "def counted"), test=f"{RUN} -v")
+
+    assert "passed before and are not run now: tests.test_app.Each.test_count" in str(error)
 
 
 def test_without_a_test_command_the_change_says_it_is_not_verified(attempt):
@@ -334,7 +370,7 @@ def test_the_work_directory_is_cleared_and_a_killed_round_leaves_no_trouble(atte
     names = [path.name for path in (tmp_path / "scratch").iterdir()]
     assert len(names) == 1 and names[0].startswith("base-") and names[0] != "base-000000000000"
     record = json.loads((tmp_path / "scratch" / names[0] / "before.json").read_text())
-    assert record["tests"] == 4
+    assert record["run"]["tests"] == 4
 
 
 TOKEN = "ghp_" + "a1B2" * 9

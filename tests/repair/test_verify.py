@@ -3,80 +3,15 @@ import pytest
 from aiops_core.errors import Refused
 from aiops_core.records import TestRun
 from aiops_core.repair.process import Limits, Result
-from aiops_core.repair.results import Results, read_results
+from aiops_core.repair.results import failures, number_of_tests, read_results
 from aiops_core.repair.sandbox import Room, Unprotected
-from aiops_core.repair.verify import compare, run_setup, run_tests
-
-UNITTEST = """.F.E
-======================================================================
-ERROR: test_b (tests.test_x.X.test_b)
-----------------------------------------------------------------------
-Traceback (most recent call last):
-KeyError: 'b'
-
-======================================================================
-FAIL: test_a (tests.test_x.X) (i=1)
-----------------------------------------------------------------------
-AssertionError
-
-======================================================================
-FAIL: test_a (tests.test_x.X) (i=2)
-----------------------------------------------------------------------
-AssertionError
-
-----------------------------------------------------------------------
-Ran 4 tests in 0.003s
-
-FAILED (failures=2, errors=1, skipped=1)
-"""
-PYTEST = """..F.s                                     [100%]
-=================================== FAILURES ===================================
-=========================== short test summary info ============================
-FAILED tests/test_x.py::X::test_a - AssertionError: assert 1 == 2
-FAILED tests/test_x.py::test_p[a b] - KeyError
-ERROR tests/test_y.py - ImportError: no module
-2 failed, 3 passed, 1 skipped, 1 xfailed, 1 error, 4 warnings in 0.12s
-"""
-
-
-@pytest.mark.parametrize(
-    ("output", "expected"),
-    [
-        (UNITTEST, Results(4, ("tests.test_x.X.test_b", "tests.test_x.X.test_a"), 1, 3)),
-        ("..\nRan 2 tests in 0.1s\n\nOK\n", Results(2)),
-        ("Ran 3 tests in 0.1s\n\nOK (skipped=2, expected failures=1)\n", Results(3, (), 3)),
-        ("Ran 0 tests in 0.000s\n\nNO TESTS RAN\n", Results(0)),
-        (
-            "ERROR: setUpClass (t.X)\nRan 0 tests in 0.1s\n\nFAILED (errors=1)\n",
-            Results(0, ("t.X.setUpClass",), 0, 1),
-        ),
-        (
-            "ERROR: tests.test_y (unittest.loader._FailedTest.tests.test_y)\nRan 1 test in 0s\n\nFAILED (errors=1)\n",
-            Results(1, ("tests.test_y (unittest.loader._FailedTest.tests.test_y)",), 0, 1),
-        ),
-        (
-            PYTEST,
-            Results(
-                8, ("tests/test_x.py::X::test_a", "tests/test_x.py::test_p[a b]", "tests/test_y.py"), 2, 3
-            ),
-        ),
-        ("===== 3 passed in 1.20s =====\n", Results(3)),
-        ("===== 3 passed, 2 warnings in 63.20s (0:01:03) =====\n", Results(3)),
-        ("3 passed, 2 deselected in 1.20s\n", Results(3, (), 2)),
-        ("no tests ran in 0.01s\n", Results(0)),
-        ("all good\n", Results()),
-        ("FAILED to connect\nERROR in config\n", Results()),
-        ("Ran 2 tests in 0.1s\n\nOK\n3 passed in 0.1s\n", Results(5)),
-        ("Ran 2 tests in 0.1s\n\nOK\nRan 5 tests in 0.1s\n\nOK\n", Results(7)),
-    ],
-)
-def test_what_runners_print_is_read(output, expected):
-    assert read_results(output) == expected
+from aiops_core.repair.verify import Checked, compare, run_setup, run_tests
 
 
 def run(output="", code=0, *, timed_out=False):
     results = read_results(output)
-    return TestRun("test", code, 1.0, output, results.tests, results.failed, timed_out)
+    run = TestRun("test", code, 1.0, output, number_of_tests(results), failures(results), timed_out)
+    return Checked(run, results)
 
 
 def suite(tests, *failed, skipped=0, code=None):
@@ -164,16 +99,16 @@ def room(tmp_path):
 
 
 def test_a_run_is_recorded_with_its_results(room):
-    result = run_tests(
-        "echo 'Ran 2 tests in 0.1s'; echo; echo OK", room=room, sandbox=Unprotected(), seconds=10
-    )
+    command = "echo 'Ran 2 tests in 0.1s'; echo; echo OK"
+
+    result = run_tests(command, room=room, sandbox=Unprotected(), seconds=10).run
 
     assert (result.tests, result.exit_code, result.passed, result.sandbox) == (2, 0, True, "none")
     assert 0 < result.seconds < 10
 
 
 def test_a_run_beyond_its_time_says_so(room):
-    result = run_tests("sleep 30", room=room, sandbox=Unprotected(), seconds=0.3)
+    result = run_tests("sleep 30", room=room, sandbox=Unprotected(), seconds=0.3).run
 
     assert result.timed_out
     assert not result.passed
@@ -205,7 +140,7 @@ class Ending:
 def test_every_limit_is_reported_as_that_limit(room, stopped, reason):
     assert Limits(seconds=1).processes == 512
 
-    assert reason in run_tests("x", room=room, sandbox=Ending(stopped), seconds=1).output
+    assert reason in run_tests("x", room=room, sandbox=Ending(stopped), seconds=1).run.output
 
 
 def test_a_setup_that_fails_is_refused_with_its_output(room):
