@@ -168,5 +168,5 @@ def _check_visible(path: str, old: str, new: str) -> None:
     if added := hidden_characters(new) - hidden_characters(old):
         raise Refused(
             f"{path}: the fix adds the invisible character U+{ord(min(added)):04X}. Write it as an escape.",
-            rule="invisible",
+            rule="invisible-characters",
         )
