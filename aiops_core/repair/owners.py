@@ -20,10 +20,31 @@ _LOGIN = re.compile(r"@(?!@)[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*")
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    pattern: re.Pattern[str]
+    pattern: _Pattern
     owners: tuple[str, ...]
     section: str = ""
     excludes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A pattern, name by name, so that no pattern takes longer than its length times the path's."""
+
+    names: tuple[str, ...]
+    is_anchored: bool
+    means: Literal["file", "folder", "either"]
+
+    def matches(self, path: Sequence[str]) -> bool:
+        """Return whether the path, as its names, is one of those meant."""
+        reached = {0} if self.is_anchored else set(range(len(path)))
+        for number, name in enumerate(self.names, 1):
+            if name == "**":
+                first = min(reached, default=len(path)) + (number == len(self.names))
+                reached = set(range(first, len(path) + 1))
+            else:
+                reached = {at + 1 for at in reached if at < len(path) and _fits(name, path[at])}
+        is_whole, is_above = len(path) in reached, bool(reached - {0, len(path)})
+        return (is_whole and self.means != "folder") or (is_above and self.means != "file")
 
 
 def owners_of(paths: Iterable[str], text: str, dialect: Dialect) -> list[str]:
@@ -43,12 +64,13 @@ def owners_of(paths: Iterable[str], text: str, dialect: Dialect) -> list[str]:
 def _owners(path: str, rules: Sequence[_Rule]) -> list[str]:
     decided: dict[str, tuple[str, ...]] = {}
     excluded: set[str] = set()
+    names = path.split("/")
     for rule in rules:
-        if rule.pattern.fullmatch(path):
+        if rule.pattern.matches(names):
             decided[rule.section] = rule.owners
             excluded |= {rule.section} if rule.excludes else set()
-    names = [owner for section, owners in decided.items() if section not in excluded for owner in owners]
-    return list(dict.fromkeys(name.removeprefix("@") for name in names if _LOGIN.fullmatch(name)))
+    found = [owner for section, owners in decided.items() if section not in excluded for owner in owners]
+    return list(dict.fromkeys(name.removeprefix("@") for name in found if _LOGIN.fullmatch(name)))
 
 
 def _read(text: str, dialect: Dialect) -> list[_Rule]:
@@ -76,29 +98,35 @@ def _rule(fields: Sequence[str], section: str, default: tuple[str, ...], dialect
     if dialect == "github" and re.match(r"!|.*\[", pattern):  # GitHub skips such lines
         return None
     pattern = re.sub(r"\\(.)", r"\1", pattern.removeprefix("!") if excludes else pattern)
-    return _Rule(_compiled(pattern, dialect), tuple(owners) or default, section, excludes)
+    return _Rule(_pattern(pattern, dialect), tuple(owners) or default, section, excludes)
 
 
-def _compiled(pattern: str, dialect: Dialect) -> re.Pattern[str]:
-    """Return the expression for whole paths; without a slash inside a pattern holds at any depth.
+def _pattern(text: str, dialect: Dialect) -> _Pattern:
+    """Read a pattern; without a slash inside it holds at any depth.
 
-    GitLab anchors only what begins with a slash; GitHub, as gitignore, what has one inside.
+    GitLab anchors only what begins with a slash; GitHub, as gitignore, what has one inside, and what
+    names a folder means all in it there without a slash at the end.
     """
-    is_folder = pattern.endswith("/")
-    inner = pattern.strip("/")
-    anchored = pattern.startswith("/") or (dialect == "github" and "/" in inner)
-    body = "".join(_translated(part) for part in re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", inner))
-    start = "" if anchored else "(?:.*/)?"
-    return re.compile(start + body + _end(inner, dialect, is_folder=is_folder), re.DOTALL)
+    names = tuple(name for name in text.split("/") if name)
+    is_anchored = text.startswith("/") or (dialect == "github" and len(names) > 1)
+    if text.endswith("/"):
+        return _Pattern(names, is_anchored, "folder")
+    is_file = dialect == "gitlab" or text.endswith("*")
+    return _Pattern(names, is_anchored, "file" if is_file else "either")
 
 
-def _end(inner: str, dialect: Dialect, *, is_folder: bool) -> str:
-    if is_folder:
-        return "/.*"
-    if dialect == "gitlab" or inner.endswith("*"):
-        return ""
-    return "(?:/.*)?"  # what names a folder means all in it
-
-
-def _translated(part: str) -> str:
-    return {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+def _fits(pattern: str, name: str) -> bool:
+    """Return whether a name fits a pattern of stars and question marks."""
+    at = star = 0
+    seen, retry = -1, 0
+    while at < len(name):
+        if star < len(pattern) and pattern[star] == "*":
+            seen, retry, star = star, at, star + 1
+        elif star < len(pattern) and pattern[star] in ("?", name[at]):
+            at, star = at + 1, star + 1
+        elif seen >= 0:
+            retry += 1
+            at, star = retry, seen + 1
+        else:
+            return False
+    return not pattern[star:].strip("*")

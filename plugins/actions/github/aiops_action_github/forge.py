@@ -100,7 +100,28 @@ class GithubForge:
             self._repository.get_pull(number).add_to_labels(*labels)
 
     def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
-        """Ask people, and teams written as ``organisation/team``, for a review."""
+        """Ask people, and teams written as ``organisation/team``, for a review.
+
+        GitHub refuses all for the sake of one: then each is asked alone, and Rejected says who was not.
+        """
+        try:
+            self._ask(number, reviewers)
+        except Rejected as error:
+            if error.reason != "other" or len(reviewers) == 1:
+                raise
+            refused = [name for name in reviewers if not self._asks(number, name)]
+            if refused:
+                where = f"{self.address.slug}#{number}"
+                raise Rejected(WORDS, where, "other", f"no reviewer here: {', '.join(refused)}") from None
+
+    def _asks(self, number: int, reviewer: str) -> bool:
+        try:
+            self._ask(number, [reviewer])
+        except Rejected:
+            return False
+        return True
+
+    def _ask(self, number: int, reviewers: Sequence[str]) -> None:
         people = [name for name in reviewers if "/" not in name]
         teams = [name.partition("/")[2] for name in reviewers if "/" in name]
         with translated(f"{self.address.slug}#{number}"):
