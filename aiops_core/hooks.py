@@ -56,6 +56,8 @@ class Stages:
         block and the config alone: for detectors of rank ``trace`` blocks with equal lines, or lines
         equal but for numbers that never mattered, may be served from a cache, whatever their
         headline and prefix.
+
+        None says that none of these lines is a problem, the logging line joined to them included.
         """
         raise NotImplementedError  # abstract
 

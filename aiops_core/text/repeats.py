@@ -22,7 +22,7 @@ from aiops_core.text.unwrap import decode_line
 _NUMBERS = b"0123456789abcdef"
 """What numbers are written with: without it lines that differ in ids alone are equal."""
 _EDGE = 24
-"""Bytes on each side of the end of a line by which a place is known again."""
+"""Bytes after the end of a line, and half of that before it, by which a place is known again."""
 _MOST_BLOCKS = 2048
 _MOST_VARIANTS = 4096
 _MOST_WAYS = 16
@@ -62,7 +62,7 @@ class Known:
 
     def is_in(self, lines: list[bytes]) -> bool:
         """Tell whether lines that are equal where it matters say the same."""
-        is_sure = self.readings >= 2
+        is_sure = self.readings >= 2 or (self.readings == 1 and lines == self.lines)
         return is_sure and all(any(needle in line for line in lines) for needle in self.needles)
 
     def is_due(self) -> bool:
@@ -309,7 +309,7 @@ def _head(data: bytes, at: int) -> bytes:
 
 def _edge(data: bytes, line: int, end: int) -> bytes:
     """Return how a line ends and the next one begins: by that a line of a known block is known."""
-    return data[max(line, end - _EDGE) : end].translate(None, _NUMBERS) + _head(data, end)
+    return data[max(line, end - _EDGE // 2) : end].translate(None, _NUMBERS) + _head(data, end)
 
 
 def _back(data: bytes, at: int, count: int, floor: int) -> int:
