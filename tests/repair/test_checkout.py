@@ -174,6 +174,9 @@ def _write(path, content):
         pytest.param(_write("logo.bin", b"\x00\x03"), "not-text", id="a binary file, S32"),
         pytest.param(_write("src/app.py", b"\x00\x03"), "not-text", id="a text made binary, S32"),
         pytest.param(_write("src/new.bin", b"\x00\x03"), "not-text", id="a new binary, S32"),
+        pytest.param(
+            _write("src/x.py", "a = 1  # \u202e\n".encode()), "invisible-characters", id="a hidden sign, S2"
+        ),
         pytest.param(_write("src/big.txt", b"x\n" * (1 << 20)), "size", id="a large file"),
         pytest.param(
             _write("src/k\xff.py".encode("latin-1"), b"x\n"), "path-unsafe", id="no UTF-8 name, S33"

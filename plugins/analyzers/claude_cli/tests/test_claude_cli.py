@@ -180,7 +180,7 @@ def test_everything_is_off_that_is_not_needed_s13(attacked):
 
     for argument in (
         "--setting-sources  --strict-mcp-config",
-        "--tools Read,Edit,Write,Glob,Grep",
+        "--tools Read,Edit,Write,Glob,Grep --disallowedTools Bash,",
         "WebFetch",
     ):
         assert argument in words
