@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from aiops_action_github.address import Address, parse_address
 from aiops_action_github.words import WORDS
@@ -20,6 +20,16 @@ class GithubPullRequestConfig(RequestConfig):
 
     api_url: str = ""
     """Address of the API; found from repository.url when empty (github.com, *.ghe.com, HOST/api/v3)."""
+    app_id: str = ""
+    """Id of a GitHub App that pushes and opens requests instead of the owner of a token."""
+    app_key: SecretStr | None = None
+    """Private key (PEM) of that App, as in ${file:/run/secrets/app.pem}."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> GithubPullRequestConfig:
+        if bool(self.app_id) != bool(self.app_key):
+            raise ValueError("app_id and app_key go together: write both, or neither")
+        return self
 
 
 class GithubPullRequest(RequestAction[GithubPullRequestConfig]):
@@ -33,16 +43,34 @@ class GithubPullRequest(RequestAction[GithubPullRequestConfig]):
         """Owner and name."""
         return self._address.slug
 
+    @property
+    def has_credential(self) -> bool:
+        """Whether there is a token or an App."""
+        return bool(self.config.app_id) or super().has_credential
+
+    def start(self) -> None:
+        """Refuse settings that cannot work."""
+        super().start()
+        if self.config.app_key is not None:
+            from aiops_action_github.app import check_app
+
+            check_app(self.config.app_id, self.config.app_key)
+
     def open_forge(self, repository: Repository) -> GithubForge:
         """Return the repository on GitHub."""
         from aiops_action_github.forge import GithubForge
 
-        return GithubForge(
-            self._address,
-            repository.token or SecretStr(""),
-            timeout=int(self.config.timeout.total_seconds()),
-            ca_file=repository.ca_file,
-        )
+        timeout, ca_file = int(self.config.timeout.total_seconds()), repository.ca_file
+        token = self._app_token(timeout, ca_file) or repository.token or SecretStr("")
+        return GithubForge(self._address, token, timeout=timeout, ca_file=ca_file)
+
+    def _app_token(self, timeout: int, ca_file: str) -> SecretStr | None:
+        if self.config.app_key is None:
+            return None
+        from aiops_action_github.app import installation_token
+
+        app_id, key = self.config.app_id, self.config.app_key
+        return installation_token(self._address, app_id, key, timeout=timeout, ca_file=ca_file)
 
     @property
     def _address(self) -> Address:

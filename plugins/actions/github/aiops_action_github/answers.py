@@ -18,6 +18,7 @@ _SPOKEN: tuple[tuple[str, Reason], ...] = (
     ("no history in common", "no-history"),
     ("draft pull requests are not supported", "draft"),
     ("archived", "archived"),
+    ("not granted to this installation", "permission"),
 )
 _BY_STATUS: Mapping[int, Reason] = {401: "token", 403: "permission", 404: "not-found", 410: "not-found"}
 

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
-from github_repository import Pull, Rejected, StubRepository
+from github_repository import Pull, Rejected, StubApp, StubRepository
 
 from aiops_core.testing.api_stub import Answer, ApiStub, Asked
 
@@ -23,6 +23,12 @@ ROUTES = (
         "PATCH",
         r"/repos/[^/]+/[^/]+/pulls/(\d+)",
         "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
+    ),
+    ("GET", r"/repos/[^/]+/[^/]+/installation", "GET /repos/{owner}/{repo}/installation"),
+    (
+        "POST",
+        r"/app/installations/\d+/access_tokens",
+        "POST /app/installations/{installation_id}/access_tokens",
     ),
     ("GET", r"/repos/[^/]+/[^/]+/commits/[0-9a-f]+", "GET /repos/{owner}/{repo}/commits/{ref}"),
     (
@@ -53,6 +59,7 @@ class GithubApi(ApiStub):
         self.repository = StubRepository(git, self.base_url, self.url, slug)
         self.token = token
         self.former_slug = ""
+        self.app: StubApp | None = None
 
     @property
     def pulls(self) -> list[Pull]:
@@ -61,13 +68,19 @@ class GithubApi(ApiStub):
 
     def carried_out(self, asked: Asked) -> Answer:
         """Do what is asked, for who has the token."""
-        if asked.headers.get("authorization", "").partition(" ")[2] != self.token:
+        if not self._knows(asked):
             return Answer(401, {"message": "Bad credentials", "status": "401"})
         for method, pattern, operation in ROUTES:
             if method == asked.method and (match := re.fullmatch(pattern, asked.path)):
                 return self._judged(operation, asked, *match.groups(default=""))
         self.violations.append(f"{asked.method} {asked.path}: no such operation here")
         return Answer(404, {"message": "Not Found", "status": "404"})
+
+    def _knows(self, asked: Asked) -> bool:
+        kind, _, shown = asked.headers.get("authorization", "").partition(" ")
+        if self.app is not None and asked.path.endswith(("/installation", "/access_tokens")):
+            return kind == "Bearer" and self.app.is_signed(shown)
+        return shown == (self.app.token if self.app is not None else self.token)
 
     def _judged(self, operation: str, asked: Asked, *numbers: str) -> Answer:
         contract = self.repository.contract
@@ -85,7 +98,7 @@ class GithubApi(ApiStub):
 
     def _redirect(self, asked: Asked) -> Answer | None:
         slug = "/".join(asked.path.split("/")[2:4])
-        if asked.path.startswith("/repositories/") or slug == self.repository.slug:
+        if asked.path.startswith(("/repositories/", "/app/")) or slug == self.repository.slug:
             return None
         if not self.former_slug or slug != self.former_slug:
             raise Rejected(404, "Not Found")
@@ -105,6 +118,10 @@ class GithubApi(ApiStub):
                 return Answer(200, repository.add_labels(number, asked.body))
             case "POST", "requested_reviewers":
                 return Answer(201, repository.request_reviewers(number, asked.body))
+            case "GET", "installation":
+                return Answer(200, repository.show_installation(self.app))
+            case "POST", "access_tokens":
+                return Answer(201, repository.issue_token(self.app, asked.body))
             case "POST", "comments":
                 return Answer(201, repository.add_comment(number, asked.body))
             case "PATCH", _:

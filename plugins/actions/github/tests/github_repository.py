@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jwt
 from github_contract import Contract
 
 Json = Any  # JSON of GitHub's shape, judged by the contract
@@ -48,6 +49,25 @@ class Pull:
     labels: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+
+
+@dataclass
+class StubApp:
+    """A GitHub App, installed on the repository unless ``installation`` is 0."""
+
+    app_id: str
+    public_key: str
+    token: str
+    installation: int = 5
+    granted: dict[str, str] = field(default_factory=lambda: {"contents": "write", "pull_requests": "write"})
+    issued: list[dict[str, str]] = field(default_factory=list)
+
+    def is_signed(self, shown: str) -> bool:
+        """Say whether somebody with the App's key signed this."""
+        try:
+            return bool(jwt.decode(shown, self.public_key, ["RS256"], issuer=self.app_id))
+        except jwt.InvalidTokenError:
+            return False
 
 
 class StubRepository:
@@ -155,6 +175,22 @@ class StubRepository:
         for key, value in asked.items():
             setattr(self.pulls[number], key, value)
         return self.show_pull(number)
+
+    def show_installation(self, app: StubApp | None) -> Json:
+        """Describe where the App is installed."""
+        if app is None or not app.installation:
+            raise Rejected(404, "Not Found")
+        return self._filled("installation", id=app.installation, account=self._user(self.owner))
+
+    def issue_token(self, app: StubApp | None, asked: Mapping[str, Json]) -> Json:
+        """Give a token of an hour, if the App may all that is asked for."""
+        wanted = asked.get("permissions", {})
+        if app is None or any(
+            app.granted.get(name) != how for name, how in wanted.items() if name != "metadata"
+        ):
+            raise Rejected(422, "The permissions requested are not granted to this installation.")
+        app.issued.append(wanted)
+        return {"token": app.token, "expires_at": "2026-01-01T01:00:00Z", "permissions": wanted}
 
     def add_comment(self, number: int, asked: Mapping[str, Json]) -> Json:
         """Add a comment to the conversation."""
