@@ -217,11 +217,14 @@ class LogDetector(Detector[C], ABC, Generic[C]):
     ``triggers`` are regular expressions against one unwrapped line, each with at least three
     literal characters; they decide which lines are looked at. ``rank`` is ``trace`` for grammars
     that read several lines, ``line`` for patterns on single lines; a trace wins an overlap.
+    ``reads_numbers`` False says of a detector of rank ``line`` that only its triggers look at the
+    numbers in a line: then a line that repeats but for them is not read again.
     """
 
     triggers: Sequence[str] = ()
     continues: str | None = None
     rank: ClassVar[str] = "trace"
+    reads_numbers: ClassVar[bool] = True
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the lines of the problem that the trigger at ``lines[hit]`` belongs to.

@@ -97,7 +97,8 @@ class Detection:
                     key=key(index),
                 )
             )
-        if claim.lesson is not None and not self.grouping.reads_messages:
+        may_repeat = is_trace or not self._detectors[claim.detector].reads_numbers
+        if claim.lesson is not None and may_repeat and not self.grouping.reads_messages:
             self._learn(claim, claim.lesson, Told(level, envelope.attributes), found, batch)
         return found
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from aiops_core.catalogue import Catalogue
+from aiops_core.component import LogDetector
 from aiops_core.detection import Detection
-from aiops_core.records import LogBatch
+from aiops_core.records import Event, LogBatch
 from aiops_core.text.blocks import Cutter
 from aiops_core.text.repeats import RepeatedLine
 
@@ -103,3 +104,39 @@ def test_an_attribute_that_changes_from_line_to_line_is_left_out_of_repeats(load
         thread = event.attributes.get("thread")
         assert event.attributes["service"] == "shop"
         assert thread is None or f"[{thread}]" in event.block + event.headline
+
+
+class Slow(LogDetector):
+    """A problem above a limit, which only the numbers tell."""
+
+    triggers = ("took ",)
+    rank = "line"
+
+    def detect(self, block):
+        return (
+            Event(type="Slow", message=block.first_line) if int(block.first_line.split()[-1]) > 1000 else None
+        )
+
+
+class VerySlow(LogDetector):
+    """The same, by what its trigger matches."""
+
+    triggers = (r"took [5-9]\d{3}$",)
+    rank = "line"
+    reads_numbers = False
+
+    def detect(self, block):
+        return Event(type="VerySlow", message=block.first_line, severity="critical")
+
+
+@pytest.mark.parametrize(("detector", "limit"), [(Slow, 1000), (VerySlow, 4999)])
+def test_a_number_that_decides_is_never_one_that_does_not_matter(detector, limit):
+    chance = random.Random(5)
+    taken = [chance.randrange(1, 9999) for _ in range(500)]
+    data = "".join(f"2026-11-21 07:00:00,000 ERROR it took {taken_}\n" for taken_ in taken).encode()
+    levels = Catalogue().load("detectors", "levels", Path())()
+
+    events, _ = detect(Detection([("slow", detector()), ("levels", levels)]), data, 1 << 20)
+
+    slow = [int(event.message.split()[-1]) for event in events if event.detector == "slow"]
+    assert sorted(slow) == sorted(number for number in taken if number > limit)

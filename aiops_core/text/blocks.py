@@ -17,7 +17,7 @@ from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import may_be_severe, parse_envelope
 from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.matcher import Hit
-from aiops_core.text.repeats import Lesson, Repeat, RepeatedLine
+from aiops_core.text.repeats import Hits, Lesson, Repeat, RepeatedLine
 from aiops_core.text.repeats import lesson as learn_from
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
@@ -170,7 +170,11 @@ class Cutter:
         for line, hits in self._hit_lines():
             yield from claims
             claims.clear()
-            if line in self._taken or self._repeats(line, claims) or self._holds_known(line, hits, claims):
+            if (
+                line in self._taken
+                or self._repeats(line, hits, claims)
+                or self._holds_known(line, hits, claims)
+            ):
                 continue
             candidate = self._best(line, hits, quiet_to)
             if candidate is None:
@@ -187,10 +191,10 @@ class Cutter:
         self._trim(min([open_from, *(held.start for held in self._held.values())]))
         yield from claims
 
-    def _repeats(self, line: int, claims: list[Piece]) -> bool:
+    def _repeats(self, line: int, hits: list[int], claims: list[Piece]) -> bool:
         """Claim the block at a hit when it is known already."""
         floor = max(self._claimed - self._base, 0)
-        found = self._grammar.repeats.find(self._buffer, line - self._base, floor)
+        found = self._grammar.repeats.find(self._buffer, line - self._base, floor, hits)
         if found is None or self._taken or self._silenced:
             return False
         known, opening, lines, start, end = found
@@ -210,7 +214,7 @@ class Cutter:
         """Hold a line back that is known already: a trace may follow that it introduces."""
         if self._taken or self._grammar.hits_trace(hits):
             return False
-        found = self._grammar.repeats.find_line(self._buffer, line - self._base)
+        found = self._grammar.repeats.find_line(self._buffer, line - self._base, hits)
         if found is None:
             return False
         self._expire(claims, line)
@@ -231,6 +235,8 @@ class Cutter:
         if candidate is not None and candidate.is_open and candidate.end <= quiet_to:
             place.final = True
             candidate = place.best()
+        if candidate is not None:
+            candidate.hits = tuple(sorted(hits))
         if candidate is not None and self._grammar.is_trace(candidate.owner):
             candidate.continues = self._continued(candidate)
             if candidate.end <= quiet_to:
@@ -262,10 +268,10 @@ class Cutter:
             return
         start = self._start_with_headline(candidate)
         own = {start, *(at for at, _ in candidate.raw_lines())}
-        joined = [held.start for held in self._held.values() if held.start in own]
+        joined = [(held.start, held.hits) for held in self._held.values() if held.start in own]
         self._held = {stream: held for stream, held in self._held.items() if held.start not in own}
         self._release(candidate.stream, claims)
-        self._claim(candidate, start, claims, min([line, *joined]))
+        self._claim(candidate, start, claims, min([(line, candidate.hits), *joined]))
 
     def _release(self, stream: str, claims: list[Piece]) -> None:
         held = self._held.pop(stream, None)
@@ -275,7 +281,9 @@ class Cutter:
         elif held is not None:
             self._claim(held, held.start, claims)
 
-    def _claim(self, candidate: Candidate, start: int, claims: list[Piece], hit: int | None = None) -> None:
+    def _claim(
+        self, candidate: Candidate, start: int, claims: list[Piece], hit: tuple[int, Hits] | None = None
+    ) -> None:
         pieces = candidate.raw_lines()
         is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
         if is_whole and self._line_end(start) >= pieces[0][0]:
@@ -289,7 +297,7 @@ class Cutter:
         block = self._block(candidate, start, self._headline(candidate, start))
         lesson = None
         if is_whole and candidate.carrier is None and candidate.record is None:
-            lesson = self._lesson(candidate, start, candidate.start if hit is None else hit)
+            lesson = self._lesson(candidate, start, hit or (candidate.start, candidate.hits))
         claims.append(
             Claim(
                 candidate.owner,
@@ -305,10 +313,11 @@ class Cutter:
             )
         )
 
-    def _lesson(self, candidate: Candidate, start: int, hit: int) -> Lesson | None:
+    def _lesson(self, candidate: Candidate, start: int, hit: tuple[int, Hits]) -> Lesson | None:
         if candidate.lines.capped or candidate.lines.final:
             return None
-        return learn_from(self._buffer, start - self._base, candidate.end - self._base, hit - self._base)
+        at, hits = hit[0] - self._base, hit[1]
+        return learn_from(self._buffer, start - self._base, candidate.end - self._base, at, hits)
 
     def _headline(self, candidate: Candidate, start: int) -> str:
         if start == candidate.start:

@@ -114,6 +114,8 @@ class Candidate:
     prefix: str = ""
     trigger: str = ""
     is_hit_first: bool = True
+    hits: tuple[int, ...] = ()
+    """The triggers that hit the line."""
     is_record: bool = False
     stream: str = ""
     carrier: Carrier | None = None

@@ -87,15 +87,15 @@ class KnownLines:
     def __init__(self, zone: tzinfo) -> None:
         """Take times that name no zone as of ``zone``."""
         self._zone = zone
-        self._alike: OrderedDict[bytes, _Alike] = OrderedDict()
+        self._alike: OrderedDict[tuple[bytes, tuple[int, ...]], _Alike] = OrderedDict()
 
-    def find(self, line: bytes) -> tuple[KnownLine, Opening, bytes] | None:
-        """Return what is known of a raw line, and its message.
+    def find(self, line: bytes, hits: tuple[int, ...]) -> tuple[KnownLine, Opening, bytes] | None:
+        """Return what is known of a raw line that these triggers hit, and its message.
 
         Now and then a known line is not found, so that it is read again and stays as it was.
         """
         parts = VARYING.split(line)
-        alike = self._alike.get(b"\0".join(parts[::2]))
+        alike = self._alike.get((b"\0".join(parts[::2]), hits))
         if alike is None or alike.opening.readings < 2:
             return None
         known = alike.known.get(alike.key(parts))
@@ -103,13 +103,13 @@ class KnownLines:
             return None
         return known, alike.opening, alike.opening.cut(parts)
 
-    def learn(self, line: bytes, told: Told, event: Event) -> None:
-        """Remember a raw line that was read in full; ``told`` is what its envelope added to the event."""
+    def learn(self, line: bytes, hits: tuple[int, ...], told: Told, event: Event) -> None:
+        """Remember a raw line that these triggers hit and that was read in full; ``told`` is what its envelope added to the event."""
         opening = opening_of(line, event.message, told, event.occurred_at, self._zone)
         if opening is None or event.exceptions or event.headline:
             return
         parts = VARYING.split(line)
-        alike = self._alike.setdefault(b"\0".join(parts[::2]), _Alike(opening))
+        alike = self._alike.setdefault((b"\0".join(parts[::2]), hits), _Alike(opening))
         if alike.opening is not opening and not alike.opening.confirm(opening):
             return
         if not alike.confirm(parts, event) and len(alike.known) < _MOST_VARIANTS:

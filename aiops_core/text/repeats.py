@@ -9,10 +9,10 @@ what reading would have found; what is not found is read.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiops_core.records import Event, RaisedException
 from aiops_core.text.known_lines import KnownLine, KnownLines
@@ -35,12 +35,17 @@ Spot = tuple[int, int]
 """Line and column in a block."""
 
 
+Hits: TypeAlias = tuple[int, ...]
+"""The triggers that hit one line, ascending."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What the cutter saw of a block: its raw bytes, which line was hit first, what came after it."""
+    """What the cutter saw of a block: its bytes, which line was hit first and by what, what came after."""
 
     body: bytes
     hit: int
+    hits: Hits
     head: bytes
 
 
@@ -118,6 +123,7 @@ class RepeatedLine:
     known: KnownLine
     opening: Opening
     message: bytes
+    hits: Hits
     start: int
     end: int
     raw: bytes
@@ -185,17 +191,20 @@ class Repeats:
         """Take times that name no zone as of ``zone``."""
         self.zone = zone
         self._lines = KnownLines(zone)
-        self._ways: dict[bytes, set[tuple[int, int]]] = {}
+        self._ways: dict[tuple[bytes, Hits], set[tuple[int, int]]] = {}
         self._openings = Openings()
         self._alike: OrderedDict[bytes, _Alike] = OrderedDict()
 
-    def find(self, data: bytes, line: int, floor: int) -> tuple[Known, Opening, list[bytes], int, int] | None:
+    def find(
+        self, data: bytes, line: int, floor: int, hits: Iterable[int]
+    ) -> tuple[Known, Opening, list[bytes], int, int] | None:
         """Return the known block the raw line at ``line`` belongs to, and where it stands in the data.
 
         Now and then a known block is not found, so that it is read again and stays as it was.
         """
         first = data.find(b"\n", line) + 1
-        for before, after in self._ways.get(_edge(data, line, first), ()) if first else ():
+        by = _edge(data, line, first), tuple(sorted(hits))
+        for before, after in self._ways.get(by, ()) if first else ():
             start, end = _back(data, line, before, floor), _forth(data, first, after)
             if start < 0 or end < 0 or end >= len(data):
                 continue
@@ -211,11 +220,11 @@ class Repeats:
                     return None if known.is_due() else (known, opening, lines, start, end)
         return None
 
-    def find_line(self, data: bytes, line: int) -> RepeatedLine | None:
+    def find_line(self, data: bytes, line: int, hits: Iterable[int]) -> RepeatedLine | None:
         """Return the known line that is the whole of a block at ``line``, its places in the data."""
-        end = data.find(b"\n", line) + 1
-        found = self._lines.find(data[line : end - 1]) if end else None
-        return None if found is None else RepeatedLine(*found, line, end, data[line:end], self.zone)
+        end, by = data.find(b"\n", line) + 1, tuple(sorted(hits))
+        found = self._lines.find(data[line : end - 1], by) if end else None
+        return None if found is None else RepeatedLine(*found, by, line, end, data[line:end], self.zone)
 
     def learn(self, owner: int, lesson: Lesson, rest: str, told: Told, events: list[Event]) -> None:
         """Remember a block that was read in full.
@@ -225,7 +234,7 @@ class Repeats:
         """
         lines = lesson.body.removesuffix(b"\n").split(b"\n")
         if len(lines) == 1 and len(events) == 1:
-            self._lines.learn(lines[0], told, events[0])
+            self._lines.learn(lines[0], lesson.hits, told, events[0])
         if len(events) != 1 or not events[0].frames or not 1 < len(lines) <= _MOST_LINES:
             return
         if lesson.head in {line[:_EDGE].translate(None, _NUMBERS) for line in lines[1:]}:
@@ -247,7 +256,8 @@ class Repeats:
     def _note_way(self, lesson: Lesson, count: int) -> None:
         body = lesson.body
         at = _forth(body, 0, lesson.hit)
-        ways = self._ways.setdefault(_edge(body + lesson.head, at, body.find(b"\n", at) + 1), set())
+        edge = _edge(body + lesson.head, at, body.find(b"\n", at) + 1)
+        ways = self._ways.setdefault((edge, lesson.hits), set())
         if len(ways) < _MOST_WAYS:
             ways.add((lesson.hit, count - 1 - lesson.hit))
 
@@ -296,11 +306,11 @@ def _add(alike: _Alike, owner: int, level: str | None, lines: list[bytes], event
     alike.known[alike.key(lines, level)] = known
 
 
-def lesson(data: bytes, start: int, end: int, hit: int) -> Lesson | None:
+def lesson(data: bytes, start: int, end: int, hit: int, hits: Hits) -> Lesson | None:
     """Return what is seen of the block from ``start`` to ``end``, None while nothing comes after it."""
     if end >= len(data):
         return None
-    return Lesson(data[start:end], data.count(b"\n", start, hit), _head(data, end))
+    return Lesson(data[start:end], data.count(b"\n", start, hit), hits, _head(data, end))
 
 
 def _head(data: bytes, at: int) -> bytes:

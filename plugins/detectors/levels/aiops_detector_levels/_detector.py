@@ -36,6 +36,7 @@ class ErrorLevels(LogDetector[LevelsConfig]):
     """Lines logged as an error, or worse, without a stack trace of their own."""
 
     rank = "line"
+    reads_numbers = False
 
     def __init__(self, config: LevelsConfig | None = None, context: Context | None = None) -> None:
         super().__init__(config, context)
