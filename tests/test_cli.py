@@ -360,7 +360,7 @@ def test_what_scan_only_notes_is_no_failure(typed, tmp_path):
     assert code == 0
     assert [json.loads(line)["type"] for line in output.splitlines()] == ["ValueError"]
     assert "matches directories too, which are skipped" in error
-    assert "64 zero bytes at byte 0 were dropped" in error
+    assert "the zero bytes from 0 to 64 were dropped" in error
     assert "Mend it" not in error
 
 
@@ -572,3 +572,12 @@ def test_doctor_ends_with_2_when_the_pipeline_cannot_work(typed, tmp_path):
     assert "✗ shop.repository: " in output
     assert broken == 2
     assert f"✗ pipeline file: {tmp_path}/other.yaml: No such file or directory." in told
+
+
+def test_a_command_about_incidents_without_a_pipeline_file_says_how_to_name_one(tmp_path):
+    done = aiops("incidents", "list", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert (
+        "pipeline.yaml: no such file. Name another --file, or the state directory by --state" in done.stderr
+    )

@@ -37,6 +37,8 @@ def open_store(file: Path, state: Path | None) -> Store:
     from aiops_core.store import Store
 
     if state is None:
+        if not file.exists():
+            raise UserError(f"{file}: no such file. Name another --file, or the state directory by --state")
         value = document.read(file).value
         written = value.get("state", "./state") if isinstance(value, dict) else "./state"
         state = file.resolve().parent / Path(str(written)).expanduser()

@@ -133,13 +133,13 @@ def test_messages_by_field_are_told_in_one_line(api, forge):
 @pytest.mark.parametrize(
     ("headers", "least", "most"),
     [
-        ({"Retry_After": "41"}, 41, 41),
-        ({"RateLimit_Remaining": "0", "RateLimit_Reset": str(int(time.time()) + 500)}, 480, 500),
-        ({}, 60, 60),
+        (lambda: {"Retry_After": "41"}, 41, 41),
+        (lambda: {"RateLimit_Remaining": "0", "RateLimit_Reset": str(int(time.time()) + 500)}, 480, 500),
+        (dict, 60, 60),
     ],
 )
 def test_r12_nobody_waits_for_a_rate_limit_here_the_host_is_asked_to(api, forge, headers, least, most):
-    api.fail("GET", "^/api/v4/projects/", 429, "Retry later\n", **headers)
+    api.fail("GET", "^/api/v4/projects/", 429, "Retry later\n", **headers())
     begun = time.monotonic()
 
     with pytest.raises(Retry) as caught:

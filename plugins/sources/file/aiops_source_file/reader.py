@@ -196,7 +196,7 @@ class Reader:
             generation.offset = end
             self.troubles.tell(
                 generation.path,
-                f"{end - start} zero bytes at byte {start} were dropped. "
+                f"the zero bytes from {start} to {end} were dropped. "
                 "Was it truncated under a writer that does not append?",
                 cause=f"zeros {generation.stream}",
             )

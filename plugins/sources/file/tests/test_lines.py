@@ -143,7 +143,7 @@ def test_zero_bytes_before_the_first_line_are_dropped(tmp_path, tail, append):
     source.wait_for("one")
     assert source.batches[-1].offset + 4 == log.stat().st_size
     assert source.messages == [
-        f"{log}: 314572800 zero bytes at byte 0 were dropped. "
+        f"{log}: the zero bytes from 0 to 314572800 were dropped. "
         "Was it truncated under a writer that does not append?"
     ]
 
