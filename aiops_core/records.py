@@ -285,6 +285,11 @@ class Analysis:
     analyzer: str = ""
     usage: Usage | None = None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether an analyzer wrote it; else it carries the raw error only."""
+        return self.analyzer != "none"
+
 
 @dataclass(frozen=True, slots=True)
 class TestRun:

@@ -263,6 +263,10 @@ def test_scan_finds_nothing_in_a_clean_log(typed, tmp_path):
     assert typed("scan", tmp_path / "shop.log") == (0, "no errors found\n", "")
 
 
+def test_scan_says_that_a_directory_holds_no_log(typed, tmp_path):
+    assert typed("scan", tmp_path) == (0, "no errors found\n", f"{tmp_path}: no log file found\n")
+
+
 def test_scan_uses_only_the_named_detectors(typed, tmp_path):
     (tmp_path / "shop.log").write_text(CRASH)
 

@@ -105,9 +105,9 @@ class _Faults:
 class _Troubles(logging.Handler):
     """Print what the file source warns of, and count what it could not read whole."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, paths: Iterable[str]) -> None:
         super().__init__(logging.WARNING)
-        self._name = name
+        self._name, self._paths = name, ", ".join(paths)
         self.lines: list[str] = []
         self.is_whole = True
 
@@ -115,9 +115,9 @@ class _Troubles(logging.Handler):
         """Keep place and cause; what the source advises is about a pipeline that goes on."""
         place = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""
         said = place + record.getMessage()[len(place) :].partition(". ")[0].rstrip(".")
-        if place == self._name:
-            return  # no file at all, which is no trouble in a directory
-        if glob.has_magic(place) or getattr(record, "is_read_on", False):
+        if place == self._name:  # no file at all; why, may have been told
+            self.lines += [] if self.lines else [f"{self._paths}: no log file found"]
+        elif glob.has_magic(place) or getattr(record, "is_read_on", False):
             self.lines.append(said)
         else:
             self.lines.append(f"{said}. Mend it, or leave it out")
@@ -131,7 +131,7 @@ def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], N
     _check_paths(paths)
     kind = Catalogue().load("sources", "file", Path.cwd())
     config = kind.config_type.model_validate({"paths": paths, "start": "beginning"})
-    troubles, logger = _Troubles("file"), logging.Logger("scan")
+    troubles, logger = _Troubles("file", paths), logging.Logger("scan")
     logger.addHandler(troubles)
     context = Context(name="file", logger=logger, once=True, directory=Path.cwd())
     source: Any = kind(config, context)  # Any: the file source's own class

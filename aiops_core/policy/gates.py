@@ -45,7 +45,9 @@ def _rank(level: StopLevel) -> int:
 def _edits(proposal: Proposal, config: PipelineConfig) -> Decision | None:
     if proposal.analysis.edits:
         return None
-    return Decision("no-edits", "no fix: the analysis proposes no change of code")
+    if proposal.analysis.is_answered:
+        return Decision("no-edits", "no fix: the analysis proposes no change of code")
+    return Decision("no-edits", "no fix: nobody analysed the error", setting="analyzers")
 
 
 def _repository(proposal: Proposal, config: PipelineConfig) -> Decision | None:

@@ -38,8 +38,8 @@ def raised(type="KeyError", message="'price'", *frames, link="raised", parent=-1
     return RaisedException(type, message, frames or (OURS,), link, parent)
 
 
-def decide(one=None, *, evidence=(), confidence=0.9, edits=(EDIT,), repository=True, **policy):
-    analysis = Analysis("t", "s", "r", confidence=confidence, edits=tuple(edits))
+def decide(one=None, *, evidence=(), confidence=0.9, edits=(EDIT,), analyzer="", repository=True, **policy):
+    analysis = Analysis("t", "s", "r", confidence=confidence, edits=tuple(edits), analyzer=analyzer)
     proposal = Proposal(one or incident(raised()), evidence, analysis)
     decision = may_repair(proposal, config(repository=repository, **policy))
     return decision and (decision.rule, decision.setting)
@@ -53,6 +53,7 @@ def test_a_sure_analysis_of_our_own_code_may_be_repaired():
     ("case", "expected"),
     [
         ({"edits": ()}, ("no-edits", "")),
+        ({"edits": (), "analyzer": "none"}, ("no-edits", "analyzers")),
         ({"repository": False}, ("no-repository", "repository")),
         ({"stop_at": "analyse"}, ("stop-level", "policy.stop_at")),
         ({"confidence": 0.49}, ("confidence", "policy.min_confidence")),

@@ -164,7 +164,7 @@ def test_a_recorded_answer_is_called_one():
     assert "! This is a recorded answer: it was read from a file, no model was asked.\n" in text
 
 
-@pytest.mark.parametrize("analysis", [None, Analysis("", "", "")])
+@pytest.mark.parametrize("analysis", [None, Analysis("", "", "", analyzer="none")])
 def test_a_report_nobody_could_answer_says_so_and_what_to_check(analysis):
     text = render_text(a_report(analysis=analysis, change=None, outcomes=(), plans=()))
 

@@ -28,8 +28,8 @@ def is_recorded(analysis: Analysis | None) -> bool:
 
 
 def is_unanswered(analysis: Analysis | None) -> bool:
-    """Tell whether no analyzer could answer: nothing, or an answer without author and trust."""
-    return analysis is None or (analysis.analyzer in ("", "none") and not analysis.confidence)
+    """Tell whether no analyzer could answer."""
+    return analysis is None or not analysis.is_answered
 
 
 def explanation(analysis: Analysis, say: Say) -> Iterator[ReportSection]:
