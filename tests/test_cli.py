@@ -495,6 +495,43 @@ def test_deliveries_are_listed_and_sent_again(typed, shop):
     assert (code, error.count("\n")) == (2, 1)
 
 
+def test_why_tells_how_an_incident_came_to_where_it_is(typed, shop):
+    typed("incidents", "ignore", "1")
+
+    code, told, _ = typed("why", "1")
+    trail = [json.loads(line) for line in typed("why", "1", "--json")[1].splitlines()]
+
+    assert code == 0
+    assert told.startswith("incident 1  ValueError: no price\n  ignored · error · 1 event\n")
+    assert "  state       new: seen for the first time\n" in told
+    assert [turn["at"] for turn in trail] == sorted(turn["at"] for turn in trail)
+    assert [turn["text"] for turn in trail if turn["rule"] == "state"] == [
+        "new: seen for the first time",
+        "ignored: set by hand, it was new",
+    ]
+    assert "run 1 was queued, reason: new" in told and "run 1 ended: done" in told
+    assert next(turn for turn in trail if turn["rule"] == "no-edits")["setting"] == "analyzers"
+    assert "setting: analyzers" in told
+    assert "console: sent after 1 attempt" in told
+    assert typed("why", "99")[0] == 2
+
+
+def test_jobs_are_listed_requeued_and_dropped(typed, shop):
+    assert typed("jobs", "list") == (0, "no jobs\n", "")
+    typed("incidents", "retry", "1")
+
+    row = typed("jobs", "list", "--in-state", "ready")[1].split()
+
+    assert row[1:5] == ["ready", "0", "of", "5"]
+    assert row[-1] == "run:2"
+    assert typed("jobs", "requeue", row[0]) == (0, f"job {row[0]} is due now\n", "")
+    assert typed("jobs", "drop", row[0]) == (0, f"job {row[0]} is dropped\n", "")
+    assert typed("jobs", "drop", row[0])[::2] == (
+        2,
+        f"job {row[0]}: there is none. `aiops jobs list` shows those that are.\n",
+    )
+
+
 def test_without_a_state_database_the_next_step_is_named(typed, tmp_path):
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
     told = "no state database. Run 'aiops run' first, or name another --file or --state\n"

@@ -22,6 +22,8 @@ _COMMANDS = {
     "plugins": "aiops_core.cli.plugins:plugins",
     "schema": "aiops_core.cli.plugins:schema",
     "incidents": "aiops_core.cli.incidents:incidents",
+    "why": "aiops_core.cli.why:why",
+    "jobs": "aiops_core.cli.jobs:jobs",
     "deliveries": "aiops_core.cli.deliveries:deliveries",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
@@ -34,6 +36,8 @@ _HELP = {
     "plugins": "List what is installed.",
     "schema": "Print the JSON Schema of the pipeline file, for editors.",
     "incidents": "Look at incidents and decide about them.",
+    "why": "Tell why something was or was not done about an incident.",
+    "jobs": "Look at what is queued and at what was given up.",
     "deliveries": "Look at messages and send failed ones again.",
     "doctor": "Look at this machine and a pipeline file's surroundings.",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from aiops_core.cli.merging import merge, show_relatives, unmerge
-from aiops_core.cli.state import open_store, state_options, when
+from aiops_core.cli.state import first_line, open_store, printable, state_options, when
 from aiops_core.errors import UserError
 from aiops_core.records import Decision, Incident, IncidentState
 from aiops_core.text.phrases import counted
@@ -84,7 +84,7 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
             click.echo("decisions")
         for decision in decisions:
             setting = f" [{decision.setting}]" if decision.setting else ""
-            click.echo(f"  {when(decision.at)}  {decision.rule}: {_first_line(decision.text)}{setting}")
+            click.echo(f"  {when(decision.at)}  {decision.rule}: {first_line(decision.text)}{setting}")
 
 
 def _show_facts(incident: Incident) -> None:
@@ -99,14 +99,14 @@ def _show_facts(incident: Incident) -> None:
         event = incident.event
         click.echo(f"  {event.path} bytes {event.start}-{event.end}")
         for line in event.block.rstrip().splitlines()[:40]:
-            click.echo(f"  | {_printable(line)}")
+            click.echo(f"  | {printable(line)}")
 
 
 def _show_run(store: Store, run: RunRow) -> None:
     click.echo(f"run {run.id} ({run.reason}): {run.state}, {when(run.created_at)} to {when(run.finished_at)}")
     for step in store.runs.steps(run.id):
         took = f"{(step.finished_at - step.started_at).total_seconds():.2f} s" if step.finished_at else "…"
-        error = f"  {_first_line(step.error)}" if step.error else ""
+        error = f"  {first_line(step.error)}" if step.error else ""
         click.echo(f"  {step.started_at:%H:%M:%S}  {took:>9}  {step.state:<8} {step.name}{error}")
     analysis = store.runs.analysis(run.id)
     if analysis is not None:
@@ -114,32 +114,24 @@ def _show_run(store: Store, run: RunRow) -> None:
         cost = "cost unknown" if usage is None or usage.cost is None else f"${usage.cost:.4f}"
         tokens = f", {usage.input_tokens}+{usage.output_tokens} tokens, {cost}" if usage is not None else ""
         click.echo(
-            f"  analysis by {analysis.analyzer}{tokens}: {_first_line(analysis.title)} ({analysis.confidence:.0%} sure)"
+            f"  analysis by {analysis.analyzer}{tokens}: {first_line(analysis.title)} ({analysis.confidence:.0%} sure)"
         )
     for waiting in store.runs.waiting(run.id):
         _show_plan(run.incident_id, waiting)
     for action, outcome in store.runs.outcomes(run.id).items():
-        click.echo(f"  {action}: {outcome.status}: {_first_line(outcome.summary)} {outcome.url}".rstrip())
+        click.echo(f"  {action}: {outcome.status}: {first_line(outcome.summary)} {outcome.url}".rstrip())
 
 
 def _show_plan(incident_id: int, waiting: WaitingPlan) -> None:
     plan, name = waiting.stored.plan, waiting.action
-    click.echo(f"  plan {plan.hash[:_HASH]} of {name}: {_first_line(plan.title)}")
+    click.echo(f"  plan {plan.hash[:_HASH]} of {name}: {first_line(plan.title)}")
     for line in plan.text.strip().splitlines():
-        click.echo(f"  | {_printable(line)}")
+        click.echo(f"  | {printable(line)}")
     if waiting.stored.is_approved:
         click.echo(f"  approved by {waiting.stored.approved_by}, {when(waiting.stored.approved_at)}")
     else:
         said = f"{incident_id} --action {name} --plan {plan.hash[:_HASH]}"
         click.echo(f"  waits: aiops incidents approve {said}, or reject {said}")
-
-
-def _first_line(text: str) -> str:
-    return _printable(text.strip().splitlines()[0])[:300] if text.strip() else ""
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
 
 
 def _answer_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -206,7 +198,7 @@ def _record(store: Store, incident: Incident, one: WaitingPlan, answer: str) -> 
 def _say(incident: Incident, one: WaitingPlan, answer: str) -> None:
     plan = one.stored.plan
     click.echo(f"incident {incident.id}: {answer} plan {plan.hash[:_HASH]} of {one.action}")
-    click.echo(f"  {_first_line(plan.title)}")
+    click.echo(f"  {first_line(plan.title)}")
 
 
 def _who() -> str:

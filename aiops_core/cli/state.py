@@ -52,3 +52,14 @@ def open_store(file: Path, state: Path | None) -> Store:
 def when(time: Any) -> str:  # Any: a datetime or None
     """Write a time for people: UTC, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else "-"
+
+
+def first_line(text: str) -> str:
+    """Return what a terminal may show of a text: its first line, without control characters."""
+    lines = text.strip().splitlines()
+    return printable(lines[0])[:300] if lines else ""
+
+
+def printable(text: str) -> str:
+    """Replace control characters but tabs by a mark."""
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)

@@ -93,6 +93,12 @@ class Deliveries(Access):
         with self._read() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 
+    def of_incident(self, incident_id: int) -> Sequence[DeliveryRow]:
+        """Return the deliveries about an incident, the first one first."""
+        query = select(*_COLUMNS).where(deliveries.c.incident_id == incident_id).order_by(deliveries.c.id)
+        with self._read() as connection:
+            return [_delivery(connection, row) for row in connection.execute(query).all()]
+
     def sent(self, delivery_id: int, receipt: Receipt) -> None:
         """Keep the receipt of a delivery that arrived."""
         with self._write() as connection:

@@ -66,6 +66,7 @@ class Incidents(Access):
                 raise _missing(incident_id)
             if before != state:
                 connection.execute(update(incidents).where(incidents.c.id == incident_id).values(changed))
+                self.decide(incident_id, None, Decision("state", f"{state}: set by hand, it was {before}"))
         return str(before)
 
     def await_events(self, incident_id: int, count: int) -> None:

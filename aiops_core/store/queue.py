@@ -181,13 +181,15 @@ class Queue:
         again = again.values(state="ready", attempts=0, due_at=self._clock())
         with self._database.write() as connection:
             if not connection.execute(again).rowcount:
-                raise UserError(f"job {job_id}: is not waiting or dead. `aiops doctor` lists those that are.")
+                raise UserError(
+                    f"job {job_id}: is not waiting or dead. `aiops jobs list` shows those that are."
+                )
 
     def drop(self, job_id: int) -> None:
         """Remove a job; whoever works on it loses the lease."""
         with self._database.write() as connection:
             if not connection.execute(delete(jobs).where(jobs.c.id == job_id)).rowcount:
-                raise UserError(f"job {job_id}: there is none. `aiops doctor` lists those that are.")
+                raise UserError(f"job {job_id}: there is none. `aiops jobs list` shows those that are.")
 
     @contextmanager
     def _leased(self, job: Job) -> Iterator[Connection]:

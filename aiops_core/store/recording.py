@@ -16,6 +16,12 @@ from aiops_core.store.runs import create_runs
 from aiops_core.store.tally import Tally, new_incident, seen_at
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
+_TURNS = {
+    "new": "new: seen for the first time",
+    "ongoing": "ongoing: it came again",
+    "regressed": "regressed: it came back after it was resolved",
+    "resolved": "resolved: its source says that it is over",
+}
 _COUNTED = ("severity", "state", "count", "stored", "first_seen", "last_seen", "awaits", "changed_at")
 
 
@@ -63,6 +69,7 @@ class Recording(Access):
             _save_samples(connection, tallies, now, redact)
             reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
             runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
+            _save_turns(connection, tallies, now)
             _save_progress(connection, pipeline, checkpoints, states, now)
         changes = (
             IncidentChange(tally.row["id"], tally.before, tally.row["state"], runs.get(tally.row["id"]))
@@ -171,6 +178,22 @@ def _save_samples(
     ]
     if rows:
         connection.execute(insert(tables.events), rows)
+
+
+def _save_turns(connection: Connection, tallies: Sequence[Tally], now: datetime) -> None:
+    """Put every change of state on the incident's trail."""
+    rows = [
+        {
+            "incident_id": tally.row["id"],
+            "rule": "state",
+            "text": _TURNS[tally.row["state"]],
+            "at": now,
+        }
+        for tally in tallies
+        if tally.row["state"] != tally.before
+    ]
+    if rows:
+        connection.execute(insert(tables.decisions), rows)
 
 
 def _forget(connection: Connection, pipeline: str, ended: Sequence[Checkpoint]) -> None:

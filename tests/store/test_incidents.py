@@ -113,6 +113,7 @@ def test_decisions_are_kept_in_order_with_their_time(store, incident_id, run_id,
     store.incidents.decide(incident_id, run_id, Decision("budget", "spent"))
 
     assert store.incidents.decisions(incident_id) == [
+        Decision("state", "new: seen for the first time", "", clock()),
         Decision("max_age", "too old", "policy.max_age", earlier),
         Decision("budget", "spent", "", clock()),
     ]

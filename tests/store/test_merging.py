@@ -28,8 +28,8 @@ def test_events_of_a_merged_incident_count_on_the_other(store, record):
     assert counts(store) == {"a": 2, "b": 1}
     assert store.merging.merged([1, 2]) == {2: 1}
     assert (list(store.merging.members(1)), list(store.merging.members(2))) == ([2], [])
-    assert store.incidents.decisions(1)[0].text == "incident 2 merged into this one"
-    assert store.incidents.decisions(2)[0].text == "merged into incident 1"
+    assert "incident 2 merged into this one" in [one.text for one in store.incidents.decisions(1)]
+    assert "merged into incident 1" in [one.text for one in store.incidents.decisions(2)]
 
 
 def test_an_unmerged_incident_counts_its_own_events_again(store, record):
