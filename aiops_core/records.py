@@ -331,6 +331,7 @@ class Change:
     """An edit set that passed policy and verification: the product of the repair step.
 
     ``may_reach`` is how far it may be taken: ``draft`` is never opened as ready for review.
+    ``reproduced_by`` names the tests that fail without it as the error did, and pass with it.
     """
 
     base_commit: str
@@ -341,6 +342,7 @@ class Change:
     after: TestRun | None = None
     notes: tuple[str, ...] = ()
     may_reach: StopLevel = "ready"
+    reproduced_by: tuple[str, ...] = ()
 
     @property
     def is_verified(self) -> bool:

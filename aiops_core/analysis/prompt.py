@@ -110,8 +110,9 @@ THE EDITS
 - Make the smallest change that removes the cause. Keep style, names, line ends and public behaviour.
 - Repair the cause, not the symptom: do not swallow exceptions, do not special-case one input, do not
   return made-up values.
-- Never weaken, delete, skip or loosen a test or a check. A new test that fails before the repair and
-  passes after is welcome.
+- Never weaken, delete, skip or loosen a test or a check. Add one new test, in a new
+  file beside the others and in their style, that fails before the repair with the logged error, raised at
+  the same place, and passes after; without one the repair stays an unverified draft.
 - Do not touch build, CI, dependency, lock, licence or credential files.
 - A [redacted:…] text may stand in what you quote and be repeated where it stays; nowhere else."""
 

@@ -13,6 +13,9 @@ from aiops_core.repair.refusals import ForgeWords
 from aiops_core.repair.request_text import marked_fingerprint, request_body, request_title, sealed
 from aiops_core.text.phrases import counted
 
+UNVERIFIED = "unverified"
+"""The label of a fix that no test proves to mend the error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -83,7 +86,7 @@ def write_order(
     reviewers: Sequence[str],
     find_reviewers: bool,
 ) -> Order:
-    """Put the fix of one incident in order; what no test has seen, or may not go further, is a draft."""
+    """Put the fix of one incident in order; what no test proves, or may not go further, is a draft."""
     title = request_title(incident, analysis)
     return Order(
         repository=repository,
@@ -92,8 +95,8 @@ def write_order(
         title=title,
         body=sealed(title, request_body(incident, analysis, change)),
         message=commit_message(incident, analysis, change),
-        draft=draft or not change.is_verified or change.may_reach != "ready",
-        labels=list(labels),
+        draft=draft or not change.reproduced_by or change.may_reach != "ready",
+        labels=[*labels, *([] if change.reproduced_by else [UNVERIFIED])],
         reviewers=list(reviewers),
         find_reviewers=find_reviewers,
         change_json=change_to_json(change),

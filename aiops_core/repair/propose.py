@@ -11,11 +11,12 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from aiops_core.errors import Refused
-from aiops_core.records import Change, ChangedFile, Edit, TestRun
+from aiops_core.records import Change, ChangedFile, Edit, Incident, TestRun
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.paths import Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path
+from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, reproducing
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
 from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, worse
@@ -39,14 +40,16 @@ def propose(
     log: Callable[[str], None] = lambda text: None,
     find_secret: Callable[[str], str | None] = lambda text: None,
     originals: Originals = lambda text: {},
+    incident: Incident | None = None,
 ) -> Change:
     """Return the change the edits make to the base branch, tested where tests are set.
 
     ``commit`` is where the analysis saw the code, by default the head of the branch. ``scratch`` is
     a directory of this repair alone: a later round on the same commit finds the setup and the tests
     of the base there. ``log`` is told each step. ``find_secret`` names the rule by which added text
-    holds a secret; ``originals`` says what the placeholders in a redacted text stand for. Raise Refused, whose text says to whoever proposed the edits what to do better,
-    and GitError where the repository is out of reach.
+    holds a secret; ``originals`` says what the placeholders in a redacted text stand for. A fix that
+    no test proves to mend ``incident`` is a draft. Raise Refused, whose text says to whoever proposed
+    the edits what to do better, and GitError where the repository is out of reach.
     """
     branch = repository.branch or mirror.default_branch()
     base = _Base(mirror, commit or mirror.head(branch), branch, repository, originals)
@@ -55,7 +58,7 @@ def propose(
     log(f"the fix changes {', '.join(file.path for file in change.files)} (+{added} −{removed})")
     if not repository.test:
         return replace(change, notes=(*change.notes, UNVERIFIED))
-    bench = _Bench(base, open_sandbox(repository.sandbox), scratch, log)
+    bench = _Bench(base, open_sandbox(repository.sandbox), scratch, log, incident)
     try:
         return bench.verify(change)
     finally:
@@ -152,6 +155,7 @@ class _Bench:
     sandbox: Sandbox
     scratch: Path
     log: Callable[[str], None]
+    incident: Incident | None
 
     def verify(self, change: Change) -> Change:
         before, after = self._baseline(), self._run("after", change.files)
@@ -161,8 +165,21 @@ class _Bench:
         compare(before, after, unsteady)
         notes = (*change.notes, *(f"{name} is unsteady: run again, it ended otherwise" for name in unsteady))
         steady = all(name in before.run.failed for name in unsteady)
-        reach = change.may_reach if steady else "draft"
-        return replace(change, before=before.run, after=after.run, notes=notes, may_reach=reach)
+        shown = tuple(
+            name for name in self._reproduced_by(before, after, change.files) if name not in unsteady
+        )
+        notes += () if shown else (UNREPRODUCED,)
+        reach = change.may_reach if steady and shown else "draft"
+        runs = replace(change, before=before.run, after=after.run)
+        return replace(runs, notes=notes, may_reach=reach, reproduced_by=shown)
+
+    def _reproduced_by(
+        self, before: Checked, after: Checked, files: Sequence[ChangedFile]
+    ) -> tuple[str, ...]:
+        """Return the tests that show the problem; new ones run on the base commit first."""
+        added = new_tests(files, self.base.files)
+        without = self._run("without", added) if added else before
+        return reproducing(without, after, self.incident)
 
     def clear(self) -> None:
         remove_tree(self._run_root)

@@ -81,6 +81,17 @@ _RULES = (
             r"phpunit\.xml[^/]*",
         ),
         *(r"(?:unittest|_?pytest|nose2?|doctest)(?:\.py|/.*)",),
+        *(r"\.?pytest\.toml", r"tox\.toml", r"(?:nose2?|unittest)\.cfg", r"\.testr\.conf"),
+        *(
+            r"(?:vite|ava|babel|wdio|stryker)\.(?:config|conf)\.[^/]+",
+            r"vitest\.(?:workspace|setup|shims)\.[^/]+",
+            r"jest\.(?:setup|preset|resolver)[^/]*",
+            r"(?:src/)?setuptests\.[cm]?[jt]sx?",
+        ),
+        *(r"\.babelrc[^/]*", r"\.(?:nycrc|c8rc|taprc|swcrc)[^/]*", r"jasmine[^/]*\.json", r"__mocks__/.*"),
+        *(r"\.rspec", r"testng[^/]*\.xml", r"junit-platform\.properties", r"[^/]+\.runsettings"),
+        *(r"\.mvn/.*", r"\.cargo/.*", r"\.bazelrc", r"go\.work"),
+        *(r"[^/]+\.(?:egg|dist)-info(?:/.*)?", r"[^/]+\.egg-link"),
     ),
     _rule(
         "dependency-manifest",
@@ -114,9 +125,9 @@ _RULES = (
     ),
 )
 _TEST = re.compile(
-    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e)/.*"
-    r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart)|tests?\.py|[^/]*_spec\.rb"
-    r"|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs))"
+    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e|__snapshots__|__fixtures__|testdata)/.*"
+    r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart|rs)|tests?\.py|[^/]*_spec\.rb"
+    r"|tests?\.(?:[cm]?[jt]sx?|rs)|[^/]*\.snap|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs))"
 )
 _RUNNERS = re.compile(
     r"(?:.*/)?(?:gnu)?(?:makefile|justfile|taskfile\.ya?ml|rakefile)|.*\.(?:sh|bash)", re.IGNORECASE

@@ -79,9 +79,14 @@ def request_body(
 
 
 def _banner(change: Change) -> str:
-    tested = (
-        "its tests ran before and after the change" if change.is_verified else "**nothing has tested it yet**"
-    )
+    tested = "**nothing has tested it yet**"
+    if change.is_verified:
+        proof = (
+            "a test fails without it and passes with it"
+            if change.reproduced_by
+            else "**none shows the error**"
+        )
+        tested = f"its tests ran before and after the change, and {proof}"
     return f"A program wrote this fix from an error in the logs; {tested}. Review it like anybody's code."
 
 
@@ -146,12 +151,17 @@ def _tests(change: Change) -> str:
     ]
     lines = "\n".join(f"| {name} | {one} | {two} |" for name, one, two in rows)
     command = f"{_span(after.command, 300)}, sandbox: {after.sandbox}"
-    return f"{command}\n\n| | before | after |\n|---|---|---|\n{lines}{_failures(before, after)}"
+    return f"{command}\n\n| | before | after |\n|---|---|---|\n{lines}{_failures(change, before, after)}"
 
 
-def _failures(before: TestRun, after: TestRun) -> str:
+def _failures(change: Change, before: TestRun, after: TestRun) -> str:
     fixed = [name for name in before.failed if name not in after.failed]
-    parts = [("Failed before and pass now", fixed), ("Failed before already", list(after.failed))]
+    shown = [name for name in change.reproduced_by if name not in before.failed]
+    parts = [
+        ("New, fail without the fix and pass with it", shown),
+        ("Failed before and pass now", fixed),
+        ("Failed before already", list(after.failed)),
+    ]
     return "".join(
         f"\n\n{title}:\n\n{_bullets(_span(name, 200) for name in names)}" for title, names in parts if names
     )
@@ -170,8 +180,6 @@ def _failing(run: TestRun) -> str:
 
 
 def _unverified(analysis: Analysis, change: Change) -> Iterable[str]:
-    if change.before is not None and change.before.passed:
-        yield "No test failed before the change: nothing in the suite shows the problem, or that it is gone."
     if not analysis.provable:
         yield "The root cause cannot be proven from the data there was."
     yield from (escape_markdown(one_line(note, 400)) for note in change.notes)

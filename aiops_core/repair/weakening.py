@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 from aiops_core.errors import Refused
+from aiops_core.repair.inline_tests import inline_tests
 from aiops_core.repair.protected import is_test
 
 
@@ -29,6 +31,7 @@ _TRICKS = (
         r"\bskipTest\(|\bpytest\.(?:skip|xfail|exit|importorskip)\(|\bSkipTest\b|\bpytestmark\s*=",
         r"\b(?:it|test|describe)\.(?:skip|only|todo)\b|\bx(?:it|describe|test)\(",
         r"\bt\.Skip(?:Now|f)?\(|@(?:Disabled|Ignore)\b|#\[ignore",
+        r"^\s*(?:collect_ignore(?:_glob)?|__test__|__unittest_skip__|pytest_plugins)\s*=|\bdef load_tests\(",
     ),
     _trick(
         "tests-weakened",
@@ -65,6 +68,19 @@ _TRICKS = (
         r"#\s*noqa\b|#\s*pragma:\s*no cover|\beslint-disable|//\s*nolint\b|@SuppressWarnings\b|#\s*nosec\b",
     ),
 )
+_TEST_TRICKS = (
+    _trick(
+        "tests-weakened",
+        "skips a test",
+        "Let every test run",
+        r"\b(?:it|test|describe|suite|context)(?:\.\w+)*\.(?:skip|skipIf|runIf|only|todo|fails|failing)\b",
+        r"\bx(?:context|specify)\(|\b(?:this|ctx|t|context)\.(?:skip|todo)\(|(?<![.\w])pending\(",
+        r"[{,]\s*(?:skip|todo|only)\s*:\s*(?:true\b|!0|['\"`])",
+        r"@(?:Disabled|Enabled)(?:On|If|For)|@Test\([^)]*\benabled\s*=\s*false\b",
+        r"\bassum(?:e|ing)(?:True|False|That|NotNull|NoException)\(|^//(?:go:build|\s*\+build)\s",
+    ),
+)
+"""What is ordinary in a program and suspicious in a test."""
 _RUNNER_IMPORT = re.compile(r"^\s*(?:import|from)\s+(?:unittest|_?pytest|nose2?)\b", re.MULTILINE)
 
 
@@ -73,7 +89,13 @@ def check_weakening(path: str, before: str, after: str) -> None:
 
     It sees plain attempts; the comparison of test runs is what holds.
     """
-    for trick in _TRICKS:
+    if lost := Counter(inline_tests(before)) - Counter(inline_tests(after)):
+        raise Refused(
+            f"{path}: the fix changes or removes the test {_title(next(iter(lost)))!r} of that file, and tests "
+            "decide whether a fix is right. Fix the problem in the program's own code instead.",
+            rule="tests-weakened",
+        )
+    for trick in (*_TRICKS, *(_TEST_TRICKS if is_test(path) else ())):
         if len(trick.pattern.findall(after)) > len(trick.pattern.findall(before)):
             raise Refused(f"{path}: the fix {trick.what}. {trick.remedy}.", rule=trick.rule)
     if not is_test(path) and len(_RUNNER_IMPORT.findall(after)) > len(_RUNNER_IMPORT.findall(before)):
@@ -81,3 +103,9 @@ def check_weakening(path: str, before: str, after: str) -> None:
             f"{path}: the fix imports the test runner into the program. Put tests into test files.",
             rule="tests-weakened",
         )
+
+
+def _title(test: str) -> str:
+    """Return the line that names a test, or its first."""
+    lines = test.split("\n")
+    return next((line for line in lines if not line.startswith(("#[", "@"))), lines[0])[:100]

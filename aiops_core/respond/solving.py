@@ -230,6 +230,7 @@ def _propose(run: Run, analysis: Analysis) -> Change:
         commit=run.commit,
         find_secret=contains_secret,
         originals=partial(run.desk.redactor.originals, code=True),
+        incident=run.incident,
     )
     stop_at = run.pipeline.config.policy.stop_at
     change = replace(_without_secrets(run, change), may_reach=nearer(change.may_reach, stop_at))

@@ -116,6 +116,7 @@ def make_change(base_commit: str, content: bytes = FIXED) -> Change:
         diff=DIFF if content == FIXED else DIFF.replace("+    return sum(prices)", "+" + content.decode()),
         before=run,
         after=replace(run, exit_code=0, failed=()),
+        reproduced_by=run.failed,
     )
 
 

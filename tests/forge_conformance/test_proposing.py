@@ -74,11 +74,14 @@ def test_a_plan_survives_the_store(bench):
     assert MARK in plan.data["body"]
 
 
-def test_r8_what_no_test_has_seen_is_a_draft_whatever_the_setting(bench):
-    untested = replace(bench.make_fix(), before=None, after=None)
+def test_r8_what_no_test_proves_is_a_draft_labelled_unverified_whatever_the_setting(bench):
+    unproven = replace(bench.make_fix(), reproduced_by=())
 
-    assert bench.plan(untested, draft=False).data["draft"] is True
-    assert bench.plan(draft=False).data["draft"] is False
+    told = bench.plan(unproven, draft=False, labels=["aiops"]).data
+    proven = bench.plan(draft=False, labels=["aiops"]).data
+
+    assert (told["draft"], told["labels"]) == (True, ["aiops", "unverified"])
+    assert (proven["draft"], proven["labels"]) == (False, ["aiops"])
 
 
 def test_r26_a_fix_that_stops_at_draft_is_a_draft_whatever_the_setting(bench):

@@ -87,7 +87,7 @@ def change():
     run = TestRun("python3 -m unittest", 0, 0.5, "Ran 2 tests in 0.1s\n\nOK\n", 2)
     before = TestRun("python3 -m unittest", 1, 0.4, "", 2, ("tests.test_app.Total.test_free",))
     diff = unified_diff({"src/app.py": b"old\n"}, [file])
-    return Change("a" * 40, "main", (file,), diff, before, run)
+    return Change("a" * 40, "main", (file,), diff, before, run, reproduced_by=before.failed)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def test_r30_a_body_says_what_happened_why_and_what_was_tested(incident, analysi
 
     assert body.startswith("<!-- aiops:fingerprint=v1:3f2a9c01d4b7e8f90123 -->\n")
     for part in (
-        "its tests ran before and after the change",
+        "its tests ran before and after the change, and a test fails without it and passes with it",
         "| Problem | `KeyError: 'price'` |",
         "| Seen | 1,234 times, 2026-11-21 04:05:06 UTC to 2026-11-21 04:05:06 UTC |",
         "| Service | `checkout` |",
@@ -51,13 +51,22 @@ def test_r30_a_body_says_what_happened_why_and_what_was_tested(incident, analysi
 
 def test_r30_what_was_not_verified_is_said(incident, analysis, change):
     untested = replace(change, before=None, after=None, notes=("not verified: repository.test is not set",))
-    passing = replace(change, before=change.after)
+    passing = replace(change, before=change.after, reproduced_by=(), notes=("not verified: no test",))
     unproven = replace(analysis, provable=False)
 
     assert "**nothing has tested it yet**" in request_body(incident, analysis, untested)
     assert "- not verified: repository.test is not set" in request_body(incident, analysis, untested)
-    assert "No test failed before the change" in request_body(incident, analysis, passing)
+    assert "and **none shows the error**" in request_body(incident, analysis, passing)
+    assert "- not verified: no test" in request_body(incident, analysis, passing)
     assert "The root cause cannot be proven" in request_body(incident, unproven, change)
+
+
+def test_r8_the_new_test_that_shows_the_error_is_named(incident, analysis, change):
+    shown = replace(change, before=change.after, reproduced_by=("tests.test_free",))
+
+    body = request_body(incident, analysis, shown)
+
+    assert "New, fail without the fix and pass with it:\n\n- `tests.test_free`" in body
 
 
 def test_a_run_whose_failures_nobody_named_is_not_called_clean(incident, analysis, change):

@@ -112,6 +112,9 @@ def test_ordinary_code_may_be_changed(path, manifest):
         "web/__tests__/cart.js",
         "spec/order_spec.rb",
         "shop/tests.py",
+        "web/__snapshots__/cart.snap",
+        "cart/testdata/golden.txt",
+        "src/tests.rs",
     ],
 )
 def test_r7_an_existing_test_is_the_oracle_and_a_new_one_is_welcome(path, manifest):
@@ -199,6 +202,98 @@ def test_r7_a_trick_is_refused_and_what_was_there_before_is_not(rule, path, adde
 
 
 @pytest.mark.parametrize(
+    ("path", "added"),
+    [
+        ("web/a.test.ts", "describe.concurrent.skip('x', () => {})"),
+        ("web/a.test.ts", "it('x', { skip: true }, () => {})"),
+        ("web/a.test.ts", "it('x', (t) => { t.skip('no') })"),
+        ("web/a.test.ts", "test.failing('x', () => {})"),
+        ("src/ATest.java", '  @EnabledIf("never")'),
+        ("src/ATest.java", "  assumeTrue(false);"),
+        ("src/ATest.java", "  @Test(enabled = false)"),
+        ("src/a_test.go", "//go:build never"),
+        ("tests/test_new.py", "__test__ = False"),
+        ("tests/__init__.py", "def load_tests(loader, tests, pattern): return None"),
+    ],
+)
+def test_r7_ways_to_skip_are_known_in_every_language(path, added):
+    with pytest.raises(Refused) as caught:
+        check_weakening(path, "x = 1\n", f"x = 1\n{added}\n")
+
+    assert caught.value.rule == "tests-weakened"
+
+
+RUST = """\
+pub fn total(prices: &[Option<u32>]) -> u32 { prices.iter().map(|p| p.unwrap()).sum() }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn adds() {
+        assert_eq!(super::total(&[Some(1), Some(2)]), 3);
+    }
+}
+"""
+DOCTEST = """\
+def total(items):
+    \'\'\'Add prices.
+
+    >>> total([1, 2])
+    3
+    \'\'\'
+    return sum(items)
+"""
+
+
+NEW_RUST_TEST = "#[test]\n    fn adds_nothing() {\n        assert_eq!(super::total(&[]), 0);\n    }"
+VITEST = """\
+export const total = (items) => items.length
+
+if (import.meta.vitest) {
+  const { expect, it } = import.meta.vitest
+  it('counts', () => {
+    expect(total([1])).toBe(1)
+  })
+}
+"""
+PING = "def test_connection(\n    database,\n):\n    return database.ping()\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "old", "new"),
+    [
+        ("src/lib.rs", RUST, "), 3)", "), 4)"),
+        ("src/lib.rs", RUST, "        assert_eq!(super::total(&[Some(1), Some(2)]), 3);\n", ""),
+        ("src/lib.rs", RUST, "    #[test]\n", ""),
+        ("src/lib.rs", RUST, "#[cfg(test)]\n", "#[cfg(never)]\n"),
+        ("src/lib.rs", RUST, "fn adds() {\n", "fn adds() {\n        return;\n"),
+        ("web/total.ts", VITEST, "toBe(1)", "toBe(2)"),
+        ("shop/total.py", DOCTEST, "    3\n", "    4\n"),
+        ("shop/total.py", DOCTEST, "    >>> total([1, 2])\n    3\n", ""),
+        ("shop/total.py", "def test_total():\n    assert f() == 1\n", "== 1", "!= 1"),
+    ],
+)
+def test_r7_tests_inside_program_files_are_neither_emptied_nor_changed(path, before, old, new):
+    assert old in before
+
+    with pytest.raises(Refused) as caught:
+        check_weakening(path, before, before.replace(old, new))
+
+    assert caught.value.rule == "tests-weakened"
+
+
+def test_the_code_beside_tests_inside_a_file_may_be_mended():
+    check_weakening("src/lib.rs", RUST, RUST.replace("p.unwrap()", "p.unwrap_or(0)"))
+    check_weakening("shop/total.py", DOCTEST, DOCTEST.replace("sum(items)", "sum(items or ())"))
+    check_weakening(
+        "src/lib.rs", RUST, RUST.replace("    #[test]\n", f"    {NEW_RUST_TEST}\n\n    #[test]\n")
+    )
+    check_weakening("src/lib.rs", "assert!(a > 0);\n" + RUST, RUST)
+    check_weakening("shop/app.py", "assert items\nx = 1\n", "x = 1\n")
+    check_weakening("shop/db.py", PING, PING.replace("ping()", "ping(1)"))
+
+
+@pytest.mark.parametrize(
     "added",
     [
         "    except KeyError:\n        return 0",
@@ -206,6 +301,13 @@ def test_r7_a_trick_is_refused_and_what_was_there_before_is_not(rule, path, adde
         "    sys.exit(1)",
         "price = item.get('price', 0)",
         "def skip(self): return self.rest",
+        "this.cursor.skipped = true;",
+        "options = { limit: 3, skip: false };",
+        "orders.pending()",
+        "const page = await db.orders({ take: 5, skip: 10, only: fields });",
+        "feature.enabled = false;",
+        "this.skip(token);",
+        "context.only(1)",
     ],
 )
 def test_ordinary_code_is_no_trick(added):
