@@ -3,7 +3,7 @@
 from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
 from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.diff import count_lines, unified_diff
-from aiops_core.repair.forge import Forge, Request, foremost
+from aiops_core.repair.forge import Comment, Forge, Request, Standing, foremost
 from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
 from aiops_core.repair.mended import mended_in
 from aiops_core.repair.order import Order
@@ -51,6 +51,7 @@ __all__ = [
     "OUTAGE_WAIT",
     "Agent",
     "Checkout",
+    "Comment",
     "Forge",
     "ForgeWords",
     "GitAddress",
@@ -65,6 +66,7 @@ __all__ = [
     "RequestAction",
     "RequestConfig",
     "Result",
+    "Standing",
     "Unanswered",
     "branch_name",
     "change_from_json",

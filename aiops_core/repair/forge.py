@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
 
 from pydantic import SecretStr
 
@@ -26,6 +27,37 @@ class Request:
     title: str = ""
     """Its title, without what makes it a draft."""
     body: str = ""
+    author: str = ""
+    """Who opened it, by login name."""
+
+
+Standing: TypeAlias = Literal["writer", "reader", "bot"]
+"""What somebody is in a repository: may push to it, may not, or is no person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment on a request, as the forge has it now."""
+
+    id: str
+    """Its name among the comments of the request."""
+    author: str
+    """Login name of who wrote it."""
+    text: str
+    at: datetime
+    thread: str = ""
+    """The thread it stands in, "" where answers go below the request itself."""
+    author_id: str = ""
+    """What the forge knows the author by, where that is not the login name."""
+    url: str = ""
+    path: str = ""
+    """The file it is about, and the line, where it stands in the changes."""
+    line: int = 0
+    is_bot: bool = False
+    """Whether a program wrote it, as far as the comment itself tells."""
+    is_edited: bool = False
+    is_settled: bool = False
+    """Whether people closed the matter: its thread is resolved, or it is hidden."""
 
 
 class Forge(Protocol):
@@ -64,6 +96,15 @@ class Forge(Protocol):
 
     def comment(self, number: int, text: str) -> None:
         """Write a comment, in Markdown that is safe to show."""
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        """Return what people and programs said about a request and its changes, the first one first."""
+
+    def standing(self, comment: Comment) -> Standing:
+        """Return what a comment's author is in the repository right now."""
+
+    def reply(self, number: int, thread: str, text: str) -> str:
+        """Write a comment into a thread, or below the request where it is ""; return the comment's id."""
 
     def author_of(self, commit: str) -> str:
         """Return the login name of a commit's author, or "" where the forge does not know."""

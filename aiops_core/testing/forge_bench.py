@@ -27,6 +27,7 @@ from aiops_core.testing.forge_scene import (
     make_change,
     make_incident,
 )
+from aiops_core.testing.forge_talk import Said, Talk
 from aiops_core.testing.git_http import GitHttpServer
 
 State = Literal["open", "closed", "merged"]
@@ -117,6 +118,15 @@ class ForgeBench(ABC):
     @abstractmethod
     def change(self, number: int, **what: str) -> None:
         """Change ``state``, ``title``, ``body`` or ``branch`` of a request, as people do."""
+
+    @property
+    @abstractmethod
+    def talk(self) -> Talk:
+        """What people say on the requests."""
+
+    @abstractmethod
+    def comment_id(self, said: Said) -> str:
+        """Return the id by which the forge tells of a comment."""
 
     @abstractmethod
     def limit(self, kind: Literal["primary", "secondary"], seconds: int) -> tuple[int, Any, dict[str, str]]:

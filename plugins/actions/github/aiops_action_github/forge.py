@@ -8,19 +8,31 @@ from itertools import islice
 from typing import Literal
 
 from github import Auth, Github
+from github.GithubException import UnknownObjectException
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 from pydantic import SecretStr
 
 from aiops_action_github.address import Address
 from aiops_action_github.answers import translated
+from aiops_action_github.comments import below, in_changes, of_reviews
 from aiops_action_github.words import WORDS
 from aiops_core import Retry
-from aiops_core.repair import Rejected, Request, Unanswered, foremost, marked_fingerprint
+from aiops_core.repair import (
+    Comment,
+    Rejected,
+    Request,
+    Standing,
+    Unanswered,
+    foremost,
+    marked_fingerprint,
+)
 
 _SEARCHED = 300
 _PER_PAGE = 100
 _LAG_WAIT = 10.0
+_HEARD = 1_000
+_WRITERS = frozenset({"admin", "maintain", "write"})
 
 
 class GithubForge:
@@ -133,6 +145,36 @@ class GithubForge:
         with translated(f"{self.address.slug}#{number}"):
             self._repository.get_pull(number).create_issue_comment(text)
 
+    def comments(self, number: int) -> list[Comment]:
+        """Return the comments below the request, those in its changes, and the words of reviews."""
+        with translated(f"{self.address.slug}#{number}"):
+            pull = self._repository.get_pull(number)
+            found = [
+                *below(islice(pull.get_issue_comments(), _HEARD)),
+                *in_changes(islice(pull.get_review_comments(), _HEARD)),
+                *of_reviews(islice(pull.get_reviews(), _HEARD)),
+            ]
+            return sorted(found, key=lambda comment: comment.at)
+
+    def standing(self, comment: Comment) -> Standing:
+        """Return whether an author may push, as GitHub says now."""
+        if comment.is_bot:
+            return "bot"
+        with translated(self.address.slug):
+            try:
+                permission = self._repository.get_collaborator_permission(comment.author)
+            except UnknownObjectException:
+                return "reader"
+        return "writer" if permission in _WRITERS else "reader"
+
+    def reply(self, number: int, thread: str, text: str) -> str:
+        """Write into the thread of a comment in the changes, or below the request."""
+        with translated(f"{self.address.slug}#{number}"):
+            pull = self._repository.get_pull(number)
+            if thread:
+                return next(in_changes([pull.create_review_comment_reply(int(thread), text)])).id
+            return next(below([pull.create_issue_comment(text)])).id
+
     def author_of(self, commit: str) -> str:
         """Return the login GitHub knows a commit's author by, "" where it knows none or it is a bot."""
         with translated(f"{self.address.slug}@{commit[:12]}"):
@@ -180,4 +222,5 @@ def _state(pull: PullRequest) -> Request:
         is_draft=bool(pull.draft),
         title=pull.title,
         body=pull.body or "",
+        author=pull.user.login if pull.user is not None else "",
     )

@@ -26,6 +26,11 @@ OPERATIONS = (
     "GET /repos/{owner}/{repo}/installation",
     "POST /app/installations/{installation_id}/access_tokens",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+    "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+    "POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies",
+    "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
     "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
 )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
-from github_repository import Pull, Rejected, StubApp, StubRepository
+from github_repository import Json, Pull, Rejected, StubApp, StubRepository
+from github_talk import KINDS
 
 from aiops_core.testing.api_stub import Answer, ApiStub, Asked
 
@@ -35,6 +36,31 @@ ROUTES = (
         "POST",
         r"/repos/[^/]+/[^/]+/issues/(\d+)/comments",
         "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    ),
+    (
+        "GET",
+        r"/repos/[^/]+/[^/]+/issues/(\d+)/comments",
+        "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
+    ),
+    (
+        "GET",
+        r"/repos/[^/]+/[^/]+/pulls/(\d+)/comments",
+        "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
+    ),
+    (
+        "GET",
+        r"/repos/[^/]+/[^/]+/pulls/(\d+)/reviews",
+        "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+    ),
+    (
+        "POST",
+        r"/repos/[^/]+/[^/]+/pulls/(\d+)/comments/\d+/replies",
+        "POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies",
+    ),
+    (
+        "GET",
+        r"/repos/[^/]+/[^/]+/collaborators/[^/]+/permission",
+        "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     ),
     (
         "POST",
@@ -111,7 +137,8 @@ class GithubApi(ApiStub):
         repository = self.repository
         match operation.partition(" ")[0], asked.path.rpartition("/")[2]:
             case "GET", "pulls":
-                return self._page(asked, repository.find_pulls(asked.query))
+                found = repository.find_pulls(asked.query)
+                return self._page(asked, repository.list_pulls(found))
             case "POST", "pulls":
                 return Answer(201, repository.create_pull(asked.body))
             case "POST", "labels":
@@ -122,6 +149,14 @@ class GithubApi(ApiStub):
                 return Answer(200, repository.show_installation(self.app))
             case "POST", "access_tokens":
                 return Answer(201, repository.issue_token(self.app, asked.body))
+            case "GET", "comments" | "reviews" as what:
+                kind = "review" if what == "reviews" else KINDS[asked.path.split("/")[4]]
+                return self._page(asked, repository.talk.listed(number, kind))
+            case "GET", "permission":
+                return Answer(200, repository.show_permission(unquote(asked.path.split("/")[-2])))
+            case "POST", "replies":
+                thread = int(asked.path.split("/")[-2])
+                return Answer(201, repository.add_comment(number, asked.body, thread))
             case "POST", "comments":
                 return Answer(201, repository.add_comment(number, asked.body))
             case "PATCH", _:
@@ -131,11 +166,10 @@ class GithubApi(ApiStub):
             case _:
                 return Answer(200, repository.show_pull(number) if number else repository.show())
 
-    def _page(self, asked: Asked, pulls: list[Pull]) -> Answer:
+    def _page(self, asked: Asked, found: list[Json]) -> Answer:
         size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
         headers = {}
-        if len(pulls) > size * page:
+        if len(found) > size * page:
             following = urlencode({**asked.query, "page": page + 1})
             headers["Link"] = f'<{self.url}{asked.path}?{following}>; rel="next"'
-        shown = self.repository.list_pulls(pulls[size * (page - 1) : size * page])
-        return Answer(200, shown, headers)
+        return Answer(200, found[size * (page - 1) : size * page], headers)

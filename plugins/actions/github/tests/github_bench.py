@@ -10,6 +10,7 @@ from aiops_action_github import GithubPullRequest
 from github_api import GithubApi
 
 from aiops_core.testing.forge_bench import ForgeBench, Seen, State
+from aiops_core.testing.forge_talk import Said, Talk
 
 
 class GithubBench(ForgeBench):
@@ -59,7 +60,7 @@ class GithubBench(ForgeBench):
                 pull.draft,
                 pull.labels,
                 pull.reviewers,
-                pull.comments,
+                [said.text for said in self.talk.of(pull.number)],
             )
             for pull in self.api.pulls
         ]
@@ -77,6 +78,16 @@ class GithubBench(ForgeBench):
         for name, value in what.items():
             setattr(pull, {"branch": "head"}.get(name, name), "closed" if value == "merged" else value)
             pull.merged = value == "merged" or (pull.merged and name != "state")
+
+    @property
+    def talk(self) -> Talk:
+        """What people say."""
+        return self.api.repository.talk
+
+    def comment_id(self, said: Said) -> str:
+        """Return the id by which the forge tells of a comment."""
+        prefix = {"below": "c", "in changes": "r", "review": "v"}[self.api.repository.talk.kind(said)]
+        return f"{prefix}{said.id}"
 
     def limit(self, kind: Literal["primary", "secondary"], seconds: int) -> tuple[int, Any, dict[str, str]]:
         """Return the answer of a used-up quota, or of too much at once."""

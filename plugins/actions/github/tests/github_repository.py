@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 from github_contract import Contract
+from github_talk import GithubTalk
 
 Json = Any  # JSON of GitHub's shape, judged by the contract
 DOCUMENTATION = "https://docs.github.com/rest/pulls/pulls#create-a-pull-request"
@@ -48,7 +49,6 @@ class Pull:
     merged: bool = False
     labels: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -78,6 +78,7 @@ class StubRepository:
         self.base_url, self.api_url = base_url, api_url
         self.slug = slug
         self.contract = Contract()
+        self.talk = GithubTalk(self.contract, self._link, self._user)
         self.pulls: dict[int, Pull] = {}
         self.supports_drafts = True
         self.is_archived = False
@@ -192,10 +193,18 @@ class StubRepository:
         app.issued.append(wanted)
         return {"token": app.token, "expires_at": "2026-01-01T01:00:00Z", "permissions": wanted}
 
-    def add_comment(self, number: int, asked: Mapping[str, Json]) -> Json:
-        """Add a comment to the conversation."""
-        self.pulls[number].comments.append(asked["body"])
-        return self._filled("issue-comment", body=asked["body"], user=self._user("aiops-bot"))
+    def add_comment(self, number: int, asked: Mapping[str, Json], thread: int = 0) -> Json:
+        """Add a comment of ours below the request, or to a thread in its changes."""
+        if thread and self.talk.find(thread) is None:
+            raise Rejected(404, "Not Found")
+        return self.talk.show(number, self.talk.add(number, self.talk.owner, asked["body"], thread=thread))
+
+    def show_permission(self, login: str) -> Json:
+        """Describe what somebody may do."""
+        found = self.talk.permission(login)
+        if found is None:
+            raise Rejected(404, "Not Found")
+        return found
 
     def show_commit(self, ref: str) -> Json:
         """Describe one commit; its author is who has the address, if anybody."""
@@ -235,8 +244,8 @@ class StubRepository:
     def _filled(self, name: str, /, **known: Json) -> dict[str, Json]:
         return self.contract.filled(name, known, self._link)
 
-    def _user(self, login: str) -> Json:
-        return self._filled("simple-user", login=login, type="User", url=f"{self.api_url}/users/{login}")
+    def _user(self, login: str, kind: str = "User") -> Json:
+        return self._filled("simple-user", login=login, type=kind, url=f"{self.api_url}/users/{login}")
 
     def _label(self, name: str) -> Json:
         return self._filled(

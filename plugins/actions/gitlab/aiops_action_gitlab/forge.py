@@ -8,19 +8,30 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from gitlab.exceptions import GitlabError
+from gitlab.exceptions import GitlabError, GitlabGetError
 from gitlab.v4.objects import Project
 from pydantic import SecretStr
 
 from aiops_action_gitlab.address import Address
 from aiops_action_gitlab.answers import translated
+from aiops_action_gitlab.comments import of_thread
 from aiops_action_gitlab.connection import connect
 from aiops_action_gitlab.words import WORDS
 from aiops_core import Retry
-from aiops_core.repair import Rejected, Request, Unanswered, foremost, marked_fingerprint
+from aiops_core.repair import (
+    Comment,
+    Rejected,
+    Request,
+    Standing,
+    Unanswered,
+    foremost,
+    marked_fingerprint,
+)
 
 _SEARCHED = 300
 _LAG_WAIT = 10.0
+_HEARD = 1_000
+_DEVELOPER = 30
 _DRAFT = "Draft: "
 _IS_DRAFT = re.compile(r"^\s*(?:\[Draft\]|\(Draft\)|Draft:)\s*", re.IGNORECASE)
 
@@ -110,6 +121,37 @@ class GitlabForge:
         with translated(f"{self.address.path}!{number}"):
             self._project.mergerequests.get(number, lazy=True).notes.create({"body": text})
 
+    def comments(self, number: int) -> list[Comment]:
+        """Return the notes people and programs wrote, those GitLab writes itself left out."""
+        with translated(f"{self.address.path}!{number}"):
+            request = self._project.mergerequests.get(number, lazy=True)
+            threads = islice(request.discussions.list(iterator=True), _HEARD)
+            web = f"{self._project.web_url}/-/merge_requests/{number}"
+            found = [comment for thread in threads for comment in of_thread(thread.attributes, web)]
+            return sorted(found, key=lambda comment: comment.at)
+
+    def standing(self, comment: Comment) -> Standing:
+        """Return whether an author is a person and at least Developer, inherited roles included."""
+        with translated(self.address.path):
+            try:
+                user = self._gitlab.users.get(int(comment.author_id))
+                member: Answer = self._project.members_all.get(int(comment.author_id))
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return "reader"
+                raise
+        if user.attributes.get("bot"):
+            return "bot"
+        return "writer" if member.access_level >= _DEVELOPER and member.state == "active" else "reader"
+
+    def reply(self, number: int, thread: str, text: str) -> str:
+        """Write a note into a thread, or below the request."""
+        with translated(f"{self.address.path}!{number}"):
+            request = self._project.mergerequests.get(number, lazy=True)
+            if not thread:
+                return str(request.notes.create({"body": text}).id)
+            return str(request.discussions.get(thread, lazy=True).notes.create({"body": text}).id)
+
     def author_of(self, commit: str) -> str:
         """Return the user whose public address a commit's author has, "" without exactly one."""
         with translated(f"{self.address.path}@{commit[:12]}"):
@@ -182,4 +224,5 @@ def _state(found: Answer) -> Request:
         is_draft=bool(_IS_DRAFT.match(found.title)),
         title=_IS_DRAFT.sub("", found.title),
         body=found.description or "",
+        author=(found.attributes.get("author") or {}).get("username", ""),
     )

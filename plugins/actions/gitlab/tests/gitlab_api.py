@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from gitlab_project import Json, MergeRequest, Refusal, StubProject
+from gitlab_project import Json, Refusal, StubProject
 
 from aiops_core.testing.api_stub import Answer, ApiStub, Asked
 
@@ -50,6 +50,10 @@ OPERATIONS = (
         ("title", "description", "add_labels", "labels", "reviewer_ids", "state_event", "target_branch"),
     ),
     Operation("POST", f"{REQUESTS}/:iid/notes", ("created_at", "internal"), ("body",)),
+    Operation("GET", f"{REQUESTS}/:iid/discussions", PAGED),
+    Operation("POST", f"{REQUESTS}/:iid/discussions/:thread/notes", ("note_id", "created_at"), ("body",)),
+    Operation("GET", f"{PROJECT}/members/all/:user_id"),
+    Operation("GET", "/users/:user_id"),
     Operation("GET", f"{PROJECT}/repository/merge_base", (), ("refs[]",)),
     Operation("GET", f"{PROJECT}/repository/branches/:branch"),
     Operation("GET", f"{PROJECT}/repository/commits/:sha", ("stats",)),
@@ -118,19 +122,26 @@ class GitlabApi(ApiStub):
             ("GET", f"{REQUESTS}/:iid"): lambda: project.describe(project.get(iid)),
             ("PUT", f"{REQUESTS}/:iid"): lambda: project.update(iid, asked.body),
             ("POST", f"{REQUESTS}/:iid/notes"): lambda: project.add_note(iid, asked.body),
+            ("POST", f"{REQUESTS}/:iid/discussions/:thread/notes"): lambda: project.add_note(
+                iid, asked.body, values[2]
+            ),
+            ("GET", f"{PROJECT}/members/all/:user_id"): lambda: project.show_member(int(values[1])),
+            ("GET", "/users/:user_id"): lambda: project.show_user(int(values[0])),
             ("GET", f"{PROJECT}/repository/merge_base"): lambda: project.merge_base(asked.lists["refs[]"]),
             ("GET", f"{PROJECT}/repository/branches/:branch"): lambda: project.branch(values[1]),
             ("GET", f"{PROJECT}/repository/commits/:sha"): lambda: project.show_commit(values[1]),
         }
         if operation.path == REQUESTS and operation.method == "GET":
-            return self._page(asked, project.find(asked.query))
+            return self._page(asked, [project.describe(one) for one in project.find(asked.query)])
+        if operation.path.endswith("/discussions"):
+            return self._page(asked, project.talk.discussions(iid))
         if operation.path == "/users":
             return Answer(200, project.find_users(asked.query), {"X-Total": "1"})
         return Answer(201 if operation.method == "POST" else 200, done[operation.method, operation.path]())
 
-    def _page(self, asked: Asked, found: list[MergeRequest]) -> Answer:
+    def _page(self, asked: Asked, found: list[Json]) -> Answer:
         size, page = int(asked.query.get("per_page", 20)), int(asked.query.get("page", 1))
-        shown = [self.project.describe(one) for one in found[size * (page - 1) : size * page]]
+        shown = found[size * (page - 1) : size * page]
         headers = {"X-Per-Page": str(size), "X-Page": str(page)}
         if len(found) > size * page:
             rest = "&".join(f"{name}={value}" for name, value in {**asked.query, "page": page + 1}.items())

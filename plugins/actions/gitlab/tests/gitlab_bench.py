@@ -10,6 +10,7 @@ from aiops_action_gitlab import GitlabMergeRequest
 from gitlab_api import GitlabApi
 
 from aiops_core.testing.forge_bench import ForgeBench, Seen, State
+from aiops_core.testing.forge_talk import Said, Talk
 
 STATES = {"open": "opened", "opened": "open"}
 
@@ -58,7 +59,7 @@ class GitlabBench(ForgeBench):
                 one.title.startswith("Draft: "),
                 one.labels,
                 [names[id_] for id_ in one.reviewers],
-                one.notes,
+                [said.text for said in self.talk.of(one.iid)],
             )
             for one in self.api.project.requests.values()
         ]
@@ -76,6 +77,15 @@ class GitlabBench(ForgeBench):
         names = {"body": "description", "branch": "source"}
         for name, value in what.items():
             setattr(self.api.project.requests[number], names.get(name, name), STATES.get(value, value))
+
+    @property
+    def talk(self) -> Talk:
+        """What people say."""
+        return self.api.project.talk
+
+    def comment_id(self, said: Said) -> str:
+        """Return the id by which the forge tells of a comment."""
+        return str(said.id)
 
     def limit(self, kind: Literal["primary", "secondary"], seconds: int) -> tuple[int, Any, dict[str, str]]:
         """Return the answer of a used-up quota, or of a limit of one endpoint."""

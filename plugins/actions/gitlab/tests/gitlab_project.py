@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gitlab_talk import GitlabTalk
+
 Json = Any  # JSON of GitLab's shape
 
 
@@ -33,7 +35,6 @@ class MergeRequest:
     project: int = 42
     labels: list[str] = field(default_factory=list)
     reviewers: list[int] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class StubProject:
@@ -46,6 +47,8 @@ class StubProject:
         self.is_archived = False
         self.filters_branches = True
         self.users = {7: ("ann", "ann@acme.example"), 8: ("bob", ""), 9: ("annabel", "")}
+        self.users |= {10: ("aiops-bot", ""), 11: ("eve", ""), 12: ("robot", ""), 13: ("mallory", "")}
+        self.talk = GitlabTalk({id_: name for id_, (name, _) in self.users.items()}, self._user)
 
     def _git(self, *arguments: str) -> str:
         command = ["git", "-C", str(self.git), *arguments]
@@ -119,16 +122,27 @@ class StubProject:
         one.reviewers = asked.get("reviewer_ids", one.reviewers)
         return self.describe(one)
 
-    def add_note(self, iid: int, asked: Mapping[str, Json]) -> Json:
-        """Add a comment."""
-        self.get(iid).notes.append(asked["body"])
-        return {
-            "id": 301,
-            "body": asked["body"],
-            "author": self._user(8),
-            "system": False,
-            "noteable_iid": iid,
-        }
+    def add_note(self, iid: int, asked: Mapping[str, Json], thread: str = "") -> Json:
+        """Add a note of ours, to a thread where one is named."""
+        self.get(iid)
+        threads = {self.talk.thread_id(said.thread): said.thread for said in self.talk.of(iid)}
+        if thread and thread not in threads:
+            raise Refusal(404, "404 Discussion Not Found")
+        said = self.talk.add(iid, self.talk.owner, asked["body"], thread=threads.get(thread, 0))
+        return self.talk.note(iid, said)
+
+    def show_user(self, id_: int) -> Json:
+        """Describe a user."""
+        if id_ not in self.users:
+            raise Refusal(404, "404 User Not Found")
+        return {**self._user(id_), "bot": self.talk.roles.get(self.users[id_][0]) == "bot"}
+
+    def show_member(self, id_: int) -> Json:
+        """Describe a member of the project."""
+        found = self.talk.member(id_)
+        if found is None:
+            raise Refusal(404, "404 Not found")
+        return found
 
     def merge_base(self, refs: Sequence[str]) -> Json:
         """Return the best common ancestor."""
@@ -180,7 +194,7 @@ class StubProject:
             "squash_commit_sha": None,
             "labels": one.labels,
             "reviewers": [self._user(id_) for id_ in one.reviewers],
-            "author": self._user(8),
+            "author": self._user(10),
             "web_url": f"{self.url}/{self.path}/-/merge_requests/{one.iid}",
         }
 
