@@ -1,11 +1,11 @@
-# setup · demo · test · check · full · bench · corpora — everything lives in .venv, nothing else is touched.
+# setup · demo · test · check · full · fuzz · bench · corpora — everything lives in .venv, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full bench corpora format docs clean
+.PHONY: setup demo test check full fuzz bench corpora format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -45,6 +45,9 @@ docs: .venv/.dev
 format: .venv/.dev
 	@$(BIN)/ruff check --fix -q . || true
 	@$(BIN)/ruff format -q .
+
+fuzz: .venv/.dev
+	@AIOPS_FUZZ=$${AIOPS_FUZZ:-2000} $(BIN)/python -m pytest -n 2 tests/fuzz
 
 bench: .venv/.dev
 	@$(BIN)/python benchmarks/run.py

@@ -84,7 +84,7 @@ def _cri(raw: bytes) -> Carried | None:
     found = _CRI.match(raw)
     if found is None:
         return None
-    time, stream, tag = (part.decode() for part in found.groups())
+    time, stream, tag = (part.decode("utf-8", "replace") for part in found.groups())
     text = decode_line(raw[found.end() :])
     return Carried(f"cri {stream}", text, time, None, {"stream": stream}, tag.startswith("P"))
 
