@@ -55,7 +55,7 @@ def python(text):
     return f"{sys.executable} -c '{text}'"
 
 
-def test_the_question_comes_by_standard_input_s13(run):
+def test_s13_the_question_comes_by_standard_input(run):
     result = run("cat", "what is wrong?")
 
     assert (result.exit_code, result.output) == (0, "what is wrong?")
@@ -76,7 +76,7 @@ def test_the_socket_file_is_all_the_network_there_is(run):
     assert result.output == "pong\n[]\n"
 
 
-def test_the_environment_is_what_was_given_s15(run, monkeypatch):
+def test_s15_the_environment_is_what_was_given(run, monkeypatch):
     monkeypatch.setenv("GITLAB_TOKEN", "canary-1")
 
     result = run("cat /proc/*/environ | tr '\\0' '\\n'", environment={"MODEL": "x"})
@@ -85,7 +85,7 @@ def test_the_environment_is_what_was_given_s15(run, monkeypatch):
     assert "canary" not in result.output
 
 
-def test_no_file_of_ours_can_be_read_s8(run, tmp_path):
+def test_s8_no_file_of_ours_can_be_read(run, tmp_path):
     (tmp_path / "key").write_text("canary-2")
     ssh = Path(os.environ["HOME"], ".ssh")
     ssh.mkdir()
@@ -97,7 +97,7 @@ def test_no_file_of_ours_can_be_read_s8(run, tmp_path):
     assert result.output.count("No such file") == 5
 
 
-def test_nothing_can_be_written_outside_s17(run, tmp_path):
+def test_s17_nothing_can_be_written_outside(run, tmp_path):
     places = [f"{tmp_path}/out", "/usr/out", "/etc/out", "/out", f"{sys.prefix}/out"]
     before = sorted(tmp_path.iterdir())
 
@@ -109,7 +109,7 @@ def test_nothing_can_be_written_outside_s17(run, tmp_path):
     assert (tmp_path / "work" / "in").read_text() == "x\n"
 
 
-def test_an_agent_that_ignores_signals_and_forks_is_gone_at_its_deadline_s16(run):
+def test_s16_an_agent_that_ignores_signals_and_forks_is_gone_at_its_deadline(run):
     began = time.monotonic()
 
     result = run("trap '' TERM INT; setsid sleep 300 & sleep 300", seconds=0.5)

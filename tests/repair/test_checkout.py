@@ -74,14 +74,14 @@ def test_nothing_changed_is_no_edit(scene):
     assert scene.checkout.edits() == ()
 
 
-def test_there_is_no_git_and_no_agent_configuration_in_a_checkout_s5(scene):
+def test_s5_there_is_no_git_and_no_agent_configuration_in_a_checkout(scene):
     names = {str(path.relative_to(scene.path)) for path in scene.path.rglob("*") if path.is_file()}
 
     assert names == set(FILES) - {"CLAUDE.md", "sub/.claude/settings.json", ".mcp.json", ".env"}
     assert scene.checkout.edits() == ()
 
 
-def test_an_edit_beside_a_secret_keeps_it_s10(scene):
+def test_s10_an_edit_beside_a_secret_keeps_it(scene):
     place = scene.path / "secret.py"
     place.write_text(place.read_text().replace("LIMIT = 5", "LIMIT = 6"))
 
@@ -90,7 +90,7 @@ def test_an_edit_beside_a_secret_keeps_it_s10(scene):
     assert change.files[0].content == FILES["secret.py"].replace("5\n", "6\n").encode()
 
 
-def test_secrets_do_not_reach_a_checkout_s9(scene):
+def test_s9_secrets_do_not_reach_a_checkout(scene):
     text = (scene.path / "secret.py").read_text()
 
     assert "ghp_" not in text and "[redacted:github-token:" in text and "LIMIT = 5" in text

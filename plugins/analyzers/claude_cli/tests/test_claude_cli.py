@@ -167,7 +167,7 @@ def attacked(asking, stand_in, tools, says, tmp_path_factory):
     return told
 
 
-def test_the_question_is_fenced_and_not_in_argv_s1_s13(attacked):
+def test_s1_s13_the_question_is_fenced_and_not_in_argv(attacked):
     question = attacked.api.calls[0]["messages"][0]["content"]
 
     assert "<untrusted-" in question and "</untrusted-x>" not in question
@@ -175,7 +175,7 @@ def test_the_question_is_fenced_and_not_in_argv_s1_s13(attacked):
     assert "There is no shell and no network" in attacked.api.calls[0]["system"]
 
 
-def test_everything_is_off_that_is_not_needed_s13(attacked):
+def test_s13_everything_is_off_that_is_not_needed(attacked):
     words = attacked.said["argv"].replace("\\n", " ")
 
     for argument in (
@@ -187,11 +187,11 @@ def test_everything_is_off_that_is_not_needed_s13(attacked):
     assert "--effort high --fallback-model=x" in words
 
 
-def test_no_repository_configuration_reaches_the_agent_s5(attacked):
+def test_s5_no_repository_configuration_reaches_the_agent(attacked):
     assert attacked.said["list"] == json.dumps("shop.py\ntests")
 
 
-def test_its_environment_holds_no_secret_s8_s15(attacked):
+def test_s8_s15_its_environment_holds_no_secret(attacked):
     assert "ANTHROPIC_BASE_URL" in attacked.said["environ"]
     assert "canary" not in attacked.said["environ"] and KEY not in attacked.said["environ"]
 
@@ -200,16 +200,16 @@ def test_the_relay_adds_the_key(attacked):
     assert attacked.api.requests[0].headers["x-api-key"] == KEY
 
 
-def test_it_writes_nowhere_but_in_its_checkout_s17(attacked):
+def test_s17_it_writes_nowhere_but_in_its_checkout(attacked):
     assert "No such file" in attacked.said["write"]
     assert not (attacked.root / "made").exists()
 
 
-def test_it_reads_nothing_of_ours_s8(attacked):
+def test_s8_it_reads_nothing_of_ours(attacked):
     assert "No such file" in attacked.said["read"]
 
 
-def test_it_has_no_network(attacked):
+def test_s8_s17_it_has_no_network(attacked):
     assert attacked.said["network"] == json.dumps("101\n101")
 
 
@@ -220,7 +220,7 @@ def test_the_relay_serves_messages_alone(attacked):
     assert [request.path for request in attacked.api.requests] == ["/v1/messages?beta=true"] * 2
 
 
-def test_what_it_plants_goes_to_the_policy_like_any_edit_s21_s30_s31(attacked):
+def test_s21_s30_s31_what_it_plants_goes_to_the_policy_like_any_edit(attacked):
     assert attacked.edits == [
         ("create", ".git/hooks/pre-commit"),
         ("replace", "CLAUDE.md"),
@@ -237,7 +237,7 @@ def test_its_calls_are_counted_and_capped(ask, stand_in, tools, says):
     assert len(told.api.requests) == 22
 
 
-def test_nothing_of_it_lives_on_after_its_deadline_s16(ask, stand_in, tools):
+def test_s16_nothing_of_it_lives_on_after_its_deadline(ask, stand_in, tools):
     code = "import os, signal, time\nsignal.signal(15, signal.SIG_IGN)\nif os.fork(): time.sleep(99)\nos.setsid(); time.sleep(99)"
     began = time.monotonic()
 
@@ -283,7 +283,7 @@ def altered(stand_in, root, old="", new=""):
         ("main()\n", "sys.exit(5)\n", "the program does not work in the sandbox (exit code 5)"),
     ],
 )  # fmt: skip
-def test_one_that_is_not_turns_the_mode_off(shop, stand_in, tmp_path, caplog, old, new, problem):
+def test_s14_one_that_is_not_locked_in_turns_the_mode_off(shop, stand_in, tmp_path, caplog, old, new, problem):
     analyzer = canary(altered(stand_in, tmp_path, old, new), tmp_path)
 
     analyzer.start()
@@ -294,7 +294,7 @@ def test_one_that_is_not_turns_the_mode_off(shop, stand_in, tmp_path, caplog, ol
         analyzer.analyze(_incident(), [])
 
 
-def test_another_version_is_proven_anew(shop, stand_in, tmp_path):
+def test_s14_another_version_is_proven_anew(shop, stand_in, tmp_path):
     program = altered(stand_in, tmp_path)
     analyzer = canary(program, tmp_path)
     assert analyzer.problem() is None
@@ -307,7 +307,7 @@ def test_another_version_is_proven_anew(shop, stand_in, tmp_path):
     assert "exit code 7" in analyzer.problem()
 
 
-def test_without_the_program_or_the_sandbox_the_mode_is_off_s18(tmp_path, monkeypatch):
+def test_s18_without_the_program_or_the_sandbox_the_mode_is_off(tmp_path, monkeypatch):
     assert canary("./nowhere", tmp_path).problem() == (
         "the program './nowhere' is not found. Install it, or correct 'command'"
     )

@@ -21,7 +21,7 @@ pipelines:
         ("./nowhere", "✗ shop.claude_cli: it is off: the program './nowhere' is not found."),
     ],
 )
-def test_doctor_says_whether_the_mode_is_on_s14_s18(shop, stand_in, tmp_path, command, said):
+def test_s14_s18_doctor_says_whether_the_mode_is_on(shop, stand_in, tmp_path, command, said):
     path = tmp_path / "pipeline.yaml"
     path.write_text(PIPELINE.replace("COMMAND", command.replace("STAND_IN", str(stand_in))), "utf-8")
 

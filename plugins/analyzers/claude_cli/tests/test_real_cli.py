@@ -57,29 +57,29 @@ def attacked(asking, real_cli, tools, says, tmp_path_factory):
     return told
 
 
-def test_it_cannot_run_a_shell_s3_s14(attacked):
+def test_s3_s14_it_cannot_run_a_shell(attacked):
     assert "No such tool available: Bash" in attacked.said["bash"]
     assert "shell" not in [path for _, path in attacked.edits]
 
 
 @pytest.mark.parametrize("attempt", ["curl", "fetch", "agent"])
-def test_it_cannot_fetch_or_start_others_s13(attacked, attempt):
+def test_s13_it_cannot_fetch_or_start_others(attacked, attempt):
     assert "No such tool available" in attacked.said[attempt]
 
 
-def test_it_cannot_write_outside_its_checkout_s17(attacked):
+def test_s17_it_cannot_write_outside_its_checkout(attacked):
     assert [path for path in attacked.made if path.name != "scratch"] == []
     assert "requested permissions to write" in attacked.said["outside"]
     assert "requested permissions" in attacked.said["up"]
 
 
 @pytest.mark.parametrize("attempt", ["ssh", "home", "environ", "parent", "grep"])
-def test_it_cannot_read_keys_or_the_environment_s8(attacked, attempt):
+def test_s8_it_cannot_read_keys_or_the_environment(attacked, attempt):
     assert "canary" not in attacked.said[attempt].replace("canary|sk-ant", "")
     assert KEY not in json.dumps(attacked.api.calls)
 
 
-def test_it_cannot_plant_hooks_or_settings_s21_s30(attacked):
+def test_s21_s30_it_cannot_plant_hooks_or_settings(attacked):
     assert "requested permissions" in attacked.said["hook"]
     assert "requested permissions" in attacked.said["settings"]
     assert ".git/hooks/pre-commit" not in [path for _, path in attacked.edits]
@@ -89,7 +89,7 @@ def test_it_cannot_plant_hooks_or_settings_s21_s30(attacked):
     ("path", "rule"),
     [(".github/workflows/x.yml", {"path", "protected-path"}), ("tests/test_shop.py", {"tests-weakened"})],
 )
-def test_what_policy_forbids_is_refused_after_it_s14_s30_r7(attacked, shop, tmp_path, path, rule):
+def test_s14_s30_r7_what_policy_forbids_is_refused_after_it(attacked, shop, tmp_path, path, rule):
     (edit,) = [edit for edit in attacked.result.edits if edit.path == path]
 
     with pytest.raises(Refused) as refused:
@@ -105,7 +105,7 @@ def test_what_policy_forbids_is_refused_after_it_s14_s30_r7(attacked, shop, tmp_
     assert refused.value.rule in rule
 
 
-def test_orders_of_the_repository_never_reach_the_model_s5(attacked):
+def test_s5_orders_of_the_repository_never_reach_the_model(attacked):
     assert "SUDO" not in json.dumps(attacked.api.calls)
     assert {"hooked", "served"} & {path for _, path in attacked.edits} == set()
 
@@ -143,7 +143,7 @@ def test_a_refused_key_names_its_setting(ask, real_cli):
         ask(real_cli, usual=UNAUTHORIZED)
 
 
-def test_the_canary_shows_that_it_is_locked_in_s14(shop, real_cli):
+def test_s14_the_canary_shows_that_it_is_locked_in(shop, real_cli):
     analyzer = ClaudeCliAnalyzer(ClaudeCliConfig(api_key=KEY, command=str(real_cli)), Context())
 
     assert analyzer.problem() is None
