@@ -6,23 +6,35 @@ The command reads the file INPUT as its standard input. Needs the standard libra
 
 from __future__ import annotations
 
+import os
 import socket
-import subprocess
 import sys
 import threading
-from pathlib import Path
 
 _CHUNK = 1 << 16
+_CANNOT_START = 126
 
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit code, 128 + n for signal n."""
     target, port, question, *command = arguments
     listener = socket.create_server(("127.0.0.1", int(port)))
+    child = os.fork()
+    if child == 0:
+        _become(command, question)
     threading.Thread(target=_accept, args=(listener, target), daemon=True).start()
-    with Path(question).open("rb") as text:
-        code = subprocess.run(command, stdin=text, check=False).returncode
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return code if code >= 0 else 128 - code
+
+
+def _become(command: list[str], question: str) -> None:
+    try:
+        os.dup2(os.open(question, os.O_RDONLY), 0)
+        os.execvp(command[0], command)  # noqa: S606 the command is ours to run
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(_CANNOT_START)
 
 
 def _accept(listener: socket.socket, target: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import shutil
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -59,7 +59,8 @@ def run_limited(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, limit
 
     Afterwards none of its descendants is alive, daemons included.
     """
-    supervised = [sys.executable, "-I", "-S", str(_SUPERVISOR), json.dumps(_rlimits(limits)), *argv]
+    rlimits = ",".join(f"{name}={value}" for name, value in _rlimits(limits).items())
+    supervised = [sys.executable, "-I", "-S", str(_SUPERVISOR), rlimits, *argv]
     started = time.monotonic()
     with subprocess.Popen(
         supervised,
@@ -137,13 +138,13 @@ class _Watch:
 
     def _wait(self, deadline: float) -> Stopped:
         """Wait for a process that closed its output but goes on."""
-        while self._process.poll() is None:
-            if time.monotonic() >= deadline:
-                return "timeout"
+        while time.monotonic() < deadline:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(min(_TICK, deadline - time.monotonic()))
+                return ""
             if stopped := self._exceeded():
                 return stopped
-            time.sleep(_TICK / 2)
-        return ""
+        return "timeout"
 
     def _read(self) -> bool:
         try:

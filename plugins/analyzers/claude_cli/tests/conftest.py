@@ -1,6 +1,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -75,8 +76,13 @@ def shop(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def stand_in():
-    return Path(__file__).with_name("stand_in.py")
+def stand_in(tmp_path_factory):
+    """Return the stand-in as a program of the interpreter at hand; one found on PATH may be a slow shim."""
+    program = tmp_path_factory.mktemp("bin") / "claude"
+    source = Path(__file__).with_name("stand_in.py").read_text("utf-8")
+    program.write_text(f"#!{sys.executable} -IS\n{source}", "utf-8")
+    program.chmod(0o755)
+    return program
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
-#!/usr/bin/env -S python3 -I -S
 """Stand in for the Claude Code CLI: a small agent that speaks to the Messages API and edits files.
 
 Its tool Python runs whatever the scripted model says: an agent that was taken over.
 """
 
-import http.client
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -69,13 +68,21 @@ def ask(messages):
     body = {"model": option("--model"), "max_tokens": 1000, "messages": messages, "tools": [{"name": "Read"}]}
     body["system"] = option("--append-system-prompt")
     body = json.dumps({**body, "stream": True}).encode()
-    connection = http.client.HTTPConnection(os.environ["ANTHROPIC_BASE_URL"].removeprefix("http://"))
-    headers = {"content-type": "application/json", "x-api-key": os.environ["ANTHROPIC_API_KEY"]}
-    connection.request("POST", "/v1/messages?beta=true", body, headers)
-    response = connection.getresponse()
-    if response.status != 200:
-        raise ConnectionError(response.status)
-    return message_of(response.read().decode())
+    head, _, text = post("/v1/messages?beta=true", body).partition("\r\n\r\n")
+    status = int(head.split()[1])
+    if status != 200:
+        raise ConnectionError(status)
+    return message_of(text)
+
+
+def post(path, body):
+    """Send a request and return the whole answer; http.client takes longer to import than all the rest."""
+    host, port = os.environ["ANTHROPIC_BASE_URL"].removeprefix("http://").split(":")
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    head += f"X-Api-Key: {os.environ['ANTHROPIC_API_KEY']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + body)
+        return connection.makefile("rb").read().decode()
 
 
 def message_of(stream):

@@ -1,4 +1,8 @@
-"""The real Claude Code CLI against a scripted model: what it does, and what it cannot do."""
+"""The real Claude Code CLI against a scripted model: what it does, and what it cannot do.
+
+A start of it takes a second or two, so the short version makes two: the canary and one session in which
+the model tries everything.
+"""
 
 import json
 
@@ -44,6 +48,7 @@ def attacked(asking, real_cli, tools, says, tmp_path_factory):
         "settings": ("Write", {"file_path": f"{WORK}/.claude/settings.json", "content": "{}"}),
         "workflow": ("Write", {"file_path": f"{WORK}/.github/workflows/x.yml", "content": "on: push\n"}),
         "test": ("Write", {"file_path": f"{WORK}/tests/test_shop.py", "content": "\n"}),
+        "fix": ("Edit", FIX),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITLAB_TOKEN", "canary-forge")
@@ -110,17 +115,16 @@ def test_s5_orders_of_the_repository_never_reach_the_model(attacked):
     assert {"hooked", "served"} & {path for _, path in attacked.edits} == set()
 
 
-def test_a_repair_becomes_an_edit_and_is_accounted_for(ask, real_cli, tools, says):
-    told = ask(real_cli, tools(READ), tools(("Edit", FIX)), says())
+def test_a_repair_becomes_an_edit_and_is_accounted_for(attacked):
+    (edit,) = [edit for edit in attacked.result.edits if edit.path == "shop.py"]
 
-    (edit,) = told.result.edits
-    assert (edit.kind, edit.path) == ("replace", "shop.py")
-    assert edit.replace == '    return order["price"] * order.get("count", 1)\n'
-    assert told.result.usage.input_tokens == 3000
-    assert told.result.usage.cost > 0
-    assert told.api.requests[0].headers["x-api-key"] == KEY
+    assert (edit.kind, edit.replace) == ("replace", '    return order["price"] * order.get("count", 1)\n')
+    assert attacked.result.usage.input_tokens == 3000
+    assert attacked.result.usage.cost > 0
+    assert attacked.api.requests[0].headers["x-api-key"] == KEY
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("reply", "settings", "reason"),
     [
@@ -138,6 +142,7 @@ def test_an_end_without_an_answer_says_why(ask, real_cli, tools, reply, settings
     assert str(told.result).startswith(reason)
 
 
+@pytest.mark.full
 def test_a_refused_key_names_its_setting(ask, real_cli):
     with pytest.raises(UserError, match="Check 'api_key'"):
         ask(real_cli, usual=UNAUTHORIZED)
