@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from aiops_core.errors import AiopsError, UserError
+from aiops_core.memory import keep_memory
 
 _COMMANDS = {
     "run": "aiops_core.cli.run:run",
@@ -117,6 +118,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line: exit 0, 1 when the fault is ours, 2 when it is the user's."""
+    keep_memory()
     try:
         sys.exit(cli.main(prog_name="aiops", standalone_mode=False) or 0)
     except click.exceptions.Exit as error:

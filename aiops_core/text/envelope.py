@@ -84,16 +84,14 @@ def _parse(line: str, moment: datetime) -> Envelope:
     return Envelope(scan.sure, time, severity, scan.attributes)
 
 
-_SEVERE = re.compile(
-    rb"(?i:[ew]r[nr]|crit|crt|fatal|ftl|fail|panic|emerg|alert|sever|eror|warn|lvl|level|prio)"
-    rb"|<\d|(?<![A-Za-z])[EWFAC](?![a-z])"
-)
-"""Something of every way to write a level of at least a warning."""
+_SEVERE = tuple(b"err warn wrn crit crt fatal ftl fail panic emerg alert sever eror lvl level prio".split())
+_SHORT = re.compile(rb"[EWFAC<](?:(?<=<)\d|(?<!<)(?<![A-Za-z].)(?![A-Za-z]))")
+"""A letter that stands for a level, or a priority in angle brackets."""
 
 
 def may_be_severe(raw: bytes) -> bool:
     """Rule out that the envelope of a line tells a level of at least a warning, without reading it."""
-    return _SEVERE.search(raw) is not None
+    return any(map(raw.lower().__contains__, _SEVERE)) or _SHORT.search(raw) is not None
 
 
 def can_precede(prefix: str) -> bool:

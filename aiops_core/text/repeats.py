@@ -67,8 +67,9 @@ class Known:
 
     def is_in(self, lines: list[bytes]) -> bool:
         """Tell whether lines that are equal where it matters say the same."""
-        is_sure = self.readings >= 2 or (self.readings == 1 and lines == self.lines)
-        return is_sure and all(any(needle in line for line in lines) for needle in self.needles)
+        if self.readings < 2 and (self.readings < 1 or lines != self.lines):
+            return False
+        return not self.needles or all(map(b"\n".join(lines).__contains__, self.needles))
 
     def is_due(self) -> bool:
         """Count a repeat; tell whether the block should be read again, so that it stays as it was."""
