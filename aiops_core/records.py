@@ -332,6 +332,7 @@ class Change:
 
     ``may_reach`` is how far it may be taken: ``draft`` is never opened as ready for review.
     ``reproduced_by`` names the tests that fail without it as the error did, and pass with it.
+    ``onto`` is the fix branch it is a further commit of, "" for a fix that gets a branch of its own.
     """
 
     base_commit: str
@@ -343,6 +344,7 @@ class Change:
     notes: tuple[str, ...] = ()
     may_reach: StopLevel = "ready"
     reproduced_by: tuple[str, ...] = ()
+    onto: str = ""
 
     @property
     def is_verified(self) -> bool:

@@ -59,6 +59,8 @@ class Order:
 
     def plan(self, words: ForgeWords) -> Plan:
         """Return the plan people read and approve."""
+        if self.change.onto:
+            return self._revision(words)
         what = f"draft {words.request}" if self.draft else words.request
         lines = [
             f"Push branch {self.branch} to {self.repository} and open a {what} into {self.base}: {self.title}",
@@ -68,6 +70,15 @@ class Order:
         ]
         title = f"{what} in {self.repository}: {self.title}"
         return Plan(title[0].upper() + title[1:], "\n".join(lines), asdict(self))
+
+    def _revision(self, words: ForgeWords) -> Plan:
+        title = f"Change the {words.request} from {self.branch} in {self.repository}, as asked in review"
+        lines = [
+            f"Push one more commit to branch {self.branch} of {self.repository}, "
+            f"onto {self.change.base_commit[:12]}",
+            *_files(self.change),
+        ]
+        return Plan(title, "\n".join(lines), asdict(self))
 
     def _asked(self) -> str:
         if self.reviewers or not self.find_reviewers:
@@ -90,7 +101,7 @@ def write_order(
     title = request_title(incident, analysis)
     return Order(
         repository=repository,
-        branch=branch_name(incident),
+        branch=change.onto or branch_name(incident),
         base=change.base_branch,
         title=title,
         body=sealed(title, request_body(incident, analysis, change)),

@@ -19,7 +19,7 @@ from aiops_core.errors import Refused
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
 from aiops_core.repair.paths import EditKind
 from aiops_core.repair.protected import MODES, check_path
-from aiops_core.repair.pushing import EMAIL, NAME, push_branch
+from aiops_core.repair.pushing import EMAIL, NAME, moved, push_branch, push_onto
 from aiops_core.repair.wording import commit_subject, one_line
 from aiops_core.repair.workspace import make_push_clone, remove_tree
 from aiops_core.repository import Mirror, open_mirror, open_remote, run_git
@@ -67,6 +67,8 @@ def commit_message(incident: Incident, analysis: Analysis, change: Change) -> st
     if model:
         trailers.append(f"Model: {one_line(model, 100)}")
     trailers.append(f"Tested: {'yes' if change.is_verified else 'no'}")
+    if change.onto:
+        trailers.append(f"Review: of {change.base_commit[:12]}")
     parts = [commit_subject(incident, analysis, change), paragraph, "\n".join(trailers)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -74,7 +76,7 @@ def commit_message(incident: Incident, analysis: Analysis, change: Change) -> st
 def publish(change: Change, *, branch: str, message: str, repository: Repository, scratch: Path) -> Published:
     """Commit the change onto its base and push it; adopt or replace our own earlier push.
 
-    The same change and message give the same commit, so it may be called again after a crash
+    A change made in review is pushed onto what the branch holds, and replaces nothing. The same change and message give the same commit, so it may be called again after a crash
     and by two workers at once. Raise Refused when the branch holds a commit that is not ours or
     of another incident, when history or paths are not as they must be; raise GitError when git or
     the remote cannot do it.
@@ -88,7 +90,10 @@ def publish(change: Change, *, branch: str, message: str, repository: Repository
         commit = _commit(change, message, mirror, clone)
         _check_commit(change, commit, clone)
         base = mirror.head(change.base_branch)
-        push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
+        if change.onto:
+            push_onto(commit, branch, change.base_commit, remote=mirror.remote, clone=clone)
+        else:
+            push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
     return Published(branch, commit, change.base_commit, mirror.remote.url)
 
 
@@ -125,10 +130,25 @@ def _check_branch(branch: str, change: Change, mirror: Mirror) -> None:
 
 def _check_base(change: Change, mirror: Mirror) -> None:
     base = change.base_commit
+    if change.onto:
+        _check_common(change, mirror)
+        return
     if not mirror.contains(base) or not mirror.has_ancestor(mirror.head(change.base_branch), base):
         raise Refused(
             f"commit {base[:12]}, which the fix starts from, is no longer in the history of "
             f"{change.base_branch}: the branch was rewritten. Retry the incident for a new fix.",
+            rule="history",
+        )
+
+
+def _check_common(change: Change, mirror: Mirror) -> None:
+    """Refuse a branch that shares no history with the one its request goes to."""
+    if not mirror.contains(change.base_commit):
+        raise moved(change.onto, mirror.remote)
+    if mirror.common_ancestor(mirror.head(change.base_branch), change.base_commit) is None:
+        raise Refused(
+            f"branch {change.onto} shares no history with {change.base_branch}: one of them was rewritten. "
+            "Close the request, then retry the incident for a new fix.",
             rule="history",
         )
 

@@ -12,7 +12,10 @@ from aiops_core.repository.git import SLOW
 NAME = "aiops"
 EMAIL = "aiops@localhost"
 _INCIDENT = re.compile(r"^Incident: (\S.*)$", re.MULTILINE)
-_FORMAT = "%ae%x09%ce%x09%(trailers:key=Incident,valueonly,unfold,separator=%x2c)"
+_FORMAT = (
+    "%ae%x09%ce%x09%(trailers:key=Review,valueonly,unfold,separator=%x2c)"
+    "%x09%(trailers:key=Incident,valueonly,unfold,separator=%x2c)"
+)
 
 
 def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Remote, clone: Path) -> None:
@@ -40,6 +43,41 @@ def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Re
         raise
 
 
+def push_onto(commit: str, branch: str, base: str, *, remote: Remote, clone: Path) -> None:
+    """Push a commit made from ``base`` to a branch that still is there; nothing is ever replaced.
+
+    Raise Refused where the branch has moved on, or is gone.
+    """
+    if (there := _remote_head(branch, remote, clone)) == commit:
+        return
+    if there != base:
+        raise moved(branch, remote)
+    ref = f"refs/heads/{branch}"
+    try:
+        run_git(
+            ["push", "--quiet", f"--force-with-lease={ref}:{base}", "--", remote.url, f"{commit}:{ref}"],
+            cwd=clone,
+            remote=remote,
+            timeout=SLOW,
+        )
+    except GitError:
+        now = _remote_head(branch, remote, clone)
+        if now == commit:
+            return
+        if now != base:
+            raise moved(branch, remote) from None
+        raise
+
+
+def moved(branch: str, remote: Remote) -> Refused:
+    """Return the refusal of a change made from what a branch held before."""
+    return Refused(
+        f"branch {branch} of {remote.url} has moved on while the change was made, and what others push "
+        "is never replaced. Ask for the change again.",
+        rule="branch-moved",
+    )
+
+
 def _refused(branch: str, there: str, remote: Remote) -> Refused:
     return Refused(
         f"branch {branch} of {remote.url} exists already, at {there[:12]}, with other content. "
@@ -49,7 +87,10 @@ def _refused(branch: str, there: str, remote: Remote) -> Refused:
 
 
 def _is_ours(head: str, base: str, message: str, clone: Path) -> bool:
-    """Return whether nobody but us made what the branch holds, all of it for the message's incident."""
+    """Return whether nobody but us made what the branch holds, all of it for the message's incident.
+
+    What was made in review is also the reviewers' work: no other fix takes its place.
+    """
     incident = _INCIDENT.search(message)
     if incident is None:
         return False
@@ -60,7 +101,7 @@ def _is_ours(head: str, base: str, message: str, clone: Path) -> bool:
         if found.code != 0:
             return False
         rows += filter(None, found.text.split("\n"))
-    return all(row.split("\t") == [EMAIL, EMAIL, incident[1].strip()] for row in rows)
+    return all(row.split("\t") == [EMAIL, EMAIL, "", incident[1].strip()] for row in rows)
 
 
 def _remote_head(branch: str, remote: Remote, clone: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar, Generic
@@ -27,8 +28,8 @@ from aiops_core.settings import Config, Duration, Repository
 
 _PUSH_WAIT = 30.0
 _OTHERS_COMMITTED = (
-    "There is a new fix for this incident, and it was not pushed: this branch holds commits of others, "
-    "and what people commit is never overwritten. Close this request, or merge it, "
+    "There is a new fix for this incident, and it was not pushed: this branch holds commits of others or of "
+    "its review, and those are never overwritten. Close this request, or merge it, "
     "for the next fix to get a branch of its own."
 )
 
@@ -112,7 +113,7 @@ class RequestAction(Action[C], Generic[C]):
             return _unsuited(order, self.place)
         try:
             with self._forge() as forge:
-                return self._propose(forge, order)
+                return self._revise(forge, order) if order.change.onto else self._propose(forge, order)
         except Refused as error:
             return Outcome("refused", str(error), data={"branch": order.branch})
         except Rejected as error:
@@ -168,6 +169,17 @@ class RequestAction(Action[C], Generic[C]):
         request = self._open(forge, order, found, commit)
         notes = self._dress(forge, order, request) if request.state == "open" else []
         return self._outcome(request, ". ".join([_word(request), *notes]))
+
+    def _revise(self, forge: Forge, order: Order) -> Outcome:
+        """Push what reviewers asked for onto the branch of an open request; who follows it goes on doing so."""
+        found = forge.find_request(order.branch)
+        if found is None or found.state != "open":
+            state = "gone" if found is None else found.state
+            return Outcome(
+                "refused", f"{order.branch}: its {self.words.request} is {state}, so nothing was pushed"
+            )
+        commit = self._push(forge, order, found.branch)
+        return replace(self._outcome(found, "changed as asked in review", commit), final=True)
 
     def _push(self, forge: Forge, order: Order, branch: str) -> str:
         """Return the commit the branch holds, pushed now or before."""

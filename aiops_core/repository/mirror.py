@@ -81,6 +81,15 @@ class Mirror:
         """Return whether ``ancestor`` is ``commit`` or one of its ancestors."""
         return self._git("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0
 
+    def common_ancestor(self, one: str, other: str) -> str | None:
+        """Return the best commit that both go back to, None where they share no history."""
+        return self._git("merge-base", one, other, check=False).text or None
+
+    def diff(self, commit: str, since: str) -> str:
+        """Return what the line of commits up to ``commit`` changes since it left that of ``since``."""
+        span = f"{self._known(since)}...{self._known(commit)}"
+        return self._git("diff", "--no-color", "--no-ext-diff", "--no-textconv", span).text
+
     def files(self, commit: str) -> Mapping[str, TreeEntry]:
         """Return every tracked file of a commit by its path, symlinks and submodules too."""
         commit = self._known(commit)
