@@ -14,6 +14,7 @@ from aiops_core.component import utc_now
 from aiops_core.engines import LocalEngine
 from aiops_core.errors import UserError, is_interrupt
 from aiops_core.handover import told
+from aiops_core.housekeeping import Housekeeping
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline, Step
 from aiops_core.records import Event
@@ -161,7 +162,9 @@ class Runner:
     def _wait(self, ingests: Sequence[Ingest], store: Store, engine: LocalEngine) -> None:
         """Wait for a stop; in a run over what is there, for the work it caused."""
         if not self._once:
+            keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
             while not self._stopping.wait(0.5):
+                keeping.turn()
                 if all(ingest.join(0) for ingest in ingests) and not self._stopping.is_set():
                     self._logger.info("every source has ended")
                     self._drain(store, engine)

@@ -243,6 +243,20 @@ class Logging(Config):
     """Rotated log files kept."""
 
 
+class Retention(Config):
+    """How long the state database keeps things; incidents stay, with their counts."""
+
+    events: Duration = timedelta(days=7)
+    """Age at which a stored event is forgotten, save the first and the last of an incident."""
+    runs: Duration = timedelta(days=30)
+    """Age at which a finished run is forgotten with its evidence, analysis and messages, save the last
+    run of an incident."""
+    trends: Duration = timedelta(days=30)
+    """Age at which counts by the minute are forgotten."""
+    size: Size = 2 * 1024**3
+    """Bytes the database may hold; above that, things are forgotten earlier."""
+
+
 class Document(Config):
     """A whole pipeline file."""
 
@@ -254,5 +268,7 @@ class Document(Config):
     """Incidents answered at the same time."""
     logging: Logging = Logging()
     """The program's own log."""
+    retention: Retention = Retention()
+    """How long the state database keeps things."""
     pipelines: dict[str, PipelineConfig] = Field(min_length=1)
     """The pipelines by name."""

@@ -26,6 +26,7 @@ _COMMANDS = {
     "why": "aiops_core.cli.why:why",
     "jobs": "aiops_core.cli.jobs:jobs",
     "deliveries": "aiops_core.cli.deliveries:deliveries",
+    "db": "aiops_core.cli.db:db",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
 _HELP = {
@@ -40,6 +41,7 @@ _HELP = {
     "why": "Tell why something was or was not done about an incident.",
     "jobs": "Look at what is queued and at what was given up.",
     "deliveries": "Look at messages and send failed ones again.",
+    "db": "Look after the state database.",
     "doctor": "Look at this machine and a pipeline file's surroundings.",
 }
 

@@ -33,20 +33,27 @@ def state_options(command: F) -> F:
 
 def open_store(file: Path, state: Path | None) -> Store:
     """Open the state database; raise UserError when there is none yet."""
-    from aiops_core import document
     from aiops_core.store import Store
 
-    if state is None:
-        if not file.exists():
-            raise UserError(f"{file}: no such file. Name another --file, or the state directory by --state")
-        value = document.read(file).value
-        written = value.get("state", "./state") if isinstance(value, dict) else "./state"
-        state = file.resolve().parent / Path(str(written)).expanduser()
+    state = state_directory(file, state)
     if not (state / "aiops.db").exists():
         raise UserError(
             f"{state}: no state database. Run 'aiops run' first, or name another --file or --state"
         )
     return Store.open(state)
+
+
+def state_directory(file: Path, state: Path | None) -> Path:
+    """Return the state directory that is meant, there or not yet; raise UserError without a file."""
+    from aiops_core import document
+
+    if state is not None:
+        return state
+    if not file.exists():
+        raise UserError(f"{file}: no such file. Name another --file, or the state directory by --state")
+    value = document.read(file).value
+    written = value.get("state", "./state") if isinstance(value, dict) else "./state"
+    return file.resolve().parent / Path(str(written)).expanduser()
 
 
 def when(time: Any) -> str:  # Any: a datetime or None

@@ -13,7 +13,7 @@ from aiops_core.component import utc_now
 from aiops_core.store.approvals import WaitingPlan
 from aiops_core.store.ballast import BALLAST, Ballast
 from aiops_core.store.columns import dump, load
-from aiops_core.store.database import Database, Unusable
+from aiops_core.store.database import Database, Unusable, copy_file
 from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
 from aiops_core.store.directory import prepare
 from aiops_core.store.faults import FaultRow, Faults
@@ -24,12 +24,15 @@ from aiops_core.store.merging import Merging
 from aiops_core.store.plans import StoredPlan
 from aiops_core.store.queue import Job, JobState, Queue
 from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
+from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
+from aiops_core.store.trends import Trends
 
 __all__ = [
     "BALLAST",
     "Checkpoint",
+    "Cut",
     "DeliveryRow",
     "DeliveryState",
     "FaultRow",
@@ -59,6 +62,8 @@ class Store(Recording, Faults):
         self.clock = clock
         self.incidents = Incidents(database, clock, job)
         self.merging = Merging(database, clock, job)
+        self.trends = Trends(database, clock, job)
+        self.retention = Retention(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}
@@ -102,6 +107,14 @@ class Store(Recording, Faults):
     def check(self) -> list[str]:
         """Return what is wrong with the database file; reads all of it."""
         return self._database.problems()
+
+    def backup(self, target: Path) -> None:
+        """Copy the database, as it is at one moment, to a new file of this user alone."""
+        copy_file(self._database.path, target)
+
+    def vacuum(self) -> None:
+        """Write the database anew, as small as it can be; nobody else may use it meanwhile."""
+        self._database.vacuum()
 
     def close(self) -> None:
         """Let go of the files; may be called twice."""

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from aiops_core.errors import StoreError
 from aiops_core.store.ballast import Ballast
+from aiops_core.store.directory import create_private
 
 BUSY_SECONDS = 15
 T = TypeVar("T")
@@ -95,6 +96,12 @@ class Database:
                 problems.append(f"{file}: others may read it. Run `chmod 600 {file}`.")
         return problems
 
+    def vacuum(self) -> None:
+        """Write the file anew without its free pages."""
+        with self._lock, self._trusted(), closing(self._writer.raw_connection()) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Let go of the file."""
         self._readers.dispose()
@@ -173,6 +180,19 @@ def chunks(values: Sequence[T], size: int = 5_000) -> Iterator[Sequence[T]]:
     """Cut values into lists that fit one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def copy_file(path: Path, to: Path) -> None:
+    """Copy a database as it is at one moment; the copy appears whole or not at all."""
+    partial = to.with_name(f"{to.name}.partial")
+    partial.unlink(missing_ok=True)
+    create_private(partial)
+    try:
+        with explained(to), closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(partial)) as copy:
+            old.backup(copy)
+        partial.replace(to)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.runs import create_runs
 from aiops_core.store.tally import Tally, new_incident, seen_at
+from aiops_core.store.trends import save_trends
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
 _TURNS = {
@@ -70,6 +71,7 @@ class Recording(Access):
             reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
             runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
             _save_turns(connection, tallies, now)
+            save_trends(connection, ((tally.row["id"], tally.minutes) for tally in tallies))
             _save_progress(connection, pipeline, checkpoints, states, now)
         changes = (
             IncidentChange(tally.row["id"], tally.before, tally.row["state"], runs.get(tally.row["id"]))

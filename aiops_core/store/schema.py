@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from aiops_core.errors import StoreError
-from aiops_core.store.database import explained, open_engine
+from aiops_core.store.database import copy_file, explained, open_engine
 from aiops_core.store.directory import create_private
 from aiops_core.store.lock import exclusive
 
@@ -32,7 +32,7 @@ def bring_up_to_date(path: Path, migrations: Path = MIGRATIONS) -> None:
         if found == known[-1]:
             return
         if found:
-            _copy(path, path.with_suffix(f".schema-{found}.backup"))
+            copy_file(path, path.with_suffix(f".schema-{found}.backup"))
         _upgrade(path, migrations)
 
 
@@ -57,18 +57,6 @@ def revision_of(path: Path, known: list[str]) -> str:
             f"{known[-1]}). Install that version, or use another state directory."
         )
     return found
-
-
-def _copy(path: Path, to: Path) -> None:
-    partial = to.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    create_private(partial)
-    try:
-        with explained(to), closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(partial)) as copy:
-            old.backup(copy)
-        partial.replace(to)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _upgrade(path: Path, migrations: Path) -> None:

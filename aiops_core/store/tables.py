@@ -86,6 +86,13 @@ incidents = _numbered(
     Index(None, "state", "last_seen"),
     Index(None, "pipeline", "type"),
 )
+trends = _table(
+    "trends",
+    _of("incident_id", "incidents", primary_key=True),
+    Column("hour", Time, primary_key=True),
+    Column("minutes", JsonValue, nullable=False),  # counts by the minute of the hour
+    Index(None, "hour"),
+)
 aliases = _table("aliases", _key("pipeline"), _key("fingerprint"), _of("incident_id", "incidents"))
 events = _numbered(
     "events",

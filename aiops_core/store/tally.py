@@ -22,12 +22,13 @@ class Tally:
     """One incident while the events of a batch are added to it.
 
     ``row`` holds its columns, ``before`` its state before the batch ("" when the batch made it),
-    ``samples`` the events to store with their numbers, ``run`` the reason of a run to create.
+    ``samples`` the events to store with their numbers, ``minutes`` the events of each minute, ``run`` the reason of a run to create.
     """
 
     row: dict[str, Any]  # Any: column values
     before: str = ""
     samples: list[tuple[int, Event]] = field(default_factory=list)
+    minutes: dict[datetime, int] = field(default_factory=dict)
     run: str = ""
 
     def add(self, event: Event, is_answerable: bool, now: datetime) -> None:
@@ -44,6 +45,8 @@ class Tally:
             self._become("ongoing", now)
         seen = seen_at(event, now)
         row["count"] += 1
+        minute = seen.replace(second=0, microsecond=0)
+        self.minutes[minute] = self.minutes.get(minute, 0) + 1
         row["first_seen"] = min(row["first_seen"], seen)
         row["last_seen"] = max(row["last_seen"], seen)
         row["severity"] = min(row["severity"], event.severity or "error", key=SEVERITIES.index)

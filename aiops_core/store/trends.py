@@ -1,0 +1,60 @@
+"""How often each incident occurred, by the minute: one row per incident and hour."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, tuple_
+
+from aiops_core.store.access import Access
+from aiops_core.store.database import chunks, upsert
+from aiops_core.store.tables import trends
+
+Minutes = Mapping[datetime, int]
+
+
+class Trends(Access):
+    """Look up counts by the minute."""
+
+    def since(self, start: datetime, incident_ids: Collection[int] | None = None) -> dict[int, Minutes]:
+        """Return the count of every minute from ``start`` on in which an incident occurred, by incident."""
+        query = select(trends).where(trends.c.hour > start - timedelta(hours=1))
+        if incident_ids is not None:
+            query = query.where(trends.c.incident_id.in_(incident_ids))
+        found: defaultdict[int, dict[datetime, int]] = defaultdict(dict)
+        with self._read() as connection:
+            for row in connection.execute(query.order_by(trends.c.hour)):
+                for minute, count in row.minutes.items():
+                    at = row.hour + timedelta(minutes=int(minute))
+                    if at >= start:
+                        found[row.incident_id][at] = count
+        return dict(found)
+
+
+def save_trends(connection: Connection, counted: Iterable[tuple[int, Minutes]]) -> None:
+    """Add counts by the minute to what is known of these incidents."""
+    rows: dict[tuple[int, datetime], Counter[str]] = {}
+    for incident_id, minutes in counted:
+        for at, count in minutes.items():
+            place = (incident_id, at.replace(minute=0))
+            rows.setdefault(place, Counter())[str(at.minute)] += count
+    _add_known(connection, list(rows), rows)
+    if rows:
+        values = [
+            {"incident_id": incident_id, "hour": hour, "minutes": dict(minutes)}
+            for (incident_id, hour), minutes in rows.items()
+        ]
+        connection.execute(upsert(trends, values[0]), values)
+
+
+def _add_known(
+    connection: Connection,
+    places: Sequence[tuple[int, datetime]],
+    rows: Mapping[tuple[int, datetime], Counter[str]],
+) -> None:
+    for some in chunks(places, 1_000):
+        query = select(trends).where(tuple_(trends.c.incident_id, trends.c.hour).in_(some))
+        for row in connection.execute(query):
+            rows[row.incident_id, row.hour].update(row.minutes)
