@@ -16,7 +16,7 @@ from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.paths import Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path
-from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, reproducing
+from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, refuse_unmended, reproducing
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
 from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, worse
@@ -163,6 +163,7 @@ class _Bench:
         if worse(before, after) and not after.run.timed_out:
             before, after, unsteady = self._again(before, after, change.files)
         compare(before, after, unsteady)
+        refuse_unmended(before, after, self.incident)
         notes = (*change.notes, *(f"{name} is unsteady: run again, it ended otherwise" for name in unsteady))
         steady = all(name in before.run.failed for name in unsteady)
         shown = tuple(

@@ -38,7 +38,7 @@ class RequestConfig(Config):
     """How requests are opened, on every forge."""
 
     draft: bool = True
-    """Open the request as a draft; a fix that no test has seen is a draft in any case."""
+    """Open the request as a draft; a fix that no test proves is a draft in any case."""
     labels: list[str] = Field(default_factory=list)
     """Labels put on the request; those that do not exist yet are made."""
     reviewers: list[str] = Field(default_factory=list)

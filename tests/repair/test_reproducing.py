@@ -2,15 +2,20 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from aiops_core.records import Edit, Frame, RaisedException
+from aiops_core.errors import Refused
+from aiops_core.records import Edit, Frame, RaisedException, TestRun
 from aiops_core.repair import propose
-from aiops_core.repair.reproducing import UNREPRODUCED
+from aiops_core.repair.reproducing import UNREPRODUCED, reproducing
+from aiops_core.repair.results import failures, number_of_tests, read_results
+from aiops_core.repair.verify import Checked
 from aiops_core.repository import open_mirror
 from aiops_core.settings import Policy, Repository
 
+OUTPUTS = Path(__file__).with_name("outputs")
 APP = "def total(items):\n    return sum(item['price'] for item in items)\n"
 OLD = """\
 import unittest
@@ -47,9 +52,7 @@ def attempt(origins, tmp_path, raised):
     shop = origins(tmp_path / "origin", files)
     log = []
 
-    def run(*edits, incident=raised, **files):
-        if files:
-            shop.commit({f"tests/{name}.py": text for name, text in files.items()})
+    def run(*edits, incident=raised):
         config = Repository(url=str(shop.remote), test=f"{sys.executable} -m unittest", sandbox="none")
         mirror = open_mirror(config, tmp_path / "state")
         mirror.refresh()
@@ -64,6 +67,7 @@ def attempt(origins, tmp_path, raised):
         )
 
     run.log = log
+    run.commit = shop.commit
     return run
 
 
@@ -78,8 +82,9 @@ def test_r8_a_new_test_that_shows_the_error_proves_the_fix(attempt):
 
 def test_r8_an_existing_test_that_failed_with_the_error_proves_it_without_another_run(attempt):
     failing = OLD + "\n    def test_free(self):\n        self.assertEqual(0, total([{}]))\n"
+    attempt.commit({"tests/test_app.py": failing})
 
-    change = attempt(FIX, test_app=failing)
+    change = attempt(FIX)
 
     assert change.reproduced_by == ("tests.test_app.Cart.test_free",)
     assert change.may_reach == "ready"
@@ -107,6 +112,56 @@ def test_r8_without_any_test_the_fix_is_an_unverified_draft(attempt):
     assert (change.may_reach, change.notes) == ("draft", (UNREPRODUCED,))
 
 
+OTHER = "\n\ndef tax(item):\n    return item['price'] // 5\n"
+FAILING = OLD.replace("import total", "import tax, total") + (
+    "\n    def test_free(self):\n        self.assertEqual(0, total([{}]))\n"
+    "\n    def test_tax(self):\n        self.assertEqual(0, tax({}))\n"
+)
+
+
+@pytest.fixture
+def two_bugs(attempt):
+    """Return the shop with two functions that raise alike, and a failing test of each."""
+    attempt.commit({"shop/app.py": APP + OTHER, "tests/test_app.py": FAILING})
+    return attempt
+
+
+def test_r8_a_fix_of_another_function_leaves_the_error_and_is_refused(two_bugs):
+    with pytest.raises(Refused) as caught:
+        two_bugs(Edit("replace", "shop/app.py", search="item['price'] //", replace="item.get('price', 0) //"))
+
+    assert caught.value.rule == "tests"
+    assert str(caught.value) == (
+        "tests: the error the fix is for is still raised in tests that fail as before: "
+        "tests.test_app.Cart.test_free. Propose a fix that removes its cause."
+    )
+
+
+def test_r8_what_another_bug_raises_alike_is_not_blamed_on_the_fix(two_bugs):
+    change = two_bugs(
+        Edit("replace", "shop/app.py", search="item['price'] for", replace="item.get('price', 0) for")
+    )
+
+    assert change.after.failed == ("tests.test_app.Cart.test_tax",)
+    assert change.reproduced_by == ("tests.test_app.Cart.test_free",)
+    assert change.may_reach == "ready"
+
+
+def test_r8_a_fix_of_some_cases_only_stays_a_draft(attempt):
+    cases = OLD + (
+        "\n    def test_free(self):\n        self.assertEqual(0, total([{}]))\n"
+        "\n    def test_unnamed(self):\n        self.assertEqual(0, total([{'name': 1}]))\n"
+    )
+    attempt.commit({"tests/test_app.py": cases})
+
+    change = attempt(
+        Edit("replace", "shop/app.py", search="for item in items", replace="for item in items if item")
+    )
+
+    assert change.after.failed == ("tests.test_app.Cart.test_unnamed",)
+    assert (change.reproduced_by, change.may_reach) == ((), "draft")
+
+
 def test_r8_another_frame_than_the_logged_one_is_not_the_error(attempt, raised):
     error = replace(raised.event.exceptions[0], frames=(Frame("/app/shop/stock.py", 2, "reserve"),))
     elsewhere = replace(raised, events=(replace(raised.event, exceptions=(error,)),))
@@ -130,3 +185,73 @@ def test_r8_where_the_log_had_no_trace_any_test_that_turns_will_do(attempt, rais
     plain = replace(raised, events=(replace(raised.event, exceptions=()),))
 
     assert attempt(FIX, SHOWS, incident=plain).reproduced_by == (NAME,)
+
+
+PYTEST = """\
+______________________________ test_free ______________________________
+
+    def test_free():
+>       assert total([{}]) == 0
+
+tests/test_app.py:5:
+_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _
+
+    def total(items):
+>       return sum([item['price'] for item in items])
+E       KeyError: 'price'
+
+shop/app.py:2: KeyError
+FAILED tests/test_app.py::test_free - KeyError: 'price'
+1 failed in 0.1s
+"""
+RUST = """\
+test free ... FAILED
+---- free stdout ----
+thread 'free' panicked at src/lib.rs:4:45:
+called `Option::unwrap()` on a `None` value
+"""
+
+
+def checked(output, code=0):
+    text = (OUTPUTS / output).read_text() if output.endswith((".txt", ".tap")) else output
+    results = read_results(text)
+    return Checked(TestRun("x", code, 1.0, text, number_of_tests(results), failures(results)), results)
+
+
+@pytest.mark.parametrize(
+    ("output", "type_", "file", "function", "other"),
+    [
+        ("pytest.txt", "KeyError", "/app/test_a.py", "total", "stock"),
+        (PYTEST, "app.errors.KeyError", "/app/shop/app.py", "total", "stock"),
+        ("jest.txt", "TypeError", "/app/sum.test.js", "price", "stock"),
+        ("vitest.txt", "TypeError", "/app/sum.test.js", "<anonymous>", "stock"),
+        ("node_spec.txt", "TypeError", "/app/a.test.js", "total", "stock"),
+        ("node_tap.txt", "TypeError", "/app/a.test.js", "total", "stock"),
+        (
+            "go.txt",
+            "runtime error: invalid memory address or nil pointer dereference",
+            "/app/order/order.go",
+            "example.com/shop/order.Place",
+            "example.com/shop/order.Send",
+        ),
+        (RUST, "panic", "src/lib.rs", "shop::total::{{closure}}", "shop::send"),
+    ],
+)
+def test_r8_the_logged_error_is_known_in_what_each_runner_prints(
+    raised, output, type_, file, function, other
+):
+    def logged(type_, function):
+        error = RaisedException(type_, "", (Frame(file, 1, function),))
+        return replace(raised, events=(replace(raised.event, exceptions=(error,)),))
+
+    failing, passing = checked(output, 1), checked("fine")
+
+    assert reproducing(failing, passing, logged(type_, function))
+    assert not reproducing(failing, passing, logged(type_, other))
+    assert not reproducing(failing, passing, logged("OverflowError", function))
+
+
+def test_r8_a_hostile_output_takes_no_time(raised):
+    hostile = checked("KeyError in total\n" * 50_000, 1)
+
+    assert reproducing(hostile, checked("fine"), raised) == ("x",)

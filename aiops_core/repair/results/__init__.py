@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from aiops_core.repair.results import go, jest, junit, node, pytest, tap, unittest, vitest
 from aiops_core.repair.results.record import Results
 
-__all__ = ["Results", "failures", "number_of_tests", "read_results"]
+__all__ = ["Results", "failures", "number_of_tests", "plain", "read_results"]
 
 _READERS = {
     "pytest": pytest.read,
@@ -28,11 +28,16 @@ def read_results(output: str, reports: Iterable[str] = ()) -> dict[str, Results]
 
     ``reports`` are the JUnit files the run wrote. They may tell of the same tests as the output.
     """
-    plain = _ANSI.sub("", output.replace("\r\n", "\n"))
-    lines = "\n".join(line[:_LONGEST_LINE] for line in plain.split("\n"))  # patterns meet no endless line
+    text = plain(output)
+    lines = "\n".join(line[:_LONGEST_LINE] for line in text.split("\n"))  # patterns meet no endless line
     found = {name: read(lines) for name, read in _READERS.items()}
-    found["junit"] = junit.read([*reports, *junit.printed(plain)])
+    found["junit"] = junit.read([*reports, *junit.printed(text)])
     return {name: results for name, results in found.items() if results is not None}
+
+
+def plain(output: str) -> str:
+    """Return what a terminal would show, without colours."""
+    return _ANSI.sub("", output.replace("\r\n", "\n"))
 
 
 def number_of_tests(results: Mapping[str, Results]) -> int | None:
