@@ -49,6 +49,8 @@ def parse_severity(name: str) -> Severity:
 StopLevel: TypeAlias = Literal["analyse", "patch", "branch", "draft", "ready"]
 """How far a fix goes: proposed to nobody, tested and shown, pushed, opened as a draft, opened for review."""
 STOP_LEVELS: tuple[StopLevel, ...] = ("analyse", "patch", "branch", "draft", "ready")
+Question: TypeAlias = Literal["outside-trace", "new-dependency", "unauthenticated"]
+"""What a person is asked about before a fix is published."""
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
 
 
@@ -333,6 +335,7 @@ class Change:
     ``may_reach`` is how far it may be taken: ``draft`` is never opened as ready for review.
     ``reproduced_by`` names the tests that fail without it as the error did, and pass with it.
     ``onto`` is the fix branch it is a further commit of, "" for a fix that gets a branch of its own.
+    ``asks`` says what a person must allow before it is published: a question, and why it arises.
     """
 
     base_commit: str
@@ -345,6 +348,7 @@ class Change:
     may_reach: StopLevel = "ready"
     reproduced_by: tuple[str, ...] = ()
     onto: str = ""
+    asks: tuple[tuple[Question, str], ...] = ()
 
     @property
     def is_verified(self) -> bool:

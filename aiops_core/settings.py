@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from aiops_core.records import StopLevel
+from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.timestamps import zone_named
 
@@ -134,6 +134,12 @@ class Policy(Config):
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
     """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
+    ask_for: list[Question] = ["outside-trace", "new-dependency", "unauthenticated"]
+    """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
+    in the repair steps and no tests; one that brings a dependency; and whatever follows from events whose
+    senders nobody checked."""
+    approve_within: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
+    """How long a plan waits for an approval; nobody may approve it after that, at least one minute."""
     max_files: int = Field(default=10, ge=1)
     """A fix that touches more files than this is refused."""
     max_lines: int = Field(default=500, ge=1)

@@ -88,14 +88,13 @@ def test_a_plan_that_waits_is_shown_with_its_hash_and_how_to_answer(tmp_path, ty
     shown = typed("incidents", "show", "1").splitlines()
 
     short = plan_hash(tmp_path)[:12]
-    said = f"1 --action first --plan {short}"
     assert states(tmp_path) == ("waiting", {"act first": "waiting"})
     assert [line for line in shown if line.startswith("  plan") or line.startswith("  waits")] == [
         f"  plan {short} of first: mark 1",
-        f"  waits: aiops incidents approve {said}, or reject {said}",
+        f"  waits: aiops approvals show {short}",
     ]
     assert "  | beside the log" in shown
-    assert f"aiops incidents approve {said}" in report.decisions[-1].text
+    assert f"aiops approvals approve {short}" in report.decisions[-1].text
     assert marks(tmp_path) == {}
 
 
@@ -103,7 +102,7 @@ def test_an_approved_plan_is_carried_out_by_the_next_run_and_told(tmp_path, type
     first = run(tmp_path)
     approved = plan_hash(tmp_path)
 
-    said = typed("incidents", "approve", "1")
+    said = typed("approvals", "approve", approved[:12])
     second = run_pipeline(PIPELINE, {}, tmp_path)
     third = run_pipeline(PIPELINE, {}, tmp_path)
 
@@ -125,7 +124,7 @@ def test_an_approved_fix_becomes_a_branch(tmp_path, typed):
     run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
     assert fix_branches(repository) == []
 
-    typed("incidents", "approve", "1", "--action", "local_branch")
+    typed("approvals", "approve", plan_hash(tmp_path, "local_branch"))
     run_pipeline(text, {}, tmp_path)
 
     (branch,) = fix_branches(repository)
@@ -140,7 +139,7 @@ def test_an_approval_reaches_a_run_that_is_up_within_a_second(tmp_path, typed):
     try:
         wait_until(lambda: (tmp_path / "state" / "aiops.db").exists())
         wait_until(lambda: waits(tmp_path))
-        typed("incidents", "approve", "1")
+        typed("approvals", "approve", plan_hash(tmp_path))
         began = time.monotonic()
         wait_until(lambda: marks(tmp_path))
         took = time.monotonic() - began
@@ -153,7 +152,7 @@ def test_an_approval_reaches_a_run_that_is_up_within_a_second(tmp_path, typed):
 
 def waits(directory: Path) -> bool:
     with Store.open(directory / "state") as store:
-        return bool(store.runs.waiting_for(1))
+        return bool(store.runs.unanswered())
 
 
 def wait_until(condition, seconds: float = 20.0) -> None:
@@ -166,29 +165,25 @@ def wait_until(condition, seconds: float = 20.0) -> None:
 def test_a_rejected_plan_is_never_carried_out(tmp_path, typed):
     run(tmp_path)
 
-    said = typed("incidents", "reject", "1")
+    said = typed("approvals", "reject", plan_hash(tmp_path))
     again = run_pipeline(PIPELINE, {}, tmp_path)
 
     assert said == f"incident 1: rejected plan {plan_hash(tmp_path)[:12]} of first\n  mark 1\n"
     assert (marks(tmp_path), again.reports) == ({}, ())
     assert states(tmp_path) == ("done", {"act first": "refused"})
     assert rules(tmp_path)[-1] == "rejected"
-    assert refusal(typed, "approve", "1") == (
-        "incident 1: no plan waits for an approval. 'aiops incidents show 1' shows what does"
-    )
+    short = plan_hash(tmp_path)[:12]
+    assert refusal(typed, "approve", short).startswith(f"plan {short}: rejected by ")
 
 
 def test_of_several_plans_each_is_answered_by_its_name(tmp_path, typed):
     text = PIPELINE + SECOND
     run(tmp_path, text)
-    assert refusal(typed, "approve", "1") == (
-        "incident 1: plans of several actions wait (first, second). Name one with --action"
-    )
 
-    typed("incidents", "approve", "1", "--action", "second")
+    typed("approvals", "approve", plan_hash(tmp_path, "second"))
     (after_one,) = run_pipeline(text, {}, tmp_path).reports
     between = states(tmp_path)[0]
-    typed("incidents", "reject", "1")
+    typed("approvals", "reject", plan_hash(tmp_path, "first"))
 
     assert list(marks(tmp_path)) == ["second"]
     assert ([plan.action for plan in after_one.plans], between) == (["first"], "waiting")
@@ -204,12 +199,13 @@ def test_an_approval_of_another_plan_than_the_present_one_is_refused(tmp_path, t
     typed("incidents", "retry", "1")
     run_pipeline(PIPELINE, {"mark.py": MARK.replace("a mark", "another mark")}, tmp_path)
 
-    told = refusal(typed, "approve", "1", "--plan", seen)
+    told = refusal(typed, "approve", seen)
     run_pipeline(PIPELINE, {}, tmp_path)
 
     present = plan_hash(tmp_path, run_id=2)[:12]
     assert told == (
-        f"incident 1: the plan of first is {present}, not {seen}. Look at it again and approve or reject that"
+        f"plan {seen}: stale: run 2 made plan {present} since. "
+        "'aiops approvals list' shows the plans that wait"
     )
     assert marks(tmp_path) == {}
 
@@ -219,7 +215,7 @@ def test_an_approval_that_meets_a_worker_on_the_run_is_not_lost(tmp_path, typed)
     with Store.open(tmp_path / "state") as store:
         store.runs.resume(1)
         job = store.queue.lease(("run",), "another worker", 60)
-        typed("incidents", "approve", "1")
+        typed("approvals", "approve", plan_hash(tmp_path))
         assert [one.state for one in store.queue.jobs()] == ["leased"]
         store.queue.release(job)
 
@@ -230,9 +226,13 @@ def test_an_approval_that_meets_a_worker_on_the_run_is_not_lost(tmp_path, typed)
 
 def test_an_approval_while_the_run_is_still_telling_is_carried_out_by_that_run(tmp_path):
     approving = (
-        "import subprocess, sys\nfrom aiops_core import Extension\n\n\nclass Hasty(Extension):\n"
+        "import subprocess\nfrom pathlib import Path\nfrom aiops_core import Extension\n\n\nclass Hasty(Extension):\n"
         "    def step_finished(self, incident, step, state):\n        if step == 'notify':\n"
-        f"            command = [{str(AIOPS)!r}, 'incidents', 'approve', '1', '--state', '{tmp_path}/state']\n"
+        "            from aiops_core.store import Store\n"
+        f"            with Store.open(Path('{tmp_path}/state')) as store:\n"
+        "                (one,) = store.runs.unanswered()\n"
+        f"            command = [{str(AIOPS)!r}, 'approvals', 'approve', one.stored.plan.hash]\n"
+        f"            command += ['--state', '{tmp_path}/state']\n"
         "            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)\n"
     )
 
@@ -248,7 +248,7 @@ def test_an_approval_while_the_run_is_still_telling_is_carried_out_by_that_run(t
 
 def test_what_waited_is_left_when_its_mode_forbids_it_now(tmp_path, typed):
     run(tmp_path)
-    typed("incidents", "approve", "1")
+    typed("approvals", "approve", plan_hash(tmp_path))
 
     run_pipeline(PIPELINE.replace("mode: ask", "mode: dry_run"), {}, tmp_path)
 
@@ -260,7 +260,7 @@ def test_an_incident_that_people_closed_is_acted_on_when_they_approve(tmp_path, 
     run(tmp_path)
     typed("incidents", "resolve", "1")
 
-    typed("incidents", "approve", "1")
+    typed("approvals", "approve", plan_hash(tmp_path))
     run_pipeline(PIPELINE, {}, tmp_path)
 
     assert list(marks(tmp_path)) == ["first"]
@@ -279,7 +279,7 @@ def test_an_approved_action_killed_in_its_middle_is_told_once(tmp_path, typed):
         (tmp_path / name).write_text(content)
     once = [AIOPS, "run", "--once"]
     subprocess.run(once, cwd=tmp_path, check=True, timeout=60)
-    typed("incidents", "approve", "1")
+    typed("approvals", "approve", plan_hash(tmp_path))
 
     for _ in range(2):
         killed = subprocess.Popen(once, cwd=tmp_path, env=dict(os.environ))
@@ -295,5 +295,5 @@ def test_an_approved_action_killed_in_its_middle_is_told_once(tmp_path, typed):
 
 def refusal(typed, *arguments: str) -> str:
     with pytest.raises(UserError) as raised:
-        typed("incidents", *arguments)
+        typed("approvals", *arguments)
     return str(raised.value)

@@ -1,24 +1,19 @@
-"""aiops incidents list|show|approve|reject|retry|resolve|ignore|merge|unmerge."""
+"""aiops incidents list|show|retry|resolve|ignore|merge|unmerge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
 
 from aiops_core.cli.merging import merge, show_relatives, unmerge
-from aiops_core.cli.state import first_line, open_store, printable, state_options, when
-from aiops_core.errors import UserError
-from aiops_core.records import Decision, Incident, IncidentState
+from aiops_core.cli.state import first_line, open_store, printable, short_hash, state_options, when
+from aiops_core.records import Incident, IncidentState
 from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
     from aiops_core.store import RunRow, Store, WaitingPlan
-
-_HASH = 12
-"""Characters of a plan's hash that people see and type."""
 
 
 @click.group()
@@ -117,100 +112,20 @@ def _show_run(store: Store, run: RunRow) -> None:
             f"  analysis by {analysis.analyzer}{tokens}: {first_line(analysis.title)} ({analysis.confidence:.0%} sure)"
         )
     for waiting in store.runs.waiting(run.id):
-        _show_plan(run.incident_id, waiting)
+        _show_plan(waiting)
     for action, outcome in store.runs.outcomes(run.id).items():
         click.echo(f"  {action}: {outcome.status}: {first_line(outcome.summary)} {outcome.url}".rstrip())
 
 
-def _show_plan(incident_id: int, waiting: WaitingPlan) -> None:
-    plan, name = waiting.stored.plan, waiting.action
-    click.echo(f"  plan {plan.hash[:_HASH]} of {name}: {first_line(plan.title)}")
-    for line in plan.text.strip().splitlines():
+def _show_plan(waiting: WaitingPlan) -> None:
+    stored, short = waiting.stored, short_hash(waiting.stored.plan)
+    click.echo(f"  plan {short} of {waiting.action}: {first_line(stored.plan.title)}")
+    for line in stored.plan.text.strip().splitlines():
         click.echo(f"  | {printable(line)}")
-    if waiting.stored.is_approved:
-        click.echo(f"  approved by {waiting.stored.approved_by}, {when(waiting.stored.approved_at)}")
+    if stored.is_approved:
+        click.echo(f"  approved by {stored.approved_by}, {when(stored.approved_at)}")
     else:
-        said = f"{incident_id} --action {name} --plan {plan.hash[:_HASH]}"
-        click.echo(f"  waits: aiops incidents approve {said}, or reject {said}")
-
-
-def _answer_options(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--plan", default="", help="Beginning of the hash of the plan you saw.")(command)
-    command = click.option("--action", default="", help="The action meant, where several wait.")(command)
-    return click.argument("incident_id", metavar="ID")(state_options(command))
-
-
-@incidents.command()
-@_answer_options
-def approve(incident_id: str, action: str, plan: str, file: Path, state: Path | None) -> None:
-    """Let an action with mode 'ask' do what it planned: at once when 'aiops run' is up.
-
-    The approval counts for the plan that is printed, and for no other. With --plan it is refused
-    when the plan is another one than you saw.
-    """
-    with open_store(file, state) as store, store.transaction():
-        incident = store.incidents.find(incident_id)
-        one = _waiting(store, incident, action, plan)
-        store.runs.approve(one.run_id, one.action, one.stored.plan.hash, _who())
-        store.runs.resume(one.run_id)
-        _record(store, incident, one, "approved")
-    _say(incident, one, "approved")
-
-
-@incidents.command()
-@_answer_options
-def reject(incident_id: str, action: str, plan: str, file: Path, state: Path | None) -> None:
-    """Say no to what an action with mode 'ask' planned; the incident may be answered anew by 'retry'."""
-    with open_store(file, state) as store, store.transaction():
-        incident = store.incidents.find(incident_id)
-        one = _waiting(store, incident, action, plan)
-        store.runs.reject(one.run_id, one.action, _who())
-        _record(store, incident, one, "rejected")
-    _say(incident, one, "rejected")
-
-
-def _waiting(store: Store, incident: Incident, action: str, plan: str) -> WaitingPlan:
-    """Return the one plan that is meant; raise UserError when there is none or more than one."""
-    all_ = store.runs.waiting_for(incident.id)
-    found = [one for one in all_ if action in {"", one.action}]
-    where, show_it = f"incident {incident.id}", f"'aiops incidents show {incident.id}' shows what does"
-    if not found:
-        raise UserError(
-            f"{where}: no plan{f' of {action}' if action else ''} waits for an approval. {show_it}"
-        )
-    if len(found) > 1:
-        names = ", ".join(one.action for one in found)
-        raise UserError(f"{where}: plans of several actions wait ({names}). Name one with --action")
-    if not found[0].stored.plan.hash.startswith(plan):
-        raise UserError(
-            f"{where}: the plan of {found[0].action} is {found[0].stored.plan.hash[:_HASH]}, not {plan}. "
-            "Look at it again and approve or reject that"
-        )
-    return found[0]
-
-
-def _record(store: Store, incident: Incident, one: WaitingPlan, answer: str) -> None:
-    text = f"{one.action}: plan {one.stored.plan.hash[:_HASH]} was {answer} by {_who()}"
-    setting = f"actions.{one.action}.mode"
-    store.incidents.decide(incident.id, one.run_id, Decision(answer, text, setting=setting))
-
-
-def _say(incident: Incident, one: WaitingPlan, answer: str) -> None:
-    plan = one.stored.plan
-    click.echo(f"incident {incident.id}: {answer} plan {plan.hash[:_HASH]} of {one.action}")
-    click.echo(f"  {first_line(plan.title)}")
-
-
-def _who() -> str:
-    import getpass
-    import os
-    import platform
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = f"user {os.getuid()}"
-    return f"{user}@{platform.node()}"
+        click.echo(f"  waits: aiops approvals show {short}")
 
 
 @incidents.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aiops_core.errors import UserError
+from aiops_core.records import Plan
 
 if TYPE_CHECKING:
     from aiops_core.store import Store
@@ -70,3 +71,8 @@ def first_line(text: str) -> str:
 def printable(text: str) -> str:
     """Replace control characters but tabs by a mark."""
     return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
+
+
+def short_hash(plan: Plan) -> str:
+    """Return what people see and type of a plan's hash."""
+    return plan.hash[:12]

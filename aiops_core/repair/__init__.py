@@ -40,6 +40,7 @@ from aiops_core.repair.request_text import (
 )
 from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.sandbox import sandbox_problem
+from aiops_core.repair.straying import straying
 from aiops_core.repair.workspace import remove_tree
 from aiops_core.repository import GitError, Mirror, open_mirror
 
@@ -95,5 +96,6 @@ __all__ = [
     "sandbox_problem",
     "sealed",
     "shown",
+    "straying",
     "unified_diff",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -12,10 +12,11 @@ from aiops_core.component import Action
 from aiops_core.errors import Retry
 from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.policy import may_publish
+from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.respond.run import Desk, Run
-from aiops_core.store import Job
+from aiops_core.settings import duration_text
+from aiops_core.store import Job, StepRow
 
 FOLLOW_EVERY = timedelta(minutes=5)
 _ACT_AGAIN = (2.0, 8.0)
@@ -52,6 +53,12 @@ def approved(run: Run) -> list[str]:
     asking = {step.name for step in run.pipeline.of_kind("actions") if step.mode != "dry_run"}
     waiting = run.runs.waiting(run.id)
     return [one.action for one in waiting if one.stored.is_approved and one.action in asking]
+
+
+def look_again_at(run: Run) -> datetime | None:
+    """Return when the first plan of the run that waits for people expires; None when none does."""
+    waiting = (one.stored.expires_at for one in run.runs.waiting(run.id))
+    return min((time for time in waiting if time is not None), default=None)
 
 
 def acted_since(run: Run, told: str) -> list[str]:
@@ -101,40 +108,57 @@ def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Pl
 
 
 def _may_act(run: Run, step: Step, plan: Plan, change: Change | None) -> bool:
-    """Return whether the step acts now: ``auto`` does, ``ask`` once exactly this plan is approved.
+    """Return whether the step acts now: ``auto`` does unless people are asked, ``ask`` once they said yes.
 
     A fix that no test ran on is never published by itself.
     """
-    name, setting = f"act {step.name}", f"actions.{step.name}.mode"
-    row = run.runs.step(run.id, name)
+    row = run.runs.step(run.id, f"act {step.name}")
     if row is not None and row.is_finished:
         return True
-    if step.mode == "auto":
-        if change is None or change.is_verified:
-            return True
+    if step.mode == "dry_run":
+        _plan_only(run, step, row)
+        return False
+    if step.mode == "auto" and change is not None and not change.is_verified:
         text = f"{step.name}: planned only, no test ran on the fix. Name the repository's test command"
         run.decide(Decision("untested", text, setting="repository.test"))
         return False
-    if step.mode == "ask":
-        stored = run.runs.plan(run.id, step.name)
-        if stored is not None and stored.is_approved:
-            return True
-        if row is None:
-            run.runs.begin_step(run.id, name, step.name, "waiting")
-        run.decide(Decision("ask", _how_to_approve(run, step, plan), setting=setting))
-        return False
+    asked = questions(change, run.pipeline.config.policy)
+    return (step.mode == "auto" and not asked) or _is_approved(run, step, plan, row, asked)
+
+
+def _plan_only(run: Run, step: Step, row: StepRow | None) -> None:
     text = f"{step.name}: planned only, its mode is {step.mode}"
     if row is not None:  # it waited under another mode
-        run.runs.end_step(run.id, name, "skipped", text)
-    run.decide(Decision(step.mode, text, setting=setting))
+        run.runs.end_step(run.id, row.name, "skipped", text)
+    run.decide(Decision("dry_run", text, setting=f"actions.{step.name}.mode"))
+
+
+def _is_approved(run: Run, step: Step, plan: Plan, row: StepRow | None, asked: Sequence[str]) -> bool:
+    """Return whether people said yes to exactly this plan; else wait for it as long as the policy says."""
+    stored = run.runs.plan(run.id, step.name)
+    if stored is not None and stored.is_approved:
+        return True
+    wait, name = run.pipeline.config.policy.approve_within, f"act {step.name}"
+    if row is None:
+        with run.desk.store.transaction():
+            run.runs.ask(run.id, step.name, "\n".join(asked), run.desk.clock() + wait)
+            run.runs.begin_step(run.id, name, step.name, "waiting")
+    elif stored is not None and stored.expires_at is not None and stored.expires_at <= run.desk.clock():
+        text = f"{step.name}: nobody approved plan {plan.hash[:12]} within {duration_text(wait)}"
+        run.runs.end_step(run.id, name, "refused", text)
+        run.decide(Decision("expired", text, setting="policy.approve_within"))
+        return False
+    setting = "policy.ask_for" if asked else f"actions.{step.name}.mode"
+    run.decide(Decision("ask", _how_to_approve(step, plan, asked), setting=setting))
     return False
 
 
-def _how_to_approve(run: Run, step: Step, plan: Plan) -> str:
+def _how_to_approve(step: Step, plan: Plan, asked: Sequence[str]) -> str:
+    short = plan.hash[:12]
+    why = f", since {'; '.join(asked)}" if asked else ""
     return (
-        f"{step.name}: waits for an approval of plan {plan.hash[:12]}. Look at it with "
-        f"'aiops incidents show {run.incident.id}', then run "
-        f"'aiops incidents approve {run.incident.id} --action {step.name} --plan {plan.hash[:12]}'"
+        f"{step.name}: waits for an approval of plan {short}{why}. "
+        f"Look at it with 'aiops approvals show {short}', then run 'aiops approvals approve {short}'"
     )
 
 

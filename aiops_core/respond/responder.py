@@ -15,7 +15,7 @@ from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserErro
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Decision, Report
 from aiops_core.repair import remove_tree
-from aiops_core.respond.acting import Acted, act, acted_since, approved, follow
+from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
 from aiops_core.respond.telling import Telling
@@ -124,7 +124,11 @@ class Responder:
             states = {step.state for step in self._store.runs.steps(run.id)}
             waits = "waiting" in states and not self._is_over(run)
             run.runs.finish(run.id, "waiting" if waits else "failed" if "failed" in states else "done")
-            self._store.queue.finish(run.job)
+            expires = look_again_at(run) if waits else None
+            if expires is None:
+                self._store.queue.finish(run.job)
+            else:
+                self._store.queue.release(run.job, expires)
 
     def _notify(
         self, run: Run, analysis: Analysis, change: Change | None, acted: Acted, action: str = ""

@@ -14,7 +14,7 @@ from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
 from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, Decision, Evidence, Incident
-from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose
+from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.run import Run
 from aiops_core.text.redaction import contains_secret
@@ -120,7 +120,7 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
             _abstain(run, decision)
             return None
         try:
-            return Repaired(analysis, _propose(run, analysis))
+            return Repaired(analysis, _propose(run, analysis, evidence))
         except Refused as error:
             refusal = error
             run.decide(Decision(error.rule, run.redacted_text(error), setting=error.setting))
@@ -215,7 +215,7 @@ def _ask_again(
     return _ask(run, step, [*evidence, note], [])
 
 
-def _propose(run: Run, analysis: Analysis) -> Change:
+def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Change:
     mirror = run.mirror()
     repository = run.pipeline.config.repository
     if mirror is None or repository is None:
@@ -233,7 +233,11 @@ def _propose(run: Run, analysis: Analysis) -> Change:
         incident=run.incident,
     )
     stop_at = run.pipeline.config.policy.stop_at
-    change = replace(_without_secrets(run, change), may_reach=nearer(change.may_reach, stop_at))
+    change = replace(
+        _without_secrets(run, change),
+        may_reach=nearer(change.may_reach, stop_at),
+        asks=change.asks + straying(change, analysis, evidence),
+    )
     run.runs.save_change(run.id, change)
     return change
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.store.plans import PLAN, Plans, StoredPlan
@@ -17,6 +17,7 @@ from aiops_core.store.tables import plans, runs, steps
 class WaitingPlan:
     """A plan whose action waits for an approval, and may have it by now."""
 
+    incident_id: int
     run_id: int
     action: str
     stored: StoredPlan
@@ -29,22 +30,28 @@ class Approvals(Plans):
         """Return the plans of a run whose actions have not gone on since they began to wait."""
         return self._waiting(_waiting().where(plans.c.run_id == run_id))
 
-    def waiting_for(self, incident_id: int) -> Sequence[WaitingPlan]:
-        """Return the plans nobody answered yet, of the last run of an incident that has some."""
-        query = _waiting().join(runs, runs.c.id == plans.c.run_id)
-        query = query.where(runs.c.incident_id == incident_id, plans.c.approved_hash != plans.c.hash)
-        found = self._waiting(query)
-        return [one for one in found if one.run_id == found[-1].run_id]
+    def unanswered(self) -> Sequence[WaitingPlan]:
+        """Return the plans nobody answered yet, of each incident those of its last run that waits."""
+        found = self._waiting(_waiting().where(plans.c.approved_hash != plans.c.hash))
+        last = {one.incident_id: one.run_id for one in found}
+        return [one for one in found if one.run_id == last[one.incident_id]]
+
+    def planned(self, beginning: str) -> Sequence[WaitingPlan]:
+        """Return every plan whose hash begins so, the oldest first, whether it waits or not."""
+        query = _all().where(plans.c.hash.startswith(beginning, autoescape=True))
+        return self._waiting(query)
 
     def approve(self, run_id: int, action: str, plan_hash: str, by: str) -> None:
         """Approve exactly the plan with this hash; raise UserError when it is not the present one."""
-        approval = {"approved_hash": plan_hash, "approved_by": by, "approved_at": self._clock()}
+        now = self._clock()
+        approval = {"approved_hash": plan_hash, "approved_by": by, "approved_at": now}
         of = (plans.c.run_id == run_id, plans.c.step == action, plans.c.hash == plan_hash)
+        in_time = or_(plans.c.expires_at.is_(None), plans.c.expires_at > now)
         with self._write() as connection:
-            if not connection.execute(update(plans).where(*of).values(approval)).rowcount:
+            if not connection.execute(update(plans).where(*of, in_time).values(approval)).rowcount:
                 raise UserError(
-                    f"run {run_id}, step {action}: has no plan {plan_hash}, it may have changed since. "
-                    "Look at the plan again and approve that."
+                    f"run {run_id}, step {action}: has no plan {plan_hash} that may be approved, it may have "
+                    "changed or expired since. Look at the plan again and approve that."
                 )
 
     def reject(self, run_id: int, action: str, by: str) -> None:
@@ -69,12 +76,21 @@ class Approvals(Plans):
         with self._read() as connection:
             rows = connection.execute(query.order_by(plans.c.run_id, steps.c.id)).mappings().all()
         return [
-            WaitingPlan(row["run_id"], row["step"], StoredPlan(**{c.name: row[c.name] for c in PLAN}))
+            WaitingPlan(
+                row["incident_id"],
+                row["run_id"],
+                row["step"],
+                StoredPlan(**{column.name: row[column.name] for column in PLAN}),
+            )
             for row in rows
         ]
 
 
+def _all() -> Select[Any]:
+    acts = and_(steps.c.run_id == plans.c.run_id, steps.c.name == "act " + plans.c.step)
+    query = select(runs.c.incident_id, plans.c.run_id, plans.c.step, *PLAN)
+    return query.join(runs, runs.c.id == plans.c.run_id).outerjoin(steps, acts)
+
+
 def _waiting() -> Select[Any]:
-    waits = and_(steps.c.run_id == plans.c.run_id, steps.c.component == plans.c.step)
-    query = select(plans.c.run_id, plans.c.step, *PLAN).join(steps, waits)
-    return query.where(steps.c.state == "waiting")
+    return _all().where(steps.c.state == "waiting")

@@ -26,6 +26,9 @@ class StoredPlan:
     approved_hash: str
     approved_by: str
     approved_at: datetime | None
+    why: str = ""
+    """Why people are asked, one reason a line."""
+    expires_at: datetime | None = None
 
     @property
     def is_approved(self) -> bool:
@@ -52,6 +55,12 @@ class Plans(Access):
         row = {"run_id": run_id, "step": step, "plan": plan, "hash": plan.hash, "created_at": self._clock()}
         with self._write() as connection:
             connection.execute(upsert(plans, row), row)
+
+    def ask(self, run_id: int, step: str, why: str, expires_at: datetime) -> None:
+        """Keep why people are asked about a plan, and until when they may say yes."""
+        of = (plans.c.run_id == run_id, plans.c.step == step)
+        with self._write() as connection:
+            connection.execute(update(plans).where(*of).values(why=why, expires_at=expires_at))
 
     def plan(self, run_id: int, step: str) -> StoredPlan | None:
         """Return the plan of a step."""

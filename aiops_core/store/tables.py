@@ -164,6 +164,8 @@ plans = _table(
     _text("approved_hash"),
     _text("approved_by"),
     _time("approved_at", nullable=True),
+    _text("why"),
+    _time("expires_at", nullable=True),
 )
 outcomes = _numbered(
     "outcomes",

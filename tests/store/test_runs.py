@@ -139,8 +139,8 @@ def test_a_plan_that_changed_cannot_be_approved_by_its_old_hash(store, run_id):
         store.runs.approve(run_id, "push", plan.hash, "ann")
 
     assert str(raised.value) == (
-        f"run {run_id}, step push: has no plan {plan.hash}, it may have changed since. "
-        "Look at the plan again and approve that."
+        f"run {run_id}, step push: has no plan {plan.hash} that may be approved, it may have changed "
+        "or expired since. Look at the plan again and approve that."
     )
 
 

@@ -1,0 +1,24 @@
+"""What a fix changes that its incident does not lead to: a person looks at that first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiops_core.records import Analysis, Change, Evidence, Question
+from aiops_core.repair.protected import is_test
+
+_NAMED = 5
+
+
+def straying(
+    change: Change, analysis: Analysis, evidence: Sequence[Evidence]
+) -> tuple[tuple[Question, str], ...]:
+    """Ask about files that neither the trace nor the repair steps name, and that are no tests."""
+    traced = {item.path for item in evidence if item.path and not item.id.startswith("X")}
+    steps = " ".join(analysis.repair_steps)
+    paths = (file.path for file in change.files)
+    found = [path for path in paths if path not in traced and path not in steps and not is_test(path)]
+    if not found:
+        return ()
+    names = ", ".join(found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
+    return (("outside-trace", f"it changes files that the trace does not lead to: {names}"),)
