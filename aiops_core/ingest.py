@@ -38,7 +38,11 @@ LONGEST_OPEN = 30.0
 _COMMIT_EVERY = 0.5
 _DRAIN = 3.0
 """Seconds that a stop gives sources to end."""
-_BATCH_BYTES = 8 << 20
+_GATHER = 0.05
+"""Seconds for which signals that follow close on each other make one transaction; longer when running once."""
+_NEXT = 0.002
+"""Seconds within which a source that is reading hands its next chunk over."""
+_BATCH_EVENTS = 5000
 
 
 @dataclass(slots=True)
@@ -244,33 +248,30 @@ class Ingest:
             self._take()
 
     def _take(self) -> None:
-        """Take what is waiting, up to a batch."""
-        taken = 0
+        """Take what is waiting, and what follows close on it."""
         try:
             step, signal = self._queue.get(timeout=0.1)
+            until = time.monotonic() + (_COMMIT_EVERY if self._once else _GATHER)
             while True:
-                taken += self._accept(step, signal)
-                if taken > _BATCH_BYTES or len(self._pending.events) > 5000:
+                self._accept(step, signal)
+                if time.monotonic() > until or len(self._pending.events) > _BATCH_EVENTS:
                     return
-                step, signal = self._queue.get_nowait()
+                step, signal = self._queue.get(timeout=_NEXT)
         except queue.Empty:
             return
 
-    def _accept(self, step: Step, signal: Signal | _Finished) -> int:
+    def _accept(self, step: Step, signal: Signal | _Finished) -> None:
         if isinstance(signal, LogBatch):
             self._accept_batch(step, signal)
-            return len(signal.data)
-        if isinstance(signal, Event):
+        elif isinstance(signal, Event):
             self._accept_event(step, signal)
-            return 1000
-        if signal.forget:
+        elif signal.forget:
             self._commit()
             for key in [key for key in self._streams if key[0] == step.name]:
                 del self._streams[key]
             signal.seen.set()
         else:
             self._running -= 1
-        return 0
 
     def _accept_batch(self, step: Step, batch: LogBatch) -> None:
         failpoint("after_read")
