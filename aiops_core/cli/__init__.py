@@ -27,6 +27,8 @@ _COMMANDS = {
     "jobs": "aiops_core.cli.jobs:jobs",
     "approvals": "aiops_core.cli.approvals:approvals",
     "deliveries": "aiops_core.cli.deliveries:deliveries",
+    "insights": "aiops_core.cli.hindsight:insights",
+    "stats": "aiops_core.cli.hindsight:stats",
     "db": "aiops_core.cli.db:db",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
@@ -43,6 +45,8 @@ _HELP = {
     "jobs": "Look at what is queued and at what was given up.",
     "approvals": "Look at plans that wait for you, and say yes or no.",
     "deliveries": "Look at messages and send failed ones again.",
+    "insights": "Show what stands out among the errors of a period.",
+    "stats": "Show how fast errors were noticed, told and ended, and what the answers took.",
     "db": "Look after the state database.",
     "doctor": "Look at this machine and a pipeline file's surroundings.",
 }

@@ -28,6 +28,7 @@ from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.trends import Trends
+from aiops_core.store.work import Work
 
 __all__ = [
     "BALLAST",
@@ -63,6 +64,7 @@ class Store(Recording, Faults):
         self.incidents = Incidents(database, clock, job)
         self.merging = Merging(database, clock, job)
         self.trends = Trends(database, clock, job)
+        self.work = Work(database, clock, job)
         self.retention = Retention(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, insert, literal, se
 from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
 from aiops_core.store.access import Access
-from aiops_core.store.database import upsert
+from aiops_core.store.database import chunks, upsert
 from aiops_core.store.tables import aliases, analyses, decisions, events, incidents, runs
 
 _COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
@@ -51,6 +51,15 @@ class Incidents(Access):
             query = query.where(incidents.c.pipeline == pipeline)
         with self._read() as connection:
             return [_incident(row) for row in connection.execute(query)]
+
+    def of_ids(self, incident_ids: Sequence[int]) -> Sequence[Incident]:
+        """Return these incidents without their events; those that are not there are left out."""
+        with self._read() as connection:
+            return [
+                _incident(row)
+                for some in chunks(incident_ids)
+                for row in connection.execute(select(*_COLUMNS).where(incidents.c.id.in_(some)))
+            ]
 
     def set_state(self, incident_id: int, state: IncidentState) -> str:
         """Set the state as people or a policy decide; return the one before.

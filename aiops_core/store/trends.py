@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
-from aiops_core.store.tables import trends
+from aiops_core.store.tables import events, trends
 
 Minutes = Mapping[datetime, int]
 
@@ -31,6 +31,15 @@ class Trends(Access):
                     if at >= start:
                         found[row.incident_id][at] = count
         return dict(found)
+
+    def moments(self, start: datetime) -> dict[int, list[tuple[datetime, int]]]:
+        """Return time and number of every stored event from ``start`` on, in order, by incident."""
+        query = select(events.c.incident_id, events.c.seen_at, events.c.id).where(events.c.seen_at >= start)
+        found: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
+        with self._read() as connection:
+            for incident_id, seen_at, number in connection.execute(query):
+                found[incident_id].append((seen_at, number))
+        return {incident_id: sorted(moments) for incident_id, moments in found.items()}
 
 
 def save_trends(connection: Connection, counted: Iterable[tuple[int, Minutes]]) -> None:

@@ -1,0 +1,246 @@
+"""aiops insights and aiops stats: what a period was like."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aiops_core.cli.state import first_line, open_store, state_options
+from aiops_core.text.phrases import counted
+
+if TYPE_CHECKING:
+    from aiops_core.hindsight import Figures, Insights, Occurrences, Period
+    from aiops_core.records import Incident
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+class _Since(click.ParamType[timedelta]):
+    """A length of time, as settings write it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from pydantic import TypeAdapter, ValidationError
+
+        from aiops_core.settings import Duration
+
+        try:
+            length: timedelta = TypeAdapter(Duration).validate_python(value)
+        except ValidationError as error:
+            self.fail(error.errors()[0]["msg"].removeprefix("Value error, "), param, ctx)
+        if length <= timedelta(0):
+            self.fail("a period has a length. Write one such as 24h", param, ctx)
+        return length
+
+
+@click.command()
+@click.option(
+    "--since", type=_Since(), default="24h", show_default=True, help="Length of the period up to now."
+)
+@click.option("--pipeline", help="Only incidents of this pipeline.")
+@click.option("--limit", default=10, show_default=True, help="Most rows of each section.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@state_options
+def insights(
+    since: timedelta, pipeline: str | None, limit: int, as_json: bool, file: Path, state: Path | None
+) -> None:
+    """Show what stands out: frequent, new, escalating, cascading and correlated errors, and classes.
+
+    Frequent: more than 10 events. Escalating: three times as fast in the last sixth of the period as
+    before. Cascading: follows another error within 10 s, four times of five and much more often than
+    by chance. Correlated: shares half of its minutes with another one.
+    """
+    from aiops_core import hindsight
+
+    found = hindsight.insights(_period(since, pipeline, file, state))
+    sections = dict(_sections(found))
+    if as_json:
+        click.echo(json.dumps({name: [row for row, _ in rows] for name, rows in sections.items()}, indent=2))
+        return
+    if not found.classes:
+        click.echo("no errors in this period")
+    for name, rows in sections.items():
+        if rows:
+            click.echo(click.style(name, bold=True))
+        for _, line in rows[:limit]:
+            click.echo(f"  {line}")
+        if len(rows) > limit:
+            click.echo(f"  … and {len(rows) - limit} more")
+
+
+def _period(since: timedelta, pipeline: str | None, file: Path, state: Path | None) -> Period:
+    from aiops_core import hindsight
+
+    with open_store(file, state) as store:
+        now = store.clock()
+        return hindsight.look_back(store, now - since, now, pipeline)
+
+
+def _sections(found: Insights) -> Iterator[tuple[str, list[tuple[dict[str, Any], str]]]]:
+    """Yield name and rows of every section; a row is JSON and a line of text."""
+    yield "frequent", [(_row(one), _counted(one)) for one in found.frequent]
+    yield "new", [(_row(one), _counted(one)) for one in found.new]
+    yield (
+        "escalating",
+        [
+            (
+                {**_named(one.incident), "before_per_hour": one.before, "since_per_hour": one.since},
+                f"{one.before:.1f} → {one.since:.1f} an hour  {_titled(one.incident)}",
+            )
+            for one in found.escalating
+        ],
+    )
+    yield (
+        "cascading",
+        [
+            (
+                {
+                    "cause": _named(one.cause),
+                    "effect": _named(one.effect),
+                    "hits": one.hits,
+                    "of": one.of,
+                    "seconds": one.seconds,
+                },
+                f"{_titled(one.cause)}  →  {_titled(one.effect)}  ({one.hits} of {one.of}, after {one.seconds:.1f} s)",
+            )
+            for one in found.cascading
+        ],
+    )
+    yield (
+        "correlated",
+        [
+            (
+                {
+                    "one": _named(one.one),
+                    "other": _named(one.other),
+                    "minutes": one.minutes,
+                    "share": one.share,
+                },
+                f"{_titled(one.one)}  with  {_titled(one.other)}  ({one.share:.0%} of their minutes)",
+            )
+            for one in found.correlated
+        ],
+    )
+    yield (
+        "classes",
+        [
+            (
+                {"class": name, "incidents": len(of), "events": sum(one.count for one in of)},
+                f"{name}: {counted(len(of), 'incident')}, {counted(sum(one.count for one in of), 'event')}",
+            )
+            for name, of in found.classes.items()
+        ],
+    )
+
+
+def _named(incident: Incident) -> dict[str, Any]:
+    return {"id": incident.id, "pipeline": incident.pipeline, "title": incident.title}
+
+
+def _row(one: Occurrences) -> dict[str, Any]:
+    return {**_named(one.incident), "count": one.count}
+
+
+def _titled(incident: Incident) -> str:
+    return f"#{incident.id} {first_line(incident.title)[:80]}"
+
+
+def _counted(one: Occurrences) -> str:
+    return f"{one.count:>8,}  {_titled(one.incident)}"
+
+
+@click.command()
+@click.option(
+    "--since", type=_Since(), default="7d", show_default=True, help="Length of the period up to now."
+)
+@click.option("--pipeline", help="Only incidents of this pipeline.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a report with plots here."
+)
+@state_options
+def stats(
+    since: timedelta, pipeline: str | None, as_json: bool, html: Path | None, file: Path, state: Path | None
+) -> None:
+    """Show how fast errors were noticed, told and ended, what the answers took, and the top incidents.
+
+    Times are medians: to detect is from an event's own time to its record, to tell to the first
+    message that arrived, to resolve to the end of the incident.
+    """
+    from aiops_core import hindsight
+
+    with open_store(file, state) as store:
+        now = store.clock()
+        period = hindsight.look_back(store, now - since, now, pipeline)
+        found = hindsight.figures(store, period, pipeline)
+    if html is not None:
+        from aiops_core.hindsight.page import render_figures
+
+        html.write_text(render_figures(found), encoding="utf-8")
+        click.echo(html)
+    elif as_json:
+        click.echo(json.dumps(_as_json(found), indent=2))
+    else:
+        for line in _lines(found):
+            click.echo(line)
+
+
+def _lines(found: Figures) -> Iterator[str]:
+    yield f"{found.start:%Y-%m-%d %H:%MZ} to {found.end:%Y-%m-%d %H:%MZ}"
+    yield f"{counted(found.events, 'event')}, {counted(found.incidents, 'incident')}, {found.new} of them new"
+    yield _spark(list(found.by_hour.values()))
+    for name, seconds in (
+        ("to detect", found.to_detect),
+        ("to tell", found.to_tell),
+        ("to resolve", found.to_resolve),
+    ):
+        yield f"{name:<12}{_time(seconds)}"
+    for name, counts in (
+        ("states", found.states),
+        ("severities", found.severities),
+        ("runs", found.runs),
+        ("actions", found.outcomes),
+        ("messages", found.deliveries),
+    ):
+        if counts:
+            yield f"{name:<12}{', '.join(f'{count} {key}' for key, count in counts.items())}"
+    for name, spent in found.spent.items():
+        cost = "cost unknown" if spent.cost is None else f"${spent.cost:.2f}"
+        tokens = f"{spent.input_tokens:,} + {spent.output_tokens:,} tokens"
+        yield f"{name:<12}{counted(spent.answers, 'answer')}, {tokens}, {cost}"
+    yield from (_counted(one) for one in found.top)
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "not measured"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _spark(counts: Sequence[int]) -> str:
+    """Draw counts as one line of blocks."""
+    most = max(counts, default=0)
+    return "".join(_BLOCKS[-(-count * (len(_BLOCKS) - 1) // most)] for count in counts[-80:])
+
+
+def _as_json(found: Figures) -> Mapping[str, Any]:
+    from dataclasses import asdict, fields
+
+    plain = {field.name: getattr(found, field.name) for field in fields(found)}
+    return {
+        **plain,
+        "start": found.start.isoformat(),
+        "end": found.end.isoformat(),
+        "spent": {name: asdict(spent) for name, spent in found.spent.items()},
+        "by_hour": {hour.isoformat(): count for hour, count in found.by_hour.items()},
+        "top": [_row(one) for one in found.top],
+    }
