@@ -201,6 +201,14 @@ class Source(Component[C], ABC, Generic[C]):
 
     resumes: ClassVar[bool] = True
 
+    @property
+    def checks_senders(self) -> bool:
+        """Whether what it yields comes from somebody known: it is fetched, or senders prove who they are.
+
+        What follows from events of a source that says False is published by nobody but a person.
+        """
+        return True
+
     @abstractmethod
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]: ...
 
@@ -253,7 +261,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 class Analyzer(Component[C], ABC, Generic[C]):
-    """Explain an incident."""
+    """Explain an incident.
+
+    ``is_agent`` says that a model acts by itself here, as in a checkout: it is not asked about events
+    whose senders nobody checked, unless a person asks for it.
+    """
+
+    is_agent: ClassVar[bool] = False
 
     @abstractmethod
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None: ...

@@ -121,6 +121,11 @@ class Ingest:
         self._recorded = recorded
         self._clock = clock
         self._host = platform.node()
+        self._unchecked = frozenset(
+            step.name
+            for step in pipeline.of_kind("sources")
+            if isinstance(step.component, Source) and not step.component.checks_senders
+        )
         self._queue: queue.Queue[tuple[Step, Signal | _Finished]] = queue.Queue(maxsize=4)
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._done: dict[tuple[str, str], frozenset[str]] = {}
@@ -357,9 +362,11 @@ class Ingest:
             for event in events:
                 stream.emitted.append((claim.start, event.key))
                 if event.key not in stream.done:
-                    self._add_event(event)
+                    self._add_event(stream.step, event)
 
-    def _add_event(self, event: Event) -> None:
+    def _add_event(self, step: str, event: Event) -> None:
+        if step in self._unchecked:
+            event = replace(event, unauthenticated=True)
         happened = event.occurred_at or event.read_at or self._clock()
         is_young = self._clock() - happened <= self._pipeline.config.policy.max_age
         self._pending.events.append((event, is_young))
@@ -396,7 +403,8 @@ class Ingest:
         if event.position is not None:
             self._pending.ready_made[step.name, event.stream] = event.position
         self._add_event(
-            replace(event, key=event.key or f"{step.name}/{event.stream}/{event.fingerprint}/{event.start}")
+            step.name,
+            replace(event, key=event.key or f"{step.name}/{event.stream}/{event.fingerprint}/{event.start}"),
         )
 
     def _commit_if_due(self) -> None:

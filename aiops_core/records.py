@@ -154,7 +154,8 @@ class Event:
     language and detector, severity, times, place, block, context, fingerprint and key.
     ``exceptions[0]`` is the one that surfaced. ``start`` and ``end`` are stream offsets of the
     claimed raw lines, context excluded. ``status`` ``resolved`` ends an incident that another
-    system opened; ``position`` is only set on events a source yields ready-made.
+    system opened; ``position`` is only set on events a source yields ready-made. ``unauthenticated``
+    says that nobody checked who sent it: the host sets it where the source does not check.
     """
 
     type: str
@@ -179,6 +180,7 @@ class Event:
     key: str = ""
     status: Literal["firing", "resolved"] = "firing"
     position: Position | None = None
+    unauthenticated: bool = False
 
     @property
     def frames(self) -> tuple[Frame, ...]:

@@ -122,7 +122,7 @@ def _may_act(run: Run, step: Step, plan: Plan, change: Change | None) -> bool:
         text = f"{step.name}: planned only, no test ran on the fix. Name the repository's test command"
         run.decide(Decision("untested", text, setting="repository.test"))
         return False
-    asked = questions(change, run.pipeline.config.policy)
+    asked = questions(run.incident, change, run.pipeline.config.policy)
     return (step.mode == "auto" and not asked) or _is_approved(run, step, plan, row, asked)
 
 

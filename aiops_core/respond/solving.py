@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from aiops_core.analysis import CUT, Precedent, RepositoryExplorer, gather, unanswered
+from aiops_core.component import Analyzer
 from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
 from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
-from aiops_core.policy import Proposal, may_repair, nearer
+from aiops_core.policy import Proposal, may_ask_agent, may_repair, nearer
 from aiops_core.records import Analysis, Change, Decision, Evidence, Incident
 from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
@@ -99,6 +101,10 @@ def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
     """Ask the ladder; the first that can answer does."""
     reasons: list[str] = []
     for step in run.pipeline.of_kind("analyzers"):
+        if decision := _may_not_ask(run, step):
+            run.decide(decision)
+            reasons.append(decision.text)
+            continue
         analysis = _ask(run, step, evidence, reasons)
         if analysis is not None:
             return analysis
@@ -107,6 +113,12 @@ def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
     text = "no analyzer could answer: " + "; ".join(reasons)
     run.decide(Decision("unanswered", text, setting="analyzers"))
     return unanswered(run.incident, reasons, language=run.pipeline.config.language)
+
+
+def _may_not_ask(run: Run, step: Step) -> Decision | None:
+    if not cast("Analyzer[Any]", step.component).is_agent:
+        return None
+    return may_ask_agent(run.incident, step.name, run.reason, run.pipeline.config.policy)
 
 
 def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repaired | None:

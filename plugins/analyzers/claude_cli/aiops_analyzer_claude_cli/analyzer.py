@@ -42,6 +42,7 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
     """Explain incidents, and repair the code in a checkout, with the Claude Code CLI."""
 
     config: ClaudeCliConfig
+    is_agent = True
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

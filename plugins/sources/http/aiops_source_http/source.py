@@ -76,6 +76,11 @@ class HttpSource(Source[HttpConfig]):
     _is_stopped = False
 
     @property
+    def checks_senders(self) -> bool:
+        """Whether requests must show a token or come with a client's certificate."""
+        return self.config.token is not None or bool(self.config.client_ca)
+
+    @property
     def address(self) -> Address | None:
         """The address in use, a port 0 of the settings become a real one; None when none is."""
         if self._bound is None:

@@ -60,6 +60,11 @@ class SyslogSource(Source[SyslogConfig]):
     _inbox: Inbox | None = None
 
     @property
+    def checks_senders(self) -> bool:
+        """Whether every message comes over TLS from a client with a certificate."""
+        return bool(self.config.client_ca) and all(text.startswith("tls://") for text in self.config.listen)
+
+    @property
     def addresses(self) -> tuple[Address, ...]:
         """The addresses in use; a port 0 of the settings has become a real one."""
         return tuple(one.address for one in self._bound)
