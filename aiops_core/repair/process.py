@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import shutil
 import subprocess
 import sys
 import time
@@ -14,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from aiops_core.repair.disk import free_space, space_taken
 from aiops_core.repair.family import children, descendants, kill, own_tasks, process_count, resident
 
-Stopped: TypeAlias = Literal["", "timeout", "output", "processes", "memory", "disk"]
+Stopped: TypeAlias = Literal["", "timeout", "output", "processes", "memory", "written", "disk"]
 _SUPERVISOR = Path(__file__).with_name("_supervisor.py")
 _TICK = 0.1
 _CHUNK = 1 << 16
@@ -37,6 +37,8 @@ class Limits:
     """Of one process, and resident of all of them together."""
     processes: int = 512
     file_size: int = 1 << 30
+    written: int = 8 << 30
+    """Left on the disk, in all the directories it may write to."""
     open_files: int = 4096
     output: int = 1 << 20
     """Kept, from the end; what is printed before is dropped."""
@@ -54,10 +56,17 @@ class Result:
     stopped: Stopped = ""
 
 
-def run_limited(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, limits: Limits) -> Result:
+def run_limited(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    limits: Limits,
+    writable: Sequence[Path] = (),
+) -> Result:
     """Run a program in a session of its own with the environment given; return how it ended.
 
-    Afterwards none of its descendants is alive, daemons included.
+    ``writable`` are the directories whose growth is limited. Afterwards none of its descendants is alive, daemons included.
     """
     rlimits = ",".join(f"{name}={value}" for name, value in _rlimits(limits).items())
     supervised = [sys.executable, "-I", "-S", str(_SUPERVISOR), rlimits, *argv]
@@ -71,7 +80,7 @@ def run_limited(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, limit
         stderr=subprocess.STDOUT,
         start_new_session=True,
     ) as process:
-        watch = _Watch(process, cwd, limits)
+        watch = _Watch(process, cwd, limits, writable)
         try:
             stopped = watch.until_end(started + limits.seconds)
         finally:
@@ -95,7 +104,9 @@ def _rlimits(limits: Limits) -> dict[str, int]:
 class _Watch:
     """Read what a process prints and look after its limits."""
 
-    def __init__(self, process: subprocess.Popen[bytes], cwd: Path, limits: Limits) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], cwd: Path, limits: Limits, writable: Sequence[Path]
+    ) -> None:
         assert process.stdout is not None
         self._process = process
         self._pipe = process.stdout.fileno()
@@ -105,7 +116,9 @@ class _Watch:
         self._tail = bytearray()
         self._printed = 0
         self._crowd = process_count()
-        self._may_fill_disk = shutil.disk_usage(cwd).free < _KEEP_FREE
+        self._writable = writable
+        self._free = free_space(cwd)
+        self._may_fill_disk = self._free < _KEEP_FREE
         os.set_blocking(self._pipe, False)
 
     def until_end(self, deadline: float) -> Stopped:
@@ -167,8 +180,13 @@ class _Watch:
             return "processes"
         if sum(map(resident, family)) > self._limits.memory:
             return "memory"
-        if not self._may_fill_disk and shutil.disk_usage(self._cwd).free < _KEEP_FREE:
+        free = free_space(self._cwd)
+        if not self._may_fill_disk and free < _KEEP_FREE:
             return "disk"
+        if self._free - free > self._limits.written:  # whoever wrote it: a closer look takes time
+            self._free = free
+            if space_taken(self._writable) > self._limits.written:
+                return "written"
         return ""
 
 

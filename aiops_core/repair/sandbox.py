@@ -93,7 +93,10 @@ class Unprotected:
         with tempfile.TemporaryDirectory(prefix="aiops-", ignore_cleanup_errors=True) as temporary:
             env = _environment(str(room.work), str(room.home), temporary, network=network)
             env["PIP_REQUIRE_VIRTUALENV"] = "1"  # never into the Python this program runs on
-            return run_limited(["/bin/sh", "-c", command], env=env, cwd=room.work, limits=limits)
+            writable = (room.work, room.home, Path(temporary))
+            return run_limited(
+                ["/bin/sh", "-c", command], env=env, cwd=room.work, limits=limits, writable=writable
+            )
 
 
 class Bubblewrap:
@@ -118,7 +121,10 @@ class Bubblewrap:
         own["PIP_BREAK_SYSTEM_PACKAGES"] = "1"  # a --user install, into the home of the sandbox
         with _profile(own | dict(env or {}), room, network=network) as profile:
             argv = [*profile, "--", "/bin/sh", "-c", command]
-            return run_limited(argv, env={"PATH": os.defpath}, cwd=room.work, limits=limits)
+            writable = (room.work, room.home)
+            return run_limited(
+                argv, env={"PATH": os.defpath}, cwd=room.work, limits=limits, writable=writable
+            )
 
     @cached_property
     def _reason(self) -> str | None:

@@ -28,6 +28,7 @@ _REASONS = {
     "output": "it printed more than {printed} MB",
     "processes": "it started more than {processes} processes",
     "memory": "it used more than {memory} GB of memory",
+    "written": "it left more than {written} GB on the disk",
     "disk": "the disk was almost full",
 }
 
@@ -167,6 +168,7 @@ def _said(result: Result, limits: Limits) -> str:
         printed=limits.printed >> 20,
         processes=limits.processes,
         memory=limits.memory >> 30,
+        written=limits.written >> 30,
     )
     return f"\nstopped: {reason}\n"
 

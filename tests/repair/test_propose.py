@@ -3,6 +3,7 @@ import json
 import sys
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_r6_a_fix_is_tested_before_and_after_and_old_failures_are_not_blamed(att
     assert attempt.log[1] == f"tests before the change: {RUN}"
 
 
-def test_the_same_in_bubblewrap(attempt, bubblewrap):
+def test_r6_s19_the_same_in_bubblewrap(attempt, bubblewrap):
     change = attempt(FIX, sandbox="bubblewrap")
 
     assert change.after.sandbox == "bubblewrap"
@@ -122,7 +123,7 @@ def test_r6_a_regression_is_refused_with_the_test_and_its_output(attempt):
     assert "AssertionError: 2 != 3" in str(error)
 
 
-def test_an_infinite_loop_is_refused(attempt):
+def test_s20_an_infinite_loop_is_refused(attempt):
     loop = edit("    return len(items)", "    while True:\n        __import__('time').sleep(1)")
 
     error = refusal(attempt, loop, test_timeout=2)
@@ -250,7 +251,49 @@ def test_a_path_that_was_mapped_is_noted(attempt):
     assert change.notes[0] == "/app/app.py was taken to mean shop/app.py"
 
 
-def test_setup_runs_once_on_the_base_and_its_products_reach_every_run(attempt, tmp_path):
+def test_s20_a_fix_that_prints_without_end_is_refused_for_that(attempt):
+    endless = edit("    return len(items)", "    while True:\n        print('x' * 10_000)")
+
+    error = refusal(attempt, endless)
+
+    assert str(error).startswith("tests: 4 tests ran before, and none reports now.")
+    assert str(error).endswith("stopped: it printed more than 64 MB\n")
+
+
+def test_s22_dependencies_come_with_network_from_the_base_and_tests_run_without(attempt, shop, bubblewrap):
+    shop.commit({"requirements.txt": "helper==1.0\n"})
+
+    change = attempt(
+        FIX,
+        sandbox="bubblewrap",
+        setup="cat requirements.txt > ~/installed; grep -c : /proc/net/dev > ~/interfaces",
+        test=f"cat ~/installed; echo lent $(cat ~/interfaces), left $(grep -c : /proc/net/dev); {RUN}",
+    )
+
+    lent = Path("/proc/net/dev").read_text().count(":")
+    assert change.after.output.startswith(f"helper==1.0\nlent {lent}, left 1\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("requirements.txt", "dependency-manifest"),
+        ("poetry.lock", "lock-file"),
+        ("pyproject.toml", "dependency-manifest"),
+        ("package.json", "dependency-manifest"),
+        ("go.mod", "dependency-manifest"),
+        ("build.gradle.kts", "dependency-manifest"),
+        ("pip.conf", "protected-path"),
+    ],
+)
+def test_s22_s34_what_names_dependencies_is_a_persons_to_change(attempt, path, rule):
+    error = refusal(attempt, FIX, Edit("create", path, replace="evil==1.0\n"))
+
+    assert error.rule == rule
+    assert not any(line.startswith(("tests", "setup")) for line in attempt.log)
+
+
+def test_s22_setup_runs_once_on_the_base_and_its_products_reach_every_run(attempt, tmp_path):
     count = tmp_path / "count"
     setup = f"echo x >> {count}; echo made > made; echo kept > ~/kept; cat shop/app.py > seen"
     test = (
@@ -319,7 +362,9 @@ ln -s /etc shop/escape
 
 
 @pytest.mark.full
-def test_packages_of_the_setup_are_there_in_the_tests_and_nowhere_else(attempt, shop, bubblewrap, tmp_path):
+def test_s22_packages_of_the_setup_are_there_in_the_tests_and_nowhere_else(
+    attempt, shop, bubblewrap, tmp_path
+):
     with zipfile.ZipFile(shop.path / "helper-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("helper.py", "ANSWER = 42\n")
         wheel.writestr("helper-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: helper\nVersion: 1.0\n")
@@ -347,7 +392,7 @@ def test_a_failing_setup_is_nothing_the_edits_could_mend(attempt):
     assert error.rule in NOT_THE_EDITS_FAULT
 
 
-def test_a_sandbox_that_does_not_work_is_refused_and_nothing_runs(attempt, monkeypatch, tmp_path):
+def test_s19_a_sandbox_that_does_not_work_is_refused_and_nothing_runs(attempt, monkeypatch, tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/bwrap").write_text("#!/bin/sh\necho 'bwrap: no' >&2; exit 1\n")
     (tmp_path / "bin/bwrap").chmod(0o755)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiops_core.errors import Refused
-from aiops_core.repair import family, sandbox_problem
+from aiops_core.repair import family, process, sandbox_problem
 from aiops_core.repair import sandbox as module
 from aiops_core.repair.family import descendants
 from aiops_core.repair.process import Limits
@@ -41,7 +41,7 @@ def test_a_command_runs_in_the_work_clone_and_may_write_there(any_sandbox, room)
     assert (room.work / "made").read_text() == "hello\n"
 
 
-def test_the_environment_holds_nothing_of_ours(any_sandbox, room, monkeypatch):
+def test_s19_the_environment_holds_nothing_of_ours(any_sandbox, room, monkeypatch):
     monkeypatch.setenv("GITLAB_TOKEN", "canary-1")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "canary-2")
     monkeypatch.setenv("PYTHONPATH", "canary-3")
@@ -52,7 +52,7 @@ def test_the_environment_holds_nothing_of_ours(any_sandbox, room, monkeypatch):
     assert names - known <= {"PIP_REQUIRE_VIRTUALENV", "PIP_BREAK_SYSTEM_PACKAGES"}
 
 
-def test_no_process_in_reach_has_our_environment_in_bubblewrap(bubblewrap, room, monkeypatch):
+def test_s19_no_process_in_reach_has_our_environment_in_bubblewrap(bubblewrap, room, monkeypatch):
     monkeypatch.setenv("GITLAB_TOKEN", "canary-1")
 
     result = bubblewrap.run("cat /proc/*/environ | tr '\\0' '\\n'", room, LIMITS)
@@ -61,7 +61,7 @@ def test_no_process_in_reach_has_our_environment_in_bubblewrap(bubblewrap, room,
     assert "canary" not in result.output
 
 
-def test_the_home_is_not_ours_and_stays_between_runs(any_sandbox, room):
+def test_s19_the_home_is_not_ours_and_stays_between_runs(any_sandbox, room):
     (Path.home() / ".netrc").write_text("canary")
 
     any_sandbox.run("cat ~/.netrc; echo kept > ~/kept", room, LIMITS)
@@ -81,7 +81,7 @@ def test_unittest_of_the_interpreter_on_path_runs(any_sandbox, room):
     assert "Ran 1 test in" in result.output
 
 
-def test_the_network_is_out_of_reach_in_bubblewrap(bubblewrap, room):
+def test_s19_s20_the_network_is_out_of_reach_in_bubblewrap(bubblewrap, room):
     script = (
         'import socket\ns = socket.socket()\ntry: s.connect(("127.0.0.1", 9))\n'
         'except OSError as e: print(e.errno)\ntry: s.connect(("192.0.2.1", 9))\nexcept OSError as e: print(e.errno)'
@@ -94,7 +94,7 @@ def test_the_network_is_out_of_reach_in_bubblewrap(bubblewrap, room):
     assert interfaces.output.strip() == "1"
 
 
-def test_the_network_can_be_lent_for_the_setup(bubblewrap, room):
+def test_s22_the_network_can_be_lent_for_the_setup(bubblewrap, room):
     ours = Path("/proc/net/dev").read_text().count(":")
 
     result = bubblewrap.run("grep -c : /proc/net/dev", room, LIMITS, network=True)
@@ -102,7 +102,7 @@ def test_the_network_can_be_lent_for_the_setup(bubblewrap, room):
     assert int(result.output) == ours
 
 
-def test_nothing_can_be_written_outside_in_bubblewrap(bubblewrap, room, tmp_path):
+def test_s19_nothing_can_be_written_outside_in_bubblewrap(bubblewrap, room, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     places = ["/x", "/usr/x", "/etc/x", str(outside / "x"), f"{Path.home()}/x", f"{Path(__file__).parent}/x"]
@@ -114,7 +114,7 @@ def test_nothing_can_be_written_outside_in_bubblewrap(bubblewrap, room, tmp_path
     assert not any(Path(place).exists() for place in places)
 
 
-def test_nothing_private_can_be_read_in_bubblewrap(bubblewrap, room, tmp_path):
+def test_s19_s20_nothing_private_can_be_read_in_bubblewrap(bubblewrap, room, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("canary")
     (Path.home() / ".netrc").write_text("canary")
@@ -131,14 +131,14 @@ def test_nothing_private_can_be_read_in_bubblewrap(bubblewrap, room, tmp_path):
     assert str(os.getpid()) not in result.output.split()
 
 
-def test_no_capability_and_no_terminal_in_bubblewrap(bubblewrap, room):
+def test_s19_no_capability_and_no_terminal_in_bubblewrap(bubblewrap, room):
     result = bubblewrap.run("grep -i capeff /proc/self/status; tty", room, LIMITS)
 
     assert result.output.split()[1].strip("0") == ""
     assert "not a tty" in result.output
 
 
-def test_the_time_limit_ends_the_command_and_all_it_started(any_sandbox, room):
+def test_s20_the_time_limit_ends_the_command_and_all_it_started(any_sandbox, room):
     script = (
         "(setsid sh -c 'while :; do echo x >> beat; sleep 0.05; done' >/dev/null 2>&1 &) ;"
         "(setsid env -i sh -c 'while :; do echo x >> beat2; sleep 0.05; done' >/dev/null 2>&1 &) ;"
@@ -165,7 +165,7 @@ def test_without_proc_the_time_limit_ends_at_least_the_group(room, monkeypatch, 
     assert_still(room.work / "beat")
 
 
-def test_a_daemon_does_not_outlive_a_command_that_ends_by_itself(any_sandbox, room):
+def test_s20_a_daemon_does_not_outlive_a_command_that_ends_by_itself(any_sandbox, room):
     script = (
         "(setsid sh -c 'while :; do echo x >> beat; sleep 0.05; done' &) ; while [ ! -e beat ]; do :; done"
     )
@@ -177,7 +177,7 @@ def test_a_daemon_does_not_outlive_a_command_that_ends_by_itself(any_sandbox, ro
     assert_still(room.work / "beat")
 
 
-def test_the_sandbox_dies_with_the_service(any_sandbox, room):
+def test_s20_the_sandbox_dies_with_the_service(any_sandbox, room):
     program = (
         "import sys; from pathlib import Path\n"
         "from aiops_core.repair.process import Limits\nfrom aiops_core.repair import sandbox\n"
@@ -194,7 +194,7 @@ def test_the_sandbox_dies_with_the_service(any_sandbox, room):
     assert_still(room.work / "beat")
 
 
-def test_too_much_output_is_cut_and_then_ends_the_command(any_sandbox, room):
+def test_s20_too_much_output_is_cut_and_then_ends_the_command(any_sandbox, room):
     result = any_sandbox.run("echo first; yes", room, Limits(seconds=30, output=10_000, printed=5_000_000))
 
     assert result.stopped == "output"
@@ -220,7 +220,7 @@ def test_a_command_that_closes_its_output_is_still_watched(any_sandbox, room):
     assert hung.stopped == "timeout"
 
 
-def test_too_many_processes_end_the_command(any_sandbox, room):
+def test_s20_too_many_processes_end_the_command(any_sandbox, room):
     script = "for i in $(seq 200); do sleep 30 & done; wait"
 
     result = any_sandbox.run(script, room, Limits(seconds=20, processes=60))
@@ -230,13 +230,13 @@ def test_too_many_processes_end_the_command(any_sandbox, room):
     assert descendants(os.getpid()) == []
 
 
-def test_memory_of_one_process_has_a_limit(any_sandbox, room):
+def test_s20_memory_of_one_process_has_a_limit(any_sandbox, room):
     result = any_sandbox.run(python("bytearray(10 << 30)"), room, LIMITS)
 
     assert "MemoryError" in result.output
 
 
-def test_memory_of_all_processes_together_has_a_limit(any_sandbox, room):
+def test_s20_memory_of_all_processes_together_has_a_limit(any_sandbox, room):
     script = (
         "import os, time\nfor _ in range(3):\n  if not os.fork(): break\n"
         "x = bytearray(b'1') * (40 << 20)\ntime.sleep(20)".replace("'", '"')
@@ -247,13 +247,38 @@ def test_memory_of_all_processes_together_has_a_limit(any_sandbox, room):
     assert result.stopped == "memory"
 
 
-def test_a_file_cannot_grow_beyond_its_limit(any_sandbox, room):
+def test_s20_a_file_cannot_grow_beyond_its_limit(any_sandbox, room):
     result = any_sandbox.run(
         "head -c 30000000 /dev/zero > big", room, Limits(seconds=20, file_size=1_000_000)
     )
 
     assert result.exit_code != 0
     assert (room.work / "big").stat().st_size == 1_000_000
+
+
+def test_s20_what_many_files_take_has_a_limit(any_sandbox, room):
+    script = "for i in $(seq 50); do head -c 1000000 /dev/zero > $i; sleep 0.1; done"
+
+    result = any_sandbox.run(script, room, Limits(seconds=20, written=5_000_000))
+
+    assert result.stopped == "written"
+    assert len(list(room.work.iterdir())) < 50
+
+
+def test_s20_what_others_write_meanwhile_is_not_blamed_on_a_command(any_sandbox, room, monkeypatch):
+    free = iter(range(10 << 40, 0, -(1 << 40)))
+    monkeypatch.setattr(process, "free_space", lambda path: next(free))
+
+    result = any_sandbox.run("sleep 0.5; echo done", room, LIMITS)
+
+    assert (result.output, result.stopped) == ("done\n", "")
+
+
+def test_s20_a_disk_that_is_almost_full_ends_the_command(any_sandbox, room, monkeypatch):
+    free = iter([2 << 30])
+    monkeypatch.setattr(process, "free_space", lambda path: next(free, 1000))
+
+    assert any_sandbox.run("sleep 30", room, LIMITS).stopped == "disk"
 
 
 def test_a_command_nobody_has_is_an_ordinary_failure(any_sandbox, room):
@@ -267,7 +292,7 @@ def test_a_broken_pipe_ends_programs_as_usual(any_sandbox, room):
     assert any_sandbox.run("yes | head -1", room, LIMITS).output == "y\n"
 
 
-def test_bubblewrap_that_is_not_there_is_refused_not_skipped(monkeypatch, tmp_path):
+def test_s18_s19_bubblewrap_that_is_not_there_is_refused_not_skipped(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Refused) as caught:

@@ -107,7 +107,7 @@ def test_a_run_is_recorded_with_its_results(room):
     assert 0 < result.seconds < 10
 
 
-def test_a_run_beyond_its_time_says_so(room):
+def test_s20_a_run_beyond_its_time_says_so(room):
     result = run_tests("sleep 30", room=room, sandbox=Unprotected(), seconds=0.3).run
 
     assert result.timed_out
@@ -134,10 +134,11 @@ class Ending:
         ("output", "stopped: it printed more than 64 MB"),
         ("processes", "stopped: it started more than 512 processes"),
         ("memory", "stopped: it used more than 4 GB of memory"),
+        ("written", "stopped: it left more than 8 GB on the disk"),
         ("disk", "stopped: the disk was almost full"),
     ],
 )
-def test_every_limit_is_reported_as_that_limit(room, stopped, reason):
+def test_s20_every_limit_is_reported_as_that_limit(room, stopped, reason):
     assert Limits(seconds=1).processes == 512
 
     assert reason in run_tests("x", room=room, sandbox=Ending(stopped), seconds=1).run.output
