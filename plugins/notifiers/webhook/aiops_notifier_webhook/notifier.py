@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
-import ssl
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from aiops_core import (
-    Config,
-    Duration,
-    Notifier,
-    Receipt,
-    RecipientResult,
+    REPORT_VERSION,
+    HttpNotifier,
+    HttpNotifierConfig,
+    HttpRequest,
     Report,
     Size,
-    UserError,
     __version__,
+    report_data,
 )
-from aiops_notifier_webhook.delivery import judge, origin, post
-from aiops_notifier_webhook.payload import VERSION, body
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OURS = ("aiops-", "x-aiops-")
@@ -34,7 +30,7 @@ _RESERVED = frozenset(
 )
 
 
-class WebhookConfig(Config):
+class WebhookConfig(HttpNotifierConfig):
     """Where reports are posted."""
 
     url: str = Field(repr=False)
@@ -43,12 +39,8 @@ class WebhookConfig(Config):
     """Key of the HMAC-SHA256 signature; without one nothing is signed."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Headers sent along, as in `Authorization: "Bearer ${env:TOKEN}"`."""
-    ca_file: str = ""
-    """File with the certificate authority to trust instead of the system's; relative to the pipeline file."""
     limit: Size = Field(default=64 * 1024, ge=1024)
     """Largest size of one text in the body, such as the logged error or the diff; the middle is left out."""
-    timeout: Duration = timedelta(seconds=15)
-    """Longest time one delivery may take."""
 
     @field_validator("url")
     @classmethod
@@ -76,37 +68,25 @@ class WebhookConfig(Config):
         return headers
 
 
-class WebhookNotifier(Notifier[WebhookConfig]):
+class WebhookNotifier(HttpNotifier[WebhookConfig]):
     """Post each report as JSON, signed, with a key by which a receiver can drop repeats."""
 
-    attempts: ClassVar[int] = 5
-    retry_after: ClassVar[float] = 60.0
+    service: ClassVar[str] = "webhook"
+    rate: ClassVar[tuple[int, float]] = (600, 60.0)
+    remedy: ClassVar[str] = "Check url, headers and secret."
 
-    def start(self) -> None:
-        """Open the certificate authority file; raise UserError when it cannot be used."""
-        self._tls_context()
-
-    def notify(self, report: Report) -> Receipt:
-        """Post the report; every 2xx is success."""
+    def compose(self, report: Report) -> HttpRequest:
+        """Return the report as JSON in ASCII, its signature in a header."""
+        content = json.dumps(report_data(report, limit=self.config.limit), allow_nan=False).encode("ascii")
         now = self.context.clock()
-        content = body(report, limit=self.config.limit)
-        answer = post(
-            self.config.url,
-            content,
-            self._headers(report, content, int(now.timestamp())),
-            context=self._tls_context(),
-            timeout=self.config.timeout.total_seconds(),
-        )
-        judge(self.config.url, answer, now)
-        result = RecipientResult(origin(self.config.url), accepted=True, detail=str(answer.status))
-        return Receipt(ids=(report.key,), recipients=(result,))
+        return HttpRequest(self.config.url, content, self._headers(report, content, int(now.timestamp())))
 
     def _headers(self, report: Report, content: bytes, timestamp: int) -> Mapping[str, str]:
         headers = {name: value.get_secret_value() for name, value in self.config.headers.items()}
         headers |= {
             "Content-Type": "application/json",
             "Idempotency-Key": quote(report.key, safe="!#$&'()*+,/:;=?@[]~", errors="replace"),
-            "X-Aiops-Version": str(VERSION),
+            "X-Aiops-Version": str(REPORT_VERSION),
             "X-Aiops-Timestamp": str(timestamp),
         }
         if not any(name.lower() == "user-agent" for name in headers):
@@ -116,16 +96,6 @@ class WebhookNotifier(Notifier[WebhookConfig]):
                 self.config.secret.get_secret_value(), timestamp, content
             )
         return headers
-
-    def _tls_context(self) -> ssl.SSLContext | None:
-        if not self.config.ca_file:
-            return None
-        file = self.context.directory / self.config.ca_file
-        try:
-            return ssl.create_default_context(cafile=file)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(f"ca_file: {file}: {reason}. Name a file with PEM certificates.") from None
 
 
 def signature(secret: str, timestamp: int, content: bytes) -> str:

@@ -7,13 +7,11 @@ import re
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from time import monotonic
 
 import pytest
 from aiops_notifier_webhook import WebhookConfig, WebhookNotifier
-from aiops_notifier_webhook.delivery import wait
 from pydantic import ValidationError
 
 from aiops_core import (
@@ -342,26 +340,6 @@ def test_a_redirect_is_never_followed(status):
             notifier(peer).notify(REPORT)
 
     assert other.requests == []
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("30", 30.0),
-        ("1.5", 1.5),
-        (format_datetime(NOON + timedelta(minutes=2), usegmt=True), 120.0),
-        (format_datetime(NOON - timedelta(minutes=2), usegmt=True), 0.0),
-        ("Mon, 04 May 2026 12:01:00 -0000", 60.0),
-        ("999999999", 86_400.0),
-        ("soon", 0.0),
-        ("-5", 0.0),
-        ("nan", 0.0),
-        ("", 0.0),
-        ("9" * 400, 0.0),
-    ],
-)
-def test_retry_after_is_read_as_number_or_date(value, seconds):
-    assert wait(value, NOON) == seconds
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -1,27 +1,28 @@
-"""The JSON a webhook receives; keys are only ever added, a change of meaning raises ``version``."""
+"""A report as data for programs; keys are only ever added, a change of meaning raises ``version``."""
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from aiops_core import Analysis, Change, Event, Frame, Incident, Report, TestRun, Usage, clean
+from aiops_core.records import Analysis, Change, Event, Frame, Incident, Report, TestRun, Usage
+from aiops_core.text.sanitising import clean
 
-VERSION = 1
+REPORT_VERSION = 1
 _Fields: TypeAlias = dict[str, Any]  # Any: JSON values of every shape
 _MOST_FRAMES = 50
 
 
-def body(report: Report, *, limit: int) -> bytes:
-    """Return the report as JSON, in ASCII; no text in it is longer than ``limit`` bytes by much."""
-    return json.dumps(_safe(_report(report), limit), allow_nan=False).encode("ascii")
+def report_data(report: Report, *, limit: int) -> _Fields:
+    """Return the report as what JSON can hold; no text in it is longer than ``limit`` bytes by much."""
+    data: _Fields = _safe(_report(report), limit)
+    return data
 
 
 def _report(report: Report) -> _Fields:
     return {
-        "version": VERSION,
+        "version": REPORT_VERSION,
         "key": report.key,
         "kind": report.kind,
         "pipeline": report.pipeline,

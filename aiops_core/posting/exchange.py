@@ -1,0 +1,134 @@
+"""One POST: a deadline for the whole of it, no redirect, and the beginning of what was answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiops_core.errors import AiopsError, Retry, UserError
+from aiops_core.text.sanitising import clean
+
+if TYPE_CHECKING:
+    from httpx2 import HTTPError
+
+_READ = 64 * 1024
+_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What is posted, and where; the address may hold a secret."""
+
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Status, the beginning of the body, and what ``Retry-After`` said."""
+
+    status: int
+    body: bytes = b""
+    retry_after: str = ""
+
+    @property
+    def words(self) -> str:
+        """The first words of the body, cleaned, on one line."""
+        return clean(self.body[:2_000].decode("utf-8", "replace"), keep_newlines=False)[:_WORDS]
+
+    @property
+    def fields(self) -> Mapping[str, Any]:  # Any: JSON of somebody else's shape
+        """The body as a JSON object, empty when it is none."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def as_json(value: object) -> bytes:
+    """Return JSON in UTF-8, as short as it can be written."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port: the part of an address that holds no secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+
+def address_of(url: str) -> str:
+    """Return the address when a secret may travel to it: https, or http to this machine; raise ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("no web address: write https://host/path")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("the secret in the address would travel in clear text: write https://")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a login in the address, which is never sent: leave it out")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("signs that no address has: write them percent-encoded")
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def post(where: str, request: HttpRequest, *, context: ssl.SSLContext | None, timeout: float) -> HttpAnswer:
+    """Post the request and return the answer; raise Retry or UserError when there is none."""
+    from httpx2 import HTTPError, InvalidURL
+
+    for name in ("httpx2", "httpcore2"):  # they log whole addresses, tokens and all
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        return asyncio.run(_post(request, context, timeout))
+    except TimeoutError:
+        raise Retry(f"{where}: no answer within {timeout:g} s.") from None
+    except InvalidURL:
+        raise UserError(f"{where}: no web address. Check the address.") from None
+    except HTTPError as error:
+        raise _verdict(where, error) from None
+
+
+async def _post(request: HttpRequest, context: ssl.SSLContext | None, timeout: float) -> HttpAnswer:
+    from httpx2 import AsyncClient
+
+    verify: ssl.SSLContext | bool = context if context is not None else True
+    async with (
+        asyncio.timeout(timeout),
+        AsyncClient(verify=verify, follow_redirects=False, timeout=None) as client,
+        client.stream("POST", request.url, content=request.body, headers=dict(request.headers)) as response,
+    ):
+        body = b""
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) >= _READ:
+                break
+        return HttpAnswer(response.status_code, body[:_READ], response.headers.get("retry-after", ""))
+
+
+def _verdict(where: str, error: HTTPError) -> AiopsError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = cause.verify_message.rstrip(".")
+            return UserError(
+                f"{where}: the certificate cannot be trusted ({why}). Name its authority in `ca_file`."
+            )
+        cause = cause.__cause__ or cause.__context__
+    reason = clean(str(error), keep_newlines=False)[:_WORDS] or type(error).__name__
+    return Retry(f"{where}: {reason}.")
