@@ -11,7 +11,7 @@ from typing import Any
 
 from aiops_core import Position
 from aiops_source_file.content import Content, GzipContent, peek, read
-from aiops_source_file.discovery import Key
+from aiops_source_file.discovery import Candidate, Key, directory_of
 from aiops_source_file.nature import UNJUDGED, Nature
 from aiops_source_file.troubles import printable
 
@@ -151,6 +151,12 @@ class Generation:
     def is_in(self, content: Content) -> bool:
         """Whether the file holds the bytes this generation was read from."""
         return self.prefix.holds(content) and self.tail.holds(content)
+
+    def is_now(self, candidate: Candidate, content: Content) -> bool:
+        """Whether a file with its inode is this very file; one never read has nothing but its directory."""
+        if self.prefix.length:
+            return self.is_in(content)
+        return directory_of(self.place) == directory_of(candidate.real or candidate.path)
 
     def was_in(self, content: Content, size: int) -> bool:
         """Whether a file is a copy of this one, perhaps made before all of it was read."""

@@ -133,7 +133,7 @@ class Generations:
         return not is_moved
 
     def _resume(self, candidate: Candidate) -> bool:
-        generation = self.live.by_key.get(candidate.key)
+        generation = self._reader_of(candidate)
         if generation is not None:
             self.live.see(generation, candidate)
             return True
@@ -143,6 +143,23 @@ class Generations:
             return False
         content = self._files.open(candidate.key, candidate.path)
         return content is None or self._attach(candidate, content)
+
+    def _reader_of(self, candidate: Candidate) -> Generation | None:
+        """Return the generation that is read from a file; an inode alone may have come to another file."""
+        known = self.live.by_key.get(candidate.key)
+        if known is None or known.path == candidate.path or self._files.held(candidate.key) is not None:
+            return known
+        content = self._files.open(candidate.key, candidate.path)
+        if content is None or known.is_now(candidate, content):
+            return known
+        self.live.orphan(known)
+        return None
+
+    def _is_there(self, candidate: Candidate) -> bool:
+        """Open a file when it is found: while it is open it can be read, and nothing gets its inode."""
+        if self._files.open(candidate.key, candidate.path) is not None:
+            return True
+        return self._files.status(candidate.key, candidate.path) is not None
 
     def _attach(self, candidate: Candidate, content: Content) -> bool:
         """Go on with the generation whose file was found again."""
@@ -157,6 +174,8 @@ class Generations:
     def _begin(self, candidate: Candidate) -> None:
         is_old = self._is_old(candidate)
         is_from_end = is_old or candidate.key in self.from_end
+        if not self._is_there(candidate):
+            return
         content = self._files.open(candidate.key, candidate.path) if is_from_end else None
         if is_from_end and content is None:
             return
@@ -228,6 +247,8 @@ class Generations:
             is_packed = bool(unpacked(sibling.path))
             if self._is_packed_of(sibling) if is_packed else self._was_read(sibling):
                 continue
+            if not self._is_there(sibling):
+                continue
             generation = self.live.begin(sibling.path, sibling.key)
             generation.may_unpack = is_packed
             generation.look(sibling.status)
@@ -248,10 +269,12 @@ class Generations:
                 del self._rotations[place]
 
     def _is_known(self, sibling: Candidate) -> bool:
-        if sibling.key in self.live.by_key or not self._memory.knows(sibling.key):
-            return sibling.key in self.live.by_key
+        if self._reader_of(sibling) is not None:
+            return True
+        if not self._memory.knows(sibling.key):
+            return False
         content = self._files.open(sibling.key, sibling.path)
-        return content is None or self._memory.recall(sibling.key, content) is not None
+        return content is None or self._memory.recall(sibling, content) is not None
 
     def _find_dormant(self) -> None:
         """Find the unread rest of files that were renamed or copied while nobody looked."""
@@ -268,7 +291,7 @@ class Generations:
 
     def _find_by_inode(self, generation: Generation) -> bool:
         sibling = self._siblings.with_inode(generation.place, generation.inode)
-        if sibling is None or sibling.key in self.live.by_key:
+        if sibling is None or self._reader_of(sibling) is not None:
             return False
         content = self._files.open(sibling.key, sibling.path)
         return content is not None and generation.is_in(content) and self._attach(sibling, content)

@@ -128,6 +128,13 @@ class Live:
             g for i, g in enumerate(astray) if i < excess or g.is_final or (g.astray_since or 0) <= before
         ]
 
+    def orphan(self, generation: Generation) -> None:
+        """Take note that another file has the inode of a generation whose file is gone."""
+        self.drop(generation)
+        generation.inode = -generation.serial  # which no file has
+        self.add(generation)
+        self.go_astray(generation, self._now())
+
     def drop(self, generation: Generation) -> None:
         """Read no more of a generation."""
         self.ready.pop(generation, None)

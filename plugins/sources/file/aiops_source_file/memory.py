@@ -85,10 +85,10 @@ class Memory:
         """Whether a file with this inode was read before; another may have the number now."""
         return key in self._ended or self._sleeping(key) is not None
 
-    def recall(self, key: Key, content: Content) -> Generation | None:
+    def recall(self, candidate: Candidate, content: Content) -> Generation | None:
         """Return the generation that was read from this very file."""
-        for known in (self._ended.get(key), self._sleeping(key)):
-            if known is not None and known.is_in(content):
+        for known in (self._ended.get(candidate.key), self._sleeping(candidate.key)):
+            if known is not None and known.is_now(candidate, content):
                 return known
         return None
 
@@ -102,7 +102,7 @@ class Memory:
 
         One that has ended comes back under a new stream if the file has grown, else as it is.
         """
-        known = self.recall(candidate.key, content)
+        known = self.recall(candidate, content)
         if known is None:
             self._ended.pop(candidate.key, None)
             return None

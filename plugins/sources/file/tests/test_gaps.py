@@ -124,15 +124,37 @@ def test_a_file_that_vanished_while_stopped_with_unread_bytes_is_told(tmp_path, 
     assert source.lines == ["new"]
 
 
-def test_a_file_deleted_before_it_could_be_opened_is_told(tmp_path, steps):
-    for name in ("a.log", "b.log"):
-        (tmp_path / name).write_bytes(LINE * 3000)
-    source = steps(paths=["*.log"], start="beginning", rotate_wait="0s")
+def one_handle(monkeypatch):
+    """Let no file but the one that is being read stay open."""
+    monkeypatch.setattr("aiops_source_file.follower._handle_limit", lambda: 1)
+
+
+def read_one_of_two(directory, source):
+    """Return the path of the file that was found and not read."""
     batch = source.read()
     while not batch.data:
         batch = source.read()
+    return directory / ("b.log" if batch.path.endswith("a.log") else "a.log")
 
-    other = tmp_path / ("b.log" if batch.path.endswith("a.log") else "a.log")
+
+def test_a_file_that_is_deleted_after_it_was_found_is_read_all_the_same(tmp_path, steps):
+    (tmp_path / "a.log").write_text("a\n")
+    (tmp_path / "b.log").write_text("b\n")
+    source = steps(paths=["*.log"], start="beginning")
+
+    read_one_of_two(tmp_path, source).unlink()
+    source.read()
+
+    assert sorted(source.data.decode().split()) == ["a", "b"]
+
+
+def test_a_file_deleted_before_it_could_be_opened_again_is_told(tmp_path, steps, monkeypatch):
+    one_handle(monkeypatch)
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(LINE * 3000)
+    source = steps(paths=["*.log"], start="beginning", rotate_wait="0s")
+
+    other = read_one_of_two(tmp_path, source)
     other.unlink()
     while not source.messages:
         source.read()
@@ -140,6 +162,53 @@ def test_a_file_deleted_before_it_could_be_opened_is_told(tmp_path, steps):
     assert source.messages == [
         f"{other}: 3072000 bytes from byte 0 on are lost: it was deleted before they were read."
     ]
+
+
+def test_the_inode_of_a_file_that_was_never_read_hides_none_that_was_rotated_elsewhere(
+    tmp_path, steps, monkeypatch
+):
+    one_handle(monkeypatch)
+    first, deleted, rotated = (tmp_path / name / "app.log" for name in "123")
+    for log in (first, deleted, rotated):
+        log.parent.mkdir()
+    rotated.write_text("before\n")
+    source = steps(paths=["*/app.log"], start="beginning", rotate_wait="0s")
+    source.read_until(b"before\n")
+    first.write_text("first\n")
+    deleted.write_text("lost\n")
+    source.read_until(b"first\n")
+
+    rotated.rename(f"{rotated}.2")
+    deleted.write_text("between\n")
+    deleted.rename(f"{rotated}.1")  # as good as deleted, and its inode used again at once
+    rotated.write_text("after\n")
+    source.read_until(b"after\n")
+    while not source.messages:
+        source.read()
+
+    assert source.data == b"before\nfirst\nbetween\nafter\n"
+    assert source.messages == [
+        f"{deleted}: 5 bytes from byte 0 on are lost: it was deleted before they were read."
+    ]
+
+
+def test_the_inode_of_an_empty_file_of_an_earlier_run_hides_none_that_was_rotated_elsewhere(tmp_path, tail):
+    empty, rotated = tmp_path / "1" / "app.log", tmp_path / "2" / "app.log"
+    for log in (empty, rotated):
+        log.parent.mkdir()
+    empty.touch()
+    rotated.write_text("before\n")
+    source = tail("*/app.log").start()
+    source.wait(lambda: len(source.positions) == 3)
+    source.stop()
+
+    rotated.rename(f"{rotated}.2")
+    empty.write_text("between\n")
+    empty.rename(f"{rotated}.1")
+    rotated.write_text("after\n")
+    source.start()
+
+    source.wait_for("between", "after")
 
 
 def test_a_backlog_can_be_limited_and_what_is_skipped_is_told(tmp_path, tail, append):
