@@ -112,6 +112,8 @@ class Context:
     """Directory of the pipeline file: relative paths in settings start here."""
     scratch: Path = Path()
     """Directory under the state directory that this step may fill."""
+    mirrors: Path = Path()
+    """Directory under the state directory with the mirrors of repositories, which all steps share."""
     repository: Repository | None = None
     language: str = "en"
     """Language people of this pipeline read: ``en`` or ``zh``."""

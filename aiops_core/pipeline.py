@@ -131,6 +131,7 @@ class _Loader:
         for pipeline in pipelines:
             for step in pipeline.steps:
                 step.component.context.scratch = state / "scratch" / pipeline.name / step.name
+                step.component.context.mirrors = state / "mirrors"
         return Loaded(self._text.path.resolve(), checked, tuple(pipelines), frozenset(self._text.secrets))
 
     def _expand_steps(self, value: dict[str, Any]) -> None:

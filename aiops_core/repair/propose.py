@@ -206,21 +206,30 @@ class _Bench:
         return before
 
     def _prepare(self) -> None:
+        """Keep what the setup made of the base commit; without one, its files are as quickly made anew."""
         for old in (*self.scratch.glob("base-*"), self._run_root):
             remove_tree(old)
+        if self.base.repository.setup:
+            room = self._checked_out()
+            self.log("setup on the base commit, with network")
+            run_setup(self.base.repository.setup, room=room, sandbox=self.sandbox, seconds=self._seconds)
+            self._run_root.rename(self._base_root)
+        self._base_root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _checked_out(self) -> Room:
         room = Room(self._run_root / "work", self._run_root / "home")
         room.home.mkdir(parents=True, mode=0o700)
         make_work_clone(self.base.mirror, self.base.commit, room.work)
-        if self.base.repository.setup:
-            self.log("setup on the base commit, with network")
-            run_setup(self.base.repository.setup, room=room, sandbox=self.sandbox, seconds=self._seconds)
-        self._run_root.rename(self._base_root)
+        return room
+
+    def _copied(self) -> Room:
+        copy_tree(self._base_root, self._run_root)
+        return Room(self._run_root / "work", self._run_root / "home")
 
     def _run(self, when: str, files: Sequence[ChangedFile]) -> Checked:
         """Run the tests in a fresh copy, always at the same place, as tools remember where they are."""
         remove_tree(self._run_root)
-        copy_tree(self._base_root, self._run_root)
-        room = Room(self._run_root / "work", self._run_root / "home")
+        room = self._copied() if self.base.repository.setup else self._checked_out()
         write_files(room.work, files)
         self.log(f"tests {when} the change: {self.base.repository.test}")
         checked = run_tests(self.base.repository.test, room=room, sandbox=self.sandbox, seconds=self._seconds)

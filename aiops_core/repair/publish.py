@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,10 +18,8 @@ from aiops_core.repair.paths import EditKind
 from aiops_core.repair.protected import MODES, check_path
 from aiops_core.repair.pushing import EMAIL, NAME, moved, push_branch, push_onto
 from aiops_core.repair.wording import commit_subject, one_line
-from aiops_core.repair.workspace import make_push_clone, remove_tree
+from aiops_core.repair.workspace import make_push_clone, own_directory
 from aiops_core.repository import Mirror, open_mirror, open_remote, run_git
-from aiops_core.repository.git import SLOW
-from aiops_core.repository.locks import locked
 from aiops_core.settings import Repository
 from aiops_core.text.sanitising import silence_commands
 
@@ -73,20 +68,25 @@ def commit_message(incident: Incident, analysis: Analysis, change: Change) -> st
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def publish(change: Change, *, branch: str, message: str, repository: Repository, scratch: Path) -> Published:
+def publish(
+    change: Change, *, branch: str, message: str, repository: Repository, mirrors: Path, scratch: Path
+) -> Published:
     """Commit the change onto its base and push it; adopt or replace our own earlier push.
 
-    A change made in review is pushed onto what the branch holds, and replaces nothing. The same change and message give the same commit, so it may be called again after a crash
-    and by two workers at once. Raise Refused when the branch holds a commit that is not ours or
-    of another incident, when history or paths are not as they must be; raise GitError when git or
+    A change made in review is pushed onto what the branch holds, and replaces nothing. The same
+    change and message give the same commit, so it may be called again after a crash and by two
+    workers at once. ``mirrors`` is where ``open_mirror`` finds the repository; the commit is made in a
+    clone of its own under ``scratch``. Raise Refused when the branch holds a commit that is not ours
+    or of another incident, when history or paths are not as they must be; raise GitError when git or
     the remote cannot do it.
     """
-    mirror = open_mirror(repository, scratch)
+    mirror = open_mirror(repository, mirrors)
     mirror.refresh()
     _check_branch(branch, change, mirror)
     _check_base(change, mirror)
     _check_files(change, mirror, repository)
-    with _push_clone(mirror, scratch.absolute()) as clone:
+    with own_directory(scratch.absolute(), "push") as clone:
+        make_push_clone(mirror, clone)
         commit = _commit(change, message, mirror, clone)
         _check_commit(change, commit, clone)
         base = mirror.head(change.base_branch)
@@ -95,19 +95,6 @@ def publish(change: Change, *, branch: str, message: str, repository: Repository
         else:
             push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
     return Published(branch, commit, change.base_commit, mirror.remote.url)
-
-
-@contextmanager
-def _push_clone(mirror: Mirror, scratch: Path) -> Iterator[Path]:
-    with locked(scratch / "push.lock", wait=SLOW):
-        for left in scratch.glob("push-*"):  # by a killed process; its git may still be at it
-            remove_tree(left)
-        clone = Path(tempfile.mkdtemp(prefix="push-", dir=scratch))
-        try:
-            make_push_clone(mirror, clone)
-            yield clone
-        finally:
-            remove_tree(clone)
 
 
 def _check_branch(branch: str, change: Change, mirror: Mirror) -> None:

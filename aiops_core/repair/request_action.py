@@ -190,6 +190,7 @@ class RequestAction(Action[C], Generic[C]):
                     branch=branch,
                     message=order.message,
                     repository=self.repository.model_copy(update={"token": forge.token}),
+                    mirrors=self.context.mirrors,
                     scratch=self.context.scratch,
                 )
                 effect.result = {"commit": published.commit}
@@ -261,7 +262,7 @@ class RequestAction(Action[C], Generic[C]):
         reviewers: Sequence[str] = order.reviewers
         if not reviewers:
             repository = self.repository.model_copy(update={"token": forge.token})
-            mirror = open_mirror(repository, self.context.scratch)
+            mirror = open_mirror(repository, self.context.mirrors)
             reviewers = find_reviewers(order.change, mirror, forge, self.dialect)
         if reviewers:
             forge.ask_reviewers(request.number, reviewers)

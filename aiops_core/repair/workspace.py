@@ -7,9 +7,11 @@ working tree can have a say.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile
 from aiops_core.repository import Mirror, Remote, run_git
 from aiops_core.repository.git import SLOW
+from aiops_core.repository.locks import locked, taken
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -38,6 +41,41 @@ def make_push_clone(mirror: Mirror, path: Path) -> None:
     alternates = path / "objects" / "info" / "alternates"
     alternates.parent.mkdir(exist_ok=True)
     alternates.write_text(f"{mirror.path / 'objects'}\n", "utf-8", "surrogateescape")
+
+
+@contextmanager
+def own_directory(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a directory for the length of the block, beside those of other threads and processes.
+
+    What killed processes left of the kind is removed first.
+    """
+    with locked(parent / f"{prefix}.lock", wait=SLOW):
+        for left in parent.glob(f"{prefix}-*"):
+            with _held(left) as is_ours:
+                if is_ours:
+                    remove_tree(left)
+        made = Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=parent))
+        hold = os.open(made, _DIRECTORY)
+        fcntl.flock(hold, fcntl.LOCK_EX)
+    try:
+        yield made
+    finally:
+        remove_tree(made)
+        os.close(hold)
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[bool]:
+    """Hold a directory nobody holds; False where somebody does, or it went meanwhile."""
+    try:
+        hold = os.open(directory, _DIRECTORY)
+    except OSError:
+        yield False
+        return
+    try:
+        yield taken(hold)
+    finally:
+        os.close(hold)
 
 
 def write_files(root: Path, files: Sequence[ChangedFile]) -> None:

@@ -23,7 +23,7 @@ def locked(path: Path, *, wait: float) -> Iterator[int]:
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + wait
     with path.open("a") as file:
-        while not _taken(file.fileno()):
+        while not taken(file.fileno()):
             if time.monotonic() > deadline:
                 raise GitError(
                     f"{path}: another worker has held this lock for {wait:.0f} s. "
@@ -34,7 +34,8 @@ def locked(path: Path, *, wait: float) -> Iterator[int]:
         yield file.fileno()
 
 
-def _taken(descriptor: int) -> bool:
+def taken(descriptor: int) -> bool:
+    """Lock an open file or directory until it is closed; return False where another one has done so."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

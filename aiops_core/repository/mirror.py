@@ -31,6 +31,8 @@ class Mirror:
         self.remote = remote
         self.path = path
         self._manifests: OrderedDict[str, Mapping[str, TreeEntry]] = OrderedDict()
+        self._seen: set[str] = set()
+        """Commits that are in the mirror: asked for before each look, and they stay."""
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -75,7 +77,12 @@ class Mirror:
 
     def contains(self, commit: str) -> bool:
         """Return whether the commit is in the mirror."""
-        return bool(_COMMIT.fullmatch(commit)) and self.commit_of(commit) is not None
+        if commit in self._seen:
+            return True
+        found = bool(_COMMIT.fullmatch(commit)) and self.commit_of(commit) is not None
+        if found:
+            self._seen.add(commit)
+        return found
 
     def has_ancestor(self, commit: str, ancestor: str) -> bool:
         """Return whether ``ancestor`` is ``commit`` or one of its ancestors."""
@@ -187,6 +194,7 @@ class Mirror:
             self._fetch(making, lock)
             shutil.rmtree(self.path, ignore_errors=True)
             making.rename(self.path)
+            self._seen.clear()
         finally:
             shutil.rmtree(making, ignore_errors=True)
 

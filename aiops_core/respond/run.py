@@ -52,6 +52,7 @@ class Run:
     commit: str = ""
     """Where the code was first looked at: evidence and edits are of this commit."""
     decisions: list[Decision] = field(default_factory=list)
+    _mirror: Mirror | None = None
 
     @property
     def runs(self) -> Runs:
@@ -117,11 +118,12 @@ class Run:
         repository = self.pipeline.config.repository
         if repository is None:
             return None
-        mirror = open_mirror(repository, self.desk.state / "mirrors")
+        if self._mirror is None:
+            self._mirror = open_mirror(repository, self.desk.state / "mirrors")
         if not self.commit:
-            mirror.refresh()
-            self.commit = mirror.head(repository.branch)
-        return mirror
+            self._mirror.refresh()
+            self.commit = self._mirror.head(repository.branch)
+        return self._mirror
 
     def _failed(self, name: str, failure: BaseException) -> str:
         expected = isinstance(failure, WrongType | AiopsError)

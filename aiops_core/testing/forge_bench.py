@@ -67,6 +67,7 @@ class Setup:
             name=self.action_type.words.component,
             logger=logging.getLogger("aiops.shop"),
             scratch=self.directory / "scratch",
+            mirrors=self.directory / "mirrors",
             repository=Repository(**{**self.repository, "token": token}),
             effects=effects or FileEffects(self.directory / "effects.json"),
         )

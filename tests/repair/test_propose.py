@@ -335,7 +335,7 @@ def test_s21_what_the_tests_write_never_reaches_the_change(attempt):
     assert "evil" not in change.diff
 
 
-def test_s21_what_tests_plant_for_git_never_runs(attempt, shop, tmp_path):
+def test_r1_s21_what_tests_plant_for_git_never_runs(attempt, shop, tmp_path):
     marker, plant = tmp_path / "planted", tmp_path / "plant.sh"
     plant.write_text(
         f"""for hook in pre-commit pre-push post-checkout post-index-change reference-transaction; do
@@ -352,9 +352,8 @@ ln -s /etc shop/escape
 
     change = attempt(FIX, test=f"sh {plant}")
     config = Repository(url=str(shop.remote))
-    published = publish(
-        change, branch="fix/x-1", message="fix: x\n", repository=config, scratch=tmp_path / "push"
-    )
+    places = {"mirrors": tmp_path / "mirrors", "scratch": tmp_path / "push"}
+    published = publish(change, branch="fix/x-1", message="fix: x\n", repository=config, **places)
 
     assert not marker.exists()
     listed = shop.on_remote("diff", "--name-only", change.base_commit, published.commit)

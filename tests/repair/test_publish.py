@@ -42,7 +42,10 @@ def made(shop, *files, base="", branch="main"):
 
 def push(shop, change, tmp_path, *, branch=BRANCH, message=MESSAGE, scratch="scratch", **settings):
     config = Repository(**{"url": str(shop.remote), **settings})
-    return publish(change, branch=branch, message=message, repository=config, scratch=tmp_path / scratch)
+    place = tmp_path / scratch
+    return publish(
+        change, branch=branch, message=message, repository=config, mirrors=place / "mirrors", scratch=place
+    )
 
 
 def show(shop, commit, path):

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -6,7 +7,14 @@ import pytest
 
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile
-from aiops_core.repair.workspace import copy_tree, make_push_clone, make_work_clone, remove_tree, write_files
+from aiops_core.repair.workspace import (
+    copy_tree,
+    make_push_clone,
+    make_work_clone,
+    own_directory,
+    remove_tree,
+    write_files,
+)
 from aiops_core.repository import open_mirror
 from aiops_core.settings import Repository
 
@@ -17,7 +25,7 @@ def mirror(repository, tmp_path):
     return open_mirror(Repository(url=str(repository.remote), token="s3cr3t-t0ken"), tmp_path / "state")
 
 
-def test_the_work_clone_holds_the_commit_but_no_remote_and_no_credential(mirror, tmp_path, repository):
+def test_r1_the_work_clone_holds_the_commit_but_no_remote_and_no_credential(mirror, tmp_path, repository):
     later = repository.commit({"src/app.py": "two\n"})
     mirror.refresh()
     work = tmp_path / "work"
@@ -33,7 +41,7 @@ def test_the_work_clone_holds_the_commit_but_no_remote_and_no_credential(mirror,
     assert not (work / ".git/objects/info/alternates").exists()
 
 
-def test_ruining_the_work_clone_leaves_the_mirror_whole(mirror, tmp_path):
+def test_r1_ruining_the_work_clone_leaves_the_mirror_whole(mirror, tmp_path):
     work = tmp_path / "work"
     make_work_clone(mirror, mirror.head(), work)
 
@@ -96,7 +104,7 @@ def test_a_symlink_in_the_way_is_never_followed(tmp_path, path):
     assert list(outside.iterdir()) == [outside / "x.txt"]
 
 
-def test_the_push_clone_borrows_objects_and_has_no_hooks(mirror, tmp_path):
+def test_r1_the_push_clone_borrows_objects_and_has_no_hooks(mirror, tmp_path):
     clone = tmp_path / "push"
     clone.mkdir()
 
@@ -107,6 +115,27 @@ def test_the_push_clone_borrows_objects_and_has_no_hooks(mirror, tmp_path):
     )
     assert shown.stdout == b"one\n"
     assert not (clone / "hooks").exists()
+
+
+def test_own_directories_exist_beside_each_other_and_go(tmp_path):
+    with own_directory(tmp_path, "push") as first, own_directory(tmp_path, "push") as second:
+        (first / "x").touch()
+        assert first != second and first.is_dir() and second.is_dir()
+
+    assert list(tmp_path.glob("push-*")) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    child = os.fork()
+    if child == 0:
+        with own_directory(tmp_path, "push") as left:
+            (left / "x").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.glob("push-*")
+
+    with own_directory(tmp_path, "push"):
+        assert not left.exists()
 
 
 def test_a_copy_keeps_symlinks_and_modes(tmp_path):

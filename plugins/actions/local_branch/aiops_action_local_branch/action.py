@@ -64,6 +64,7 @@ class LocalBranch(Action):
             branch=order.branch,
             message=order.message,
             repository=self._repository,
+            mirrors=self.context.mirrors,
             scratch=self.context.scratch,
         )
         return {

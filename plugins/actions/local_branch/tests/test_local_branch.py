@@ -65,7 +65,10 @@ def change(shop):
 @pytest.fixture
 def action(shop, tmp_path):
     context = Context(
-        repository=Repository(url=str(shop.remote)), scratch=tmp_path / "scratch", effects=Effects()
+        repository=Repository(url=str(shop.remote)),
+        scratch=tmp_path / "scratch",
+        mirrors=tmp_path / "mirrors",
+        effects=Effects(),
     )
     return LocalBranch(context=context)
 
