@@ -57,7 +57,7 @@ def test_who_is_named_comes_before_who_would_be_found(bench, place, settings, as
 
 
 def test_an_owner_who_cannot_be_asked_is_said_and_the_others_are_asked(bench, place):
-    bench.bare.add_commit("main", place, "* @eve @ann\n")
+    bench.bare.add_commit("main", place, "* @stranger @ann\n")
 
     outcome = bench.setup.action().act(bench.plan())
 
