@@ -23,7 +23,7 @@ _SHOWN = (
     "Planned, not done",
 )
 _PARAGRAPH, _PLAN, _LOG = (12, 1_200), (8, 600), (12, 1_500)
-_MOST_ROWS = 8
+_MOST_ROWS, _LONGEST_ROW = 8, 400
 _BOUNDARY = 40
 _BAR = 10
 
@@ -34,7 +34,8 @@ def outline_brief(report: Report) -> ReportOutline:
     whole = outline_report(report)
     named = {section.name: section for section in whole.sections}
     shown = [named[name] for name in _SHOWN if name in named]
-    sections = tuple(single for section in shown for single in _singles(section, say))
+    singles = [single for section in shown for single in _singles(section, say)]
+    sections = tuple(_without_repeated_links(singles))
     more = f"aiops incidents show {report.incident.id}" if report.incident else whole.footer
     return replace(whole, sections=(*sections, *_log(report.incident, say)), footer=more)
 
@@ -94,14 +95,23 @@ def _singles(section: ReportSection, say: Say) -> Iterator[ReportSection]:
         title = ""
 
 
+def _without_repeated_links(sections: Sequence[ReportSection]) -> Iterator[ReportSection]:
+    seen = set[str]()
+    for section in sections:
+        urls = {part.url for part in section.parts if part.kind == "link"}
+        if not urls or not urls <= seen:
+            yield section
+        seen |= urls
+
+
 def _brief(part: ReportPart, say: Say) -> ReportPart:
     if part.kind in ("text", "code"):
         lines, characters = _PLAN if part.kind == "code" else _PARAGRAPH
         return replace(part, text=excerpt(part.text, say, lines=lines, characters=characters))
-    if len(part.rows) > _MOST_ROWS:
-        more = say("… and {count} more", count=len(part.rows) - _MOST_ROWS)
-        return replace(part, rows=(*part.rows[:_MOST_ROWS], ("", more)))
-    return part
+    rows = [(name, shorten(text, lambda it: len(it) <= _LONGEST_ROW)) for name, text in part.rows]
+    if len(rows) > _MOST_ROWS:
+        rows[_MOST_ROWS:] = [("", say("… and {count} more", count=len(rows) - _MOST_ROWS))]
+    return replace(part, rows=tuple(rows))
 
 
 def _log(incident: Incident | None, say: Say) -> tuple[ReportSection, ...]:
