@@ -14,8 +14,9 @@ from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, Incident, TestRun
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
+from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
 from aiops_core.repair.paths import Manifest, resolve
-from aiops_core.repair.protected import check_mode, check_path
+from aiops_core.repair.protected import check_mode, check_path, names_dependencies
 from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, refuse_unmended, reproducing
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import Room, Sandbox, open_sandbox
@@ -120,6 +121,7 @@ def _change(
         for path in filter(None, (edit.path, edit.to)):
             check_path(path, kind=edit.kind, files=base.files, commands=commands)
     changed = apply_edits(resolved, base.read, mode=base.mode, policy=policy, inspect=inspect)
+    _check_imports(changed, base)
     diff = unified_diff({file.path: base.read(file.path) for file in changed}, changed)
     notes = dict.fromkeys(
         f"{edit.path} was taken to mean {better.path}"
@@ -127,6 +129,27 @@ def _change(
         if edit.path != better.path
     )
     return Change(base.commit, base.branch, changed, diff, notes=tuple(notes))
+
+
+def _check_imports(changed: Sequence[ChangedFile], base: _Base) -> None:
+    """Refuse a new dependency: nobody has approved it, and it may not exist."""
+    repository = base.repository
+    paths = [*base.files, *(file.path for file in changed)]
+
+    def is_known(name: str) -> bool:
+        if is_own(name, paths) or has_name(f"{repository.setup} {repository.test}", name):
+            return True
+        spellings = dict.fromkeys((name, name.replace("_", "-")))
+        matches = (
+            one for text in spellings for one in base.mirror.search(base.commit, text, ignore_case=True)
+        )
+        return any(
+            has_name(match.text, name) if names_dependencies(match.path) else has_import(match.text, name)
+            for match in matches
+        )
+
+    for file in changed:
+        check_imports(file.path, source_text(base.read(file.path)), source_text(file.content), is_known)
 
 
 def _resolve(edit: Edit, base: _Base) -> Edit:

@@ -124,6 +124,7 @@ _RULES = (
         *(r"migrations?/.*", r"alembic/versions/.*", r"db/migrate/.*"),
     ),
 )
+_DEPENDENCIES = ("dependency-manifest", "lock-file")
 _TEST = re.compile(
     r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e|__snapshots__|__fixtures__|testdata)/.*"
     r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart|rs)|tests?\.py|[^/]*_spec\.rb"
@@ -137,6 +138,11 @@ _RUNNERS = re.compile(
 def is_test(path: str) -> bool:
     """Return whether a path is a test, or belongs to tests."""
     return _TEST.fullmatch(path) is not None
+
+
+def names_dependencies(path: str) -> bool:
+    """Return whether a file says what the program depends on."""
+    return any(rule.pattern.fullmatch(path) for rule in _RULES if rule.name in _DEPENDENCIES)
 
 
 def is_agent_configuration(path: str) -> bool:
