@@ -280,7 +280,8 @@ class Action(Component[C], ABC, Generic[C]):
 
     ``reaches`` is how far it takes a fix at the least: ``branch`` when it pushes one, ``draft``
     when it opens a request. A fix that may not go that far is not planned; one whose
-    ``may_reach`` is ``draft`` must not be opened as ready.
+    ``may_reach`` is ``draft`` must not be opened as ready. An outcome whose data have ``state``
+    ``merged`` and ``merge_commit`` lets the host watch whether the error comes back.
     """
 
     reaches: ClassVar[StopLevel] = "patch"
@@ -293,6 +294,8 @@ class Action(Component[C], ABC, Generic[C]):
 
     def follow(self, outcome: Outcome) -> Outcome | None:
         return None
+
+    def remark(self, outcome: Outcome, about: str, text: str) -> None: ...
 
 
 class Notifier(Component[C], ABC, Generic[C]):

@@ -90,6 +90,14 @@ class Stages:
         """Look again at a non-final outcome; None when nothing changed. Called by timer."""
 
     @hookspec
+    def remark(self, outcome: Outcome, about: str, text: str) -> None:
+        """Say below a merged request how its fix did: ``about`` is ``verified`` or ``regressed``.
+
+        May be called again after a crash: say what is said about one thing once, through
+        ``context.step``.
+        """
+
+    @hookspec
     def notify(self, report: Report) -> Receipt:
         """Deliver one report.
 

@@ -23,7 +23,7 @@ HOOKS: Mapping[str, frozenset[str]] = {
     "sources": frozenset({"source", "committed"}),
     "detectors": frozenset({"detect"}),
     "analyzers": frozenset({"analyze"}),
-    "actions": frozenset({"plan", "act", "follow"}),
+    "actions": frozenset({"plan", "act", "follow", "remark"}),
     "notifiers": frozenset({"notify"}),
     "extensions": frozenset(name for name in vars(Observers) if not name.startswith("_")),
 }

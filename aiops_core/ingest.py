@@ -27,7 +27,7 @@ from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position, Signal
 from aiops_core.settings import duration_text
-from aiops_core.store import Checkpoint, IncidentChange, Store
+from aiops_core.store import Checkpoint, IncidentChange, Store, release_named
 from aiops_core.text.blocks import Claim, Cutter, Following, Piece
 from aiops_core.text.redaction import Redactor
 
@@ -121,6 +121,8 @@ class Ingest:
         self._recorded = recorded
         self._clock = clock
         self._host = platform.node()
+        repository = pipeline.config.repository
+        self._release = repository.release if repository is not None else ""
         self._unchecked = frozenset(
             step.name
             for step in pipeline.of_kind("sources")
@@ -367,6 +369,8 @@ class Ingest:
     def _add_event(self, step: str, event: Event) -> None:
         if step in self._unchecked:
             event = replace(event, unauthenticated=True)
+        if self._release and not release_named(event):
+            event = replace(event, attributes={**event.attributes, "release": self._release})
         happened = event.occurred_at or event.read_at or self._clock()
         is_young = self._clock() - happened <= self._pipeline.config.policy.max_age
         self._pending.events.append((event, is_young))

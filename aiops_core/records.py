@@ -53,6 +53,30 @@ Question: TypeAlias = Literal["outside-trace", "new-dependency", "unauthenticate
 """What a person is asked about before a fix is published."""
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
 
+RELEASE_ATTRIBUTES: tuple[str, ...] = (
+    "commit",
+    "git_commit",
+    "git.commit",
+    "git.commit.sha",
+    "git_sha",
+    "sha",
+    "revision",
+    "vcs.revision",
+    "vcs.ref.head.revision",
+    "org.opencontainers.image.revision",
+    "release",
+    "version",
+    "service.version",
+    "app_version",
+    "image",
+    "image_tag",
+    "container_image",
+    "container.image.name",
+    "container.image.tag",
+    "build",
+)
+"""Attributes of an event that name the release it came from, the surest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogBatch:

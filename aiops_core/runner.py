@@ -177,7 +177,7 @@ class Runner:
 
     def _drain(self, store: Store, engine: LocalEngine) -> None:
         """Wait until nothing is due within seconds; what is retried later stays queued."""
-        kinds = ("run", "deliver")
+        kinds = Responder.kinds
 
         def is_nothing_due() -> bool:
             due = store.queue.next_due(kinds)

@@ -140,6 +140,9 @@ class Policy(Config):
     senders nobody checked."""
     approve_within: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
     """How long a plan waits for an approval; nobody may approve it after that, at least one minute."""
+    verify_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
+    """How long an error must stay away, once a release with its merged fix runs, to be resolved; at least one
+    minute."""
     max_files: int = Field(default=10, ge=1)
     """A fix that touches more files than this is refused."""
     max_lines: int = Field(default=500, ge=1)

@@ -72,6 +72,11 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
         incident = store.incidents.find(incident_id)
         _show_facts(incident)
         show_relatives(store, incident)
+        if fix := store.fixes.get(incident.id):
+            where = fix.outcome.url or fix.step
+            click.echo(
+                f"  fix {fix.commit[:12]} {fix.state}, merged {when(fix.merged_at)} ({printable(where)})"
+            )
         for run in store.runs.of_incident(incident.id):
             _show_run(store, run)
         decisions = store.incidents.decisions(incident.id)

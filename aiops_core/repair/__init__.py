@@ -1,6 +1,7 @@
 """The forge-neutral repair: edits become a tested Change, a Change becomes a branch."""
 
 from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
+from aiops_core.repair.branches import branch_state
 from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.diff import count_lines, unified_diff
 from aiops_core.repair.forge import Comment, Forge, Request, Standing, foremost
@@ -70,6 +71,7 @@ __all__ = [
     "Standing",
     "Unanswered",
     "branch_name",
+    "branch_state",
     "change_from_json",
     "change_to_json",
     "check_api_address",

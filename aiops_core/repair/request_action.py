@@ -131,6 +131,16 @@ class RequestAction(Action[C], Generic[C]):
             return None
         return self._outcome(request, "merged" if request.state == "merged" else "closed without merging")
 
+    def remark(self, outcome: Outcome, about: str, text: str) -> None:
+        """Comment on the merged request, once about each thing."""
+        number = outcome.data["number"]
+        with self._forge() as forge, self.context.step("remark", f"{number} {about}") as effect:
+            if effect.result is None and not (
+                effect.is_uncertain and any(said.text == text for said in forge.comments(number))
+            ):
+                forge.comment(number, text)
+            effect.result = True
+
     @property
     def repository(self) -> Repository:
         """The pipeline's repository, with the token this action uses."""

@@ -6,30 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from aiops_core.records import RELEASE_ATTRIBUTES
 from aiops_core.repository.mirror import Mirror
 
-_ATTRIBUTES = (
-    "commit",
-    "git_commit",
-    "git.commit",
-    "git.commit.sha",
-    "git_sha",
-    "sha",
-    "revision",
-    "vcs.revision",
-    "vcs.ref.head.revision",
-    "org.opencontainers.image.revision",
-    "release",
-    "version",
-    "service.version",
-    "app_version",
-    "image",
-    "image_tag",
-    "container_image",
-    "container.image.name",
-    "container.image.tag",
-    "build",
-)
 _HEX = re.compile(r"(?<![0-9A-Za-z])g?([0-9a-f]{7,40})(?![0-9A-Za-z])")
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z])v?(\d+(?:\.\d+)+[0-9A-Za-z.-]*)")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]+$")
@@ -52,7 +31,9 @@ def release_of(mirror: Mirror, attributes: Mapping[str, str], default: str = "")
     such as ``1.4.2-3-g0a1b2c3`` or ``shop@1.4.2+0a1b2c3``. Branches are no releases.
     """
     tags = mirror.tags()
-    said = [(name, attributes[name].strip()) for name in _ATTRIBUTES if attributes.get(name, "").strip()]
+    said = [
+        (name, attributes[name].strip()) for name in RELEASE_ATTRIBUTES if attributes.get(name, "").strip()
+    ]
     if not said and default:
         said = [("release", default)]
     for name, value in said:

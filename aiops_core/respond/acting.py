@@ -16,7 +16,7 @@ from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.respond.run import Desk, Run
 from aiops_core.settings import duration_text
-from aiops_core.store import Job, StepRow
+from aiops_core.store import Job, StepRow, Store
 
 FOLLOW_EVERY = timedelta(minutes=5)
 _ACT_AGAIN = (2.0, 8.0)
@@ -82,11 +82,16 @@ def follow(desk: Desk, pipeline: Pipeline | None, job: Job) -> None:
         desk.store.queue.finish(job)
         return
     runs = desk.store.guarded(job).runs
-    with step.component.context.recording(runs.effects(run_id, step.name)):
-        news = handed_over("follow", step.call("follow", outcome=outcome), Outcome)
+    try:
+        with step.component.context.recording(runs.effects(run_id, step.name)):
+            news = handed_over("follow", step.call("follow", outcome=outcome), Outcome)
+    except Retry as error:  # an outage may last longer than a job has attempts
+        desk.logger.warning("%s: %s", step.name, desk.redactor.redact(str(error)))
+        desk.store.queue.release(job, due_at=desk.clock() + FOLLOW_EVERY)
+        return
     if news is not None:
         outcome = desk.redacted(replace(news, action=step.name))
-        runs.save_outcome(run_id, step.name, outcome)
+        _keep(desk.store.guarded(job), run_id, outcome)
     if outcome.final:
         desk.store.queue.finish(job)
     else:
@@ -166,12 +171,20 @@ def _do(run: Run, step: Step, plan: Plan) -> Outcome:
     with step.component.context.recording(run.runs.effects(run.id, step.name)):
         outcome = _try(step, plan, warn=partial(_warn, run, step))
     outcome = run.redacted(replace(outcome, action=step.name))
-    run.runs.save_outcome(run.id, step.name, outcome)
+    _keep(run.desk.store.guarded(run.job), run.id, outcome)
     if not outcome.final:
         due = run.desk.clock() + FOLLOW_EVERY
         payload = {"run": run.id, "step": step.name}
         run.desk.store.queue.enqueue("follow", f"follow:{run.id}:{step.name}", payload, due_at=due)
     return outcome
+
+
+def _keep(store: Store, run_id: int, outcome: Outcome) -> None:
+    """Keep what an action did; a fix that was merged is watched from now on."""
+    with store.transaction():
+        store.runs.save_outcome(run_id, outcome.action, outcome)
+        if outcome.data.get("state") == "merged":
+            store.fixes.begin(run_id, outcome.action, outcome)
 
 
 def _try(step: Step, plan: Plan, warn: Callable[[Retry], None]) -> Outcome:

@@ -19,14 +19,15 @@ from aiops_core.respond.acting import Acted, act, acted_since, approved, follow,
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
 from aiops_core.respond.telling import Telling
+from aiops_core.respond.watching import watch
 from aiops_core.store import Job, Store
 from aiops_core.text.redaction import Redactor
 
 
 class Responder:
-    """Do the jobs of the queue: runs, deliveries, follow-ups."""
+    """Do the jobs of the queue: runs, deliveries, follow-ups, watches over merged fixes."""
 
-    kinds = ("run", "deliver", "follow")
+    kinds = ("run", "deliver", "follow", "watch")
 
     def __init__(
         self,
@@ -48,7 +49,12 @@ class Responder:
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
-        work = {"run": self._run, "deliver": self.telling.deliver, "follow": self._follow}[job.kind]
+        work = {
+            "run": self._run,
+            "deliver": self.telling.deliver,
+            "follow": self._follow,
+            "watch": self._watch,
+        }[job.kind]
         try:
             work(job)
         except LeaseLost:
@@ -71,6 +77,10 @@ class Responder:
     def _follow(self, job: Job) -> None:
         row = self._store.runs.get(job.payload["run"])
         follow(self._desk, self._pipelines.get(row.pipeline), job)
+
+    def _watch(self, job: Job) -> None:
+        incident = self._store.incidents.get(job.payload["incident"])
+        watch(self._desk, self._pipelines.get(incident.pipeline), job, incident)
 
     def _run(self, job: Job) -> None:
         run = self._taken_up(job)

@@ -108,7 +108,12 @@ class Telling:
 
     def _job_died(self, job: Job) -> None:
         """Tell people of work that was given up, in the transaction in which it is."""
-        told = {"run": self._dead_run, "deliver": self._dead_delivery, "follow": self._dead_follow}
+        told = {
+            "run": self._dead_run,
+            "deliver": self._dead_delivery,
+            "follow": self._dead_follow,
+            "watch": self._dead_watch,
+        }
         if job.kind not in told:
             return
         pipeline, cause, text = told[job.kind](job)
@@ -140,6 +145,11 @@ class Telling:
         row, action = self._store.runs.get(job.payload["run"]), job.payload["step"]
         text = f"action {action}: what became of run {row.id} is not looked at any more: {job.error}"
         return row.pipeline, f"action {action}: follow", text
+
+    def _dead_watch(self, job: Job) -> tuple[str, str, str]:
+        incident = self._store.incidents.get(job.payload["incident"])
+        text = f"how the merged fix of incident {incident.id} does is not looked at any more: {job.error}"
+        return incident.pipeline, f"incident {incident.id}: watch", text
 
     def _queue_fault(self, pipeline: str, cause: str, text: str) -> bool:
         """Count a failure and queue its report when it is news; return whether it is."""

@@ -18,6 +18,7 @@ from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
 from aiops_core.store.directory import prepare
 from aiops_core.store.faults import FaultRow, Faults
 from aiops_core.store.findings import UsageRow
+from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
 from aiops_core.store.incidents import Incidents
 from aiops_core.store.lock import hold
 from aiops_core.store.merging import Merging
@@ -27,6 +28,7 @@ from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
 from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
+from aiops_core.store.sightings import release_named
 from aiops_core.store.trends import Trends
 from aiops_core.store.work import Work
 
@@ -37,12 +39,15 @@ __all__ = [
     "DeliveryRow",
     "DeliveryState",
     "FaultRow",
+    "Fix",
+    "FixState",
     "IncidentChange",
     "Job",
     "JobState",
     "RunRow",
     "RunState",
     "Runs",
+    "Sighting",
     "StepRow",
     "StepState",
     "Store",
@@ -52,6 +57,7 @@ __all__ = [
     "dump",
     "hold",
     "load",
+    "release_named",
 ]
 
 
@@ -66,6 +72,7 @@ class Store(Recording, Faults):
         self.trends = Trends(database, clock, job)
         self.work = Work(database, clock, job)
         self.retention = Retention(database, clock, job)
+        self.fixes = Fixes(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}

@@ -13,6 +13,7 @@ from aiops_core.store import tables
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.runs import create_runs
+from aiops_core.store.sightings import save_sightings, wake_watchers, watched
 from aiops_core.store.tally import Tally, new_incident, seen_at
 from aiops_core.store.trends import save_trends
 
@@ -72,6 +73,9 @@ class Recording(Access):
             runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
             _save_turns(connection, tallies, now)
             save_trends(connection, ((tally.row["id"], tally.minutes) for tally in tallies))
+            save_sightings(connection, ((tally.row["id"], tally.releases) for tally in tallies))
+            back = [tally.row["id"] for tally in tallies if tally.is_watched and tally.releases]
+            wake_watchers(connection, back, now + _SETTLE)
             _save_progress(connection, pipeline, checkpoints, states, now)
         changes = (
             IncidentChange(tally.row["id"], tally.before, tally.row["state"], runs.get(tally.row["id"]))
@@ -147,6 +151,8 @@ def _known(connection: Connection, pipeline: str, fingerprints: Iterable[str]) -
             for row in connection.execute(query).mappings():
                 values = {name: row[name] for name in ("id", *_COUNTED)}
                 found[row["known_as"]] = tallies.setdefault(row["id"], Tally(values, row["state"]))
+    for of in watched(connection, tallies):
+        tallies[of].is_watched = True
     return found
 
 

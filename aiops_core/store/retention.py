@@ -19,12 +19,14 @@ from aiops_core.store.tables import (
     events,
     evidence,
     faults,
+    fixes,
     jobs,
     metadata,
     outcomes,
     plans,
     receipts,
     runs,
+    sightings,
     steps,
     trends,
 )
@@ -97,6 +99,7 @@ def _old_runs(before: datetime) -> Select[Any]:  # Any: of one column, an id
         ~_has_job("run:", runs.c.id),
         ~exists().where(jobs.c.kind == "follow", jobs.c.key.startswith(func.printf("follow:%d:", runs.c.id))),
         ~exists().where(deliveries.c.run_id == runs.c.id, _is_wanted()),
+        ~exists().where(fixes.c.run_id == runs.c.id),
     )
 
 
@@ -134,6 +137,7 @@ def _forget_rows(connection: Connection, cut: Cut) -> int:
     gone = 0
     for table, time, before in (
         (trends, trends.c.hour, cut.trends),
+        (sightings, sightings.c.last_seen, cut.trends),
         (faults, faults.c.last_at, cut.runs),
     ):
         gone += connection.execute(delete(table).where(time < before)).rowcount

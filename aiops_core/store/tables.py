@@ -93,6 +93,26 @@ trends = _table(
     Column("minutes", JsonValue, nullable=False),  # counts by the minute of the hour
     Index(None, "hour"),
 )
+sightings = _table(
+    "sightings",
+    _of("incident_id", "incidents", primary_key=True),
+    _key("release"),  # JSON of the attributes that name it, "" where none does
+    _number("count"),
+    _time("first_seen"),
+    _time("last_seen"),
+)
+fixes = _table(
+    "fixes",
+    _of("incident_id", "incidents", primary_key=True),
+    _of("run_id", "runs"),
+    _text("step"),
+    _text("commit"),
+    _text("state"),
+    Column("outcome", Record(Outcome), nullable=False),
+    _number("rate"),
+    _time("merged_at"),
+    _time("served_from", nullable=True),
+)
 aliases = _table("aliases", _key("pipeline"), _key("fingerprint"), _of("incident_id", "incidents"))
 events = _numbered(
     "events",

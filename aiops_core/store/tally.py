@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiops_core.records import SEVERITIES, Event
+from aiops_core.store.sightings import Seen, release_named
 
 STORED_FIRST = 20
 """Events of an incident that are all stored; after them a sample is."""
@@ -22,14 +23,18 @@ class Tally:
     """One incident while the events of a batch are added to it.
 
     ``row`` holds its columns, ``before`` its state before the batch ("" when the batch made it),
-    ``samples`` the events to store with their numbers, ``minutes`` the events of each minute, ``run`` the reason of a run to create.
+    ``samples`` the events to store with their numbers, ``minutes`` the events of each minute, ``releases``
+    those of each release, ``run`` the reason of a run to create.
     """
 
     row: dict[str, Any]  # Any: column values
     before: str = ""
     samples: list[tuple[int, Event]] = field(default_factory=list)
     minutes: dict[datetime, int] = field(default_factory=dict)
+    releases: dict[str, Seen] = field(default_factory=dict)
     run: str = ""
+    is_watched: bool = False
+    """Whether a fix was merged: who watches it decides what its return means, not the event."""
 
     def add(self, event: Event, is_answerable: bool, now: datetime) -> None:
         """Count one event and let the state follow; one with status resolved ends the incident."""
@@ -37,7 +42,7 @@ class Tally:
             self._resolve(now)
             return
         row = self.row
-        is_return = row["state"] == "resolved"
+        is_return = row["state"] == "resolved" and not self.is_watched
         if is_return:
             self._become("regressed", now)
             row["awaits"] = "regressed"
@@ -47,14 +52,22 @@ class Tally:
         row["count"] += 1
         minute = seen.replace(second=0, microsecond=0)
         self.minutes[minute] = self.minutes.get(minute, 0) + 1
+        self._sight(event, seen)
         row["first_seen"] = min(row["first_seen"], seen)
         row["last_seen"] = max(row["last_seen"], seen)
         row["severity"] = min(row["severity"], event.severity or "error", key=SEVERITIES.index)
-        if is_answerable and row["state"] != "ignored" and _is_due(row):
+        if is_answerable and row["state"] != "ignored" and not self.is_watched and _is_due(row):
             self.run, row["awaits"] = row["awaits"], ""
         if row["stored"] < STORED_MOST and (is_return or _is_sampled(row["count"])):
             row["stored"] += 1
             self.samples.append((row["count"], event))
+
+    def _sight(self, event: Event, seen: datetime) -> None:
+        name = release_named(event)
+        if name in self.releases:
+            self.releases[name].add(1, seen, seen)
+        else:
+            self.releases[name] = Seen(1, seen, seen)
 
     def _resolve(self, now: datetime) -> None:
         if self.row["state"] not in {"resolved", "ignored"}:

@@ -42,6 +42,17 @@ class Trends(Access):
         return {incident_id: sorted(moments) for incident_id, moments in found.items()}
 
 
+def counted_between(connection: Connection, incident_id: int, start: datetime, end: datetime) -> int:
+    """Return how often an incident occurred from ``start`` on and before ``end``, to the minute."""
+    query = select(trends).where(trends.c.incident_id == incident_id, trends.c.hour < end)
+    return sum(
+        count
+        for row in connection.execute(query.where(trends.c.hour > start - timedelta(hours=1)))
+        for minute, count in row.minutes.items()
+        if start <= row.hour + timedelta(minutes=int(minute)) < end
+    )
+
+
 def save_trends(connection: Connection, counted: Iterable[tuple[int, Minutes]]) -> None:
     """Add counts by the minute to what is known of these incidents."""
     rows: dict[tuple[int, datetime], Counter[str]] = {}

@@ -375,3 +375,34 @@ def test_a_plan_for_another_repository_is_refused(bench):
         "Retry the incident for a new plan.",
     )
     assert (bench.api.requests, bench.git.requests) == ([], [])
+
+
+def merged(bench):
+    opened = bench.setup.action().act(bench.plan())
+    bench.change(1, state="merged")
+    return bench.setup.action().follow(opened)
+
+
+def test_r28_what_is_to_be_said_of_a_merged_fix_is_said_once_below_its_request(bench):
+    outcome = merged(bench)
+
+    for _ in range(2):
+        bench.setup.action().remark(outcome, "verified", "0 in 24 h (was 312/day).")
+    bench.setup.action().remark(outcome, "regressed", "It is back.")
+
+    assert bench.seen()[0].comments == ["0 in 24 h (was 312/day).", "It is back."]
+
+
+def test_r28_a_remark_that_was_not_recorded_is_not_said_again(bench):
+    outcome = merged(bench)
+    effects = bench.setup.directory / "effects.json"
+
+    def die(point):
+        if point == "remark done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.setup.action(FileEffects(effects, die)).remark(outcome, "verified", "0 in 24 h.")
+    bench.setup.action().remark(outcome, "verified", "0 in 24 h.")
+
+    assert bench.seen()[0].comments == ["0 in 24 h."]

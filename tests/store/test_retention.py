@@ -44,7 +44,7 @@ def test_of_many_old_events_the_first_and_the_last_stay_and_the_count(store, eve
 
     incident = store.incidents.get(1)
     assert [one.key for one in incident.events] == ["key 1", "key 15"]
-    assert (incident.count, gone) == (15, 13 + 1)  # and the trend of that hour
+    assert (incident.count, gone) == (15, 13 + 2)  # and the trend of that hour, and its release
 
 
 def test_an_old_run_goes_with_all_it_made_and_the_last_one_stays(store, incident_id, run_id, prune, clock):

@@ -19,7 +19,7 @@ from aiops_core import (
     StopLevel,
     UserError,
 )
-from aiops_core.repair import GitError, publish, remote_address
+from aiops_core.repair import GitError, branch_state, publish, remote_address
 
 _WAIT = 60.0
 
@@ -56,7 +56,25 @@ class LocalBranch(Action):
             if error.is_transient:
                 raise Retry(str(error), after=_WAIT) from None
             return Outcome("failed", str(error), data={"branch": order.branch})
-        return Outcome("done", _summary(pushed), data=pushed)
+        data = {**pushed, "base_branch": order.change.base_branch, "state": "open"}
+        return Outcome("done", _summary(pushed), data=data, final=False)
+
+    def follow(self, outcome: Outcome) -> Outcome | None:
+        """Report that the branch was merged or deleted; None while it waits for a review."""
+        branch, commit, base = (outcome.data[name] for name in ("branch", "commit", "base_branch"))
+        try:
+            state = branch_state(
+                self._repository, self.context.scratch, branch=branch, commit=commit, base=base
+            )
+        except GitError as error:
+            raise Retry(str(error), after=_WAIT) from None
+        if state == "open":
+            return None
+        if state == "gone":
+            data = {**outcome.data, "state": "closed"}
+            return Outcome("refused", f"branch {branch} was deleted without being merged", data=data)
+        data = {**outcome.data, "state": "merged", "merge_commit": commit}
+        return Outcome("done", f"branch {branch}, commit {commit[:12]}, was merged into {base}", data=data)
 
     def _push(self, order: Order) -> dict[str, str]:
         published = publish(

@@ -97,7 +97,7 @@ def test_the_outcome_tells_how_to_review_and_the_command_works(action, change, s
 
     commit = shop.branches()[BRANCH]
     assert outcome.status == "done"
-    assert outcome.final
+    assert not outcome.final
     assert outcome.summary == (
         f"pushed branch {BRANCH}, commit {commit[:12]}. Review it in a clone: "
         f"git fetch {shop.remote} {BRANCH} && git diff {change.base_commit[:12]}...FETCH_HEAD"
@@ -107,6 +107,8 @@ def test_the_outcome_tells_how_to_review_and_the_command_works(action, change, s
         "commit": commit,
         "base": change.base_commit,
         "remote": str(shop.remote),
+        "base_branch": "main",
+        "state": "open",
     }
     command = outcome.summary.partition("clone: ")[2]
     shown = subprocess.run(["sh", "-c", command], cwd=shop.path, check=True, capture_output=True, text=True)
@@ -174,3 +176,27 @@ def test_a_pipeline_that_cannot_push_does_not_start(repository):
 
     assert str(caught.value).startswith("repository")
     assert "s3cret" not in str(caught.value)
+
+
+def test_r28_a_branch_is_followed_until_its_commit_is_in_the_base(action, change, shop):
+    pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
+    while_open = action.follow(pushed)
+    shop.on_remote("update-ref", "refs/heads/main", BRANCH)
+
+    outcome = action.follow(pushed)
+
+    commit = pushed.data["commit"]
+    assert while_open is None
+    assert (outcome.status, outcome.final) == ("done", True)
+    assert outcome.summary == f"branch {BRANCH}, commit {commit[:12]}, was merged into main"
+    assert (outcome.data["state"], outcome.data["merge_commit"]) == ("merged", commit)
+
+
+def test_r28_a_branch_that_people_deleted_was_refused(action, change, shop):
+    pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
+    shop.on_remote("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+    outcome = action.follow(pushed)
+
+    assert (outcome.status, outcome.final, outcome.data["state"]) == ("refused", True, "closed")
+    assert outcome.summary == f"branch {BRANCH} was deleted without being merged"

@@ -1,0 +1,108 @@
+"""Fixes that were merged, and what became of their incidents since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from sqlalchemy import func, select, update
+
+from aiops_core.records import Outcome
+from aiops_core.store.access import Access
+from aiops_core.store.database import upsert
+from aiops_core.store.sightings import wake_watchers
+from aiops_core.store.tables import fixes, incidents, runs, sightings
+from aiops_core.store.trends import counted_between
+
+FixState: TypeAlias = Literal["merged", "verified", "regressed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A fix that was merged: where, as what commit, and how often its error came in the day before."""
+
+    incident_id: int
+    run_id: int
+    step: str
+    commit: str
+    state: FixState
+    outcome: Outcome
+    rate: int
+    merged_at: datetime
+    served_from: datetime | None = None
+    """Since when a release with the fix is known to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Events of one release: what they say of it, how many there were, and when."""
+
+    release: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Fixes(Access):
+    """Keep merged fixes, and look up which releases events came from."""
+
+    def begin(self, run_id: int, step: str, outcome: Outcome) -> None:
+        """Watch the fix that an outcome says was merged, in place of an earlier fix of its incident."""
+        now = self._clock()
+        commit = outcome.data.get("merge_commit") or outcome.data.get("commit", "")
+        with self._write() as connection:
+            incident_id = connection.scalars(select(runs.c.incident_id).where(runs.c.id == run_id)).one()
+            known = connection.execute(select(fixes).where(fixes.c.incident_id == incident_id)).first()
+            if known is not None and (known.run_id, known.step, known.commit) == (run_id, step, commit):
+                return
+            rate = counted_between(connection, incident_id, now - timedelta(days=1), now)
+            row = {"incident_id": incident_id, "run_id": run_id, "step": step, "commit": commit}
+            row |= {
+                "state": "merged",
+                "outcome": outcome,
+                "rate": rate,
+                "merged_at": now,
+                "served_from": None,
+            }
+            connection.execute(upsert(fixes, row), row)
+            connection.execute(update(incidents).where(incidents.c.id == incident_id).values(awaits=""))
+            wake_watchers(connection, [incident_id], now)
+
+    def get(self, incident_id: int) -> Fix | None:
+        """Return the fix of an incident, None where none was merged."""
+        with self._read() as connection:
+            row = connection.execute(select(fixes).where(fixes.c.incident_id == incident_id)).first()
+        return None if row is None else Fix(**row._mapping)
+
+    def note(self, incident_id: int, state: FixState, served_from: datetime | None) -> None:
+        """Keep what became of a fix."""
+        values = {"state": state, "served_from": served_from}
+        with self._write() as connection:
+            connection.execute(update(fixes).where(fixes.c.incident_id == incident_id).values(**values))
+
+    def sightings(self, incident_id: int) -> Sequence[Sighting]:
+        """Return from which releases the events of an incident came, the latest first."""
+        query = select(*_SIGHTING).where(sightings.c.incident_id == incident_id)
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(sightings.c.last_seen.desc())).all()
+        return [Sighting(**row._mapping) for row in rows]
+
+    def releases(self, pipeline: str, since: datetime, limit: int = 200) -> Sequence[Sighting]:
+        """Return the releases that any event of a pipeline named since then, the latest first."""
+        counted = [
+            sightings.c.release,
+            func.sum(sightings.c.count).label("count"),
+            func.min(sightings.c.first_seen, type_=sightings.c.first_seen.type).label("first_seen"),
+            func.max(sightings.c.last_seen, type_=sightings.c.last_seen.type).label("last_seen"),
+        ]
+        query = select(*counted).join(incidents).where(incidents.c.pipeline == pipeline)
+        query = query.where(sightings.c.release != "", sightings.c.last_seen >= since)
+        query = query.group_by(sightings.c.release).order_by(func.max(sightings.c.last_seen).desc())
+        with self._read() as connection:
+            rows = connection.execute(query.limit(limit)).all()
+        return [Sighting(**row._mapping) for row in rows]
+
+
+_SIGHTING = [sightings.c[name] for name in Sighting.__dataclass_fields__]
