@@ -186,6 +186,14 @@ def test_r7_a_trick_nobody_listed_is_seen_in_the_numbers(attempt, trick):
     assert refusal(attempt, FIX, trick).rule == "tests"
 
 
+def test_r7_a_new_test_that_covers_up_a_regression_hides_nothing(attempt):
+    cover = "import unittest\nimport shop.app\n\nshop.app.count = len\n"
+
+    error = refusal(attempt, FIX, edit("len(items)", "0"), Edit("create", "tests/test_a.py", replace=cover))
+
+    assert "newly failing: tests.test_app.Cart.test_count" in str(error)
+
+
 def test_r6_an_unsteady_test_is_not_blamed_on_the_change(attempt, shop, tmp_path):
     mark = tmp_path / "coin"
     flaky = (

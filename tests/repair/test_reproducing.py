@@ -77,7 +77,13 @@ def test_r8_a_new_test_that_shows_the_error_proves_the_fix(attempt):
     assert change.reproduced_by == (NAME,)
     assert (change.may_reach, change.notes) == ("ready", ())
     assert (change.before.passed, change.before.tests, change.after.tests) == (True, 1, 2)
-    assert sum(line.startswith("tests without the change: ") for line in attempt.log) == 2
+    runs = [line.partition(":")[0] for line in attempt.log if line.startswith("tests")]
+    assert runs[::2] == [
+        "tests before the change",
+        "tests after the change, but for its tests",
+        "tests after the change",
+        "tests without the change",
+    ]
 
 
 def test_r8_an_existing_test_that_failed_with_the_error_proves_it_without_another_run(attempt):
@@ -160,6 +166,18 @@ def test_r8_a_fix_of_some_cases_only_stays_a_draft(attempt):
 
     assert change.after.failed == ("tests.test_app.Cart.test_unnamed",)
     assert (change.reproduced_by, change.may_reach) == ((), "draft")
+
+
+def test_r7_r8_a_new_test_cannot_make_an_old_one_prove_the_fix(attempt):
+    failing = OLD + "\n    def test_free(self):\n        self.assertEqual(0, total([{}]))\n"
+    attempt.commit({"tests/test_app.py": failing})
+    cover = "import unittest\nimport shop.app\n\nif hasattr(shop.app, 'VERSION'):\n    shop.app.total = len\n"
+    useless = Edit("replace", "shop/app.py", search="def total", replace="VERSION = 1\n\n\ndef total")
+
+    with pytest.raises(Refused) as caught:
+        attempt(useless, Edit("create", "tests/test_a.py", replace=cover))
+
+    assert "still raised in tests that fail as before: tests.test_app.Cart.test_free" in str(caught.value)
 
 
 def test_r8_another_frame_than_the_logged_one_is_not_the_error(attempt, raised):
