@@ -100,14 +100,18 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def notify(self, report: Report) -> Receipt:
         """Post the report when its turn has come; raise Retry or UserError when it was not taken."""
         request = self.compose(report)
-        if wait := self._pace.wait(report.key):
+        ids = self.send(report.key, request)
+        result = RecipientResult(origin_of(request.url), accepted=True)
+        return Receipt(ids=(report.key, *ids), recipients=(result,))
+
+    def send(self, key: str, request: HttpRequest) -> tuple[str, ...]:
+        """Post when the turn of this key has come; return the ids that came back."""
+        if wait := self._pace.wait(key):
             raise Retry(f"{self.where(request.url)}: waits for its turn.", after=wait + _LATE)
         timeout = self.config.timeout.total_seconds()
         answer = post(self.where(request.url), request, context=self._tls_context(), timeout=timeout)
         self._judge(request.url, answer)
-        ids = self.accept(request.url, answer)
-        result = RecipientResult(origin_of(request.url), accepted=True, detail=str(answer.status))
-        return Receipt(ids=(report.key, *ids), recipients=(result,))
+        return self.accept(request.url, answer)
 
     def where(self, url: str) -> str:
         """Return the target's name for errors."""
