@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         address_of,
         as_json,
         origin_of,
+        trouble_of,
     )
     from aiops_core.records import (
         Analysis,
@@ -212,6 +213,7 @@ __all__ = [
     "server_context",
     "shorten",
     "title_line",
+    "trouble_of",
     "widen_markup",
 ]
 
@@ -318,6 +320,7 @@ _WHERE = {
     "server_context": "listening",
     "shorten": "text.report",
     "title_line": "text.report",
+    "trouble_of": "posting",
     "widen_markup": "text.report",
 }
 

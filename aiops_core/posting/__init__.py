@@ -1,6 +1,6 @@
 """Tell people over HTTP: what notifiers share that post one message a report to one address."""
 
-from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, as_json, origin_of
+from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, as_json, origin_of, trouble_of
 from aiops_core.posting.notifier import ChatNotifierConfig, HttpNotifier, HttpNotifierConfig, Remedy
 from aiops_core.posting.pace import Pace
 
@@ -15,4 +15,5 @@ __all__ = [
     "address_of",
     "as_json",
     "origin_of",
+    "trouble_of",
 ]

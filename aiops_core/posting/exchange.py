@@ -9,14 +9,11 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiops_core.errors import AiopsError, Retry, UserError
 from aiops_core.text.sanitising import clean
-
-if TYPE_CHECKING:
-    from httpx2 import HTTPError
 
 _READ = 64 * 1024
 _WORDS = 200
@@ -101,7 +98,7 @@ def post(where: str, request: HttpRequest, *, context: ssl.SSLContext | None, ti
     except InvalidURL:
         raise UserError(f"{where}: no web address. Check the address.") from None
     except HTTPError as error:
-        raise _verdict(where, error) from None
+        raise trouble_of(where, error) from None
 
 
 async def _post(request: HttpRequest, context: ssl.SSLContext | None, timeout: float) -> HttpAnswer:
@@ -121,11 +118,12 @@ async def _post(request: HttpRequest, context: ssl.SSLContext | None, timeout: f
         return HttpAnswer(response.status_code, body[:_READ], response.headers.get("retry-after", ""))
 
 
-def _verdict(where: str, error: HTTPError) -> AiopsError:
+def trouble_of(where: str, error: Exception) -> AiopsError:
+    """Return what a broken exchange means: a certificate nobody trusts stays, all else may pass."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            why = cause.verify_message.rstrip(".")
+        why = getattr(cause, "verify_message", "").rstrip(".")  # aiohttp's own class has none
+        if isinstance(cause, ssl.SSLCertVerificationError) and why:
             return UserError(
                 f"{where}: the certificate cannot be trusted ({why}). Name its authority in `ca_file`."
             )

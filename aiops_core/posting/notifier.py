@@ -95,7 +95,7 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
 
     def start(self) -> None:
         """Open the certificate authority file; raise UserError when it cannot be used."""
-        self._tls_context()
+        self.tls_context()
 
     def notify(self, report: Report) -> Receipt:
         """Post the report when its turn has come; raise Retry or UserError when it was not taken."""
@@ -108,10 +108,18 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
         """Post when the turn of this key has come; return the ids that came back."""
         if wait := self._pace.wait(key):
             raise Retry(f"{self.where(request.url)}: waits for its turn.", after=wait + _LATE)
-        timeout = self.config.timeout.total_seconds()
-        answer = post(self.where(request.url), request, context=self._tls_context(), timeout=timeout)
+        return self.send_now(request)
+
+    def send_now(self, request: HttpRequest) -> tuple[str, ...]:
+        """Post whosever turn it is: for what the service does not count."""
+        answer = self.exchange(request)
         self._judge(request.url, answer)
         return self.accept(request.url, answer)
+
+    def exchange(self, request: HttpRequest) -> HttpAnswer:
+        """Return what is answered, whatever it is; raise when nothing is."""
+        timeout = self.config.timeout.total_seconds()
+        return post(self.where(request.url), request, context=self.tls_context(), timeout=timeout)
 
     def where(self, url: str) -> str:
         """Return the target's name for errors."""
@@ -158,7 +166,8 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def _hidden(self, text: str) -> str:
         return self._redactor.redact(text)
 
-    def _tls_context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what trusts `ca_file`, None without one; raise UserError when it cannot be read."""
         if not self.config.ca_file:
             return None
         file = self.context.directory / self.config.ca_file

@@ -41,3 +41,9 @@ def pytest_generate_tests(metafunc):
 def tls_peer():
     with HttpPeer(tls=True) as peer:
         yield peer
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    """Let what a notifier keeps stay here: the scratch of a context is relative."""
+    monkeypatch.chdir(tmp_path)

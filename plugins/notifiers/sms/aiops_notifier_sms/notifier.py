@@ -32,6 +32,10 @@ _MAY_PASS = re.compile(r"limit|throttl|busy|internal|unavailable|timeout|system_
 _REMEMBERED = 200
 
 
+def _only_critical() -> list[Severity]:
+    return ["critical"]
+
+
 class SmsConfig(HttpNotifierConfig):
     """Which service sends, what it is asked, and which phones get it."""
 
@@ -59,7 +63,7 @@ class SmsConfig(HttpNotifierConfig):
     """What an answer must hold, as in `Code: OK`; a path goes inside, `Response.SendStatusSet.0.Code`."""
     limit: int = Field(default=140, ge=10, le=1600)
     """Longest text in characters; 70 fit one message in Chinese, 160 in plain English."""
-    severities: list[Severity] = Field(default_factory=lambda: ["critical"])
+    severities: list[Severity] = Field(default_factory=_only_critical)
     """Reports of these severities are sent, no others."""
 
     @field_validator("url")
