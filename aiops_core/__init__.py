@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Remedy,
         address_of,
         as_json,
+        http_post,
         origin_of,
         trouble_of,
     )
@@ -194,6 +195,7 @@ __all__ = [
     "failpoint",
     "fit_sections",
     "hookimpl",
+    "http_post",
     "lazy_pattern",
     "origin_of",
     "outline_brief",
@@ -301,6 +303,7 @@ _WHERE = {
     "failpoint": "failpoints",
     "fit_sections": "text.report",
     "hookimpl": "hooks",
+    "http_post": "posting",
     "lazy_pattern": "text.lazy",
     "origin_of": "posting",
     "outline_brief": "text.report",

@@ -1,6 +1,14 @@
 """Tell people over HTTP: what notifiers share that post one message a report to one address."""
 
-from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, as_json, origin_of, trouble_of
+from aiops_core.posting.exchange import (
+    HttpAnswer,
+    HttpRequest,
+    address_of,
+    as_json,
+    http_post,
+    origin_of,
+    trouble_of,
+)
 from aiops_core.posting.notifier import ChatNotifierConfig, HttpNotifier, HttpNotifierConfig, Remedy
 from aiops_core.posting.pace import Pace
 
@@ -14,6 +22,7 @@ __all__ = [
     "Remedy",
     "address_of",
     "as_json",
+    "http_post",
     "origin_of",
     "trouble_of",
 ]

@@ -85,7 +85,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def post(where: str, request: HttpRequest, *, context: ssl.SSLContext | None, timeout: float) -> HttpAnswer:
+def http_post(
+    where: str, request: HttpRequest, *, context: ssl.SSLContext | None, timeout: float
+) -> HttpAnswer:
     """Post the request and return the answer; raise Retry or UserError when there is none."""
     from httpx2 import HTTPError, InvalidURL
 

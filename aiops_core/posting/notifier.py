@@ -18,7 +18,7 @@ from typing_extensions import TypeVar
 from aiops_core.component import Notifier
 from aiops_core.errors import Retry, UserError
 from aiops_core.polling.source import parse_retry_after
-from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, origin_of, post
+from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, origin_of
 from aiops_core.posting.pace import Pace
 from aiops_core.records import Receipt, RecipientResult, Report
 from aiops_core.settings import Config, Duration
@@ -119,7 +119,7 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def exchange(self, request: HttpRequest) -> HttpAnswer:
         """Return what is answered, whatever it is; raise when nothing is."""
         timeout = self.config.timeout.total_seconds()
-        return post(self.where(request.url), request, context=self.tls_context(), timeout=timeout)
+        return http_post(self.where(request.url), request, context=self.tls_context(), timeout=timeout)
 
     def where(self, url: str) -> str:
         """Return the target's name for errors."""

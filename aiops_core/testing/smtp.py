@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import tempfile
 import threading
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +38,14 @@ class SmtpServer:
     """Take mail until the ``with`` block ends.
 
     ``security`` none, starttls (offered, and refused in clear when ``require_tls``) or tls from
-    the first byte. ``users`` are names and passwords; with any, AUTH is required. ``ca_file`` is
-    what a client must trust.
+    the first byte. ``users`` are names and passwords, ``tokens`` names and access tokens; with any, AUTH is
+    required, by tokens only where there are some. ``ca_file`` is what a client must trust.
     """
 
     security: Literal["none", "starttls", "tls"] = "none"
     require_tls: bool = True
     users: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
     certificate_for: str = "127.0.0.1"
     host: str = "127.0.0.1"
     port: int = 0
@@ -107,7 +109,8 @@ class SmtpServer:
             loop=self._loop,
             tls_context=starttls,
             require_starttls=starttls is not None and self.require_tls,
-            auth_required=bool(self.users),
+            auth_required=bool(self.users or self.tokens),
+            auth_exclude_mechanism=("LOGIN", "PLAIN") if self.tokens else ("XOAUTH2",),
             auth_require_tls=self.security == "starttls",
             authenticator=self._authenticate,
         )
@@ -177,6 +180,15 @@ class _Handler:
             sender, recipients = envelope.mail_from or "", tuple(envelope.rcpt_tos)
             self._peer.messages.append(Mail(sender, recipients, content, encrypted, user))
         return reply
+
+    async def auth_XOAUTH2(self, server: SMTP, arguments: list[str]) -> AuthResult:
+        login = b64decode(arguments[1]).decode()
+        name, token = (field.partition("=")[2] for field in login.split("\x01")[:2])
+        known = self._peer.tokens.get(name)
+        if known is None or token != f"Bearer {known}":
+            await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+            return AuthResult(success=False, handled=False)
+        return AuthResult(success=True, auth_data=name)
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         return await self._peer._reply(server, "QUIT", "221 Bye")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +29,9 @@ class Server:
     username: str
     password: str = field(repr=False)
     timeout: float
+    token: str = field(default="", repr=False)
+    """Access token to log in with instead of the password."""
+    is_token_new: bool = True
 
     def __str__(self) -> str:
         return f"email to {self.host}:{self.port}"
@@ -72,6 +75,7 @@ async def _deliver(
         port=server.port,
         username=server.username or None,
         password=server.password or None,
+        oauth_token_generator=_giving(server.token) if server.token else None,
         use_tls=server.security == "tls",
         start_tls=server.security == "starttls",
         tls_context=server.context,
@@ -86,6 +90,13 @@ async def _deliver(
     finally:
         client.close()
     return answers
+
+
+def _giving(token: str) -> Callable[[], Coroutine[None, None, str]]:
+    async def give() -> str:
+        return token
+
+    return give
 
 
 async def _hand_over(
@@ -133,6 +144,10 @@ def _reply_verdict(server: Server, error: SMTPResponseException) -> AiopsError:
     said = f"{error.code} {_short(error.message)}"
     if 400 <= error.code < 500:
         return Retry(f"{server}: not now ({said}).")
+    if isinstance(error, SMTPAuthenticationError) and server.token:
+        if not server.is_token_new:
+            return Retry(f"{server}: the access token was refused ({said}). A new one is asked for.")
+        return UserError(f"{server}: the access token was refused ({said}). Check username and oauth.")
     if isinstance(error, SMTPAuthenticationError):
         return UserError(f"{server}: the login was refused ({said}). Check username and password.")
     return UserError(f"{server}: the mail was refused ({said}). {_remedy(error.code)}")

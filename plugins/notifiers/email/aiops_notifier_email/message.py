@@ -13,7 +13,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 
-from aiops_core import AiopsError, Event, Report, clean, render_html, render_subject, render_text
+from aiops_core import AiopsError, Event, Report, clean
+from aiops_notifier_email.templates import Words
 
 _POLICY = policy.SMTP.clone(cte_type="7bit")
 _LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
@@ -50,13 +51,20 @@ def message_id(report: Report, domain: str) -> str:
 
 
 def compose(
-    report: Report, sender: Mailbox, to: Sequence[Mailbox], *, prefix: str, attach: int, now: datetime
+    report: Report,
+    words: Words,
+    sender: Mailbox,
+    to: Sequence[Mailbox],
+    *,
+    prefix: str,
+    attach: int,
+    now: datetime,
 ) -> bytes:
     """Return the mail as it goes over the wire, its headers read back and compared."""
-    subject = one_header_line(" ".join(filter(None, (prefix, render_subject(report)))))
+    subject = one_header_line(" ".join(filter(None, (prefix, words.subject))))
     for candidate in (subject, subject.encode("ascii", "replace").decode()[:_SAFE_LENGTH]):
         headers = _headers(report, sender, to, candidate, now)
-        raw = _body(report, headers, attach).as_bytes()
+        raw = _body(report, words, headers, attach).as_bytes()
         if _read_back(raw, headers):
             return raw
     raise AiopsError(
@@ -87,12 +95,12 @@ def _headers(
     return headers
 
 
-def _body(report: Report, headers: dict[str, str], attach: int) -> EmailMessage:
+def _body(report: Report, words: Words, headers: dict[str, str], attach: int) -> EmailMessage:
     message = EmailMessage(policy=_POLICY)
     for name, value in headers.items():
         message[name] = value
-    message.set_content(render_text(report))
-    message.add_alternative(render_html(report), subtype="html")
+    message.set_content(words.text)
+    message.add_alternative(words.html, subtype="html")
     for filename, text in _attachments(report, attach):
         message.add_attachment(text, filename=filename)
     return message

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from ipaddress import ip_address
 from typing import ClassVar, Literal, Self
 
@@ -26,6 +27,8 @@ from aiops_core import (
 )
 from aiops_notifier_email.delivery import Answer, Server, deliver
 from aiops_notifier_email.message import Mailbox, compose, message_id, parse_mailbox
+from aiops_notifier_email.oauth import AccessTokens, OAuthConfig
+from aiops_notifier_email.templates import Templates
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _REMEMBERED = 200
@@ -48,6 +51,11 @@ class EmailConfig(Config):
     """Name to log in with; the sender's address when only a password is given."""
     password: SecretStr | None = None
     """Password to log in with; without one there is no login."""
+    oauth: OAuthConfig | None = None
+    """Where access tokens come from, to log in by XOAUTH2 instead of a password."""
+    templates: str = ""
+    """Directory with Jinja2 templates, `subject.txt.j2`, `body.txt.j2` or `body.html.j2`, that take the place
+    of the built-in words; relative to the pipeline file."""
     sender: str = ""
     """Address the mail comes from; when empty the username if it is an address, else `aiops` at the first
     recipient's domain."""
@@ -68,9 +76,12 @@ class EmailConfig(Config):
 
     @model_validator(mode="after")
     def _check_login(self) -> Self:
-        if self.username and self.password is None:
+        has_login = self.password is not None or self.oauth is not None
+        if self.password is not None and self.oauth is not None:
+            raise ValueError("two ways to log in: write `password` or `oauth`")
+        if self.username and not has_login:
             raise ValueError("a username needs a password: write `password`, or leave the username out")
-        if self.password is not None and self.security == "none" and not _is_loopback(self.host):
+        if has_login and self.security == "none" and not _is_loopback(self.host):
             raise ValueError("the password would travel in clear text: write `security: starttls` or `tls`")
         return self
 
@@ -101,14 +112,16 @@ class EmailNotifier(Notifier[EmailConfig]):
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Open the certificate authority file; raise UserError when it cannot be used."""
+        """Open the certificate authority file and the templates; raise UserError when one cannot be used."""
         self._tls_context()
+        _ = self._templates
 
     def notify(self, report: Report) -> Receipt:
         """Send the mail to every recipient that an earlier try did not settle."""
         sender, recipients = self.config.from_mailbox, self.config.recipients
         raw = compose(
             report,
+            self._templates.write(report),
             sender,
             recipients,
             prefix=self.config.subject_prefix,
@@ -119,7 +132,12 @@ class EmailNotifier(Notifier[EmailConfig]):
             settled = self._settled.get(report.key, {})
         waiting = [box.address for box in recipients if box.address not in settled]
         server = self._server()
-        answers = {**settled, **deliver(server, sender.address, waiting, raw)}
+        try:
+            answers = {**settled, **deliver(server, sender.address, waiting, raw)}
+        except (Retry, UserError):
+            if self._tokens is not None:
+                self._tokens.forget()
+            raise
         return self._receipt(server, report, sender, answers)
 
     def _receipt(
@@ -146,15 +164,28 @@ class EmailNotifier(Notifier[EmailConfig]):
     def _server(self) -> Server:
         config = self.config
         password = config.password.get_secret_value() if config.password else ""
+        context, timeout = self._tls_context(), config.timeout.total_seconds()
+        token, is_new = self._tokens.get(context=context, timeout=timeout) if self._tokens else ("", True)
         return Server(
             host=config.host,
             port=config.port or _PORTS[config.security],
             security=config.security,
-            context=self._tls_context(),
-            username=(config.username or config.from_mailbox.address) if password else "",
+            context=context,
+            username=(config.username or config.from_mailbox.address) if password or token else "",
             password=password,
-            timeout=config.timeout.total_seconds(),
+            timeout=timeout,
+            token=token,
+            is_token_new=is_new,
         )
+
+    @cached_property
+    def _tokens(self) -> AccessTokens | None:
+        return AccessTokens(self.config.oauth, self.context.clock) if self.config.oauth else None
+
+    @cached_property
+    def _templates(self) -> Templates:
+        directory = self.context.directory / self.config.templates if self.config.templates else None
+        return Templates(directory, self.context.logger)
 
     def _tls_context(self) -> ssl.SSLContext | None:
         if self.config.security == "none":

@@ -1,5 +1,6 @@
 """Mail to a real server on loopback: what arrives, and what each refusal becomes."""
 
+import logging
 import socket
 import threading
 from dataclasses import replace
@@ -11,6 +12,7 @@ from itertools import repeat
 import pytest
 from aiops_notifier_email import EmailConfig, EmailNotifier
 from aiops_notifier_email.message import compose, parse_mailbox
+from aiops_notifier_email.templates import Templates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -65,6 +67,10 @@ def notifier(server=None, **changes):
         settings |= {"port": server.port, "security": server.security}
         settings |= {"ca_file": server.ca_file} if server.security != "none" else {}
     return EmailNotifier(EmailConfig(**(settings | changes)), Context(clock=lambda: NOON))
+
+
+def words(report):
+    return Templates(None, logging.getLogger()).write(report)
 
 
 def read(raw):
@@ -345,7 +351,9 @@ def test_two_threads_may_send_at_once():
 def composed(title, **changes):
     report = replace(REPORT, title=title, **changes)
     box = parse_mailbox("ann@example.org")
-    return compose(report, parse_mailbox("a@example.org"), [box], prefix="", attach=1024, now=NOON)
+    return compose(
+        report, words(report), parse_mailbox("a@example.org"), [box], prefix="", attach=1024, now=NOON
+    )
 
 
 INJECTIONS = [
@@ -386,7 +394,9 @@ def test_whatever_a_log_says_the_headers_are_the_expected_ones(text):
 def test_a_name_in_the_settings_cannot_add_a_header_either():
     sender = parse_mailbox("=?utf-8?q?x=0ABcc=3A_e=40e?= <a@example.org>")
 
-    raw = compose(REPORT, sender, [sender], prefix="=?utf-8?q?x=0ABcc=3A_e=40e?=", attach=0, now=NOON)
+    raw = compose(
+        REPORT, words(REPORT), sender, [sender], prefix="=?utf-8?q?x=0ABcc=3A_e=40e?=", attach=0, now=NOON
+    )
 
     assert sorted(read(raw).keys()) == sorted(EXPECTED_HEADERS)
 
@@ -408,7 +418,7 @@ def test_attachments_are_cut_to_their_size_and_the_log_keeps_its_tail():
 def test_nothing_is_attached_when_the_size_is_zero():
     box = parse_mailbox("a@example.org")
 
-    raw = compose(REPORT, box, [box], prefix="", attach=0, now=NOON)
+    raw = compose(REPORT, words(REPORT), box, [box], prefix="", attach=0, now=NOON)
 
     assert read(raw).get_content_type() == "multipart/alternative"
 

@@ -1,0 +1,97 @@
+"""People's own words: Jinja2 templates that take the place of subject, text or page."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiops_core import (
+    Report,
+    UserError,
+    clean,
+    outline_report,
+    render_html,
+    render_subject,
+    render_text,
+    report_data,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SUBJECT, TEXT, HTML = NAMES = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
+_LONGEST_SUBJECT = 200
+_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a mail says."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Templates:
+    """Write a mail's words; a template that fails gives way to the built-in words, never to silence."""
+
+    def __init__(self, directory: Path | None, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._environment = _environment(directory) if directory is not None else None
+
+    def write(self, report: Report) -> Words:
+        """Return the words, each from its template where there is one."""
+        subject = self._render(SUBJECT, report, render_subject(report))
+        return Words(
+            " ".join(clean(subject, keep_newlines=False).split())[:_LONGEST_SUBJECT],
+            clean(self._render(TEXT, report, render_text(report))),
+            self._render(HTML, report, render_html(report)),
+        )
+
+    def _render(self, name: str, report: Report, built_in: str) -> str:
+        from jinja2 import TemplateError, TemplateNotFound
+
+        if self._environment is None:
+            return built_in
+        values = {
+            "report": report_data(report, limit=_LIMIT),
+            "outline": outline_report(report),
+            "built_in": built_in,
+        }
+        try:
+            return self._environment.get_template(name).render(values)
+        except TemplateNotFound:
+            return built_in
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self._logger.warning("templates: %s: %s. The built-in words are used.", name, _first_line(error))
+            return built_in
+
+
+def _environment(directory: Path) -> Environment:
+    from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(directory),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+    )
+    own = [name for name in NAMES if (directory / name).is_file()]
+    if not own:
+        raise UserError(f"templates: {directory}: no template in it. Write one of {', '.join(NAMES)}.")
+    for name in own:
+        try:
+            environment.get_template(name)
+        except TemplateSyntaxError as error:
+            place = f"{directory / (error.name or name)}:{error.lineno}"
+            raise UserError(f"templates: {place}: {error.message}. Mend the template.") from None
+        except (OSError, UnicodeError) as error:
+            raise UserError(f"templates: {directory / name}: {error}. Write it in UTF-8.") from None
+    return environment
+
+
+def _first_line(error: Exception) -> str:
+    return clean(str(error) or type(error).__name__, keep_newlines=False)[:200]
