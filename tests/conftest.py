@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from aiops_core.testing.recorded_git import RecordedGit
+
 LONG = (
     "test_kill",
     "test_response_crash",
@@ -33,3 +35,13 @@ def pytest_collection_modifyitems(items):
 def compiled_once():
     """Let the processes that tests start keep what they compile: they start in half the time."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture
+def recorded_git(tmp_path, monkeypatch):
+    """Put a git first on PATH that writes down its arguments and environment."""
+    directory = tmp_path / "recorded-git"
+    directory.mkdir()
+    recorded = RecordedGit(directory)
+    monkeypatch.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    return recorded

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aiops_core.errors import Refused
-from aiops_core.records import ChangedFile
+from aiops_core.records import Change, ChangedFile
+from aiops_core.repair import publish
 from aiops_core.repair.workspace import (
     copy_tree,
     make_push_clone,
@@ -66,6 +67,38 @@ def test_filters_of_whoever_runs_this_do_not_run_at_checkout(repository, tmp_pat
 
     assert not marker.exists()
     assert (tmp_path / "work/src/app.py").read_text() == "one\n"
+
+
+def test_s24_s25_no_git_call_of_a_whole_repair_asks_runs_hooks_or_reads_configuration(
+    repository, tmp_path, recorded_git, monkeypatch
+):
+    monkeypatch.setenv("GIT_TRACE", "1")
+    base = repository.commit({"app.py": "one\n"})
+    config = Repository(url=str(repository.remote))
+    change = Change(base, "main", (ChangedFile("app.py", b"two\n"),), "")
+    recorded_git.forget()
+
+    make_work_clone(open_mirror(config, tmp_path / "mirrors"), base, tmp_path / "work")
+    places = {"mirrors": tmp_path / "mirrors", "scratch": tmp_path / "scratch"}
+    publish(change, branch="fix/x-1", message="fix: x\n", repository=config, **places)
+
+    calls = recorded_git.calls
+    assert {"init", "fetch", "checkout", "commit-tree", "push"} <= {
+        call.arguments.split()[0] for call in calls
+    }
+    variables = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    variables |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}
+    settings = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "protocol.allow": "never"}
+    settings |= {"submodule.recurse": "false", "fetch.recurseSubmodules": "false", "credential.helper": ""}
+    for call in calls:
+        assert variables.items() <= call.environment.items(), call.arguments
+        assert settings.items() <= call.settings.items(), call.arguments
+        assert not {"GIT_TRACE", "GIT_DIR", "GIT_SSH_COMMAND"} & call.environment.keys()
+        allowed = [name for name, value in call.settings.items() if value == "always"]
+        assert allowed in ([], ["protocol.file.allow"])
+        words = call.arguments.split()
+        if words[0] in ("fetch", "push", "ls-remote"):  # an address is never taken for an option
+            assert words[words.index("--") + 1].startswith("/")
 
 
 def test_files_are_written_with_mode_and_removed(mirror, tmp_path):

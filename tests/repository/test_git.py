@@ -13,19 +13,16 @@ from aiops_core.testing.git_http import GitHttpServer
 TOKEN = "glpat-0123456789abcdefghij"
 
 
-def argv_of(log):
-    return [line for line in log.read_text().splitlines() if line.startswith("argv: ")]
-
-
-def test_the_token_reaches_git_but_no_argument_and_no_file(shop, tmp_path, recorded_git):
+def test_s23_the_token_reaches_git_but_no_argument_and_no_file(shop, tmp_path, recorded_git):
     with GitHttpServer(shop.remote.parent, token=TOKEN) as server:
         config = Repository(url=server.url("shop.git"), token=TOKEN)
 
         mirror = open_mirror(config, tmp_path / "state")
 
     assert mirror.read(mirror.head(), "README.md") == b"shop\n"
-    assert len(argv_of(recorded_git)) > 3
-    assert not [line for line in argv_of(recorded_git) if TOKEN in line or "Authorization" in line]
+    argv = [call.arguments for call in recorded_git.calls]
+    assert len(argv) > 3
+    assert not [line for line in argv if TOKEN in line or "Authorization" in line]
     header = mirror.remote.header.rpartition(" ")[2]
     for file in mirror.path.rglob("*"):
         if file.is_file():
@@ -101,7 +98,7 @@ def test_a_redirect_never_carries_the_token_elsewhere(shop, tmp_path):
     assert other.requests == []
 
 
-def test_what_the_parent_set_for_git_does_not_reach_it(shop, tmp_path, recorded_git, monkeypatch):
+def test_s24_what_the_parent_set_for_git_does_not_reach_it(shop, tmp_path, recorded_git, monkeypatch):
     marker = tmp_path / "planted"
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / ".gitconfig").write_text(f"[core]\n\tfsmonitor = touch {marker}\n[alias]\n\tx = y\n")
@@ -112,21 +109,33 @@ def test_what_the_parent_set_for_git_does_not_reach_it(shop, tmp_path, recorded_
         "GIT_SSH_COMMAND": f"touch {marker}",
         "GIT_CONFIG_PARAMETERS": "'core.pager'='less'",
         "GIT_CURL_VERBOSE": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.hooksPath",
+        "GIT_CONFIG_VALUE_0": str(tmp_path),
+        "GIT_ASKPASS": f"touch {marker}",
+        "GIT_EXTERNAL_DIFF": f"touch {marker}",
+        "GIT_TRACE_CURL": str(tmp_path / "trace"),
+        "GIT_WORK_TREE": "/nonexistent",
+        "LD_PRELOAD": "",
     }.items():
         monkeypatch.setenv(name, value)
 
     open_mirror(Repository(url=str(shop.remote)), tmp_path / "state").log(shop.git("rev-parse", "HEAD"))
 
-    seen = recorded_git.read_text()
+    seen = recorded_git.text
     assert not marker.exists()
     assert not (tmp_path / "trace").exists()
-    for name in ("GIT_DIR=", "GIT_TRACE=", "GIT_SSH_COMMAND=", "GIT_CURL_VERBOSE=", "less"):
-        assert name not in seen
-    for setting in ("LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_LFS_SKIP_SMUDGE=1"):
-        assert setting in seen
+    assert "less" not in seen and f"={tmp_path}\n" not in seen
+    assert {name for call in recorded_git.calls for name in call.environment} <= {
+        *("_", "PWD", "OLDPWD", "SHLVL", "PATH", "HOME", "TMPDIR", "LC_ALL"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"),
+        *("GIT_TERMINAL_PROMPT", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_ATTR_NOSYSTEM"),
+        *("GIT_NO_REPLACE_OBJECTS", "GIT_OPTIONAL_LOCKS", "GIT_LFS_SKIP_SMUDGE", "GIT_CONFIG_COUNT"),
+        *(f"GIT_CONFIG_{part}_{number}" for part in ("KEY", "VALUE") for number in range(30)),
+    }
 
 
-def test_only_the_protocol_of_the_address_is_allowed(shop, tmp_path):
+def test_s25_only_the_protocol_of_the_address_is_allowed(shop, tmp_path):
     remote = open_remote(Repository(url="https://git.example/shop.git"))
 
     with pytest.raises(GitError) as caught:
@@ -143,7 +152,7 @@ def test_only_the_protocol_of_the_address_is_allowed(shop, tmp_path):
         "ssh://git:secret@git.example/shop.git",
     ],
 )
-def test_an_address_with_credentials_is_refused(url):
+def test_s23_an_address_with_credentials_is_refused(url):
     with pytest.raises(GitError) as caught:
         open_remote(Repository(url=url))
 
@@ -158,7 +167,7 @@ def test_an_address_with_credentials_is_refused(url):
     "url",
     ["", "--upload-pack=touch x", "ext::sh -c id", "ftp://git.example/a", "https://a\n.example/", "fd::7"],
 )
-def test_an_address_git_should_not_see_is_refused(url):
+def test_s26_an_address_git_should_not_see_is_refused(url):
     with pytest.raises(GitError) as caught:
         open_remote(Repository(url=url))
 
@@ -192,7 +201,7 @@ def test_the_user_name_suits_the_forge():
     assert open_remote(Repository(url="git@github.com:acme/shop.git", token="t0ken")).header == ""
 
 
-def test_whatever_git_prints_the_token_is_taken_out():
+def test_s23_whatever_git_prints_the_token_is_taken_out():
     remote = open_remote(Repository(url="https://git.example/shop.git", token=TOKEN))
     header = remote.header.rpartition(" ")[2]
 
