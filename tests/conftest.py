@@ -8,6 +8,7 @@ from aiops_core.testing.recorded_git import RecordedGit
 
 LONG = (
     "test_kill",
+    "test_one_request",
     "test_response_crash",
     "test_bad_input",
     "test_propose",
@@ -17,6 +18,7 @@ LONG = (
     "test_response",
     "test_response_told",
     "test_approval",
+    "test_parallel_repair",
 )
 """Files that take long, the longest first: one that begins last would keep every other worker waiting."""
 
