@@ -63,6 +63,7 @@ class Runner:
             self._loaded.pipelines,
             store,
             state=self._loaded.state,
+            disk=self._loaded.document.disk,
             secrets=self._loaded.secrets,
             logger=self._logger,
             clock=self._clock,

@@ -275,6 +275,9 @@ class Document(Config):
     """Who runs the response: ``local`` is a pool of threads in this process."""
     workers: int = Field(default=4, ge=1, le=64)
     """Incidents answered at the same time."""
+    disk: Size = Field(default=20 * 1024**3, ge=1024**2)
+    """Most room that repositories and their working copies may take under the state directory; what nobody
+    uses goes first, then no fix is tried."""
     logging: Logging = Logging()
     """The program's own log."""
     retention: Retention = Retention()

@@ -9,6 +9,7 @@ from aiops_core.repair.git_address import GitAddress, check_api_address, parse_g
 from aiops_core.repair.mended import mended_in
 from aiops_core.repair.order import Order
 from aiops_core.repair.owners import owners_of
+from aiops_core.repair.premises import Premises
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT, propose
 from aiops_core.repair.publish import (
@@ -61,6 +62,7 @@ __all__ = [
     "Limits",
     "Mirror",
     "Order",
+    "Premises",
     "Published",
     "Reason",
     "Rejected",

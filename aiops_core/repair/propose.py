@@ -20,7 +20,7 @@ from aiops_core.repository import Mirror
 from aiops_core.settings import Policy, Repository
 
 UNVERIFIED = "not verified: repository.test is not set"
-NOT_THE_EDITS_FAULT = frozenset({"sandbox", "setup", "workspace", "fixed-not-deployed"})
+NOT_THE_EDITS_FAULT = frozenset({"sandbox", "setup", "workspace", "disk", "fixed-not-deployed"})
 """Rules no better edit can satisfy: do not ask the analyzer again."""
 
 

@@ -3,7 +3,7 @@
 from aiops_core.repository.errors import GitError
 from aiops_core.repository.git import run_git
 from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
-from aiops_core.repository.mirror import Mirror, open_mirror
+from aiops_core.repository.mirror import Mirror, mirror_path, open_mirror
 from aiops_core.repository.paths import Ambiguous, is_installed, map_frame
 from aiops_core.repository.private import is_private
 from aiops_core.repository.releases import Release, release_of
@@ -22,6 +22,7 @@ __all__ = [
     "is_installed",
     "is_private",
     "map_frame",
+    "mirror_path",
     "open_mirror",
     "open_remote",
     "release_of",

@@ -219,10 +219,15 @@ def open_mirror(repository: Repository, directory: Path) -> Mirror:
     An existing one is returned as it is: call ``refresh`` for what is new. Raise GitError where
     the repository cannot be reached or its address cannot be used.
     """
-    remote = open_remote(repository)
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", remote.url.rstrip("/").rsplit("/", 1)[-1]).strip(".-")
-    digest = hashlib.blake2b(remote.url.encode("utf-8", "surrogateescape"), digest_size=5).hexdigest()
-    mirror = Mirror(remote, directory.absolute() / f"{name.removesuffix('.git') or 'mirror'}-{digest}.git")
+    mirror = Mirror(open_remote(repository), mirror_path(repository, directory))
     if not mirror.path.joinpath("HEAD").is_file():
         mirror.refresh()
     return mirror
+
+
+def mirror_path(repository: Repository, directory: Path) -> Path:
+    """Return where the mirror of a repository is under ``directory``; raise GitError as ``open_mirror`` does."""
+    remote = open_remote(repository)
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", remote.url.rstrip("/").rsplit("/", 1)[-1]).strip(".-")
+    digest = hashlib.blake2b(remote.url.encode("utf-8", "surrogateescape"), digest_size=5).hexdigest()
+    return directory.absolute() / f"{name.removesuffix('.git') or 'mirror'}-{digest}.git"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,8 @@ from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Decision, Report
-from aiops_core.repair import remove_tree
+from aiops_core.repair import Premises, remove_tree
+from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
@@ -35,6 +37,7 @@ class Responder:
         store: Store,
         *,
         state: Path,
+        disk: int,
         secrets: frozenset[str] = frozenset(),
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
@@ -45,7 +48,10 @@ class Responder:
         self._clock = clock
         redactor = Redactor(secrets)
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
-        self._desk = Desk(store, state, redactor, self.telling, logger, clock)
+        self._desk = Desk(
+            store, Premises(state, disk), redactor, self.telling, logger, clock, _mirrors(pipelines, state)
+        )
+        self._desk.premises.tidy(())
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
@@ -163,6 +169,16 @@ class Responder:
             language=run.pipeline.config.language,
         )
         return self.telling.tell(run.pipeline, run.redacted(report), run_id=run.id, incident_id=incident.id)
+
+
+def _mirrors(pipelines: Sequence[Pipeline], state: Path) -> frozenset[Path]:
+    """Return where the mirrors of the pipelines' repositories are, as far as their addresses can be used."""
+    found = set()
+    for pipeline in pipelines:
+        if pipeline.config.repository is not None:
+            with suppress(GitError):
+                found.add(mirror_path(pipeline.config.repository, state / "mirrors"))
+    return frozenset(found)
 
 
 def _without_content(change: Change) -> Change:

@@ -15,6 +15,7 @@ from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Incident
+from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
 from aiops_core.store import Job, Runs, StepState, Store, dump, load
@@ -28,11 +29,13 @@ class Desk:
     """What every run works with."""
 
     store: Store
-    state: Path
+    premises: Premises
     redactor: Redactor
     telling: Telling
     logger: logging.Logger
     clock: Callable[[], datetime]
+    mirrors: frozenset[Path] = frozenset()
+    """Mirrors of the repositories that pipelines name."""
 
     def redacted(self, record: R) -> R:
         """Return a record without secrets."""
@@ -62,7 +65,7 @@ class Run:
     @property
     def work(self) -> Path:
         """The directory of this run alone."""
-        return self.desk.state / "work" / f"run-{self.id}"
+        return self.desk.premises.work(self.id)
 
     def step(self, name: str, component: str, work: Callable[[], R | None], kind: type[R]) -> R | None:
         """Do one recorded step, or return what it gave when it was done before."""
@@ -119,11 +122,16 @@ class Run:
         if repository is None:
             return None
         if self._mirror is None:
-            self._mirror = open_mirror(repository, self.desk.state / "mirrors")
+            self._mirror = open_mirror(repository, self.desk.premises.mirrors)
         if not self.commit:
             self._mirror.refresh()
             self.commit = self._mirror.head(repository.branch)
         return self._mirror
+
+    def make_room(self) -> None:
+        """Make sure that there may be one more working copy; raise Refused where the disk is used up."""
+        busy = [job.payload["run"] for job in self.desk.store.queue.jobs("leased") if job.kind == "run"]
+        self.desk.premises.make_room(busy, self.desk.mirrors)
 
     def _failed(self, name: str, failure: BaseException) -> str:
         expected = isinstance(failure, WrongType | AiopsError)

@@ -233,6 +233,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
     if mirror is None or repository is None:
         raise Refused("the pipeline names no repository", rule="no-repository", setting="repository")
     _refuse_what_is_mended(run, analysis, mirror, repository.release)
+    run.make_room()
     change = propose(
         analysis.edits,
         mirror=mirror,

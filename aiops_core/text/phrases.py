@@ -8,6 +8,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def size_text(size: int) -> str:
+    """Return a number of bytes as people write it: ``512 KB``, ``1.5 GB``."""
+    amount, unit = size / 1024, "KB"
+    for larger in ("MB", "GB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.3g} {unit}" if amount < 1000 else f"{amount:.0f} {unit}"
+
+
 def headed(kind: str, message: str) -> str:
     """Return ``KeyError: 'total'``; a message that begins with its type stands for itself.
 
