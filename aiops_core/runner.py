@@ -81,6 +81,7 @@ class Runner:
         for ingest in ingests:
             ingest.start()
         engine.start()
+        threading.Thread(target=self._check_actions, name="checks", daemon=True).start()
         try:
             self._wait(ingests, store, engine)
         finally:
@@ -151,6 +152,20 @@ class Runner:
                 "%s: watching %s for %s (matcher: %s)", pipeline.name, sources, detectors, ingest.engine
             )
             self._tell_extensions(pipeline, "started")
+
+    def _check_actions(self) -> None:
+        """Say which actions would not work: before the first incident, and without keeping anybody waiting."""
+        for pipeline in self._loaded.pipelines:
+            for step in pipeline.of_kind("actions"):
+                try:
+                    problem = step.component.problem()
+                except BaseException as error:
+                    if is_interrupt(error):
+                        raise
+                    problem = told(error).lstrip(": ")
+                if problem is not None:
+                    text = self._redactor.redact(problem)
+                    self._logger.warning("%s: %s would not work: %s", pipeline.name, step.name, text)
 
     def _tell_extensions(self, pipeline: Pipeline, hook: str) -> None:
         try:

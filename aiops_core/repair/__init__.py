@@ -4,7 +4,7 @@ from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
 from aiops_core.repair.branches import branch_state
 from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.diff import count_lines, unified_diff
-from aiops_core.repair.forge import Comment, Forge, Request, Standing, foremost
+from aiops_core.repair.forge import Comment, Forge, Grants, Request, Standing, foremost
 from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
 from aiops_core.repair.mended import mended_in
 from aiops_core.repair.order import Order
@@ -59,6 +59,7 @@ __all__ = [
     "ForgeWords",
     "GitAddress",
     "GitError",
+    "Grants",
     "Limits",
     "Mirror",
     "Order",

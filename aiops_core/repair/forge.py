@@ -60,12 +60,23 @@ class Comment:
     """Whether people closed the matter: its thread is resolved, or it is hidden."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a token lacks to push and open requests, and what it may do beyond, as far as a forge tells."""
+
+    missing: tuple[str, ...] = ()
+    needless: tuple[str, ...] = ()
+
+
 class Forge(Protocol):
     """The requests of one repository; every method may raise Retry, Unanswered or Rejected."""
 
     @property
     def token(self) -> SecretStr:
         """What git pushes with."""
+
+    def grants(self) -> Grants:
+        """Return how what the token may do compares with what is needed."""
 
     def find_request(self, branch: str) -> Request | None:
         """Return the request from ``branch`` in whatever state, an open one first, or None."""

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 from typing_extensions import TypeVar
 
 from aiops_core.component import Action
-from aiops_core.errors import Refused, Retry, UserError
+from aiops_core.errors import AiopsError, Refused, Retry, UserError
 from aiops_core.records import Analysis, Change, Incident, Outcome, Plan, StopLevel
 from aiops_core.repair.forge import Forge, Request
 from aiops_core.repair.order import Order, write_order
@@ -89,6 +89,24 @@ class RequestAction(Action[C], Generic[C]):
                 f"Write token: ${{env:{self.words.variable}}} and set that variable."
             )
         _ = self.place
+
+    def problem(self) -> str | None:
+        """Ask the forge what the token may do; that it may more than is needed is logged only."""
+        try:
+            with self._forge() as forge:
+                grants = forge.grants()
+        except AiopsError as error:
+            return str(error).rstrip(".")
+        if grants.needless:
+            self.context.logger.warning(
+                "%s: the token may do more than is needed: %s. Take one of %s, and nothing else",
+                self.place, ", ".join(grants.needless), self.words.access,
+            )  # fmt: skip
+        if grants.missing:
+            return (
+                f"{self.place}: the token lacks {' and '.join(grants.missing)}. Give it {self.words.access}"
+            )
+        return None
 
     def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None:
         """Say which branch and request the fix becomes; None without a fix."""

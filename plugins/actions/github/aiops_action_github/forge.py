@@ -20,6 +20,7 @@ from aiops_action_github.words import WORDS
 from aiops_core import Retry
 from aiops_core.repair import (
     Comment,
+    Grants,
     Rejected,
     Request,
     Standing,
@@ -33,6 +34,9 @@ _PER_PAGE = 100
 _LAG_WAIT = 10.0
 _HEARD = 1_000
 _WRITERS = frozenset({"admin", "maintain", "write"})
+_INSTALLATION = "ghs_"
+_ENOUGH = frozenset({"repo", "public_repo"})
+_HARMLESS = _ENOUGH | {"repo:status", "repo_deployment", "repo:invite", "read:user", "user:email", "read:org"}
 
 
 class GithubForge:
@@ -55,6 +59,21 @@ class GithubForge:
     def close(self) -> None:
         """Let go of the connection."""
         self._github.close()
+
+    def grants(self) -> Grants:
+        """Compare scopes and role with what is needed; an App's token was made for just that."""
+        if self.token.get_secret_value().startswith(_INSTALLATION):
+            return Grants()
+        with translated(self.address.slug):
+            allowed = self._repository.permissions
+        scopes = self._github.oauth_scopes  # None of a fine-grained token
+        missing = [] if allowed is None or allowed.push else ["the right to push"]
+        if scopes is not None and _ENOUGH.isdisjoint(scopes):
+            missing.append("the scope 'repo'")
+        needless = sorted({*(scopes or ())} - _HARMLESS)
+        if allowed is not None and allowed.admin:
+            needless.append("administration of the repository")
+        return Grants(tuple(missing), tuple(needless))
 
     def find_request(self, branch: str) -> Request | None:
         """Return the request from ``branch`` in whatever state, an open one first, then the newest."""

@@ -86,6 +86,8 @@ class GithubApi(ApiStub):
         self.token = token
         self.former_slug = ""
         self.app: StubApp | None = None
+        self.scopes: str | None = None
+        """Scopes of a classic token."""
 
     @property
     def pulls(self) -> list[Pull]:
@@ -98,7 +100,10 @@ class GithubApi(ApiStub):
             return Answer(401, {"message": "Bad credentials", "status": "401"})
         for method, pattern, operation in ROUTES:
             if method == asked.method and (match := re.fullmatch(pattern, asked.path)):
-                return self._judged(operation, asked, *match.groups(default=""))
+                answer = self._judged(operation, asked, *match.groups(default=""))
+                if self.scopes is not None:
+                    answer.headers["X-OAuth-Scopes"] = self.scopes
+                return answer
         self.violations.append(f"{asked.method} {asked.path}: no such operation here")
         return Answer(404, {"message": "Not Found", "status": "404"})
 

@@ -82,6 +82,7 @@ class StubRepository:
         self.pulls: dict[int, Pull] = {}
         self.supports_drafts = True
         self.is_archived = False
+        self.permissions = {"admin": False, "push": True, "pull": True}
         self.filters_heads = True
         self.collaborators = {"ann", "bob"}
         self.logins = {"ann@acme.example": "ann"}
@@ -111,7 +112,7 @@ class StubRepository:
 
     def show(self) -> Json:
         """Describe the repository."""
-        return self._repository("full-repository", permissions={"admin": False, "push": True, "pull": True})
+        return self._repository("full-repository", permissions=self.permissions)
 
     def find_pulls(self, query: Mapping[str, str]) -> list[Pull]:
         """Find pull requests, newest first; a ``head`` without an owner filters nothing, as there."""

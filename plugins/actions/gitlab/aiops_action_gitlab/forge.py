@@ -20,6 +20,7 @@ from aiops_action_gitlab.words import WORDS
 from aiops_core import Retry
 from aiops_core.repair import (
     Comment,
+    Grants,
     Rejected,
     Request,
     Standing,
@@ -32,6 +33,8 @@ _SEARCHED = 300
 _LAG_WAIT = 10.0
 _HEARD = 1_000
 _DEVELOPER = 30
+_MAINTAINER = 40
+_HARMLESS = frozenset({"api", "read_api", "write_repository", "read_repository", "read_user", "self_rotate"})
 _DRAFT = "Draft: "
 _IS_DRAFT = re.compile(r"^\s*(?:\[Draft\]|\(Draft\)|Draft:)\s*", re.IGNORECASE)
 
@@ -49,6 +52,29 @@ class GitlabForge:
     def close(self) -> None:
         """Let go of the connection."""
         self._gitlab.session.close()
+
+    def grants(self) -> Grants:
+        """Compare scopes and role with what is needed; one who may push to protected branches may too much."""
+        with translated(self.address.path):
+            given = (self._project.attributes.get("permissions") or {}).values()
+            scopes = self._scopes()
+        role = max((one["access_level"] for one in given if one), default=_DEVELOPER)
+        missing = ["the role Developer"] if role < _DEVELOPER else []
+        if scopes is not None and "api" not in scopes:
+            missing.append("the scope 'api'")
+        needless = sorted({*(scopes or ())} - _HARMLESS)
+        if role >= _MAINTAINER:
+            needless.append("the role Maintainer")
+        return Grants(tuple(missing), tuple(needless))
+
+    def _scopes(self) -> list[str] | None:
+        """Return the scopes of the token, None where this GitLab does not tell."""
+        try:
+            return list(self._gitlab.personal_access_tokens.get("self").scopes)
+        except GitlabError as error:
+            if error.response_code in (401, 403, 404):
+                return None
+            raise
 
     def find_request(self, branch: str) -> Request | None:
         """Return the request from ``branch`` in whatever state, an open one first, then the newest."""

@@ -54,6 +54,7 @@ OPERATIONS = (
     Operation("POST", f"{REQUESTS}/:iid/discussions/:thread/notes", ("note_id", "created_at"), ("body",)),
     Operation("GET", f"{PROJECT}/members/all/:user_id"),
     Operation("GET", "/users/:user_id"),
+    Operation("GET", "/personal_access_tokens/:id"),
     Operation("GET", f"{PROJECT}/repository/merge_base", (), ("refs[]",)),
     Operation("GET", f"{PROJECT}/repository/branches/:branch"),
     Operation("GET", f"{PROJECT}/repository/commits/:sha", ("stats",)),
@@ -77,6 +78,8 @@ class GitlabApi(ApiStub):
         self.project = StubProject(git, self.url, path)
         self.token = token
         self.former_path = ""
+        self.scopes: list[str] | None = ["api", "write_repository"]
+        """Scopes of the token, None of a GitLab that does not tell."""
 
     def carried_out(self, asked: Asked) -> Answer:
         """Do what is asked, for who has the token."""
@@ -126,6 +129,7 @@ class GitlabApi(ApiStub):
                 iid, asked.body, values[2]
             ),
             ("GET", f"{PROJECT}/members/all/:user_id"): lambda: project.show_member(int(values[1])),
+            ("GET", "/personal_access_tokens/:id"): self._show_token,
             ("GET", "/users/:user_id"): lambda: project.show_user(int(values[0])),
             ("GET", f"{PROJECT}/repository/merge_base"): lambda: project.merge_base(asked.lists["refs[]"]),
             ("GET", f"{PROJECT}/repository/branches/:branch"): lambda: project.branch(values[1]),
@@ -138,6 +142,11 @@ class GitlabApi(ApiStub):
         if operation.path == "/users":
             return Answer(200, project.find_users(asked.query), {"X-Total": "1"})
         return Answer(201 if operation.method == "POST" else 200, done[operation.method, operation.path]())
+
+    def _show_token(self) -> Json:
+        if self.scopes is None:
+            raise Refusal(404, "404 Not Found")
+        return {"id": 1, "name": "aiops", "revoked": False, "active": True, "scopes": self.scopes}
 
     def _page(self, asked: Asked, found: list[Json]) -> Answer:
         size, page = int(asked.query.get("per_page", 20)), int(asked.query.get("page", 1))

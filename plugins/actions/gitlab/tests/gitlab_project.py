@@ -45,6 +45,7 @@ class StubProject:
         self.url, self.path = url, path
         self.requests: dict[int, MergeRequest] = {}
         self.is_archived = False
+        self.role = 30
         self.filters_branches = True
         self.users = {7: ("ann", "ann@acme.example"), 8: ("bob", ""), 9: ("annabel", "")}
         self.users |= {10: ("aiops-bot", ""), 11: ("eve", ""), 12: ("robot", ""), 13: ("mallory", "")}
@@ -66,6 +67,7 @@ class StubProject:
             "web_url": f"{self.url}/{self.path}",
             "default_branch": "main",
             "archived": self.is_archived,
+            "permissions": {"project_access": {"access_level": self.role}, "group_access": None},
         }
 
     def find(self, query: Mapping[str, str]) -> list[MergeRequest]:
