@@ -6,7 +6,8 @@ A repository of ``--files`` modules has as many bugs as there are runs; each is 
 a scripted model that answers at once, repaired, tested before and after, pushed to a branch and told.
 The runs follow each other. Own overhead is a run's time from start to end less what the test command
 took by its own clock; the start of the sandbox, git and the database are all in it. The first run, which
-makes the mirror and imports the model's client, is printed by itself.
+makes the mirror and imports the model's client, is printed by itself. ``TMPDIR=/dev/shm`` leaves the disk
+out of it. What was measured is in repair.md.
 """
 
 from __future__ import annotations
