@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiops_core.errors import Refused
+from aiops_core.repair.disk import space_taken
 from aiops_core.repair.workspace import remove_tree
 from aiops_core.text.phrases import size_text
-
-_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,9 @@ class Premises:
 
     def used(self) -> int:
         """Return how many bytes there are now."""
-        return sum(size_of(self.state / name) for name in ("mirrors", "work", "scratch"))
+        places = [self.state / name for name in ("mirrors", "work", "scratch")]
+        there = [place for place in places if place.exists()]
+        return space_taken(there) if there else 0
 
     def tidy(self, busy: Collection[int]) -> None:
         """Remove what killed processes left; ``busy`` are the runs somebody works on."""
@@ -59,21 +59,3 @@ class Premises:
                 rule="disk",
                 setting="disk",
             )
-
-
-def size_of(root: Path) -> int:
-    """Return the bytes a tree takes on the disk; what goes meanwhile counts nothing."""
-    return sum(_sizes(str(root)))
-
-
-def _sizes(root: str) -> Iterator[int]:
-    folders = [root]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    yield entry.stat(follow_symlinks=False).st_blocks * _BLOCK
-        except OSError:
-            continue

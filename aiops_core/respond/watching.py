@@ -181,7 +181,7 @@ def watch(desk: Desk, pipeline: Pipeline | None, job: Job, incident: Incident) -
         repository = pipeline.config.repository
         if repository is None:
             raise UserError("the pipeline names no repository any more")
-        mirror = open_mirror(repository, desk.state / "mirrors")
+        mirror = open_mirror(repository, desk.premises.mirrors)
         mirror.refresh()
         _Watch(desk, pipeline, job, incident, fix, mirror).look()
     except (Retry, UserError, GitError) as error:

@@ -5,7 +5,6 @@ from response_scene import answer, fix_branches, pipeline, shop, trace
 
 from aiops_core.errors import Refused
 from aiops_core.repair import Premises
-from aiops_core.repair.premises import size_of
 from aiops_core.testing.pipeline import run_pipeline
 from aiops_core.text.phrases import size_text
 
@@ -74,15 +73,6 @@ def test_what_somebody_works_on_stays(tmp_path):
         premises.make_room([1], ())
 
     assert premises.work(1).exists() and not premises.work(2).exists()
-
-
-def test_a_symlink_counts_as_itself(tmp_path):
-    fill(tmp_path / "outside/file")
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "tree/link").symlink_to(tmp_path / "outside")
-
-    assert size_of(tmp_path / "tree") < MB
-    assert size_of(tmp_path / "nowhere") == 0
 
 
 @pytest.mark.parametrize(
