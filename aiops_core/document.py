@@ -17,8 +17,8 @@ from aiops_core.errors import DocumentError, Problem, UserError
 from aiops_core.mistakes import mistake
 
 Place = tuple[str | int, ...]
-_REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
-_LITERAL = "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}"
+_REFERENCE = re.compile(r"\$\{(env|file|credential|secret):([^}]+)\}")
+_LITERAL = "a secret must not stand in the file. Write ${env:NAME}, ${file:PATH} or ${secret:NAME}"
 _CONTAINERS = (list, tuple, dict, Mapping, Sequence)
 
 
@@ -62,8 +62,9 @@ def spell(place: Place) -> str:
 def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
     """Read a YAML file; raise UserError when there is none, DocumentError when it is no YAML.
 
-    ``${env:NAME}`` and ``${file:PATH}`` are replaced; a ``.env`` beside the file counts as
-    environment where the real one is silent. Unset references become problems, not errors.
+    ``${env:NAME}``, ``${file:PATH}``, ``${credential:NAME}`` (of systemd) and ``${secret:NAME}`` (of
+    ``aiops secrets``) are replaced; a ``.env`` beside the file counts as environment where the real
+    one is silent. Unset references become problems, not errors.
     """
     try:
         source = path.read_text("utf-8")
@@ -159,7 +160,13 @@ class _Builder:
         def replace(match: re.Match[str]) -> str:
             nonlocal found
             found = True
-            return self._env(match[2], place) if match[1] == "env" else self._file(match[2], place)
+            look_up = {
+                "env": self._env,
+                "file": self._file,
+                "credential": self._credential,
+                "secret": self._secret,
+            }
+            return look_up[match[1]](match[2], place)
 
         resolved = _REFERENCE.sub(replace, value)
         return Resolved(resolved) if found else value
@@ -187,6 +194,29 @@ class _Builder:
             return ""
         if not value:
             self._text.problem(place, f"secret file {name} is empty. Write the secret into it")
+        self._remember(value)
+        return value
+
+    def _credential(self, name: str, place: Place) -> str:
+        """Read what systemd handed over by LoadCredential= or SetCredential=."""
+        directory = self._variables.get("CREDENTIALS_DIRECTORY")
+        if not directory or "/" in name:
+            self._text.problem(
+                place,
+                f"credential {name} is not there: systemd handed none over. Write LoadCredential={name}:PATH "
+                "into the unit",
+            )
+            return ""
+        return self._file(f"{directory}/{name}", place)
+
+    def _secret(self, name: str, place: Place) -> str:
+        from aiops_core.vault import Vault
+
+        try:
+            value = Vault(self._text.path.parent, self._variables).get(name)
+        except UserError as error:
+            self._text.problem(place, str(error))
+            return ""
         self._remember(value)
         return value
 

@@ -66,7 +66,7 @@ def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path)
         "shop.yaml:10: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
         "as in 90s or 24h",
         "shop.yaml:13: analyzers[0].with.api_key: a secret must not stand in the file. "
-        "Write ${env:NAME} or ${file:PATH}",
+        "Write ${env:NAME}, ${file:PATH} or ${secret:NAME}",
         "shop.yaml:15: notifiers: written twice, first in line 14. Keep one",
         "shop.yaml:16: actions[0].mode: is none of 'dry_run', 'ask' or 'auto'. Write one of them",
     ]
@@ -304,7 +304,10 @@ def test_the_real_environment_wins_over_dot_env(tmp_path):
 @pytest.mark.parametrize(
     ("written", "told"),
     [
-        ("sesame-open", "a secret must not stand in the file. Write ${env:NAME} or ${file:PATH}"),
+        (
+            "sesame-open",
+            "a secret must not stand in the file. Write ${env:NAME}, ${file:PATH} or ${secret:NAME}",
+        ),
         (
             "${env:NOT_SET}",
             "environment variable NOT_SET is not set. Set it, or write it into .env beside this file",
@@ -339,7 +342,7 @@ pipelines:
 
     assert told == [
         "pipeline.yaml:7: analyzers[0].with.api_key: a secret must not stand in the file. "
-        "Write ${env:NAME} or ${file:PATH}",
+        "Write ${env:NAME}, ${file:PATH} or ${secret:NAME}",
         "pipeline.yaml:8: analyzers[0] (claude): timeout: 'soon' is no duration: write a number and "
         "ms, s, m, h or d, as in 90s or 24h",
     ]

@@ -30,6 +30,7 @@ _COMMANDS = {
     "insights": "aiops_core.cli.hindsight:insights",
     "stats": "aiops_core.cli.hindsight:stats",
     "db": "aiops_core.cli.db:db",
+    "secrets": "aiops_core.cli.secrets:secrets",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
 _HELP = {
@@ -48,6 +49,7 @@ _HELP = {
     "insights": "Show what stands out among the errors of a period.",
     "stats": "Show how fast errors were noticed, told and ended, and what the answers took.",
     "db": "Look after the state database.",
+    "secrets": "Keep secrets in an encrypted file.",
     "doctor": "Look at this machine and a pipeline file's surroundings.",
 }
 
