@@ -580,14 +580,17 @@ def test_the_schema_accepts_a_good_pipeline_and_refuses_bad_ones(typed):
 
 def test_plugins_are_listed_and_one_is_explained(typed):
     _, listed, _ = typed("plugins")
-    code, shown, _ = typed("plugins", "file")
+    both = typed("plugins", "file")[1]
+    code, shown, _ = typed("plugins", "journald")
     _, _, error = typed("plugins", "fil")
 
     assert "detectors   python                 aiops-core 0.1.0" in listed.splitlines()
     assert code == 0
-    assert shown.splitlines()[0].startswith("source file of aiops-core 0.1.0 (aiops_source_file:FileSource)")
-    assert "  exclude: list of text, none by default" in shown.splitlines()
-    assert "  paths: list of text, required" in shown.splitlines()
+    assert "source file of aiops-core 0.1.0 (aiops_source_file:FileSource)\n" in both
+    assert "notifier file of aiops-core 0.1.0 (aiops_notifier_file:FileNotifier)\n" in both
+    assert "  exclude: list of text, none by default\n" in both
+    assert "  paths: list of text, required\n" in both
+    assert shown.startswith("source journald of aiops-core 0.1.0 (aiops_source_journald:")
     assert "``" not in shown
     assert [line for line in shown.splitlines()[1:] if not line.startswith("  ")] == []
     assert max(map(len, shown.splitlines())) <= 100

@@ -63,7 +63,7 @@ def test_a_stop_does_not_wait_for_a_model_and_the_next_start_asks_again(tmp_path
         calls = len(api.calls)
 
     assert (code, jobs) == (0, [("run", "ready", 0)])
-    assert grace <= seconds < grace + 5  # the answer would take half a minute
+    assert grace <= seconds < 30  # the answer would take a minute
     assert "run run:1: not done in time; the next start goes on with it" in said
     assert "Traceback" not in said
     assert (calls, [report.analysis.analyzer for report in again.reports]) == (2, ["claude"])

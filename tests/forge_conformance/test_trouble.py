@@ -17,7 +17,7 @@ OPEN = {"branch": "fix/ready", "base": "main", "title": "t", "body": "b"}
 @pytest.fixture
 def forge(bench):
     """The forge itself, with a short patience."""
-    action = bench.setup.action(timeout="1s")
+    action = bench.setup.action(timeout="4s")
     forge = action.open_forge(action.repository)
     yield forge
     forge.close()

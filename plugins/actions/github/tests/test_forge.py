@@ -27,9 +27,10 @@ ACCESS = "'Contents' and 'Pull requests' read and write, or a classic token with
 def make_forge(api):
     made = []
 
-    def make(slug="acme/shop", token=api.token, api_url=api.url):
+    def make(slug="acme/shop", token=api.token, api_url=api.url, patience=20):
         owner, _, name = slug.partition("/")
-        made.append(GithubForge(Address("127.0.0.1", owner, name, api_url), SecretStr(token), timeout=1))
+        address = Address("127.0.0.1", owner, name, api_url)
+        made.append(GithubForge(address, SecretStr(token), timeout=patience))
         return made[-1]
 
     yield make
@@ -145,10 +146,10 @@ def test_an_earlier_merged_request_is_not_taken_for_the_one_that_failed(api, for
         open_ready(forge)
 
 
-def test_a_request_whose_answer_never_came_is_found(api, forge):
+def test_a_request_whose_answer_never_came_is_found(api, make_forge):
     api.hang("POST", PULLS, after=True)
 
-    assert open_ready(forge).number == 1
+    assert open_ready(make_forge(patience=1)).number == 1
     assert len(api.pulls) == 1
 
 

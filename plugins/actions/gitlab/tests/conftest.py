@@ -39,7 +39,7 @@ def make_forge(api):
     made = []
 
     def make(path="acme/backend/shop", token=api.token, url=api.url):
-        made.append(GitlabForge(Address(url, path), SecretStr(token), timeout=1))
+        made.append(GitlabForge(Address(url, path), SecretStr(token), timeout=10))
         return made[-1]
 
     yield make
