@@ -8,6 +8,7 @@ from aiops_core.catalogue import Catalogue
 from aiops_core.component import LogDetector
 from aiops_core.records import Event
 from aiops_core.text.blocks import Cutter, Grammar
+from aiops_core.text.lines import Span
 
 
 class Failed(LogDetector):
@@ -24,6 +25,21 @@ class Word(LogDetector):
 
     def detect(self, block):
         return Event(type="Word")
+
+
+class Upwards(LogDetector):
+    """Claim all the errors above the line that tells of a failure."""
+
+    triggers = ("error: FAILED here",)
+
+    def cut(self, lines, hit):
+        start = hit
+        while "error:" in (lines.get(start - 1) or ""):
+            start -= 1
+        return Span(start, hit + 1)
+
+    def detect(self, block):
+        return Event(type="Upwards")
 
 
 def cut(text, *detectors, step=0, engine="", **context):
@@ -70,6 +86,35 @@ def test_an_ordinary_line_before_a_block_stays_out_of_it():
     claims, _ = cut("2026-01-01 10:00:00,000 INFO shop: selling\nFAILED x\n", Failed())
 
     assert claims[0].block.headline == ""
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_trace_each_line_of_which_is_logged_as_an_error_is_one_block_from_its_first_line(step):
+    head = "2026-01-01 10:00:00,000 ERROR shop: error:"
+    lines = [f"{head} {number}\n" for number in range(6)]
+    text = "2026-01-01 09:59:59,000 INFO shop: on\n" + "".join(lines) + f"{head} FAILED here\n"
+
+    claims, _ = cut(text, Upwards(), Word(), step=step)
+
+    assert [(claim.detector, claim.start, claim.end) for claim in claims] == [(0, 38, len(text))]
+
+
+def test_logged_errors_that_belong_to_no_trace_are_claimed_one_by_one_and_in_order():
+    head = "2026-01-01 10:00:00,000 ERROR shop: error:"
+    lines = [f"{head} {number}\n" for number in range(60)]
+
+    claims, _ = cut("".join(lines), Upwards(), Word(), step=7)
+
+    assert [claim.block.raw for claim in claims] == lines
+
+
+@pytest.mark.parametrize(
+    "line", ["03-17 16:13:38.811  1702  2395 W Activity: slow", "W/Activity( 1702): slow"]
+)
+def test_a_writer_who_prefixes_every_line_introduces_no_bare_trace(line):
+    claims, _ = cut(f"{line}\nFAILED x\n  a\n", Failed())
+
+    assert shown(claims) == [(0, len(line) + 1, len(line) + 14, "", ("FAILED x", "  a"))]
 
 
 def test_a_trace_wins_over_line_hits_inside_it_whatever_their_order():

@@ -15,6 +15,8 @@ from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate, Grammar, Place
 from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import may_be_severe, parse_envelope
+from aiops_core.text.envelope_forms import is_on_every_line
+from aiops_core.text.held import Held, HeldLines
 from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.matcher import Hit
 from aiops_core.text.repeats import Hits, Lesson, Repeat, RepeatedLine
@@ -30,8 +32,6 @@ _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
 _WRITER = frozenset({"service", "host", "pid", "thread"})
 """Attributes that tell writers apart."""
-_HOLD = 8
-"""Lines that may stand between a logging line and the trigger of the trace it introduces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Cutter:
         self._claimed = offset
         self._taken: set[int] = set()
         self._hits: list[tuple[int, int]] = []
-        self._held: dict[str, Candidate | RepeatedLine] = {}
+        self._held = HeldLines()
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
         self._waiting: list[tuple[int, int]] = []
@@ -188,7 +188,7 @@ class Cutter:
         else:
             self._hits.clear()
             self._expire(claims, self._end, quiet_to)
-        self._trim(min([open_from, *(held.start for held in self._held.values())]))
+        self._trim(min([open_from, *(held.start for held in self._held)]))
         yield from claims
 
     def _repeats(self, line: int, hits: list[int], claims: list[Piece]) -> bool:
@@ -203,8 +203,8 @@ class Cutter:
         start, end = start + self._base, end + self._base
         if self._held:
             self._expire(claims, line)
-            self._held = {name: held for name, held in self._held.items() if not start <= held.start < end}
-            self._release("", claims)
+            self._held.take(range(start, end))
+            self._claim_held(self._held.release(""), claims)
         body = self._slice(start, end)
         claims.append(Repeat(known, opening, lines, start, end, body, self._grammar.repeats.zone))
         self._claimed = end
@@ -218,8 +218,8 @@ class Cutter:
         if found is None:
             return False
         self._expire(claims, line)
-        self._release("", claims)
-        self._held[""] = replace(found, start=line, end=found.end + self._base)
+        known = replace(found, start=line, end=found.end + self._base)
+        self._claim_held(self._held.hold("", known), claims)
         return True
 
     def _may_have_headline(self, at: int) -> bool:
@@ -255,31 +255,29 @@ class Cutter:
         return before.start if whole is not None and whole.end > candidate.start else None
 
     def _expire(self, claims: list[Piece], line: int, quiet_to: int = 0) -> None:
-        """Claim logging lines that too many lines, or too long a silence, part from what comes now."""
-        for stream, held in list(self._held.items()):
-            passed = self._buffer.count(b"\n", held.end - self._base, line - self._base)
-            if passed >= _HOLD or held.end <= quiet_to:
-                self._release(stream, claims)
+        """Claim the logging lines that nothing that comes now can belong to."""
+        if self._held:
+            buffer, base = self._buffer, self._base
+            passed = self._held.expire(lambda end: buffer.count(b"\n", end - base, line - base), quiet_to)
+            self._claim_held(passed, claims)
 
     def _settle(self, candidate: Candidate, line: int, claims: list[Piece]) -> None:
         if not self._grammar.is_trace(candidate.owner):
-            self._release(candidate.stream, claims)
-            self._held[candidate.stream] = candidate
+            self._claim_held(self._held.hold(candidate.stream, candidate), claims)
             return
         start = self._start_with_headline(candidate)
-        own = {start, *(at for at, _ in candidate.raw_lines())}
-        joined = [(held.start, held.hits) for held in self._held.values() if held.start in own]
-        self._held = {stream: held for stream, held in self._held.items() if held.start not in own}
-        self._release(candidate.stream, claims)
-        self._claim(candidate, start, claims, min([(line, candidate.hits), *joined]))
+        joined = self._held.take({start, *(at for at, _ in candidate.raw_lines())})
+        self._claim_held(self._held.release(candidate.stream), claims)
+        hits = [(held.start, held.hits) for held in joined]
+        self._claim(candidate, start, claims, min([(line, candidate.hits), *hits]))
 
-    def _release(self, stream: str, claims: list[Piece]) -> None:
-        held = self._held.pop(stream, None)
-        if isinstance(held, RepeatedLine):
-            claims.append(held)
-            self._claimed = max(self._claimed, held.end)
-        elif held is not None:
-            self._claim(held, held.start, claims)
+    def _claim_held(self, lines: Iterable[Held], claims: list[Piece]) -> None:
+        for held in lines:
+            if isinstance(held, RepeatedLine):
+                claims.append(held)
+                self._claimed = max(self._claimed, held.end)
+            else:
+                self._claim(held, held.start, claims)
 
     def _claim(
         self, candidate: Candidate, start: int, claims: list[Piece], hit: tuple[int, Hits] | None = None
@@ -391,9 +389,10 @@ class Cutter:
         carried = candidate.carrier(raw) if candidate.carrier else None
         text = carried.text if carried is not None else decode_line(raw)
         prefix = candidate.prefix or self._own_prefix(candidate)
-        if prefix.strip() and not (_has_prefix(text, prefix) and _is_of_the_same(text, prefix)):
+        is_own = _has_prefix(text, prefix) and _is_of_the_same(text, prefix)
+        if not is_own if prefix.strip() else is_on_every_line(text):
             return candidate.start
-        if any(held.start == previous for held in self._held.values()):
+        if any(held.start == previous for held in self._held):
             return previous
         return previous if parse_envelope(text).severity in _INTRODUCE else candidate.start
 

@@ -68,6 +68,11 @@ def match_form(line: str) -> Form | None:
     return None
 
 
+def is_on_every_line(line: str) -> bool:
+    """Tell whether the envelope of a line is one that stands before each line of a message."""
+    return any(pattern.match(line) for pattern in (_ANDROID, _ANDROID_BRIEF))
+
+
 def _form(found: re.Match[str]) -> Form:
     parts = found.groupdict()
     severity: Severity | None = None
