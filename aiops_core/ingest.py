@@ -128,11 +128,12 @@ class Ingest:
             for step in pipeline.of_kind("sources")
             if isinstance(step.component, Source) and not step.component.checks_senders
         )
-        self._queue: queue.Queue[tuple[Step, Signal | _Finished]] = queue.Queue(maxsize=4)
+        self._queue: queue.Queue[tuple[Step, Signal | _Finished, float]] = queue.Queue(maxsize=4)
         self._streams: dict[tuple[str, str], _Stream] = {}
         self._done: dict[tuple[str, str], frozenset[str]] = {}
         self._pending = _Pending()
         self._last_commit = 0.0
+        self._heard_to = 0.0
         self._running = 0
         self.failure: Exception | None = None
         self._threads: list[threading.Thread] = []
@@ -206,7 +207,7 @@ class Ingest:
     def _hand_over(self, step: Step, signal: Signal | _Finished) -> None:
         while True:
             try:
-                return self._queue.put((step, signal), timeout=0.5)
+                return self._queue.put((step, signal, time.monotonic()), timeout=0.5)
             except queue.Full:
                 if self._stopping.is_set() and not self._threads[0].is_alive():
                     return
@@ -255,17 +256,20 @@ class Ingest:
             self._take()
 
     def _take(self) -> None:
-        """Take what is waiting, and what follows close on it."""
+        """Take what is waiting, and what follows close on it.
+
+        Note up to when everything that came is taken: a line that waits here is no silence.
+        """
         try:
-            step, signal = self._queue.get(timeout=0.1)
+            step, signal, self._heard_to = self._queue.get(timeout=0.1)
             until = time.monotonic() + (_COMMIT_EVERY if self._once else _GATHER)
             while True:
                 self._accept(step, signal)
                 if time.monotonic() > until or len(self._pending.events) > _BATCH_EVENTS:
                     return
-                step, signal = self._queue.get(timeout=_NEXT)
+                step, signal, self._heard_to = self._queue.get(timeout=_NEXT)
         except queue.Empty:
-            return
+            self._heard_to = time.monotonic()
 
     def _accept(self, step: Step, signal: Signal | _Finished) -> None:
         if isinstance(signal, LogBatch):
@@ -293,7 +297,7 @@ class Ingest:
             stream = self._streams[key] = self._open(step, batch)
         stream.batch = batch
         stream.batches.append(replace(batch, data=b""))
-        stream.touched = time.monotonic()
+        stream.touched = self._heard_to
         stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
         self._pending.streams[key] = stream
         claims, late = stream.cutter.feed(batch.data)
@@ -315,7 +319,7 @@ class Ingest:
             batch=batch,
             batches=deque(),
             done=self._done.get((step.name, batch.stream), frozenset()),
-            touched=time.monotonic(),
+            touched=self._heard_to,
         )
 
     def _note_open(self, stream: _Stream) -> None:
@@ -332,7 +336,7 @@ class Ingest:
 
     def _close_silent(self) -> None:
         """Close the blocks to which nobody added anything for a while."""
-        now = time.monotonic()
+        now = self._heard_to
         for stream in self._streams.values():
             if stream.opened is None:
                 continue
