@@ -246,7 +246,7 @@ class Evidence:
     ``path`` and ``line`` are of the repository where they apply.
     """
 
-    kind: Literal["source", "blame", "commit", "log", "incident", "metric", "refusal", "note"]
+    kind: Literal["source", "blame", "commit", "log", "incident", "metric", "refusal", "review", "note"]
     title: str
     text: str
     id: str = ""
@@ -408,6 +408,35 @@ class Outcome:
     data: Mapping[str, Json] = field(default_factory=dict)
     action: str = ""
     final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What somebody said on an open request, as it stood when it was first heard.
+
+    ``path`` and ``line`` are of the request's branch, where it stands in the changes.
+    """
+
+    id: str
+    author: str
+    text: str
+    at: datetime
+    thread: str = ""
+    path: str = ""
+    line: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What people ask of an open request, for a run to answer: see ``action``'s request ``number``."""
+
+    action: str
+    number: int
+    branch: str
+    request: str
+    """Address of the request."""
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)

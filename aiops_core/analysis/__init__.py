@@ -8,6 +8,7 @@ from aiops_core.analysis.explore import RepositoryExplorer
 from aiops_core.analysis.matching import IncidentMatch
 from aiops_core.analysis.outbound import redact_record
 from aiops_core.analysis.prompt import Prompt, build_prompt
+from aiops_core.analysis.review import review_evidence
 from aiops_core.analysis.unanswered import unanswered
 from aiops_core.analysis.written import Entry, read_entries
 
@@ -25,5 +26,6 @@ __all__ = [
     "parse_answer",
     "read_entries",
     "redact_record",
+    "review_evidence",
     "unanswered",
 ]

@@ -3,6 +3,7 @@
 from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
 from aiops_core.repair.branches import branch_state
 from aiops_core.repair.checkout import Checkout
+from aiops_core.repair.conversation import Heard, Hearing, Memory, answer_mark, notice_mark
 from aiops_core.repair.diff import count_lines, unified_diff
 from aiops_core.repair.forge import Comment, Forge, Grants, Request, Standing, foremost
 from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
@@ -30,7 +31,8 @@ from aiops_core.repair.refusals import (
     limit_wait,
     quoted,
 )
-from aiops_core.repair.request_action import RequestAction, RequestConfig
+from aiops_core.repair.request_action import RequestAction
+from aiops_core.repair.request_settings import RequestConfig, ReviewConfig
 from aiops_core.repair.request_text import (
     BODY_LIMIT,
     is_as_written,
@@ -43,6 +45,15 @@ from aiops_core.repair.request_text import (
 from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.sandbox import sandbox_problem
 from aiops_core.repair.straying import straying
+from aiops_core.repair.webhooks import (
+    WEBHOOK_LIMIT,
+    Knock,
+    body_digest,
+    dig,
+    has_github_signature,
+    is_from_gitlab,
+    parsed,
+)
 from aiops_core.repair.workspace import remove_tree
 from aiops_core.repository import GitError, Mirror, open_mirror
 
@@ -52,6 +63,7 @@ __all__ = [
     "BODY_LIMIT",
     "NOT_THE_EDITS_FAULT",
     "OUTAGE_WAIT",
+    "WEBHOOK_LIMIT",
     "Agent",
     "Checkout",
     "Comment",
@@ -60,7 +72,11 @@ __all__ = [
     "GitAddress",
     "GitError",
     "Grants",
+    "Heard",
+    "Hearing",
+    "Knock",
     "Limits",
+    "Memory",
     "Mirror",
     "Order",
     "Premises",
@@ -71,8 +87,11 @@ __all__ = [
     "RequestAction",
     "RequestConfig",
     "Result",
+    "ReviewConfig",
     "Standing",
     "Unanswered",
+    "answer_mark",
+    "body_digest",
     "branch_name",
     "branch_state",
     "change_from_json",
@@ -80,15 +99,20 @@ __all__ = [
     "check_api_address",
     "commit_message",
     "count_lines",
+    "dig",
     "find_reviewers",
     "foremost",
+    "has_github_signature",
     "is_as_written",
+    "is_from_gitlab",
     "limit_wait",
     "marked_fingerprint",
     "mended_in",
+    "notice_mark",
     "open_mirror",
     "owners_of",
     "parse_git_address",
+    "parsed",
     "propose",
     "publish",
     "quoted",

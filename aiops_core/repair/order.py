@@ -96,6 +96,7 @@ def write_order(
     labels: Sequence[str],
     reviewers: Sequence[str],
     find_reviewers: bool,
+    is_heard: bool,
 ) -> Order:
     """Put the fix of one incident in order; what no test proves, or may not go further, is a draft."""
     title = request_title(incident, analysis)
@@ -104,7 +105,7 @@ def write_order(
         branch=change.onto or branch_name(incident),
         base=change.base_branch,
         title=title,
-        body=sealed(title, request_body(incident, analysis, change)),
+        body=sealed(title, request_body(incident, analysis, change, is_heard=is_heard)),
         message=commit_message(incident, analysis, change),
         draft=draft or not change.reproduced_by or change.may_reach != "ready",
         labels=[*labels, *([] if change.reproduced_by else [UNVERIFIED])],

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import ClassVar, Generic
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 from typing_extensions import TypeVar
 
 from aiops_core.component import Action
 from aiops_core.errors import AiopsError, Refused, Retry, UserError
 from aiops_core.records import Analysis, Change, Incident, Outcome, Plan, StopLevel
+from aiops_core.repair.conversation import Hearing, Memory, find_marked_comment, hear, notice_mark, say
 from aiops_core.repair.forge import Forge, Request
 from aiops_core.repair.order import Order, write_order
 from aiops_core.repair.owners import Dialect
 from aiops_core.repair.publish import BRANCH_PREFIX, publish
 from aiops_core.repair.refusals import ForgeWords, Rejected
+from aiops_core.repair.request_settings import RequestConfig
 from aiops_core.repair.request_text import is_as_written
 from aiops_core.repair.reviewers import find_reviewers
+from aiops_core.repair.webhooks import Knock
 from aiops_core.repository import GitError, open_mirror
-from aiops_core.settings import Config, Duration, Repository
+from aiops_core.settings import Repository
 
 _PUSH_WAIT = 30.0
 _OTHERS_COMMITTED = (
@@ -32,23 +34,6 @@ _OTHERS_COMMITTED = (
     "its review, and those are never overwritten. Close this request, or merge it, "
     "for the next fix to get a branch of its own."
 )
-
-
-class RequestConfig(Config):
-    """How requests are opened, on every forge."""
-
-    draft: bool = True
-    """Open the request as a draft; a fix that no test proves is a draft in any case."""
-    labels: list[str] = Field(default_factory=list)
-    """Labels put on the request; those that do not exist yet are made."""
-    reviewers: list[str] = Field(default_factory=list)
-    """Who is asked for a review, by login name."""
-    find_reviewers: bool = True
-    """Where reviewers is empty, ask whom CODEOWNERS names, else who last changed the lines."""
-    token: SecretStr | None = None
-    """Access token for the push and the API; repository.token when not given."""
-    timeout: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
-    """Longest time to wait for one answer of the API, at least one second."""
 
 
 C = TypeVar("C", bound=RequestConfig, default=RequestConfig)
@@ -121,8 +106,35 @@ class RequestAction(Action[C], Generic[C]):
             labels=self.config.labels,
             reviewers=self.config.reviewers,
             find_reviewers=self.config.find_reviewers,
+            is_heard=self.config.review.answer != "none",
         )
         return order.plan(self.words)
+
+    @abstractmethod
+    def knock(self, headers: Mapping[str, str], body: bytes, secret: str) -> Knock | None:
+        """Return what a webhook says, None unless the forge itself sent it; header names in lower case.
+
+        Nothing is parsed before that is certain.
+        """
+
+    def listens_to(self, outcome: Outcome) -> bool:
+        """Return whether people's comments on what the action opened are acted on: on our own branch alone."""
+        is_ours = str(outcome.data.get("branch", "")).startswith(BRANCH_PREFIX)
+        return self.config.review.answer != "none" and is_ours and not outcome.final
+
+    def hear(self, number: int, memory: Memory) -> Hearing:
+        """Return what is new on a request, its authors' rights asked for right now."""
+        with self._forge() as forge:
+            return hear(forge, number, memory, only_addressed=self.config.review.answer == "addressed")
+
+    def say(self, number: int, thread: str, mark: str, text: str) -> str:
+        """Write a comment with a hidden mark, once; return its id."""
+        with self.context.step("say", f"{self.place} {number} {mark}") as effect:
+            if effect.result is None:
+                with self._forge() as forge:
+                    found = find_marked_comment(forge, number, mark) if effect.is_uncertain else ""
+                    effect.result = found or say(forge, number, thread, f"{mark}\n\n{text}")
+            return str(effect.result)
 
     def act(self, plan: Plan) -> Outcome:
         """Push the branch and open the request, or bring up to date what is there already."""
@@ -263,7 +275,7 @@ class RequestAction(Action[C], Generic[C]):
         """Leave a branch that people committed to, and say so there once."""
         with self.context.step("comment", order.key) as effect:
             if effect.result is None and not effect.is_uncertain:
-                forge.comment(found.number, _OTHERS_COMMITTED)
+                forge.comment(found.number, f"{notice_mark('not-pushed')}\n\n{_OTHERS_COMMITTED}")
             effect.result = True
         return self._outcome(found, "others have committed to its branch, so it was left as it is")
 

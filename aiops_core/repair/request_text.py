@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aiops_core.records import Analysis, Change, ChangedFile, Frame, Incident, Outcome, TestRun
 from aiops_core.repair.diff import count_lines
+from aiops_core.repair.review_text import COMMANDS
 from aiops_core.repair.wording import TITLE, error_name, one_line, place_name, shorten, spare_issues
 from aiops_core.text.phrases import counted, headed
 from aiops_core.text.sanitising import code_block, code_span, escape_markdown, silence_commands
@@ -56,10 +57,16 @@ def _digest(title: str, body: str) -> str:
 
 
 def request_body(
-    incident: Incident, analysis: Analysis, change: Change, outcomes: Sequence[Outcome] = ()
+    incident: Incident,
+    analysis: Analysis,
+    change: Change,
+    outcomes: Sequence[Outcome] = (),
+    *,
+    is_heard: bool = False,
 ) -> str:
     """Return the request's text in Markdown: what happened, why, what changed, what was tested.
 
+    ``is_heard`` says that comments on the request are acted on.
     Everything a log or a model wrote is escaped. Longer than 60,000 characters it loses the end
     of the trace first, never the marker.
     """
@@ -72,7 +79,7 @@ def request_body(
         _section("Not verified", _bullets(_unverified(analysis, change))),
         _section("Prevention", _bullets(escape_markdown(one_line(p, 400)) for p in analysis.prevention)),
         _section("Also done", _bullets(_outcome(outcome) for outcome in outcomes)),
-        _section("How to review", _review(change)),
+        _section("How to review", _review(change, is_heard)),
     ]
     text = "\n\n".join(part for part in [*head, *body] if part)[: BODY_LIMIT - 2_000]
     return text + _trace(incident, BODY_LIMIT - len(text))
@@ -185,10 +192,11 @@ def _unverified(analysis: Analysis, change: Change) -> Iterable[str]:
     yield from (escape_markdown(one_line(note, 400)) for note in change.notes)
 
 
-def _review(change: Change) -> str:
+def _review(change: Change, is_heard: bool) -> str:
+    how = f"Who may push here can ask for changes in comments: {COMMANDS} " if is_heard else ""
     return (
-        f"Made from commit {code_span(change.base_commit)} of {code_span(change.base_branch)}. "
-        "Ask for changes here, or push to this branch: what people commit is never overwritten. "
+        f"Made from commit {code_span(change.base_commit)} of {code_span(change.base_branch)}. {how}"
+        "Push to this branch as you like: what people commit is never overwritten. "
         "To stop it, close the request: a closed one stays closed."
     )
 

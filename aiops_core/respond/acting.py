@@ -15,6 +15,7 @@ from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.respond.run import Desk, Run
+from aiops_core.respond.talking import begin_talk
 from aiops_core.settings import duration_text
 from aiops_core.store import Job, StepRow, Store
 
@@ -36,6 +37,8 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
     plans: list[Plan] = []
     outcomes: dict[str, Outcome] = {}
     for step in run.pipeline.of_kind("actions"):
+        if run.review is not None and run.review.action != step.name:
+            continue
         plan = run.step(f"plan {step.name}", step.name, partial(_plan, run, step, analysis, change), Plan)
         if plan is None:
             continue
@@ -172,6 +175,7 @@ def _do(run: Run, step: Step, plan: Plan) -> Outcome:
         outcome = _try(step, plan, warn=partial(_warn, run, step))
     outcome = run.redacted(replace(outcome, action=step.name))
     _keep(run.desk.store.guarded(run.job), run.id, outcome)
+    begin_talk(run.desk, run.pipeline, run.id, step, outcome)
     if not outcome.final:
         due = run.desk.clock() + FOLLOW_EVERY
         payload = {"run": run.id, "step": step.name}

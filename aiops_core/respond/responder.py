@@ -14,22 +14,23 @@ from aiops_core.analysis import unanswered
 from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline
-from aiops_core.records import Analysis, Change, Decision, Report
+from aiops_core.records import Analysis, Change, Decision, Report, Review
 from aiops_core.repair import Premises, remove_tree
 from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
+from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.watching import watch
-from aiops_core.store import Job, Store
+from aiops_core.store import Job, Place, Store, load
 from aiops_core.text.redaction import Redactor
 
 
 class Responder:
-    """Do the jobs of the queue: runs, deliveries, follow-ups, watches over merged fixes."""
+    """Do the jobs of the queue: runs, deliveries, follow-ups, talks, watches over merged fixes."""
 
-    kinds = ("run", "deliver", "follow", "watch")
+    kinds = ("run", "deliver", "follow", "talk", "watch")
 
     def __init__(
         self,
@@ -55,14 +56,15 @@ class Responder:
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
-        work = {
+        work: Mapping[str, Callable[[Job], None]] = {
             "run": self._run,
             "deliver": self.telling.deliver,
             "follow": self._follow,
+            "talk": self._talk,
             "watch": self._watch,
-        }[job.kind]
+        }
         try:
-            work(job)
+            work[job.kind](job)
         except LeaseLost:
             self._logger.warning("%s %s: another worker took it over", job.kind, job.key)
         except (Retry, StoreError) as error:
@@ -88,6 +90,10 @@ class Responder:
         incident = self._store.incidents.get(job.payload["incident"])
         watch(self._desk, self._pipelines.get(incident.pipeline), job, incident)
 
+    def _talk(self, job: Job) -> None:
+        row = self._store.runs.get(job.payload["run"])
+        talk(self._desk, self._pipelines.get(row.pipeline), job)
+
     def _run(self, job: Job) -> None:
         run = self._taken_up(job)
         run.runs.start(run.id)
@@ -106,6 +112,9 @@ class Responder:
         change = None
         if repaired is not None:
             analysis, change = repaired.analysis, repaired.change
+        if run.review is not None:
+            self._revise(run, run.review, analysis, change)
+            return
         acted = act(run, analysis, change)
         run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
         for action in acted_since(run, "notify"):
@@ -113,6 +122,19 @@ class Responder:
             run.step(f"notify {action}", "", again, list[str])
         remove_tree(run.work)
         self._finish(run)
+
+    def _revise(self, run: Run, review: Review, analysis: Analysis, change: Change | None) -> None:
+        """End a round of review: push what was asked for, and have the people answered who asked."""
+        place = Place(run.pipeline.name, review.action, review.request)
+        if is_stopped(self._store.talks.remarks(place)):
+            run.decide(Decision("stopped", "nothing pushed: a reviewer ended the conversation"))
+        else:
+            acted = act(run, analysis, change)
+            if acted.plans:  # the reviewers are answered, who may approve is told
+                run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
+        remove_tree(run.work)
+        self._finish(run)
+        self._store.queue.wake(talk_key(run.pipeline.name, review.action, review.request), self._clock())
 
     def _taken_up(self, job: Job) -> Run:
         row = self._store.runs.get(job.payload["run"])
@@ -122,13 +144,15 @@ class Responder:
                 f"pipeline '{row.pipeline}' is not in the pipeline file any more. Put it back, or drop the job"
             )
         incident = self._desk.redacted(self._store.incidents.get(row.incident_id))
-        run = Run(self._desk, row.id, job, pipeline, incident, row.reason)
+        step = self._store.runs.step(row.id, "review") if row.reason == "review" else None
+        review = load(Review, step.result) if step is not None else None
+        run = Run(self._desk, row.id, job, pipeline, incident, row.reason, review)
         run.decisions.extend(self._store.incidents.decisions(incident.id, run.id))
         return run
 
     def _is_over(self, run: Run) -> bool:
         """Return whether people closed the incident meanwhile and did not ask for this run."""
-        asked_for = run.reason == "retry" or approved(run)
+        asked_for = run.reason in ("retry", "review") or approved(run)
         return run.incident.state in {"ignored", "resolved"} and not asked_for
 
     def _finish(self, run: Run) -> None:

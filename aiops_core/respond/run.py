@@ -14,7 +14,7 @@ from aiops_core.errors import AiopsError, LeaseLost, Refused, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
-from aiops_core.records import Decision, Incident
+from aiops_core.records import Decision, Incident, Review
 from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
@@ -52,6 +52,8 @@ class Run:
     pipeline: Pipeline
     incident: Incident
     reason: str
+    review: Review | None = None
+    """What this round of review is to answer, None for any other run."""
     commit: str = ""
     """Where the code was first looked at: evidence and edits are of this commit."""
     decisions: list[Decision] = field(default_factory=list)
@@ -125,7 +127,8 @@ class Run:
             self._mirror = open_mirror(repository, self.desk.premises.mirrors)
         if not self.commit:
             self._mirror.refresh()
-            self.commit = self._mirror.head(repository.branch)
+            branch = self.review.branch if self.review is not None else repository.branch
+            self.commit = self._mirror.head(branch)
         return self._mirror
 
     def make_room(self) -> None:

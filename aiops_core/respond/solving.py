@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from aiops_core.analysis import CUT, Precedent, RepositoryExplorer, gather, unanswered
+from aiops_core.analysis import CUT, Precedent, RepositoryExplorer, gather, review_evidence, unanswered
 from aiops_core.component import Analyzer
 from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
 from aiops_core.handover import handed_over, told
@@ -63,10 +63,20 @@ def gather_evidence(run: Run) -> Gathered:
         max_characters=_TOKEN * run.pipeline.config.policy.evidence_tokens,
     )
     _tell_what_was_cut(run, found)
-    extra = enumerate(_from_extensions(run), len(found) + 1)
+    extra = enumerate([*_review(run, mirror), *_from_extensions(run)], len(found) + 1)
     found = run.redacted([*found, *(replace(item, id=f"E{number}") for number, item in extra)])
     run.runs.save_evidence(run.id, found)
     return Gathered(tuple(found), run.commit)
+
+
+def _review(run: Run, mirror: Mirror | None) -> list[Evidence]:
+    """Return what reviewers ask of a request, in a round of review."""
+    repository = run.pipeline.config.repository
+    if run.review is None or mirror is None or repository is None:
+        return []
+    earlier = [row.id for row in run.runs.of_incident(run.incident.id) if row.id < run.id]
+    analysis = run.runs.analysis(earlier[-1]) if earlier else None
+    return review_evidence(run.review, mirror, run.commit, mirror.head(repository.branch), analysis)
 
 
 def _precedent(run: Run, incident: Incident, analysis: Analysis | None) -> Precedent:
@@ -232,7 +242,8 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
     repository = run.pipeline.config.repository
     if mirror is None or repository is None:
         raise Refused("the pipeline names no repository", rule="no-repository", setting="repository")
-    _refuse_what_is_mended(run, analysis, mirror, repository.release)
+    if run.review is None:
+        _refuse_what_is_mended(run, analysis, mirror, repository.release)
     run.make_room()
     change = propose(
         analysis.edits,
@@ -243,13 +254,14 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         commit=run.commit,
         find_secret=contains_secret,
         originals=partial(run.desk.redactor.originals, code=True),
-        incident=run.incident,
+        incident=run.incident if run.review is None else None,
     )
     stop_at = run.pipeline.config.policy.stop_at
     change = replace(
         _without_secrets(run, change),
         may_reach=nearer(change.may_reach, stop_at),
         asks=change.asks + straying(change, analysis, evidence),
+        onto=run.review.branch if run.review is not None else "",
     )
     run.runs.save_change(run.id, change)
     return change

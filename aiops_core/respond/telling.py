@@ -112,6 +112,7 @@ class Telling:
             "run": self._dead_run,
             "deliver": self._dead_delivery,
             "follow": self._dead_follow,
+            "talk": self._dead_talk,
             "watch": self._dead_watch,
         }
         if job.kind not in told:
@@ -150,6 +151,12 @@ class Telling:
         incident = self._store.incidents.get(job.payload["incident"])
         text = f"how the merged fix of incident {incident.id} does is not looked at any more: {job.error}"
         return incident.pipeline, f"incident {incident.id}: watch", text
+
+    def _dead_talk(self, job: Job) -> tuple[str, str, str]:
+        row, action = self._store.runs.get(job.payload["run"]), job.payload["step"]
+        number = job.payload["number"]
+        text = f"action {action}: comments on request {number} are not looked at any more: {job.error}"
+        return row.pipeline, f"action {action}: comments", text
 
     def _queue_fault(self, pipeline: str, cause: str, text: str) -> bool:
         """Count a failure and queue its report when it is news; return whether it is."""

@@ -29,6 +29,7 @@ from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
+from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.trends import Trends
 from aiops_core.store.work import Work
 
@@ -44,6 +45,9 @@ __all__ = [
     "IncidentChange",
     "Job",
     "JobState",
+    "Place",
+    "RemarkRow",
+    "RemarkState",
     "RunRow",
     "RunState",
     "Runs",
@@ -75,6 +79,7 @@ class Store(Recording, Faults):
         self.fixes = Fixes(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
+        self.talks = Talks(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}
         self.queue = Queue(database, clock, deaths)
 

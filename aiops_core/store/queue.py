@@ -147,6 +147,12 @@ class Queue:
         with self._database.write() as connection:
             return connection.execute(soon).rowcount
 
+    def wake(self, key: str, due_at: datetime) -> bool:
+        """Make a waiting job due no later than that; return False where none waits so long."""
+        sooner = update(jobs).where(jobs.c.key == key, jobs.c.state == "ready", jobs.c.due_at > due_at)
+        with self._database.write() as connection:
+            return connection.execute(sooner.values(due_at=due_at)).rowcount > 0
+
     def recover(self) -> int:
         """Free every lease; return how many.
 

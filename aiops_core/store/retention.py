@@ -25,6 +25,7 @@ from aiops_core.store.tables import (
     outcomes,
     plans,
     receipts,
+    remarks,
     runs,
     sightings,
     steps,
@@ -141,7 +142,13 @@ def _forget_rows(connection: Connection, cut: Cut) -> int:
         (faults, faults.c.last_at, cut.runs),
     ):
         gone += connection.execute(delete(table).where(time < before)).rowcount
-    return gone
+    over = ~exists().where(jobs.c.key == _talk_of(remarks))
+    return gone + connection.execute(delete(remarks).where(remarks.c.heard_at < cut.runs, over)).rowcount
+
+
+def _talk_of(table: Table) -> ColumnElement[str]:
+    """Return the key of the job that listens to the request of a remark: what it heard is kept till then."""
+    return func.printf("talk:%s:%s:%s", table.c.pipeline, table.c.action, table.c.request)
 
 
 def _drop(connection: Connection, table: Table, column: ColumnElement[Any], ids: Sequence[int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint
 from sqlalchemy.sql.schema import SchemaItem
 
-from aiops_core.records import Analysis, Change, Event, Evidence, Outcome, Plan, Receipt, Report
+from aiops_core.records import Analysis, Change, Event, Evidence, Outcome, Plan, Receipt, Remark, Report
 from aiops_core.store.columns import JsonValue, Record, Time, Words
 
 metadata = MetaData(
@@ -267,4 +267,26 @@ faults = _table(
     _time("first_at"),
     _time("last_at"),
     _time("told_at"),
+)
+remarks = _table(
+    "remarks",
+    _key("pipeline"),
+    _key("action"),
+    _key("request"),
+    _key("comment"),
+    Column("remark", Record(Remark), nullable=False),
+    _text("digest"),
+    _text("wish"),
+    _text("state"),
+    _text("why"),
+    Column("run_id", Integer),  # stays when the run is forgotten: rounds are counted by it
+    _time("heard_at"),
+    _time("taken_at", nullable=True),
+)
+webhooks = _table(
+    "webhooks",
+    _key("pipeline"),
+    _key("action"),
+    _key("delivery"),
+    _time("at"),
 )

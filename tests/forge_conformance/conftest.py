@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "plugins/actions/github/tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "plugins/actions/gitlab/tests"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from github_bench import GithubBench
 from gitlab_bench import GitlabBench

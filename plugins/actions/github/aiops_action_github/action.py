@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import SecretStr, model_validator
@@ -9,7 +10,15 @@ from pydantic import SecretStr, model_validator
 from aiops_action_github.address import Address, parse_address
 from aiops_action_github.words import WORDS
 from aiops_core import Repository
-from aiops_core.repair import ForgeWords, RequestAction, RequestConfig
+from aiops_core.repair import (
+    ForgeWords,
+    Knock,
+    RequestAction,
+    RequestConfig,
+    dig,
+    has_github_signature,
+    parsed,
+)
 
 if TYPE_CHECKING:
     from aiops_action_github.forge import GithubForge
@@ -63,6 +72,18 @@ class GithubPullRequest(RequestAction[GithubPullRequestConfig]):
         timeout, ca_file = int(self.config.timeout.total_seconds()), repository.ca_file
         token = self._app_token(timeout, ca_file) or repository.token or SecretStr("")
         return GithubForge(self._address, token, timeout=timeout, ca_file=ca_file)
+
+    def knock(self, headers: Mapping[str, str], body: bytes, secret: str) -> Knock | None:
+        """Return what a webhook signed with the secret says."""
+        if not has_github_signature(headers, body, secret):
+            return None
+        payload = parsed(body)
+        number = dig(payload, "issue", "number") or dig(payload, "pull_request", "number")
+        return Knock(
+            headers.get("x-github-delivery", ""),
+            str(dig(payload, "repository", "full_name")),
+            number if isinstance(number, int) else 0,
+        )
 
     def _app_token(self, timeout: int, ca_file: str) -> SecretStr | None:
         if self.config.app_key is None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from aiops_core.repair import Comment
+
+_TOKEN_BOT = re.compile(r"(?:project|group)_\d+_bot(?:\b|\d|_)")
+"""Who writes with an access token of a project or group; older servers do not say that it is no person."""
 
 Answer = Mapping[str, Any]  # what GitLab says of a thread; the plugin's tests hold it against the API
 
@@ -27,6 +31,7 @@ def of_thread(thread: Answer, web: str) -> Iterator[Comment]:
             url=f"{web}#note_{note['id']}",
             path=place.get("new_path") or place.get("old_path") or "",
             line=place.get("new_line") or place.get("old_line") or 0,
+            is_bot=bool(_TOKEN_BOT.match(note["author"]["username"])),
             is_edited=_time(note["updated_at"]) > _time(note["created_at"]),
             is_settled=bool(note.get("resolved")),
         )

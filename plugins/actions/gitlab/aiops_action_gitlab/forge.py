@@ -158,6 +158,8 @@ class GitlabForge:
 
     def standing(self, comment: Comment) -> Standing:
         """Return whether an author is a person and at least Developer, inherited roles included."""
+        if comment.is_bot:
+            return "bot"
         with translated(self.address.path):
             try:
                 user = self._gitlab.users.get(int(comment.author_id))
