@@ -120,6 +120,8 @@ class Context:
     state: dict[str, Json] = field(default_factory=dict)
     """Bounded JSON of this step, saved in the same transaction as the position."""
     effects: EffectRecorder | None = None
+    tell: Callable[[str, str], None] | None = None
+    """How the host tells people of a fault; set by it."""
     _worker: threading.local = field(default_factory=threading.local)
 
     @contextmanager
@@ -151,6 +153,16 @@ class Context:
             yield
         finally:
             self._worker.explorer = self._worker.check_out = None
+
+    def fault(self, cause: str, text: str) -> None:
+        """Tell people, once a day for each cause, what they have to know: of bytes that are lost, say.
+
+        ``text`` says where, what, and what to do. It is logged each time; any thread may call this.
+        """
+        if self.tell is None:
+            self.logger.warning("%s", text)
+        else:
+            self.tell(f"{self.name}: {cause}", text)
 
     def step(self, name: str, key: str) -> AbstractContextManager[Effect]:
         """Record one effect on the outside world, so that a crash repeats none."""

@@ -19,6 +19,7 @@ from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline, Step
 from aiops_core.records import Event
 from aiops_core.respond import Responder
+from aiops_core.respond.telling import Telling
 from aiops_core.store import BALLAST, IncidentChange, Store, hold
 from aiops_core.text.redaction import Redactor
 
@@ -75,7 +76,7 @@ class Runner:
             workers=self._loaded.document.workers,
             logger=self._logger,
         )
-        self._start_components(store)
+        self._start_components(store, responder.telling)
         ingests = [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
         self._announce(ingests)
         for ingest in ingests:
@@ -90,7 +91,7 @@ class Runner:
             if ingest.failure is not None:
                 raise ingest.failure
 
-    def _start_components(self, store: Store) -> None:
+    def _start_components(self, store: Store, telling: Telling) -> None:
         problems = []
         (self._loaded.state / "scratch").mkdir(
             mode=0o700, exist_ok=True
@@ -98,6 +99,7 @@ class Runner:
         for pipeline in self._loaded.pipelines:
             for step in pipeline.steps:
                 context = step.component.context
+                context.tell = partial(telling.fault, pipeline.name, again=logging.WARNING)
                 context.state.update(store.states(pipeline.name, step.name))
                 context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
                 try:

@@ -55,6 +55,19 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
     assert [incident.count for incident in result.incidents] == [1]
 
 
+def test_bytes_that_are_lost_are_logged_each_time_and_told_once(tmp_path):
+    text = PIPELINE.replace("[./*.log]", "[./*.log], backlog: 1KiB")
+    noise = "nothing to see\n" * 1000
+
+    result = run_pipeline(text, {"a.log": noise + CRASH, "b.log": noise + CRASH}, tmp_path)
+
+    lost = [line for line in result.log.splitlines() if " bytes from byte 0 on are lost" in line]
+    assert [incident.count for incident in result.incidents] == [2]
+    assert causes(result) == {"file: bytes are lost": 2}
+    assert [report.title for report in result.fault_reports] == ["aiops itself: file: bytes are lost"]
+    assert [line.split()[0] for line in lost] == ["ERROR", "WARNING"]
+
+
 def test_a_file_that_vanishes_while_it_is_read_loses_nothing_that_was_read(tmp_path):
     first = run_pipeline(PIPELINE, {"shop.log": CRASH, "gone.log": CRASH}, tmp_path)
     (tmp_path / "gone.log").unlink()

@@ -54,8 +54,11 @@ class Telling:
             names.append(step.name)
         return names
 
-    def fault(self, pipeline: str, cause: str, text: str) -> None:
-        """Log a failure of the pipeline itself, and tell people of each cause once."""
+    def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None:
+        """Log a failure of the pipeline itself, and tell people of each cause once.
+
+        ``again`` is the level at which what they were told of before is logged.
+        """
         text = self._redactor.redact(text)
         try:
             is_new = self._queue_fault(pipeline, cause, text)
@@ -63,7 +66,7 @@ class Telling:
         except StoreError:
             is_new = (pipeline, cause) not in self._unstored
             self._unstored.add((pipeline, cause))
-        self._logger.log(logging.ERROR if is_new else logging.DEBUG, "%s: %s", pipeline, text)
+        self._logger.log(logging.ERROR if is_new else again, "%s: %s", pipeline, text)
 
     def deliver(self, job: Job) -> None:
         """Try one delivery; a failure is tried again as often and as far apart as the notifier says."""

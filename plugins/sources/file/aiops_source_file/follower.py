@@ -69,7 +69,9 @@ class Follower:
         self._live = self._generations.live
         self._opener = Opener(self._files, self._troubles, manner.preset)
         self._reader = Reader(self._troubles, context.clock)
-        self._wakeups = Wakeups(self._troubles, lambda path: self._live.follows(self._spelled(path)))
+        self._wakeups = Wakeups(
+            self._troubles, lambda path: self._live.follows(self._spelled(path)), context.fault
+        )
         positions = dict(positions)
         told = positions.pop(PATHS_STREAM, {"paths": discovery.paths if positions else ()})
         self._generations.watched_since = _watched_since(told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,16 +12,17 @@ _KEPT = 20
 
 
 class Gaps:
-    """Warn of bytes that will never be read, and keep the count and the latest in the step's state."""
+    """Tell people of bytes that will never be read, and keep the count and the latest in the step's state."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._logger: logging.Logger = context.logger
         self._clock: Callable[[], datetime] = context.clock
 
     def tell(self, path: str, start: int, size: int, cause: str) -> None:
         """Report ``size`` bytes from byte ``start`` on."""
-        self._logger.warning("%s: %d bytes from byte %d on are lost: %s", printable(path), size, start, cause)
+        self._context.fault(
+            "bytes are lost", f"{printable(path)}: {size} bytes from byte {start} on are lost: {cause}"
+        )
         known = self._context.state.get("gaps", {})
         latest = {
             "path": printable(path),

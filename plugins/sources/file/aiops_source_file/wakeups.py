@@ -21,8 +21,11 @@ _POLLED = "Everything is looked at every second instead, or less often when ther
 class Wakeups:
     """Collect what changed; everything works without, a second later."""
 
-    def __init__(self, troubles: Troubles, is_followed: Callable[[str], bool]) -> None:
+    def __init__(
+        self, troubles: Troubles, is_followed: Callable[[str], bool], fault: Callable[[str, str], None]
+    ) -> None:
         self._troubles = troubles
+        self._fault = fault
         self._is_followed = is_followed
         self.is_rescan_due = False
         """Whether a file or directory came or went since this was last set to False."""
@@ -123,11 +126,10 @@ class Wakeups:
     def _note_listed(self, kind: int, directories: set[str]) -> None:
         self.is_rescan_due = True
         if kind & inotify.OVERFLOW:
-            self._troubles.tell(
-                "file",
-                "more changes than the system keeps note of: everything was looked at again. "
+            self._fault(
+                "changes were not told",
+                "file: more changes than the system keeps note of: everything was looked at again. "
                 "Raise fs.inotify.max_queued_events if that happens often.",
-                cause="overflow",
             )
         elif kind & inotify.SELF_GONE:
             for directory in list(directories):

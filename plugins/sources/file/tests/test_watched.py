@@ -15,7 +15,7 @@ def none_to_be_had():
 @pytest.fixture
 def wakeups(monkeypatch, tmp_path):
     monkeypatch.setattr("aiops_source_file.wakeups.Inotify", none_to_be_had)
-    wakeups = Wakeups(Troubles(logging.getLogger("test")), lambda path: True)
+    wakeups = Wakeups(Troubles(logging.getLogger("test")), lambda path: True, lambda cause, text: None)
     wakeups.open()
     wakeups.watch([str(tmp_path)])
     yield wakeups

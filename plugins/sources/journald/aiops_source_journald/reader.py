@@ -164,14 +164,16 @@ class Reader:
 
     def _tell_gap(self, nearest: str) -> None:
         known, found = parse_cursor(self._cursor), parse_cursor(nearest)
-        self._context.logger.warning(
-            "%s: the journal no longer holds the entry of %s where reading stopped. %s "
-            "If it was vacuumed, give it more room (SystemMaxUse= in journald.conf).",
-            self._context.name,
-            known.when if known else "an unknown time",
-            f"Reading goes on with the entry of {found.when}; what was between them is lost."
-            if found
-            else "It holds nothing later either, so it is read from its beginning.",
+        self._context.fault(
+            "entries are lost",
+            f"{self._context.name}: the journal no longer holds the entry of "
+            f"{known.when if known else 'an unknown time'} where reading stopped. "
+            + (
+                f"Reading goes on with the entry of {found.when}; what was between them is lost."
+                if found
+                else "It holds nothing later either, so it is read from its beginning."
+            )
+            + " If it was vacuumed, give it more room (SystemMaxUse= in journald.conf).",
         )
 
     def _mark(self) -> LogBatch:

@@ -135,9 +135,8 @@ class LokiSource(PolledSource[LokiConfig]):
     def _tell_skipped(self, time: int) -> None:
         if not self._has_told_skipped:
             self._has_told_skipped = True
-            self.context.logger.warning(
-                "%s: Loki holds more lines of one nanosecond (%d) than it gives at once; the rest is left out. "
-                "Raise max_entries_limit_per_query in Loki, or use several sources with narrower queries.",
-                self.context.name,
-                time,
+            self.context.fault(
+                "lines are lost",
+                f"{self.context.name}: Loki holds more lines of one nanosecond ({time}) than it gives at once; the rest "
+                "is left out. Raise max_entries_limit_per_query in Loki, or use several sources with narrower queries.",
             )

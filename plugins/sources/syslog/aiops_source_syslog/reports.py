@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from pathlib import Path
+
+from aiops_core import Context
 
 EVERY = 60.0
 _DROPS = -1
@@ -13,11 +14,11 @@ _INODE = 9
 
 
 class Reports:
-    """Log each kind of trouble at once, and its further cases once a minute with their number."""
+    """Tell each kind of trouble at once, and its further cases once a minute with their number."""
 
-    def __init__(self, logger: logging.Logger, name: str) -> None:
-        self._logger = logger
-        self._name = name
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._losses: set[str] = set()
         self._told: dict[str, float] = {}
         self._counts: Counter[str] = Counter()
 
@@ -26,12 +27,21 @@ class Reports:
         self._counts[message] += count
         self.flush()
 
+    def lose(self, message: str, count: int) -> None:
+        """Report messages that are lost: people are told."""
+        self._losses.add(message)
+        self.tell(message, count)
+
     def flush(self) -> None:
-        """Log what is due."""
+        """Tell what is due."""
         now = time.monotonic()
         for message in [one for one in self._counts if now - self._told.get(one, -EVERY) >= EVERY]:
             self._told[message] = now
-            self._logger.warning("%s: %s", self._name, message.format(count=self._counts.pop(message)))
+            text = f"{self._context.name}: {message.format(count=self._counts.pop(message))}"
+            if message in self._losses:
+                self._context.fault("messages are lost", text)
+            else:
+                self._context.logger.warning("%s", text)
 
 
 def dropped_by_system(inode: int) -> int:

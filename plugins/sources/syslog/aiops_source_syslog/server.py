@@ -224,7 +224,7 @@ class Server:
         lost = total - self._drops.get(inode, 0)
         self._drops[inode] = total
         if lost > 0:
-            self.reports.tell(
+            self.reports.lose(
                 f"{bound.address}: {{count}} datagrams were lost: they came faster than they are read. "
                 "Use tcp:// where no message may be lost.",
                 lost,

@@ -103,7 +103,7 @@ class SyslogSource(Source[SyslogConfig]):
         server = Server(
             self._bound,
             inbox,
-            Reports(self.context.logger, self.context.name),
+            Reports(self.context),
             tls=self._tls(),
             max_message=self.config.max_message,
             connections=self.config.connections,
