@@ -110,8 +110,9 @@ class Follower:
             yield from self._look_astray()
             yield from self._turn()
             if not self._live.ready:
+                stopping.wait(PAUSE)  # the first change is read at once, those of the next 20 ms together
                 self._wakeups.wait(min(0.5, self._until_scan()))
-                stopping.wait(max(PAUSE, self._manner.debounce))  # lets events gather
+                stopping.wait(self._manner.debounce)
 
     def _read_all(self) -> Iterator[LogBatch]:
         for generation in self._live.by_key.values():
