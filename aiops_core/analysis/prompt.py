@@ -122,7 +122,8 @@ THE EDITS
 - Never weaken, delete, skip or loosen a test or a check. Add one new test, in a new
   file beside the others and in their style, that fails before the repair with the logged error, raised at
   the same place, and passes after; without one the repair stays an unverified draft.
-- Do not touch build, CI, dependency, lock, licence or credential files.
+- Do not touch build, CI, dependency, lock, licence or credential files, and import no package that the
+  repository does not use or name already.
 - A [redacted:…] text may stand in what you quote and be repeated where it stays; nowhere else."""
 
 _LOOKING = """\

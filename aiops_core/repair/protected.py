@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from aiops_core.errors import Refused
@@ -134,6 +135,12 @@ _RUNNERS = re.compile(
     r"(?:.*/)?(?:gnu)?(?:makefile|justfile|taskfile\.ya?ml|rakefile)|.*\.(?:sh|bash)", re.IGNORECASE
 )
 
+_CHECKER = re.compile(
+    r"(?:.*/)?(?:run|tests?|checks?|ci|verify|suite)[^/.]*(?:\.(?:py|[cm]?[jt]s|rb|pl|php))?"
+)
+_INTERPRETER = re.compile(r"(?:python|pypy|node|deno|bun|ruby|perl|php|tsx)[\d.]*")
+_SEARCHED = ("", "src", "lib")
+
 
 def is_test(path: str) -> bool:
     """Return whether a path is a test, or belongs to tests."""
@@ -176,11 +183,26 @@ def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collecti
         )
     if entry is not None and _is_runner(path, commands):
         raise _refused(path, "the test command runs it", "tests-weakened")
+    if entry is None and _shadows_python(path):
+        raise _refused(path, "Python would take it for its own module of that name", "tests-weakened")
     if kind in ("delete", "rename"):
         raise _refused(path, f"to {kind} a file, a person must approve", f"{kind}-needs-approval")
 
 
+def _shadows_python(path: str) -> bool:
+    """Return whether Python would find a new file before its own module of that name."""
+    place, _, name = path.removesuffix("/__init__.py").removesuffix(".py").rpartition("/")
+    is_searched = place in _SEARCHED or is_test(path)
+    return path.endswith(".py") and is_searched and name in sys.stdlib_module_names
+
+
 def _is_runner(path: str, commands: Collection[str]) -> bool:
+    if _CHECKER.fullmatch(path):
+        return any(
+            path == program or path.endswith(f"/{program}")
+            for command in commands
+            for program in _programs(command)
+        )
     if not _RUNNERS.fullmatch(path):
         return False
     words = {word.removeprefix("./") for command in commands for word in re.split(r"[\s;&|'\"=()]+", command)}
@@ -188,6 +210,16 @@ def _is_runner(path: str, commands: Collection[str]) -> bool:
     return path in words or (
         name.endswith("file") and bool(words & {"make", "gmake", "just", "task", "rake"})
     )
+
+
+def _programs(command: str) -> Iterator[str]:
+    """Yield the files that a shell command runs: first words, and what interpreters are given."""
+    for part in re.split(r"[;&|\n()]+", command):
+        words = [word.strip("'\"") for word in part.split()]
+        words = [word for word in words if not re.match(r"-|\w+=|env$", word)]
+        if words and _INTERPRETER.fullmatch(words[0].rpartition("/")[2]):
+            words.pop(0)
+        yield from (word.removeprefix("./") for word in words[:1])
 
 
 def _refused(path: str, why: str, rule: str) -> Refused:

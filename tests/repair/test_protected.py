@@ -223,6 +223,44 @@ def test_r7_ways_to_skip_are_known_in_every_language(path, added):
     assert caught.value.rule == "tests-weakened"
 
 
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("run_tests.py", "python3 run_tests.py -v"),
+        ("tools/check.js", "CI=1 node --no-warnings ./tools/check.js && true"),
+        ("web/verify.mjs", "cd web && node verify.mjs"),
+        ("bin/test", "bin/test"),
+    ],
+)
+def test_r7_the_program_that_runs_the_tests_is_not_a_fixs_to_change(path, command, manifest):
+    files = manifest(path, "shop/app.py")
+
+    with pytest.raises(Refused) as caught:
+        check_path(path, kind="replace", files=files, commands=[command])
+
+    assert caught.value.rule == "tests-weakened"
+    check_path(path, kind="replace", files=files, commands=["pytest -q", f"echo {path}"])
+    check_path(
+        "shop/app.py", kind="replace", files=files, commands=["python3 shop/app.py", "pytest shop/app.py"]
+    )
+
+
+@pytest.mark.parametrize("path", ["json.py", "src/decimal.py", "random/__init__.py", "tests/socket.py"])
+def test_r7_no_new_file_takes_the_place_of_a_module_of_python(path, manifest):
+    with pytest.raises(Refused) as caught:
+        check_path(path, kind="create", files=manifest("tests/test_a.py"))
+
+    assert caught.value.rule == "tests-weakened"
+    assert "Python would take it for its own module" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["shop/types.py", "src/shop/logging.py", "json.js", "prices.py", "tests/test_json.py"]
+)
+def test_a_module_in_a_package_may_be_named_like_one_of_python(path, manifest):
+    check_path(path, kind="create", files=manifest("tests/test_a.py"))
+
+
 RUST = """\
 pub fn total(prices: &[Option<u32>]) -> u32 { prices.iter().map(|p| p.unwrap()).sum() }
 
