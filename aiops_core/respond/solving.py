@@ -203,8 +203,12 @@ def _checkout(run: Run) -> Callable[[Path], Checkout] | None:
         mirror = run.mirror()
     except AiopsError:
         return None  # told when the evidence was gathered
-    redact = partial(run.desk.redactor.redact, code=True)
-    return None if mirror is None else partial(Checkout, mirror, run.commit, redact)
+    return None if mirror is None else partial(_checked_out, run, mirror)
+
+
+def _checked_out(run: Run, mirror: Mirror, path: Path) -> Checkout:
+    run.make_room()
+    return Checkout(mirror, run.commit, partial(run.desk.redactor.redact, code=True), path)
 
 
 def _explorer(run: Run) -> RepositoryExplorer | None:

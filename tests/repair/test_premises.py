@@ -64,6 +64,26 @@ def test_without_room_no_fix_is_tried_and_people_are_told_what_to_change(scene, 
     )
 
 
+AGENT = """
+from pathlib import Path
+from aiops_core import Analyzer
+
+class Agent(Analyzer):
+    def analyze(self, incident, evidence):
+        self.context.check_out(self.context.scratch / "work")
+"""
+
+
+def test_without_room_an_agent_gets_no_checkout(tmp_path):
+    text = pipeline(shop(tmp_path / "git"), analyzers="      - ./agent.py:Agent")
+    fill(tmp_path / "run/state/scratch/shop/kept/file")
+
+    result = run_pipeline(f"disk: 1MB\n{text}", {"shop.log": trace(), "agent.py": AGENT}, tmp_path / "run")
+
+    assert "repositories and their working copies take 2" in result.faults[0].text
+    assert list((tmp_path / "run/state/scratch").rglob("work")) == []
+
+
 def test_what_somebody_works_on_stays(tmp_path):
     premises = Premises(tmp_path, MB)
     fill(premises.work(1) / "file")
