@@ -64,8 +64,7 @@ def test_a_text_that_is_too_long_is_cut_between_words(bench):
     shown = bench.shown(request)
     assert bench.size(request) <= bench.limit
     assert "word00001" in shown
-    cut = re.findall(r"\bword\d{0,4}(?!\d)\S*", shown)
-    assert [word for word in cut if not word.endswith("…")] == [] or "left out" in shown
+    assert re.findall(r"word\d{0,4}…", shown) == []
 
 
 def test_wide_characters_never_exceed_the_limit(bench):

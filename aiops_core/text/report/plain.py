@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from aiops_core.records import Report
+from aiops_core.text.report.brief import shorten
 from aiops_core.text.report.outline import outline_report
 from aiops_core.text.report.parts import ReportPart, line
 from aiops_core.text.report.words import words
@@ -32,7 +33,7 @@ def render_subject(report: Report) -> str:
     say = words(report.language)
     label = say("fault") if report.kind == "fault" else say(report.severity)
     subject = line(f"[{label.upper()}] {report.pipeline}: {report.title}")
-    return subject if len(subject) <= _LONGEST_SUBJECT else f"{subject[: _LONGEST_SUBJECT - 1]}…"
+    return shorten(subject, lambda text: len(text) <= _LONGEST_SUBJECT)
 
 
 def _heading(title: str, rule: str) -> list[str]:
