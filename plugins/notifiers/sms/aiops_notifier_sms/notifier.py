@@ -114,22 +114,24 @@ class SmsNotifier(HttpNotifier[SmsConfig]):
         if report.severity not in self.config.severities:
             detail = f"not sent: {report.severity} is not among severities"
             return Receipt((report.key,), (RecipientResult("sms", accepted=False, detail=detail),))
+        results: list[RecipientResult] = []
         put_off: Retry | None = None
         refused: UserError | None = None
         for number in self.config.to:
             try:
-                self._tell(report, number)
+                results.append(self._tell(report, number))
             except Retry as error:
                 put_off = put_off or error
             except UserError as error:
                 refused = error
-                self._settle(report, RecipientResult(number, accepted=False, detail=str(error)))
+                results.append(
+                    self._settle(report, RecipientResult(number, accepted=False, detail=str(error)))
+                )
         if put_off is not None:
             raise put_off
-        results = tuple(self._settled[report.key, number] for number in self.config.to)
         if refused is not None and not any(result.accepted for result in results):
             raise refused
-        return Receipt((report.key,), results)
+        return Receipt((report.key,), tuple(results))
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the request for the first number."""
@@ -145,16 +147,18 @@ class SmsNotifier(HttpNotifier[SmsConfig]):
             raise Retry(f"{where}: not now ({said}).")
         raise UserError(f"{where}: refused ({said}). {self.remedy}")
 
-    def _tell(self, report: Report, number: str) -> None:
-        if (report.key, number) not in self._settled:
-            self.send(f"{report.key}/{number}", self._request(report, number))
-            self._settle(report, RecipientResult(number, accepted=True))
+    def _tell(self, report: Report, number: str) -> RecipientResult:
+        if known := self._settled.get((report.key, number)):
+            return known
+        self.send(f"{report.key}/{number}", self._request(report, number))
+        return self._settle(report, RecipientResult(number, accepted=True))
 
-    def _settle(self, report: Report, result: RecipientResult) -> None:
+    def _settle(self, report: Report, result: RecipientResult) -> RecipientResult:
         with self._lock:
             self._settled[report.key, result.recipient] = result
             while len(self._settled) > max(_REMEMBERED, len(self.config.to)):
                 self._settled.popitem(last=False)
+        return result
 
     def _request(self, report: Report, number: str) -> HttpRequest:
         config = self.config
