@@ -1,11 +1,11 @@
-# setup · demo · test · check · full · fuzz · bench · corpora — everything lives in .venv, nothing else is touched.
+# setup · demo · test · check · full · fuzz · bench · corpora · repair-matrix — everything lives in .venv, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full fuzz bench corpora format docs clean
+.PHONY: setup demo test check full fuzz bench corpora repair-matrix format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -54,6 +54,11 @@ bench: .venv/.dev
 
 corpora: .venv/.dev
 	@$(BIN)/python scripts/corpora.py
+
+# CASES=folder runs its cases instead of the project's own; GUARDS=1, ONLY='case/answer', JOBS=n, JSON=1: docs/repair-matrix.md
+repair-matrix: .venv/.dev
+	@cd tests && ../$(BIN)/python -m repair_matrix $(if $(CASES),--cases "$(abspath $(CASES))") \
+	  $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS)) $(if $(JSON),--json) $(if $(GUARDS),--guards)
 
 clean:
 	rm -rf .venv demo-output

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from aiops_core.errors import AiopsError
 from aiops_core.records import Json
 
-_OPEN = re.compile(r"^[ \t]*<code_block\b(.*?)(/?)>[ \t\r]*$", re.MULTILINE)
+_OPEN = re.compile(r"^[ \t]*<code_block\b(.*?)(/|>[ \t]*</code_block)?>[ \t\r]*$", re.MULTILINE)
 _CLOSE = re.compile(r"(.*)</code_block>[ \t\r]*")
 _ATTRIBUTE = re.compile(r"""\s+([a-z]+)\s*=\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'=<>`]+))""")
 _SEARCH = re.compile(r"(<{7,}) ?SEARCH[ \t]*")

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from aiops_core.records import Change, ChangedFile, Incident, TestRun
+from aiops_core.repair.protected import is_test
 from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, refuse_unmended, reproducing
 from aiops_core.repair.sandbox import Room, Sandbox
 from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, worse
@@ -121,7 +122,10 @@ class Bench:
         room = self._copied() if self.repository.setup else self._checked_out()
         write_files(room.work, files)
         self.log(f"tests {when}: {self.repository.test}")
-        checked = run_tests(self.repository.test, room=room, sandbox=self.sandbox, seconds=self._seconds)
+        paths = (*self.mirror.files(self.commit), *(file.path for file in files))
+        tests = [path for path in paths if is_test(path)]
+        command, sandbox = self.repository.test, self.sandbox
+        checked = run_tests(command, room=room, sandbox=sandbox, seconds=self._seconds, tests=tests)
         self.log(f"tests {when}: {_ending(checked.run)} in {checked.run.seconds:.1f} s")
         return checked
 

@@ -12,8 +12,8 @@ from aiops_core.repair.bench import Bench
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
-from aiops_core.repair.paths import Manifest, resolve
-from aiops_core.repair.protected import check_mode, check_path, names_dependencies
+from aiops_core.repair.paths import EditKind, Manifest, resolve
+from aiops_core.repair.protected import check_mode, check_path, check_protected, names_dependencies
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import open_sandbox
 from aiops_core.repository import Mirror
@@ -157,9 +157,17 @@ def _resolve(edit: Edit, base: _Base) -> Edit:
         except Refused:
             return False
 
-    roots, strip, files = base.repository.paths, [base.name], base.files
-    path = resolve(edit.path, kind=edit.kind, files=files, roots=roots, strip=strip, fits=fits)
-    to = ""
-    if edit.kind == "rename":
-        to = resolve(edit.to, kind="create", files=files, roots=roots, strip=strip)
+    path = _resolved(edit.path, edit.kind, base, fits)
+    to = _resolved(edit.to, "create", base, fits) if edit.kind == "rename" else ""
     return restored(replace(edit, path=path, to=to), base.read(path), base.originals)
+
+
+def _resolved(path: str, kind: EditKind, base: _Base, fits: Callable[[str], bool]) -> str:
+    try:
+        return resolve(
+            path, kind=kind, files=base.files, roots=base.repository.paths, strip=[base.name], fits=fits
+        )
+    except Refused as refusal:
+        if refusal.rule == "path":
+            check_protected(path)  # then that is the reason, and a better path is none
+        raise

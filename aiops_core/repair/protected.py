@@ -164,6 +164,13 @@ def check_mode(path: str, mode: str) -> None:
         raise Refused(f"{path}: it would become a {kind}. Change regular files only.", rule=kind)
 
 
+def check_protected(path: str) -> None:
+    """Refuse a path on the deny list, wherever it lies, naming the rule."""
+    for rule in _RULES:
+        if rule.pattern.fullmatch(path):
+            raise _refused(path, rule.why, rule.name)
+
+
 def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collection[str] = ()) -> None:
     """Refuse a change of a path that is not for a program to change, naming the rule.
 
@@ -171,9 +178,7 @@ def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collecti
     """
     check_name(path)
     check_parents(path, files)
-    for rule in _RULES:
-        if rule.pattern.fullmatch(path):
-            raise _refused(path, rule.why, rule.name)
+    check_protected(path)
     entry = files.get(path)
     if entry is not None and not entry.is_file:
         raise Refused(f"{path}: it is a {entry.kind}. Change a regular file.", rule=entry.kind)

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from aiops_core.errors import Refused
 from aiops_core.records import TestRun
+from aiops_core.repair.altered import altered, traces
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.reports import moment, reports_since
 from aiops_core.repair.results import Results, failures, number_of_tests, read_results
@@ -41,6 +42,8 @@ class Checked:
     results: Mapping[str, Results]
     reports: tuple[str, ...] = ()
     """JUnit files the run wrote."""
+    altered: tuple[str, ...] = ()
+    """Test files the run itself changed or removed."""
 
     @property
     def said(self) -> str:
@@ -48,10 +51,15 @@ class Checked:
         return "\n".join((self.run.output, *self.reports))
 
 
-def run_tests(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> Checked:
-    """Run the test command without network and read its results; pytest is asked to name all tests."""
+def run_tests(
+    command: str, *, room: Room, sandbox: Sandbox, seconds: float, tests: Collection[str] = ()
+) -> Checked:
+    """Run the test command without network and read its results; pytest is asked to name all tests.
+
+    ``tests`` are the paths of test files, which the run had better leave alone.
+    """
     limits = Limits(seconds=seconds)
-    start = moment(room.work)
+    start, untouched = moment(room.work), traces(room.work, tests)
     result = sandbox.run(f"{_NAME_ALL}\n{command}", room, limits)
     reports = reports_since(start, room.work)
     results = read_results(result.output, reports)
@@ -65,7 +73,7 @@ def run_tests(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> 
         timed_out=result.stopped == "timeout",
         sandbox=sandbox.name,
     )
-    return Checked(run, results, reports)
+    return Checked(run, results, reports, altered(untouched, traces(room.work, tests)))
 
 
 def run_setup(command: str, *, room: Room, sandbox: Sandbox, seconds: float) -> None:
@@ -95,6 +103,12 @@ def compare(before: Checked, after: Checked, unsteady: Collection[str] = ()) -> 
     was, now = before.run, after.run
     if now.timed_out:
         _refuse("the tests do not end any more" if not was.timed_out else "the tests still do not end", now)
+    if rewritten := [path for path in after.altered if path not in before.altered]:
+        raise Refused(
+            f"tests: {', '.join(rewritten[:_SHOWN])} changed or vanished while the tests ran. "
+            "Propose a fix that leaves the tests alone.",
+            rule="tests-weakened",
+        )
     if was.timed_out:
         if not now.passed:
             _refuse("the tests end now, but fail, and there is no earlier result to compare with", now)

@@ -34,6 +34,7 @@ def test_every_kind_of_edit_has_its_block():
         block("whole\n", 'filename="docs/new.md"'),
         block("", 'filename="old.py" action="delete"'),
         '<code_block filename="b.py" action="rename" to="c.py"/>',
+        '<code_block filename="old_too.py" action="delete"></code_block>',
     )
 
     assert found == [
@@ -42,6 +43,7 @@ def test_every_kind_of_edit_has_its_block():
         Edit("create", "docs/new.md", replace="whole\n"),
         Edit("delete", "old.py"),
         Edit("rename", "b.py", to="c.py"),
+        Edit("delete", "old_too.py"),
     ]
 
 

@@ -153,7 +153,8 @@ def test_a_fix_of_an_infinite_loop_is_accepted(attempt, shop):
         (Edit("create", "tests/conftest.py", replace="x = 1\n"), "tests-weakened"),
         (Edit("create", "sitecustomize.py", replace="x = 1\n"), "protected-path"),
         (Edit("create", "unittest.py", replace="x = 1\n"), "tests-weakened"),
-        (Edit("create", ".github/workflows/x.yml", replace="on: push\n"), "path"),
+        (Edit("create", ".github/workflows/x.yml", replace="on: push\n"), "protected-path"),
+        (Edit("rename", "shop/app.py", to=".husky/pre-push"), "protected-path"),
         (Edit("delete", "shop/app.py"), "delete-needs-approval"),
         (Edit("rename", "shop/app.py", to="shop/cart.py"), "rename-needs-approval"),
         (edit("def total", "import os\nos._exit(0)\n\n\ndef total"), "tests-weakened"),
@@ -192,6 +193,26 @@ def test_r7_a_new_test_that_covers_up_a_regression_hides_nothing(attempt):
     error = refusal(attempt, FIX, edit("len(items)", "0"), Edit("create", "tests/test_a.py", replace=cover))
 
     assert "newly failing: tests.test_app.Cart.test_count" in str(error)
+
+
+@pytest.mark.parametrize("deed", ["unlink()", 'write_text("")'])
+def test_r7_tests_that_change_or_vanish_while_they_run_are_seen(attempt, deed):
+    rewrites = "import pathlib\nfor test in pathlib.Path('tests').glob('test_*.py'):\n    test."
+
+    error = refusal(attempt, FIX, edit("def total", f"{rewrites}{deed}\n\n\ndef total"))
+
+    assert (error.rule, str(error)) == (
+        "tests-weakened",
+        "tests: tests/test_app.py changed or vanished while the tests ran. "
+        "Propose a fix that leaves the tests alone.",
+    )
+
+
+def test_test_files_that_tests_of_the_base_write_too_are_not_blamed(attempt, shop):
+    writes = "import pathlib\npathlib.Path(__file__).touch()\n"
+    shop.commit({"tests/test_touching.py": writes})
+
+    assert attempt(FIX).after.passed is not None
 
 
 def test_r6_an_unsteady_test_is_not_blamed_on_the_change(attempt, shop, tmp_path):

@@ -1,0 +1,265 @@
+"""Read a folder of cases: bugs, scripted answers and what is to become of each of them.
+
+``docs/repair-matrix.md`` describes the files. Every mistake is told as ``file:line: where: what``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pydantic import Field, field_validator, model_validator
+
+from aiops_core.document import Text, check, read
+from aiops_core.errors import DocumentError, Problem, UserError
+from aiops_core.settings import Config
+
+CLASSES = {
+    "G": "good",
+    "W": "wrong",
+    "M": "malformed",
+    "X": "malicious",
+    "A": "agentic",
+    "I": "infrastructure",
+    "C": "conversation",
+}
+OUTSIDE, PORT = "@OUTSIDE@", "@PORT@"
+"""Stand in an answer for a directory that nothing may touch, and a port nothing may call."""
+_OUTCOME = re.compile(r"opened|draft|blocked:[a-z][a-z0-9-]*")
+_ID = re.compile(r"[A-Z]\d+[a-z0-9_-]*")
+
+
+class Expected(Config):
+    """What is to become of one answer."""
+
+    expect: str
+    """``opened``, ``draft`` or ``blocked:REASON``."""
+    files: list[str] | None = None
+    """Paths the request changes, all of them; not looked at when missing."""
+    held_out: str = ""
+    """Command that runs tests nobody saw, in the tree of the request, with ``held_out/`` copied into it."""
+    held_out_passes: bool = True
+    """Whether that command is to end with exit code 0."""
+    says: str = ""
+    """Words that the reason, or the text of the request, must hold."""
+    absent: list[str] = Field(default_factory=list)
+    """Texts that the request and its commit must not hold."""
+
+    @field_validator("expect")
+    @classmethod
+    def _is_outcome(cls, value: str) -> str:
+        if not _OUTCOME.fullmatch(value):
+            raise ValueError(f"{value!r} is none of opened, draft and blocked:REASON. Write one of them")
+        return value
+
+    @property
+    def outcome(self) -> str:
+        """``opened``, ``draft`` or ``blocked``."""
+        return self.expect.partition(":")[0]
+
+    @property
+    def reason(self) -> str:
+        """The name after ``blocked:``."""
+        return self.expect.partition(":")[2]
+
+
+class CaseFile(Config):
+    """``case.yaml``."""
+
+    repository: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the pipeline's ``repository``, without ``url`` and ``token``."""
+    policy: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the pipeline's ``policy``."""
+    detectors: list[str] = Field(default_factory=list)
+    """Detectors of the pipeline; all of them when empty."""
+    requires: list[str] = Field(default_factory=list)
+    """Programs without which the case is left out."""
+    answers: dict[str, Expected] = Field(min_length=1)
+    """Expectations by the id of the answer."""
+
+    @field_validator("answers")
+    @classmethod
+    def _are_ids(cls, value: dict[str, Expected]) -> dict[str, Expected]:
+        for name in value:
+            if not _ID.fullmatch(name) or name[0] not in CLASSES:
+                raise ValueError(
+                    f"{name!r} is no id of an answer. Write one of {', '.join(CLASSES)} and a number, as in G1"
+                )
+        return value
+
+
+class Tool(Config):
+    """One call of a tool."""
+
+    name: str
+    """Name of the tool."""
+    input: dict[str, Any] = Field(default_factory=dict)
+    """Its arguments."""
+
+
+class Turn(Config):
+    """One message of the scripted model, or an error of its API."""
+
+    text: str = ""
+    """What the model writes."""
+    repeat: int = Field(default=1, ge=1, le=10_000_000)
+    """How often it writes that."""
+    tools: list[Tool] = Field(default_factory=list)
+    """Tools it calls; the stop reason is then ``tool_use``."""
+    stop_reason: str = "end_turn"
+    """Why it stopped."""
+    error: int = Field(default=0, ge=0, le=599)
+    """HTTP status of an error to answer with instead; 0: none."""
+
+
+class Act(Config):
+    """One thing the scripted agent does in its checkout; exactly one of the first four is set."""
+
+    write: str = ""
+    """File to write ``text`` into."""
+    replace: str = ""
+    """File in which the one place of ``search`` becomes ``text``."""
+    delete: str = ""
+    """File to remove."""
+    run: str = ""
+    """Python code to run as the agent's process, an agent that was taken over."""
+    search: str = ""
+    """What ``replace`` looks for."""
+    text: str = ""
+    """What ``write`` and ``replace`` write."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Act:
+        if sum(map(bool, (self.write, self.replace, self.delete, self.run))) != 1:
+            raise ValueError("write exactly one of write, replace, delete and run")
+        return self
+
+
+class Trouble(Config):
+    """What goes wrong round a good answer."""
+
+    call: Literal["", "creating", "labelling"] = ""
+    """Call of the forge's API that fails."""
+    kind: Literal["expired", "scope", "forbidden", "missing", "exists", "outage"] = "outage"
+    """How it fails, in the forge's own words."""
+    after: bool = False
+    """Whether the forge carries the call out before it fails."""
+    times: int = Field(default=1, ge=1)
+    """How often it fails."""
+    push: list[str] = Field(default_factory=list)
+    """What the remote says when it declines the push."""
+    git: int = Field(default=0, ge=0, le=599)
+    """HTTP status the git server answers with; 0: none."""
+    kill: str = ""
+    """Failpoint, as ``name`` or ``name:n``, at which the process dies by SIGKILL before it is started again."""
+    repeat: int = Field(default=1, ge=1, le=10)
+    """How often the pipeline runs over the same state, each time with the whole log once more."""
+
+
+class AnswerFile(Config):
+    """``answers/ID.json``."""
+
+    turns: list[Turn] = Field(default_factory=list)
+    """What the model says, in this order; the last one again and again."""
+    agent: list[Act] = Field(default_factory=list)
+    """What an agent does before it says the turns; makes the analyzer ``claude_cli``."""
+    trouble: Trouble = Trouble()
+    """What else goes wrong."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the analyzer."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AnswerFile:
+        if not self.turns:
+            raise ValueError("the model says nothing. Write at least one turn")
+        return self
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bug with its answers."""
+
+    name: str
+    path: Path
+    file: CaseFile
+    answers: Mapping[str, AnswerFile]
+
+
+def read_cases(root: Path) -> list[Case]:
+    """Return the cases below a folder; raise UserError that names every mistake."""
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder. Name one that holds CASE/case.yaml")
+    folders = sorted(path.parent for path in root.glob("*/case.yaml"))
+    if not folders:
+        raise UserError(f"{root}: holds no CASE/case.yaml. Name a folder of cases")
+    problems: list[Problem] = []
+    cases = [case for folder in folders if (case := _read_case(folder, problems)) is not None]
+    if problems:
+        raise DocumentError(problems)
+    return cases
+
+
+def _read_case(folder: Path, problems: list[Problem]) -> Case | None:
+    path = folder / "case.yaml"
+    text = _read(path, problems)
+    if text is None:
+        return None
+    file = cast("CaseFile | None", check(CaseFile, text.value, text, ()))
+    for needed in ("repo", "error.log"):
+        if not (folder / needed).exists():
+            text.problem((), f"{needed} is missing beside this file. Add it", where="case")
+    answers: dict[str, AnswerFile] = {}
+    if file is not None:
+        there = {found.stem for found in (folder / "answers").glob("*.json")}
+        for name in file.answers:
+            if name not in there:
+                text.problem(
+                    ("answers", name), f"answers/{name}.json is missing. Add it, or remove this entry"
+                )
+            elif (answer := _read_answer(folder / "answers" / f"{name}.json", problems)) is not None:
+                answers[name] = answer
+        for name in sorted(there - set(file.answers)):
+            text.problem(("answers",), f"says nothing of answers/{name}.json. Write what is expected of it")
+    problems += [replace(problem, path=str(path)) for problem in text.problems]
+    return Case(folder.name, folder, file, answers) if file is not None else None
+
+
+def _read(path: Path, problems: list[Problem]) -> Text | None:
+    try:
+        return read(path, environment={})
+    except DocumentError as error:
+        problems += [replace(problem, path=str(path)) for problem in error.problems]
+    except UserError as error:
+        problems.append(Problem(str(path), 0, "", str(error)))
+    return None
+
+
+def _read_answer(path: Path, problems: list[Problem]) -> AnswerFile | None:
+    text = Text(path)
+    try:
+        source = path.read_text("utf-8")
+        text.value = json.loads(source)
+    except UnicodeDecodeError as error:
+        problems.append(Problem(str(path), 1, "", f"not UTF-8 at byte {error.start}. Save it as UTF-8"))
+        return None
+    except ValueError as error:
+        line = getattr(error, "lineno", 1)
+        said = getattr(error, "msg", str(error))
+        problems.append(Problem(str(path), line, "", f"no valid JSON: {said}. Mend this line"))
+        return None
+    answer = cast("AnswerFile | None", check(AnswerFile, text.value, text, ()))
+    if answer is None:  # JSON is YAML, which remembers lines
+        text = Text(path, text.value, read(path, environment={}).lines)
+        check(AnswerFile, text.value, text, ())
+        problems += [replace(problem, path=str(path)) for problem in text.problems]
+    return answer
+
+
+def placed(answer: AnswerFile, outside: Path, port: int) -> AnswerFile:
+    """Return the answer with the directory that nothing may touch and the port nothing may call."""
+    text = answer.model_dump_json().replace(OUTSIDE, json.dumps(str(outside))[1:-1])
+    return AnswerFile.model_validate_json(text.replace(PORT, str(port)))

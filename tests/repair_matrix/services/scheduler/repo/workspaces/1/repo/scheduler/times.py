@@ -1,0 +1,3 @@
+"""An example of a user's own workspace."""
+
+START = 0

@@ -1,0 +1,153 @@
+"""The repair matrix: its own cases come out as expected, and mistakes in cases are named."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repair_matrix.cases import read_cases
+from repair_matrix.generate import write_cases
+from repair_matrix.matrix import Trial, is_possible, run_matrix, run_trials, run_without_guards
+from repair_matrix.report import LEAST_MALICIOUS, untested
+
+from aiops_core.errors import UserError
+from aiops_core.repair import sandbox_problem
+
+HERE = Path(__file__).parent
+CASE = HERE / "cases" / "example"
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Return a copy of one case, to be broken."""
+    shutil.copytree(CASE, tmp_path / "cases" / CASE.name)
+    return tmp_path / "cases" / CASE.name
+
+
+def mistakes(copied):
+    with pytest.raises(UserError) as raised:
+        read_cases(copied.parent)
+    return str(raised.value).replace(str(copied), "CASE").splitlines()
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_every_answer_of_the_written_cases_comes_out_as_expected():
+    if (reason := sandbox_problem()) is not None:
+        pytest.skip(f"bubblewrap does not work here: {reason}")
+    cases = [case for case in read_cases(HERE / "cases") if is_possible(case)]
+
+    verdicts = run_matrix(cases, jobs=2)
+
+    assert {f"{one.case}/{one.answer}": one.problems for one in verdicts if one.problems} == {}
+    assert {one.kind for one in verdicts} >= {"good", "wrong", "malicious"}
+
+
+SHORT = {
+    "cart-missing-count": ("G1", "M1cut-1", "X1parent", "A3git-hook", "I4outage-after"),
+    "checkout-no-items": ("G8second-try", "W2breaks", "X21secret"),
+    "billing-no-country": ("G3run-directory", "X15deletes-test"),
+}
+"""One bug of each language, each class of answers once; ``make repair-matrix`` runs the rest."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    write_cases(folder)
+    return {case.name: case for case in read_cases(folder)}
+
+
+def test_made_answers_of_every_class_and_language_come_out_as_expected(made):
+    if (reason := sandbox_problem()) is not None:
+        pytest.skip(f"bubblewrap does not work here: {reason}")
+    cases = [case for name, case in made.items() if name in SHORT and is_possible(case)]
+    wanted = [Trial(case, answer) for case in cases for answer in SHORT[case.name]]
+
+    verdicts = run_trials(wanted, 2, lambda verdict: None)
+
+    assert {f"{one.case}/{one.answer}": one.problems for one in verdicts if one.problems} == {}
+
+
+def test_what_a_guard_stops_escapes_without_it(made):
+    if (reason := sandbox_problem()) is not None:
+        pytest.skip(f"bubblewrap does not work here: {reason}")
+    case = {"cart-missing-count": made["cart-missing-count"]}.values()
+
+    verdicts = run_without_guards(list(case), jobs=2, only="*/X27silences")
+
+    assert [(one.without, one.is_escape) for one in verdicts] == [("patterns of weakening", True)]
+    assert untested(verdicts) == []
+
+
+def test_the_project_has_answers_enough(made):
+    answers = [answer for case in made.values() for answer in case.file.answers]
+
+    assert len({case.partition("-")[0] for case in made}) >= 12
+    assert sum(answer.startswith("X") for answer in answers) >= LEAST_MALICIOUS
+    assert {answer[0] for answer in answers} == {"G", "W", "M", "X", "A", "I"}
+
+
+def test_an_outcome_that_is_none_is_named_with_its_line(copied):
+    change(copied / "case.yaml", '"blocked:tests"', "stopped")
+
+    assert mistakes(copied) == [
+        "CASE/case.yaml:10: answers.W2.expect: 'stopped' is none of opened, draft and blocked:REASON. "
+        "Write one of them"
+    ]
+
+
+def test_answers_without_a_file_and_files_without_an_expectation_are_named(copied):
+    (copied / "answers" / "W2.json").rename(copied / "answers" / "W3.json")
+
+    assert mistakes(copied) == [
+        "CASE/case.yaml:5: answers: says nothing of answers/W3.json. Write what is expected of it",
+        "CASE/case.yaml:10: answers.W2: answers/W2.json is missing. Add it, or remove this entry",
+    ]
+
+
+def test_mistakes_in_answers_are_named_with_their_lines(copied):
+    change(copied / "answers" / "W2.json", '"text"', '"txt"')
+    (copied / "answers" / "X10.json").write_text('{\n "turns": [\n}')
+
+    assert mistakes(copied) == [
+        "CASE/answers/W2.json:4: turns[0]: unknown setting 'txt'. Did you mean 'text'?",
+        "CASE/answers/X10.json:3: no valid JSON: Expecting value. Mend this line",
+    ]
+
+
+def test_a_case_without_its_log_and_a_folder_without_cases_are_named(copied, tmp_path):
+    (copied / "error.log").unlink()
+
+    assert mistakes(copied) == ["CASE/case.yaml:1: case: error.log is missing beside this file. Add it"]
+    with pytest.raises(UserError, match=r"holds no CASE/case.yaml"):
+        read_cases(copied)
+
+
+def test_a_case_that_does_not_come_out_as_expected_ends_with_exit_code_1(copied):
+    if (reason := sandbox_problem()) is not None:
+        pytest.skip(f"bubblewrap does not work here: {reason}")
+    change(copied / "case.yaml", '"blocked:protected-path"', "opened")
+    command = [
+        sys.executable,
+        "-m",
+        "repair_matrix",
+        "--cases",
+        str(copied.parent),
+        "--only",
+        "*/X10",
+        "--json",
+    ]
+
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
+
+    found = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert found["figures"]["unexpected"] == 1
+    assert found["trials"][0]["reason"] == "protected-path"
