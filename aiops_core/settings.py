@@ -140,6 +140,10 @@ class Policy(Config):
     senders nobody checked."""
     approve_within: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
     """How long a plan waits for an approval; nobody may approve it after that, at least one minute."""
+    open_requests: int = Field(default=5, ge=1)
+    """Most requests for review open at the same time, for all actions of the pipeline; further fixes wait."""
+    requests_per_hour: int = Field(default=2, ge=1)
+    """Most requests opened within an hour; further fixes wait. Those that bring one up to date do not count."""
     verify_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
     """How long an error must stay away, once a release with its merged fix runs, to be resolved; at least one
     minute."""

@@ -15,11 +15,18 @@ from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.respond.run import Desk, Run
+from aiops_core.respond.storm import tell_of_storm
 from aiops_core.respond.talking import begin_talk
 from aiops_core.settings import duration_text
 from aiops_core.store import Job, StepRow, Store
 
 FOLLOW_EVERY = timedelta(minutes=5)
+_REQUESTS = ("draft", "ready")
+"""Where an action reaches that opens requests."""
+_FULL = {
+    "open": ("{} requests are open and more may not be", "policy.open_requests"),
+    "hourly": ("{} requests were opened within the hour and more may not be", "policy.requests_per_hour"),
+}
 _ACT_AGAIN = (2.0, 8.0)
 """Seconds between tries of an action whose failure may pass; people are told after that."""
 
@@ -45,9 +52,14 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
         if not _may_act(run, step, plan, change):
             plans.append(plan)
             continue
+        if not _has_place(run, step):
+            plans.append(plan)
+            continue
         outcome = run.step(f"act {step.name}", step.name, partial(_do, run, step, plan), Outcome)
         if outcome is not None:
             outcomes[step.name] = outcome
+        else:
+            run.desk.store.guarded(run.job).requests.drop(run.id, step.name)
     return Acted(tuple(plans), outcomes)
 
 
@@ -59,20 +71,25 @@ def approved(run: Run) -> list[str]:
 
 
 def look_again_at(run: Run) -> datetime | None:
-    """Return when the first plan of the run that waits for people expires; None when none does."""
-    waiting = (one.stored.expires_at for one in run.runs.waiting(run.id))
+    """Return when a plan that waits for people expires, or one that waits for its turn may have it."""
+    waiting = [run.look_at, *(one.stored.expires_at for one in run.runs.waiting(run.id))]
     return min((time for time in waiting if time is not None), default=None)
 
 
 def acted_since(run: Run, told: str) -> list[str]:
-    """Return the actions that acted on an approval after the step ``told`` had ended."""
+    """Return the actions that waited, and acted after the step ``told`` had begun."""
     steps = {step.name: step for step in run.runs.steps(run.id)}
-    end = steps[told].finished_at if told in steps else None
+    if told not in steps:
+        return []
     found = []
-    for step in run.pipeline.of_kind("actions"):
-        row, stored = steps.get(f"act {step.name}"), run.runs.plan(run.id, step.name)
-        if row is not None and end is not None and row.is_finished and row.started_at >= end:
-            found += [step.name] if stored is not None and stored.is_approved else []
+    for name in (step.name for step in run.pipeline.of_kind("actions")):
+        row, stored = steps.get(f"act {name}"), run.runs.plan(run.id, name)
+        if row is None or row.finished_at is None or row.finished_at <= steps[told].started_at:
+            continue
+        if row.state in {"done", "failed"} or (
+            stored is not None and stored.is_approved and row.state == "refused"
+        ):
+            found.append(name)
     return found
 
 
@@ -82,6 +99,7 @@ def follow(desk: Desk, pipeline: Pipeline | None, job: Job) -> None:
     step = pipeline.step("actions", job.payload["step"]) if pipeline else None
     outcome = desk.store.runs.outcomes(run_id).get(job.payload["step"])
     if step is None or outcome is None or outcome.final:
+        desk.store.requests.close(run_id, job.payload["step"])
         desk.store.queue.finish(job)
         return
     runs = desk.store.guarded(job).runs
@@ -132,6 +150,32 @@ def _may_act(run: Run, step: Step, plan: Plan, change: Change | None) -> bool:
         return False
     asked = questions(run.incident, change, run.pipeline.config.policy)
     return (step.mode == "auto" and not asked) or _is_approved(run, step, plan, row, asked)
+
+
+def _has_place(run: Run, step: Step) -> bool:
+    """Return whether the action may open its request now; else let it wait for its turn."""
+    name = f"act {step.name}"
+    row = run.runs.step(run.id, name)
+    opens = cast("Action[Any]", step.component).reaches in _REQUESTS
+    if not opens or (row is not None and row.is_finished):
+        return True
+    policy, store = run.pipeline.config.policy, run.desk.store
+    with store.transaction():
+        full = store.guarded(run.job).requests.reserve(
+            run.id, step.name, most=policy.open_requests, hourly=policy.requests_per_hour
+        )
+        if full is None:
+            return True
+        if row is None or row.state != "queued":
+            run.runs.begin_step(run.id, name, step.name, "queued")
+    limit, again = full
+    run.look_at = min(again, run.look_at or again)
+    text, setting = _FULL[limit]
+    number = policy.open_requests if limit == "open" else policy.requests_per_hour
+    decision = Decision(f"{limit}-requests", f"{step.name}: waits its turn, {text.format(number)}", setting)
+    run.decide(decision)
+    tell_of_storm(run, decision)
+    return False
 
 
 def _plan_only(run: Run, step: Step, row: StepRow | None) -> None:
@@ -189,6 +233,8 @@ def _keep(store: Store, run_id: int, outcome: Outcome) -> None:
         store.runs.save_outcome(run_id, outcome.action, outcome)
         if outcome.data.get("state") == "merged":
             store.fixes.begin(run_id, outcome.action, outcome)
+        if outcome.final:
+            store.requests.close(run_id, outcome.action)
 
 
 def _try(step: Step, plan: Plan, warn: Callable[[Retry], None]) -> Outcome:

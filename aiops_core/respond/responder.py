@@ -162,7 +162,7 @@ class Responder:
                 self._store.queue.release(run.job)
                 return
             states = {step.state for step in self._store.runs.steps(run.id)}
-            waits = "waiting" in states and not self._is_over(run)
+            waits = bool({"waiting", "queued"} & states) and not self._is_over(run)
             run.runs.finish(run.id, "waiting" if waits else "failed" if "failed" in states else "done")
             expires = look_again_at(run) if waits else None
             if expires is None:

@@ -57,6 +57,8 @@ class Run:
     commit: str = ""
     """Where the code was first looked at: evidence and edits are of this commit."""
     decisions: list[Decision] = field(default_factory=list)
+    look_at: datetime | None = None
+    """When to look again whether something that waits for its turn may go on."""
     _mirror: Mirror | None = None
 
     @property

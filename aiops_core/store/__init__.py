@@ -25,6 +25,7 @@ from aiops_core.store.merging import Merging
 from aiops_core.store.plans import StoredPlan
 from aiops_core.store.queue import Job, JobState, Queue
 from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
+from aiops_core.store.requests import Requests
 from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
@@ -78,6 +79,7 @@ class Store(Recording, Faults):
         self.retention = Retention(database, clock, job)
         self.fixes = Fixes(database, clock, job)
         self.runs = Runs(database, clock, job)
+        self.requests = Requests(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.talks = Talks(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -103,6 +103,16 @@ class Fixes(Access):
         with self._read() as connection:
             rows = connection.execute(query.limit(limit)).all()
         return [Sighting(**row._mapping) for row in rows]
+
+    def newcomers(self, pipeline: str, since: datetime) -> tuple[int, Mapping[str, int]]:
+        """Return how many incidents are new since then, and of how many events named each release."""
+        new = (incidents.c.pipeline == pipeline, incidents.c.first_seen >= since)
+        by_release = select(sightings.c.release, func.count().label("incidents")).join(incidents)
+        by_release = by_release.where(*new, sightings.c.release != "").group_by(sightings.c.release)
+        with self._read() as connection:
+            count = connection.execute(select(func.count()).select_from(incidents).where(*new)).scalar_one()
+            rows = connection.execute(by_release).all()
+        return count, {row.release: row.incidents for row in rows}
 
 
 _SIGHTING = [sightings.c[name] for name in Sighting.__dataclass_fields__]

@@ -26,6 +26,7 @@ from aiops_core.store.tables import (
     plans,
     receipts,
     remarks,
+    requests,
     runs,
     sightings,
     steps,
@@ -101,6 +102,7 @@ def _old_runs(before: datetime) -> Select[Any]:  # Any: of one column, an id
         ~exists().where(jobs.c.kind == "follow", jobs.c.key.startswith(func.printf("follow:%d:", runs.c.id))),
         ~exists().where(deliveries.c.run_id == runs.c.id, _is_wanted()),
         ~exists().where(fixes.c.run_id == runs.c.id),
+        ~exists().where(requests.c.run_id == runs.c.id, requests.c.closed_at.is_(None)),
     )
 
 
@@ -124,7 +126,7 @@ def _forget_events(connection: Connection, ids: Sequence[int]) -> int:
 def _forget_runs(connection: Connection, ids: Sequence[int]) -> int:
     told = connection.scalars(select(deliveries.c.id).where(deliveries.c.run_id.in_(ids))).all()
     gone = _forget_deliveries(connection, told)
-    for table in (evidence, analyses, changes, plans, outcomes, effects, steps, decisions):
+    for table in (evidence, analyses, changes, plans, outcomes, effects, requests, steps, decisions):
         gone += _drop(connection, table, table.c.run_id, ids)
     return gone + _drop(connection, runs, runs.c.id, ids)
 

@@ -15,10 +15,11 @@ from aiops_core.store.approvals import Approvals
 from aiops_core.store.findings import Findings
 from aiops_core.store.incidents import pipeline_of
 from aiops_core.store.queue import Job, new_job
+from aiops_core.store.requests import Requests
 from aiops_core.store.tables import jobs, runs, steps
 
 RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
-StepState: TypeAlias = Literal["running", "waiting", "done", "failed", "skipped", "refused"]
+StepState: TypeAlias = Literal["running", "waiting", "queued", "done", "failed", "skipped", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,9 @@ class Runs(Findings, Approvals):
 
     def job_died(self, job: Job) -> None:
         """Note that nobody will run it any more, because its job is a dead letter."""
-        self.finish(job.payload["run"], "failed")
+        run_id = job.payload["run"]
+        self.finish(run_id, "failed")
+        Requests(self._database, self._clock).drop(run_id)
 
     def step(self, run_id: int, name: str) -> StepRow | None:
         """Return a step of a run, None before it began."""

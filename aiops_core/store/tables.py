@@ -195,6 +195,16 @@ outcomes = _numbered(
     _time("created_at"),
     Index(None, "run_id"),
 )
+requests = _numbered(
+    "requests",
+    _text("pipeline"),
+    _of("incident_id", "incidents"),
+    _of("run_id", "runs"),
+    _text("step"),
+    _time("opened_at"),
+    _time("closed_at", nullable=True),
+    Index(None, "pipeline", "opened_at"),
+)
 effects = _table(
     "effects",
     _key("pipeline"),
