@@ -82,6 +82,11 @@ class Scene:
         with Store.open(self.directory / "state") as store:
             return [run.reason for run in store.runs.of_incident(1)]
 
+    def due(self):
+        """Return how soon the fix is looked at again."""
+        with Store.open(self.directory / "state") as store:
+            return [job.due_at - self.now for job in store.queue.jobs() if job.kind == "watch"]
+
     def decided(self, rule):
         with Store.open(self.directory / "state") as store:
             return [one.text for one in store.incidents.decisions(1) if one.rule == rule]
@@ -211,3 +216,16 @@ def test_r28_what_is_said_below_the_request_is_said_once_whatever_is_killed(tmp_
     assert (tmp_path / "said").read_text() == (
         "0 in 24 h (was 1/day). The error did not come back since this was deployed.\n"
     )
+
+
+def test_an_error_that_keeps_coming_from_an_old_release_is_looked_at_every_five_minutes(scene):
+    scene.run(("TypeError", "v2"), after=timedelta(minutes=6))
+    scene.run(after=timedelta(hours=25))
+    scene.run(("KeyError", "v1"), after=timedelta(hours=1))
+    scene.run(("KeyError", "v1"), after=timedelta(seconds=30))
+    coming = scene.due()
+    scene.run(after=timedelta(minutes=5))
+    scene.run(after=timedelta(minutes=11))
+
+    assert timedelta(minutes=4) < coming[0] <= timedelta(minutes=5)
+    assert scene.due() == []

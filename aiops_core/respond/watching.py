@@ -129,17 +129,18 @@ class _Watch:
                 )
 
     def _come_again(self, seen: Sequence[Sighting]) -> None:
-        """Come again, at once when events came meanwhile; a verified fix is looked at when they come."""
-        store = self.desk.store
+        """Come again, at once when events came meanwhile; a verified fix is left once they stay away."""
+        store, now = self.desk.store, self.desk.clock()
         with store.transaction():
             if store.fixes.sightings(self.incident.id) != seen:
-                store.queue.release(self.job, self.desk.clock())
+                store.queue.release(self.job, now)
                 return
             fix = store.fixes.get(self.incident.id)
-            if fix is None or fix.state != "merged":
-                store.queue.finish(self.job)
+            comes = any(one.last_seen > now - 2 * WATCH_EVERY for one in seen)
+            if comes or (fix is not None and fix.state == "merged"):
+                store.queue.release(self.job, now + WATCH_EVERY)
             else:
-                store.queue.release(self.job, self.desk.clock() + WATCH_EVERY)
+                store.queue.finish(self.job)
 
     def _remark(self, about: str, text: str) -> None:
         """Say it where the fix was proposed; what the forge refuses stays unsaid there."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from aiops_core.records import RELEASE_ATTRIBUTES, Event
 from aiops_core.store.database import chunks, upsert
@@ -82,13 +82,10 @@ def watched(connection: Connection, incident_ids: Collection[int]) -> set[int]:
 
 
 def wake_watchers(connection: Connection, incident_ids: Collection[int], now: datetime) -> None:
-    """Let somebody look at the fixes of incidents that are back."""
+    """Let somebody look at the fixes of incidents that are back; who looks already comes again by himself."""
     keys = {f"watch:{of}": of for of in incident_ids}
     if not keys:
         return
-    connection.execute(
-        update(jobs).where(jobs.c.key.in_(list(keys)), jobs.c.state == "ready").values(due_at=now)
-    )
     there = set(connection.scalars(select(jobs.c.key).where(jobs.c.key.in_(list(keys)))))
     new = [new_job("watch", key, {"incident": of}, now, now) for key, of in keys.items() if key not in there]
     if new:
