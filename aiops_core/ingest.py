@@ -43,9 +43,12 @@ _GATHER = 0.05
 _NEXT = 0.002
 """Seconds within which a source that is reading hands its next chunk over."""
 _BATCH_EVENTS = 5000
+_TICK = 0.1
+_IDLE_TICK = 0.5
+"""Seconds to the next look at the clock, while a block is open or a position uncommitted and else."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Stream:
     """One physical stream as ingest follows it."""
 
@@ -130,6 +133,8 @@ class Ingest:
         )
         self._queue: queue.Queue[tuple[Step, Signal | _Finished, float]] = queue.Queue(maxsize=4)
         self._streams: dict[tuple[str, str], _Stream] = {}
+        self._unclosed: set[_Stream] = set()
+        """Those with an open block."""
         self._done: dict[tuple[str, str], frozenset[str]] = {}
         self._pending = _Pending()
         self._last_commit = 0.0
@@ -261,7 +266,8 @@ class Ingest:
         Note up to when everything that came is taken: a line that waits here is no silence.
         """
         try:
-            step, signal, self._heard_to = self._queue.get(timeout=0.1)
+            tick = _TICK if self._unclosed or self._pending.streams else _IDLE_TICK
+            step, signal, self._heard_to = self._queue.get(timeout=tick)
             until = time.monotonic() + (_COMMIT_EVERY if self._once else _GATHER)
             while True:
                 self._accept(step, signal)
@@ -279,7 +285,7 @@ class Ingest:
         elif signal.forget:
             self._commit()
             for key in [key for key in self._streams if key[0] == step.name]:
-                del self._streams[key]
+                self._unclosed.discard(self._streams.pop(key))
             signal.seen.set()
         else:
             self._running -= 1
@@ -324,23 +330,24 @@ class Ingest:
 
     def _note_open(self, stream: _Stream) -> None:
         if not stream.cutter.is_open:
+            self._unclosed.discard(stream)
             stream.opened = None
             stream.arrivals.clear()
         elif stream.opened is None or stream.open_from != stream.cutter.low_water:
+            self._unclosed.add(stream)
             stream.opened, stream.open_from = stream.touched, stream.cutter.low_water
 
     def _close(self, stream: _Stream) -> None:
         self._add(stream, stream.cutter.flush())
         self._pending.streams[stream.step, stream.batch.stream] = stream
+        self._unclosed.discard(stream)
         stream.opened = None
 
     def _close_silent(self) -> None:
         """Close the blocks to which nobody added anything for a while."""
         now = self._heard_to
-        for stream in self._streams.values():
-            if stream.opened is None:
-                continue
-            if now - stream.opened >= LONGEST_OPEN:
+        for stream in list(self._unclosed):
+            if stream.opened is not None and now - stream.opened >= LONGEST_OPEN:
                 self._close(stream)
                 self._note_open(stream)
             elif stream.arrivals and now - stream.arrivals[0][0] >= SILENCE:

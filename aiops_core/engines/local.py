@@ -38,6 +38,8 @@ class LocalEngine:
         self._owner = f"{platform.node()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
         self._stopping = threading.Event()
         self._wake = threading.Event()
+        self._turn = threading.Lock()
+        """Held by the one worker that looks for a job; the other idle ones cost nothing."""
         self._held: dict[int, Job] = {}
         self._lock = threading.Lock()
         self._threads = [
@@ -71,11 +73,10 @@ class LocalEngine:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            self._wake.clear()
-            job = self._take()
+            with self._turn:
+                job = self._next()
             if job is None:
-                self._wake.wait(_POLL)
-                continue
+                return
             try:
                 self._handle(job)
             except (LeaseLost, StoreError) as error:
@@ -85,6 +86,16 @@ class LocalEngine:
                 with self._lock:
                     del self._held[job.id]
                 self._wake.set()
+
+    def _next(self) -> Job | None:
+        """Wait for a job; None when the engine stops."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            job = self._take()
+            if job is not None:
+                return job
+            self._wake.wait(_POLL)
+        return None
 
     def _take(self) -> Job | None:
         try:

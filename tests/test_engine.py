@@ -1,0 +1,48 @@
+"""The pool of workers: one looks for work on behalf of all, and hands the looking over."""
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+
+from aiops_core.engines.local import LocalEngine
+from aiops_core.store import Store
+
+
+@contextmanager
+def engine(store, handle, workers=4):
+    made = LocalEngine(store, handle, ["a"], workers=workers, logger=logging.getLogger("engine"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def test_idle_workers_look_for_work_one_at_a_time(tmp_path, monkeypatch):
+    with Store.open(tmp_path / "state") as store:
+        looks, lease = [], store.queue.lease
+        monkeypatch.setattr(store.queue, "lease", lambda *place: looks.append(time.monotonic()) or lease(*place))
+        with engine(store, store.queue.finish):
+            time.sleep(1.2)
+
+    assert 1 <= len(looks) <= 4
+
+
+def test_several_jobs_are_done_at_once(tmp_path):
+    together, done = threading.Barrier(3), threading.Semaphore(0)
+
+    with Store.open(tmp_path / "state") as store:
+
+        def handle(job):
+            together.wait(10)
+            store.queue.finish(job)
+            done.release()
+
+        with engine(store, handle) as running:
+            for key in "xyz":
+                store.queue.enqueue("a", key, None)
+            running.wake()
+            arrived = [done.acquire(timeout=10) for _ in "xyz"]
+
+    assert arrived == [True, True, True]
