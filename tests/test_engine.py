@@ -22,7 +22,9 @@ def engine(store, handle, workers=4):
 def test_idle_workers_look_for_work_one_at_a_time(tmp_path, monkeypatch):
     with Store.open(tmp_path / "state") as store:
         looks, lease = [], store.queue.lease
-        monkeypatch.setattr(store.queue, "lease", lambda *place: looks.append(time.monotonic()) or lease(*place))
+        monkeypatch.setattr(
+            store.queue, "lease", lambda *place: looks.append(time.monotonic()) or lease(*place)
+        )
         with engine(store, store.queue.finish):
             time.sleep(1.2)
 
