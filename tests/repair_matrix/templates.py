@@ -80,9 +80,10 @@ def good(found: Found) -> Iterator[Made]:
     yield "G6json", said(explained(found, edits=_as_json(found))), right
     yield "G6fenced", said(f"```json\n{words}```\n{fixed(found)}{test}"), right
     readme = block("README.md", f"# {found.service}\n", f"# {found.service}\n\nMended.\n")
+    named = explained(found, repair_steps=["Say so in README.md."])
     yield (
         "G7two-files",
-        said(words + fixed(found) + readme + test),
+        said(named + fixed(found) + readme + test),
         {**right, "files": sorted([*right["files"], "README.md"])},
     )
     wrong = block(bug.path, "no such line\n", bug.fix)
@@ -135,6 +136,9 @@ def wrong(found: Found) -> Iterator[Made]:
         {"expect": "blocked:confidence"},
     )
     yield "W11no-edit", said(words), {"expect": "blocked:no-edits"}
+    readme = block("README.md", f"# {found.service}\n", f"# {found.service}\n\nMended.\n")
+    strays = {"expect": "blocked:ask", "says": "README.md"}
+    yield "W13strays", said(words + fixed(found) + readme + test), strays
     yield (
         "W12deletes",
         said(words + f'<code_block filename="{bug.path}" action="delete"></code_block>\n'),
