@@ -113,7 +113,12 @@ def test_dependencies_cover_what_the_code_imports():
         "typing_extensions": "typing-extensions",
         "tree_sitter": "tree-sitter",
     }
-    declared = {re.split(r"[<>=;\[ ]", line)[0].lower() for line in project(ROOT)["project"]["dependencies"]}
+    about = project(ROOT)["project"]
+    lines = [
+        *about["dependencies"],
+        *(line for extra in about["optional-dependencies"].values() for line in extra),
+    ]
+    declared = {re.split(r"[<>=;\[ ]", line)[0].lower() for line in lines}
     sources = [
         *(ROOT / "aiops_core").rglob("*.py"),
         *(path for package in packages_in_tree() for path in (ROOT / package).rglob("*.py")),

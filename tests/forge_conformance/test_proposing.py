@@ -268,9 +268,7 @@ def test_r11_what_people_commit_is_never_overwritten_and_they_are_told_once(benc
     assert (outcome.status, outcome.final) == ("done", False)
     assert bench.bare.commit(BRANCH) == human
     (comment,) = bench.seen()[0].comments
-    assert comment.startswith(
-        "There is a new fix for this incident, and it was not pushed: this branch holds"
-    )
+    assert "\nThere is a new fix for this incident, and it was not pushed: this branch holds" in comment
 
 
 def test_r11_a_text_people_changed_stays(bench, word):
