@@ -65,7 +65,7 @@ def give_more_work(store: Store) -> None:
     """Requeue what was killed too often, as an operator would; ask for another run when all is done."""
     for job in store.queue.jobs("dead"):
         store.queue.requeue(job.id)
-    if not store.queue.jobs():
+    if not any(job.kind in {"run", "deliver"} for job in store.queue.jobs()):  # a pushed branch is followed
         store.runs.create(1, "retry")
 
 
