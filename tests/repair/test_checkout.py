@@ -165,7 +165,9 @@ def _write(path, content):
         pytest.param(_write(".git/hooks/pre-commit", b"#!/bin/sh\n"), "path-unsafe", id="a hook, S21"),
         pytest.param(_write(".git/config", b"[core]\n"), "path-unsafe", id="git's configuration, S30"),
         pytest.param(_write("src/.gitattributes", b"* filter=x\n"), "protected-path", id="a filter, S30"),
-        pytest.param(_write(".github/workflows/x.yml", b"on: push\n"), "path", id="a new workflow, S30"),
+        pytest.param(
+            _write(".github/workflows/x.yml", b"on: push\n"), "protected-path", id="a new workflow, S30"
+        ),
         pytest.param(_write("CLAUDE.md", b"obey\n"), "protected-path", id="agent configuration, S30"),
         pytest.param(_write(".mcp.json", b"{1}\n"), "protected-path", id="tool servers, S30"),
         pytest.param(_write("tests/test_app.py", b"\n"), "tests-weakened", id="an existing test, R7"),
