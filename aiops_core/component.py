@@ -31,6 +31,7 @@ from aiops_core.records import (
     Report,
     Signal,
     StopLevel,
+    Usage,
 )
 from aiops_core.settings import Config, Repository
 from aiops_core.text.lines import Lines, More, Span
@@ -278,13 +279,19 @@ class Analyzer(Component[C], ABC, Generic[C]):
     """Explain an incident.
 
     ``is_agent`` says that a model acts by itself here, as in a checkout: it is not asked about events
-    whose senders nobody checked, unless a person asks for it.
+    whose senders nobody checked, unless a person asks for it. ``is_offline`` says that it answers from
+    this machine alone, at no cost: a replay lets it answer.
     """
 
     is_agent: ClassVar[bool] = False
+    is_offline: ClassVar[bool] = False
 
     @abstractmethod
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None: ...
+
+    def estimate(self, incident: Incident, evidence: Sequence[Evidence]) -> Usage | None:
+        """Return what asking once would take at about, without asking; None where nobody can say."""
+        return None
 
 
 class Action(Component[C], ABC, Generic[C]):

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from aiops_analyzer_claude.calls import CallFailed, Question, Said, Target, call, connect
 from aiops_analyzer_claude.config import ClaudeConfig
-from aiops_analyzer_claude.prices import added
+from aiops_analyzer_claude.prices import added, priced
 from aiops_core import (
     Analysis,
     Analyzer,
@@ -29,6 +29,7 @@ from aiops_core import (
 _Message: TypeAlias = dict[str, Any]  # Any: text, or blocks as the API has them
 _LONGEST_WAIT = 120.0
 _SHORTENED = 1_500
+_TOKEN = 4  # characters, roughly
 
 _MEND = """\
 That answer cannot be used: {problem}
@@ -82,6 +83,11 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
                 self.context.logger.warning("claude gives no answer: %s%s", reason, _spent(case.used))
                 raise NoAnswer(str(reason), usage=added(case.used)) from None
         raise self._conclusion(failures)
+
+    def estimate(self, incident: Incident, evidence: Sequence[Evidence]) -> Usage | None:
+        prompt = self._prompt(incident, evidence)
+        tokens = (len(prompt.system) + len(prompt.user)) // _TOKEN
+        return priced(Usage(self.config.model, tokens, self.config.max_tokens // 2))
 
     def _prompt(self, incident: Incident, evidence: Sequence[Evidence]) -> Prompt:
         chosen = self.config.language or self.context.language

@@ -143,6 +143,16 @@ def test_tokens_and_cost_are_recorded(ask):
     assert analysis.usage == Usage("claude-opus-5-5", 1000, 200, 500, 100, cost=0.0086)
 
 
+def test_what_asking_would_take_is_estimated_without_asking():
+    with MessagesApi(key=KEY) as api:
+        found = make(api).estimate(INCIDENT, EVIDENCE)
+
+        assert api.calls == []
+    assert (found.model, found.output_tokens) == ("claude-opus-5-5", 2048)
+    assert 500 < found.input_tokens < 10_000
+    assert found.cost == pytest.approx((found.input_tokens * 4 + 2048 * 20) / 1_000_000)
+
+
 def test_a_model_without_a_price_has_an_unknown_cost(ask):
     analysis, _ = ask(answer(GOOD), model="claude-tomorrow")
 

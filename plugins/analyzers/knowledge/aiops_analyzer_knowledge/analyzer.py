@@ -65,6 +65,7 @@ class KnowledgeAnalyzer(Analyzer[KnowledgeConfig]):
     """Answer incidents with the remedy of the first rule that fits; never proposes edits."""
 
     config: KnowledgeConfig
+    is_offline = True
     _rules: Sequence[Entry[Rule]] | None = None
 
     def start(self) -> None:

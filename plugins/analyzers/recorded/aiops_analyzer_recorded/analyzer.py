@@ -46,6 +46,7 @@ class RecordedAnalyzer(Analyzer[RecordedConfig]):
     """Answer incidents with recorded answers: the first whose ``match`` fits."""
 
     config: RecordedConfig
+    is_offline = True
     _entries: Sequence[Entry[RecordedAnswer]] | None = None
 
     def start(self) -> None:
