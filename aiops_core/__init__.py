@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         parse_answer,
         read_entries,
     )
+    from aiops_core.budget import Amount, AtMost, Spending, tokens_of
     from aiops_core.component import (
         Action,
         Analyzer,
@@ -115,11 +116,13 @@ __all__ = [
     "REPORT_VERSION",
     "Action",
     "AiopsError",
+    "Amount",
     "Analysis",
     "AnalysisAnswer",
     "Analyzer",
     "AnswerInvalid",
     "AskedLines",
+    "AtMost",
     "Block",
     "Change",
     "ChangedFile",
@@ -179,6 +182,7 @@ __all__ = [
     "Size",
     "Source",
     "Span",
+    "Spending",
     "StopLevel",
     "TestRun",
     "Tool",
@@ -215,6 +219,7 @@ __all__ = [
     "server_context",
     "shorten",
     "title_line",
+    "tokens_of",
     "trouble_of",
     "widen_markup",
 ]
@@ -222,11 +227,13 @@ __all__ = [
 _WHERE = {
     "Action": "component",
     "AiopsError": "errors",
+    "Amount": "budget",
     "Analysis": "records",
     "AnalysisAnswer": "analysis",
     "Analyzer": "component",
     "AnswerInvalid": "analysis",
     "AskedLines": "text.lines",
+    "AtMost": "budget",
     "Block": "records",
     "Change": "records",
     "ChangedFile": "records",
@@ -288,6 +295,7 @@ _WHERE = {
     "Size": "settings",
     "Source": "component",
     "Span": "text.lines",
+    "Spending": "budget",
     "StopLevel": "records",
     "TestRun": "records",
     "Tool": "component",
@@ -323,6 +331,7 @@ _WHERE = {
     "server_context": "listening",
     "shorten": "text.report",
     "title_line": "text.report",
+    "tokens_of": "budget",
     "trouble_of": "posting",
     "widen_markup": "text.report",
 }

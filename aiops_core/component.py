@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, Protocol, get_args, get_origin
 
 from typing_extensions import TypeVar
 
+from aiops_core.budget import AtMost, Spending, unlimited
 from aiops_core.records import (
     Analysis,
     Block,
@@ -95,6 +96,8 @@ class AgentCheckout(Protocol):
 
 
 EffectRecorder = Callable[[str, str], AbstractContextManager[Effect]]
+Purse = Callable[[AtMost], AbstractContextManager[Spending]]
+"""How the host lets calls of models through, as far as the budgets allow."""
 
 
 @dataclass(slots=True)
@@ -146,14 +149,27 @@ class Context:
 
     @contextmanager
     def exploring(
-        self, explorer: Explorer | None, check_out: Callable[[Path], AgentCheckout] | None = None
+        self,
+        explorer: Explorer | None,
+        check_out: Callable[[Path], AgentCheckout] | None = None,
+        purse: Purse | None = None,
     ) -> Iterator[None]:
-        """Let what this thread does until the end of the block look things up."""
+        """Let what this thread does until the end of the block look things up, and spend."""
         self._worker.explorer, self._worker.check_out = explorer, check_out
+        self._worker.purse = purse
         try:
             yield
         finally:
-            self._worker.explorer = self._worker.check_out = None
+            self._worker.explorer = self._worker.check_out = self._worker.purse = None
+
+    def spending(self, at_most: AtMost) -> AbstractContextManager[Spending]:
+        """Reserve what a call of a model may take, before it is made; settle inside the block.
+
+        Raise Refused when a budget has not so much left: then do not call, and let it pass. A call
+        that is not settled counts at its most: use that where nobody knows what a failed call took.
+        """
+        purse: Purse = getattr(self._worker, "purse", None) or unlimited
+        return purse(at_most)
 
     def fault(self, cause: str, text: str) -> None:
         """Tell people, once a day for each cause, what they have to know: of bytes that are lost, say.

@@ -20,6 +20,8 @@ FAILPOINTS = {
     "step_begun": "A step of a run is in the journal, and nothing of it is done.",
     "step_done": "A step is done and not in the journal.",
     "step_ended": "A step is in the journal with its result.",
+    "call_reserved": "A call of a model is in the account, and not made.",
+    "call_settled": "A call of a model was made, and what it took is in the account.",
     "before_effect": "An effect of an action, a push or a request, is in the journal and not begun.",
     "after_effect": "An effect has happened, and its result is not in the journal.",
     "before_notification": "A delivery is taken up and not sent.",

@@ -66,9 +66,11 @@ class Runner:
             state=self._loaded.state,
             disk=self._loaded.document.disk,
             secrets=self._loaded.secrets,
+            per_day=self._loaded.document.budget.per_day,
             logger=self._logger,
             clock=self._clock,
         )
+        responder.recover()
         engine = LocalEngine(
             store,
             responder.handle,

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from aiops_core.budget import Limit
 from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.timestamps import zone_named
@@ -115,6 +116,26 @@ class Repository(Config):
     """Where setup and tests run; ``none`` runs them as this user, unprotected."""
 
 
+class DayBudget(Config):
+    """What the models of all pipelines together may take."""
+
+    per_day: Limit | None = None
+    """Most within 24 hours, as in ``20 USD``, ``2M tokens`` or ``500 calls``, or several with commas between;
+    unlimited when not set. A call that could go beyond it is not made."""
+
+
+class Budget(Config):
+    """What models may take; a call that could go beyond it is not made, and the next analyzer is asked."""
+
+    per_run: Limit | None = None
+    """Most for one run of the response, as in ``1 USD``, ``200k tokens``, ``7 calls``, or several with commas
+    between; unlimited when not set. An agent's session is one call."""
+    per_incident: Limit | None = None
+    """Most for one incident, all its runs together, as long as `retention.runs` remembers."""
+    per_day: Limit | None = None
+    """Most for this pipeline within 24 hours."""
+
+
 class Policy(Config):
     """What may happen by itself, and when."""
 
@@ -130,6 +151,8 @@ class Policy(Config):
     as a full disk, no memory, DNS, or an upstream service that is down."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
     """A proposed fix of an analysis less sure than this is reported, not applied."""
+    budget: Budget = Budget()
+    """What the models of this pipeline may take."""
     evidence_tokens: int = Field(default=15_000, ge=1_000)
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
@@ -282,6 +305,8 @@ class Document(Config):
     disk: Size = Field(default=20 * 1024**3, ge=1024**2)
     """Most room that repositories and their working copies may take under the state directory; what nobody
     uses goes first, then no fix is tried."""
+    budget: DayBudget = DayBudget()
+    """What the models of all pipelines together may take."""
     logging: Logging = Logging()
     """The program's own log."""
     retention: Retention = Retention()

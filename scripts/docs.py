@@ -157,7 +157,8 @@ def settings_page() -> str:
         "The settings of a component stand in the README of its plugin. `aiops schema` prints the same as JSON\n"
         "Schema, plugins included. Unknown keys and keys written twice are refused.\n",
         "A duration is a number with `ms`, `s`, `m`, `h` or `d` (`90s`, `24h`); a size is a number with `KB`, `MB`\n"
-        "or `GB`. `${env:NAME}` and `${file:PATH}` stand for a value from the environment or a file; a secret can\n"
+        "or `GB`; an amount is money, tokens or calls (`5 USD`, `200k tokens`, `7 calls`), or several with commas\n"
+        "between. `${env:NAME}` and `${file:PATH}` stand for a value from the environment or a file; a secret can\n"
         "only be written that way. A `.env` beside the pipeline file is read where the environment is silent.\n",
     ]
     for model, places in _models().items():

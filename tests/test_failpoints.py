@@ -20,7 +20,9 @@ from aiops_core.store import Store
 from aiops_core.testing.http_peer import HttpPeer
 
 READING = ("after_read", "in_block", "in_rotation", "before_commit", "after_commit")
-ANSWERING = tuple(name for name in FAILPOINTS if name not in READING)
+CALLING = ("call_reserved", "call_settled")
+"""Passed by analyzers that spend: see test_budgets."""
+ANSWERING = tuple(name for name in FAILPOINTS if name not in (*READING, *CALLING))
 DEADLINE = 40.0
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
+from aiops_core.budget import Amount
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS
 from aiops_core.errors import AiopsError
@@ -49,6 +50,7 @@ def _default(value: Any) -> str:  # Any: a default is of any type
 
 _PLAIN = {
     timedelta: "duration",
+    Amount: "amount",
     SecretStr: "secret",
     str: "text",
     int: "number",

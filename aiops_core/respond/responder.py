@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from aiops_core.analysis import unanswered
+from aiops_core.budget import Amount
 from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline
@@ -40,6 +41,7 @@ class Responder:
         state: Path,
         disk: int,
         secrets: frozenset[str] = frozenset(),
+        per_day: Amount | None = None,
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -50,9 +52,14 @@ class Responder:
         redactor = Redactor(secrets)
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
         self._desk = Desk(
-            store, Premises(state, disk), redactor, self.telling, logger, clock, _mirrors(pipelines, state)
-        )
+            store, Premises(state, disk), redactor, self.telling, logger, clock,
+            _mirrors(pipelines, state), per_day,
+        )  # fmt: skip
         self._desk.premises.tidy(())
+
+    def recover(self) -> None:
+        """Settle what a runner that died left open; before the workers start."""
+        self._count_lost_calls()
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
@@ -77,6 +84,13 @@ class Responder:
                 raise
             self._logger.exception("%s %s failed", job.kind, job.key)
             self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
+
+    def _count_lost_calls(self) -> None:
+        """Put on record which calls a runner that died had begun, and that they count at their most."""
+        for lost in self._store.spending.give_up():
+            text = f"{lost.analyzer}: a call of run {lost.run_id} did not end, it counts at its most: {lost.amount}"
+            self._logger.warning("%s", text)
+            self._store.incidents.decide(lost.incident_id, lost.run_id, Decision("budget", text))
 
     def _retry(self, job: Job, error: str, seconds: float) -> None:
         due = self._clock() + timedelta(seconds=seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aiops_core.analysis import redact_record
+from aiops_core.budget import Amount
 from aiops_core.errors import AiopsError, LeaseLost, Refused, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
@@ -36,6 +37,8 @@ class Desk:
     clock: Callable[[], datetime]
     mirrors: frozenset[Path] = frozenset()
     """Mirrors of the repositories that pipelines name."""
+    per_day: Amount | None = None
+    """What the models of all pipelines together may take within 24 hours."""
 
     def redacted(self, record: R) -> R:
         """Return a record without secrets."""

@@ -19,6 +19,7 @@ from aiops_core.records import Analysis, Change, Decision, Evidence, Incident
 from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.run import Run
+from aiops_core.respond.spending import purse
 from aiops_core.text.redaction import contains_secret
 
 _TOKEN = 4  # characters, roughly
@@ -165,7 +166,7 @@ def _abstain(run: Run, decision: Decision) -> None:
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
     explorer = _explorer(run)
     try:
-        with step.component.context.exploring(explorer, _checkout(run)):
+        with step.component.context.exploring(explorer, _checkout(run), purse(run, step.name)):
             result = step.call("analyze", incident=run.incident, evidence=list(evidence))
         analysis = handed_over("analyze", result, Analysis)
     except NoAnswer as error:
@@ -175,6 +176,11 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str])
             run.incident.title, f"no answer: {reason}", "", analyzer=step.name, usage=error.usage
         )
         run.runs.save_analysis(run.id, nothing)
+        return None
+    except Refused as error:
+        text = run.redacted_text(f"{step.name}: {error}")
+        reasons.append(text)
+        run.decide(Decision(error.rule, text, setting=error.setting))
         return None
     except BaseException as error:
         if is_interrupt(error):

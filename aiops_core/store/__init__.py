@@ -30,12 +30,14 @@ from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
+from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.trends import Trends
 from aiops_core.store.work import Work
 
 __all__ = [
     "BALLAST",
+    "Cap",
     "Checkpoint",
     "Cut",
     "DeliveryRow",
@@ -46,12 +48,14 @@ __all__ = [
     "IncidentChange",
     "Job",
     "JobState",
+    "LostCall",
     "Place",
     "RemarkRow",
     "RemarkState",
     "RunRow",
     "RunState",
     "Runs",
+    "Shortage",
     "Sighting",
     "StepRow",
     "StepState",
@@ -80,6 +84,7 @@ class Store(Recording, Faults):
         self.fixes = Fixes(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.requests = Requests(database, clock, job)
+        self.spending = Spendings(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.talks = Talks(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, or_, select
 
 from aiops_core.store.access import Access
+from aiops_core.store.spending import DAY
 from aiops_core.store.tables import (
     analyses,
     changes,
@@ -29,6 +30,7 @@ from aiops_core.store.tables import (
     requests,
     runs,
     sightings,
+    spending,
     steps,
     trends,
 )
@@ -63,7 +65,7 @@ class Retention(Access):
             ):
                 if ids := connection.scalars(query.limit(BATCH)).all():
                     return forget(connection, ids)
-            return _forget_rows(connection, cut)
+            return _forget_rows(connection, cut, self._clock())
 
     def size(self) -> int:
         """Return the bytes of the database file that hold something."""
@@ -136,12 +138,13 @@ def _forget_deliveries(connection: Connection, ids: Sequence[int]) -> int:
     return gone + _drop(connection, deliveries, deliveries.c.id, ids)
 
 
-def _forget_rows(connection: Connection, cut: Cut) -> int:
+def _forget_rows(connection: Connection, cut: Cut, now: datetime) -> int:
     gone = 0
     for table, time, before in (
         (trends, trends.c.hour, cut.trends),
         (sightings, sightings.c.last_seen, cut.trends),
         (faults, faults.c.last_at, cut.runs),
+        (spending, spending.c.reserved_at, min(cut.runs, now - DAY)),
     ):
         gone += connection.execute(delete(table).where(time < before)).rowcount
     over = ~exists().where(jobs.c.key == _talk_of(remarks))

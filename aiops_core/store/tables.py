@@ -205,6 +205,21 @@ requests = _numbered(
     _time("closed_at", nullable=True),
     Index(None, "pipeline", "opened_at"),
 )
+spending = _numbered(
+    "spending",
+    _text("pipeline"),
+    _number("incident_id"),  # stays when run and incident change: a day's sum must not
+    _number("run_id"),
+    _text("analyzer"),
+    _text("model"),
+    _text("state"),
+    _number("tokens"),  # at the most until it is settled
+    Column("cost", Float),
+    _time("reserved_at"),
+    _time("settled_at", nullable=True),
+    Index(None, "reserved_at"),
+    Index(None, "incident_id"),
+)
 effects = _table(
     "effects",
     _key("pipeline"),

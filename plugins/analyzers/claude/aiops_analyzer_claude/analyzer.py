@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from aiops_analyzer_claude.calls import CallFailed, Question, Said, Target, call, connect
+from aiops_analyzer_claude.calls import CallFailed, Question, Said, Target, at_most, call, connect
 from aiops_analyzer_claude.config import ClaudeConfig
 from aiops_analyzer_claude.prices import added, priced
 from aiops_core import (
@@ -126,7 +126,20 @@ class ClaudeAnalyzer(Analyzer[ClaudeConfig]):
     def _ask(self, target: Target, case: _Case) -> Analysis:
         """Ask one endpoint until there is an analysis, or a reason that there is none."""
         with connect(target, self.config.timeout.total_seconds()) as client:
-            return self._converse(partial(call, client, target), case)
+            return self._converse(partial(self._paid, target, partial(call, client, target)), case)
+
+    def _paid(self, target: Target, ask: Callable[[Question], Said], question: Question) -> Said:
+        """Make one call within the budgets."""
+        with self.context.spending(at_most(question, target.model)) as spending:
+            try:
+                said = ask(question)
+            except CallFailed as failure:
+                if failure.is_free:
+                    spending.settle(None)
+                raise
+            if said.stop_reason is not None:  # a stream that was cut off does not say what it took
+                spending.settle(said.usage)
+            return said
 
     def _converse(self, ask: Callable[[Question], Said], case: _Case) -> Analysis:
         messages: list[_Message] = [{"role": "user", "content": case.prompt.user}]

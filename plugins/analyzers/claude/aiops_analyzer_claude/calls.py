@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import ssl
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aiops_analyzer_claude.prices import priced
-from aiops_core import AiopsError, AnalysisAnswer, Redactor, Tool, Usage
+from aiops_core import AiopsError, AnalysisAnswer, AtMost, Redactor, Tool, Usage, tokens_of
 
 if TYPE_CHECKING:
     import anthropic
@@ -84,11 +85,15 @@ class CallFailed(AiopsError):
     """Say why a call gave no message.
 
     ``again`` may pass by itself, ``key`` and ``request`` will not, ``too-long`` asks for less.
+    ``is_free`` says that no model worked on it; else nobody knows what it took.
     """
 
-    def __init__(self, message: str, kind: FailureKind, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, kind: FailureKind, retry_after: float | None = None, *, is_free: bool = False
+    ) -> None:
         self.kind: FailureKind = kind
         self.retry_after = retry_after
+        self.is_free = is_free
         super().__init__(message)
 
 
@@ -111,6 +116,16 @@ def connect(target: Target, timeout: float) -> anthropic.Anthropic:
     )
 
 
+def at_most(question: Question, model: str) -> AtMost:
+    """Return what a call may take: everything it sends written to the cache, and the longest answer."""
+    tools = [tool.parameters for tool in question.tools]
+    schema = AnalysisAnswer.model_json_schema() if question.is_enforced else None
+    texts = (json.dumps(part, ensure_ascii=False) for part in (list(question.messages), tools, schema))
+    sent = tokens_of(question.system, *texts)
+    cost = priced(Usage(model, cache_write_tokens=sent, output_tokens=question.max_tokens)).cost
+    return AtMost(model, sent + question.max_tokens, cost)
+
+
 def call(client: anthropic.Anthropic, target: Target, question: Question) -> Said:
     """Ask once; raise CallFailed with a message that holds no key."""
     import anthropic
@@ -122,13 +137,22 @@ def call(client: anthropic.Anthropic, target: Target, question: Question) -> Sai
         return _said(ask(client, target, question), target.model)
     except anthropic.APIStatusError as error:
         raise _failed(error, target, redactor) from None
-    except anthropic.APITimeoutError:
-        raise CallFailed(f"no answer within {question.timeout:g} s", "again") from None
+    except anthropic.APITimeoutError as error:
+        is_free = isinstance(error.__cause__, _unreached())
+        raise CallFailed(f"no answer within {question.timeout:g} s", "again", is_free=is_free) from None
     except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError) as error:
         said = redactor.redact(f"{error} {error.__cause__ or ''}".strip())[:300]
-        raise CallFailed(f"the connection failed: {said}", "again") from None
+        is_free = isinstance(error.__cause__, _unreached())
+        raise CallFailed(f"the connection failed: {said}", "again", is_free=is_free) from None
     except (AttributeError, AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
         raise CallFailed("what came back is no message of the Claude API", "again") from None
+
+
+def _unreached() -> tuple[type[Exception], ...]:
+    """Return the errors of a connection over which nothing was sent."""
+    import httpx2
+
+    return httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol
 
 
 def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts
@@ -209,17 +233,23 @@ def _failed(error: anthropic.APIStatusError, target: Target, redactor: Redactor)
     said = f"HTTP {status}{f' {kind}' if kind else ''}{f': {words}' if words else ''}".rstrip(".")
     request = f" (request {error.request_id})" if error.request_id else ""
     if status in (401, 403):
-        return CallFailed(f"{target.key_setting}: the key was refused, {said}{request}. Correct it.", "key")
+        return CallFailed(
+            f"{target.key_setting}: the key was refused, {said}{request}. Correct it.", "key", is_free=True
+        )
     if status == 404:
         remedy = f"Correct '{target.model_setting}' ({target.model}) or the address."
-        return CallFailed(f"{target.model_setting}: not found, {said}{request}. {remedy}", "request")
+        return CallFailed(
+            f"{target.model_setting}: not found, {said}{request}. {remedy}", "request", is_free=True
+        )
     if status in _PASSING or status >= 500 or kind in _PASSING_TYPES:
-        return CallFailed(f"{said}{request}", "again", _retry_after(error.response))
+        return CallFailed(f"{said}{request}", "again", _retry_after(error.response), is_free=True)
     if status == 413 or "too long" in words.lower():
-        return CallFailed(f"{said}{request}", "too-long")
+        return CallFailed(f"{said}{request}", "too-long", is_free=True)
     if status == 402:
-        return CallFailed(f"{target.key_setting}: the account cannot pay, {said}{request}.", "key")
-    return CallFailed(f"the request was refused, {said}{request}.", "request")
+        return CallFailed(
+            f"{target.key_setting}: the account cannot pay, {said}{request}.", "key", is_free=True
+        )
+    return CallFailed(f"the request was refused, {said}{request}.", "request", is_free=True)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:

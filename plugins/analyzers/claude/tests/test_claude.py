@@ -2,13 +2,14 @@ import json
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig
 from pydantic import ValidationError
 
-from aiops_core import Context, Evidence, Incident, NoAnswer, Retry, Tool, Usage, UserError
+from aiops_core import Context, Evidence, Incident, NoAnswer, Refused, Retry, Tool, Usage, UserError
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (
     GARBAGE,
@@ -573,3 +574,83 @@ def test_importing_the_plugin_does_not_import_the_sdk():
     code = "import sys, aiops_analyzer_claude; sys.exit('anthropic' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- budgets ----------------------------------------------------------------------------------------
+
+
+class Purse:
+    """Let so many calls through, and keep what was asked for and settled."""
+
+    def __init__(self, calls=99):
+        self.left = calls
+        self.asked, self.settled = [], []
+
+    @contextmanager
+    def __call__(self, at_most):
+        if not self.left:
+            raise Refused("the budget is used up", rule="budget", setting="policy.budget.per_day")
+        self.left -= 1
+        self.asked.append(at_most)
+        yield self
+
+    def settle(self, usage):
+        self.settled.append(usage)
+
+
+def spend(purse, *replies, **settings):
+    with MessagesApi(replies, key=KEY) as api:
+        analyzer = make(api, **settings)
+        with analyzer.context.exploring(None, None, purse):
+            try:
+                return analyzer.analyze(INCIDENT, EVIDENCE), api
+            except (Retry, UserError, Refused) as error:
+                return error, api
+
+
+def test_r23_a_call_asks_for_what_it_may_take_at_the_most(stream):
+    purse = Purse()
+
+    analysis, api = spend(purse, answer(GOOD), stream=stream)
+
+    (at_most,) = purse.asked
+    sent = len(api.requests[0].body)
+    assert (at_most.model, at_most.tokens > 4096 + sent / 4) == ("claude-opus-5-5", True)
+    assert at_most.cost == pytest.approx((at_most.tokens - 4096) * 5e-6 + 4096 * 20e-6)
+    assert purse.settled == [analysis.usage]
+
+
+def test_r23_a_call_no_model_worked_on_is_free_and_one_that_broke_off_is_not(stream):
+    purse = Purse()
+
+    spend(purse, OVERLOADED, rate_limited(0), Reply(reset=True), answer(GOOD), stream=stream)
+
+    assert len(purse.asked) == 4
+    assert purse.settled[:2] == [None, None] and len(purse.settled) == 3
+
+
+def test_an_address_nobody_listens_at_costs_nothing(stream):
+    purse = Purse()
+    with MessagesApi() as api:
+        pass
+    analyzer = make(api, stream=stream)
+
+    with analyzer.context.exploring(None, None, purse), pytest.raises(Retry):
+        analyzer.analyze(INCIDENT, EVIDENCE)
+
+    assert purse.settled == [None] * 5
+
+
+def test_r23_what_no_budget_lets_through_is_not_asked(stream):
+    refusal, api = spend(Purse(calls=1), answer("no JSON"), stream=stream)
+
+    assert (refusal.rule, refusal.setting) == ("budget", "policy.budget.per_day")
+    assert len(api.requests) == 1
+
+
+def test_a_model_without_a_price_asks_for_tokens_only(stream):
+    purse = Purse()
+
+    spend(purse, answer(GOOD), model="our-own", stream=stream)
+
+    assert (purse.asked[0].model, purse.asked[0].cost) == ("our-own", None)

@@ -19,6 +19,7 @@ from aiops_core import (
     Analysis,
     Analyzer,
     AnswerInvalid,
+    AtMost,
     Evidence,
     Incident,
     NoAnswer,
@@ -114,11 +115,14 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
         program = find_program(config.command, self.context.directory)
         assert program is not None
         api = Api(config.base_url, config.api_key.get_secret_value(), config.proxy, self.context.stopping)
-        with Relay(api, Ledger(2 * config.max_turns + _SPARE_CALLS)) as relay:
+        at_most = AtMost(config.model, cost=config.max_cost)
+        ledger = Ledger(2 * config.max_turns + _SPARE_CALLS)
+        with self.context.spending(at_most) as spending, Relay(api, ledger) as relay:
             ending = run_session(
                 config, program, prompt,
                 socket=relay.socket, work=room / "work", home=room / "home", tools=tools,
             )  # fmt: skip
+            spending.settle(ledger.usage(ending.cost))
         self._log(ending, relay.ledger)
         return answer_text(ending, relay.ledger, config), relay.ledger.usage(ending.cost)
 

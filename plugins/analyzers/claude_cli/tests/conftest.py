@@ -120,7 +120,9 @@ def ask(asking, tmp_path, caplog):
 def asking(shop):
     """Return ``ask`` for any directory."""
 
-    def ask(root, command, *replies, usual=OVERLOADED, evidence=EVIDENCE, is_proven=True, **settings):
+    def ask(
+        root, command, *replies, usual=OVERLOADED, evidence=EVIDENCE, is_proven=True, purse=None, **settings
+    ):
         with MessagesApi(replies, usual=usual, key=KEY) as api:
             values = {"api_key": KEY, "base_url": api.url, "command": str(command), **settings}
             context = Context(name="claude_cli", directory=root, scratch=root / "scratch")
@@ -128,7 +130,7 @@ def asking(shop):
             if is_proven:
                 analyzer.problem = lambda: None
             redact = partial(Redactor().redact, code=True)
-            with context.exploring(None, partial(Checkout, shop, shop.head(), redact)):
+            with context.exploring(None, partial(Checkout, shop, shop.head(), redact), purse):
                 try:
                     result = analyzer.analyze(INCIDENT, evidence)
                 except NoAnswer as reason:

@@ -4,12 +4,14 @@ import json
 import os
 import threading
 import time
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from aiops_analyzer_claude_cli import ClaudeCliAnalyzer, ClaudeCliConfig
 from pydantic import ValidationError
 
-from aiops_core import Context, Edit, Evidence, NoAnswer, Retry, Usage
+from aiops_core import AtMost, Context, Edit, Evidence, NoAnswer, Retry, Usage
 from aiops_core.repair.family import descendants
 from aiops_core.testing.messages_api import (
     Message,
@@ -116,6 +118,20 @@ def _incident():
 
     now = datetime(2026, 1, 2, tzinfo=UTC)
     return Incident(1, "p", "f", "t", "KeyError", "m", "python", "error", "new", 3, now, now)
+
+
+def test_r23_a_session_asks_for_its_cap_and_is_charged_what_it_took(asking, stand_in, says, tmp_path):
+    asked, settled = [], []
+
+    @contextmanager
+    def purse(at_most):
+        asked.append(at_most)
+        yield SimpleNamespace(settle=settled.append)
+
+    told = asking(tmp_path, stand_in, Message("no JSON"), says(), max_cost=1.5, purse=purse)
+
+    assert asked == [AtMost("claude-opus-5-5", cost=1.5)] * 2
+    assert sum(usage.input_tokens for usage in settled) == told.result.usage.input_tokens == 2000
 
 
 def test_without_a_repository_there_is_no_answer(stand_in, tmp_path):

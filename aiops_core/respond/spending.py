@@ -1,0 +1,82 @@
+"""What a run may have models do: every call is let through by the budgets, or the ladder steps down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from aiops_core.budget import Amount, AtMost, Spending
+from aiops_core.component import Purse
+from aiops_core.errors import Refused
+from aiops_core.failpoints import failpoint
+from aiops_core.records import Decision, Usage
+from aiops_core.respond.run import Run
+from aiops_core.store import Cap, Shortage, Store
+
+_FOR = {
+    "run": "of one run",
+    "incident": "of one incident",
+    "pipeline": "of 24 hours",
+    "all": "of 24 hours for all pipelines",
+}
+
+
+class OutOfBudget(Refused):
+    """Refuse a call that could take more than a budget has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call that was let through."""
+
+    store: Store
+    id: int
+
+    def settle(self, usage: Usage | None) -> None:
+        """Count what it really took."""
+        self.store.spending.settle(self.id, usage)
+
+
+def purse(run: Run, analyzer: str) -> Purse:
+    """Return how an analyzer's calls are let through for a run."""
+    return partial(_spending, run, analyzer)
+
+
+@contextmanager
+def _spending(run: Run, analyzer: str, at_most: AtMost) -> Iterator[Spending]:
+    caps = _caps(run)
+    if at_most.cost is None and any(cap.limit.usd is not None for cap in caps):
+        text = f"{analyzer}: the price of {at_most.model} is not known, only its tokens and calls are counted"
+        run.decide(Decision("price-unknown", run.redacted_text(text), setting="policy.budget"))
+    store = run.desk.store
+    found = store.guarded(run.job).spending.reserve(run.id, analyzer, at_most, caps)
+    if isinstance(found, Shortage):
+        raise _refusal(run, analyzer, at_most, found)
+    failpoint("call_reserved")
+    yield _Call(store, found)
+    failpoint("call_settled")
+
+
+def _caps(run: Run) -> list[Cap]:
+    budget = run.pipeline.config.policy.budget
+    caps = (
+        ("run", budget.per_run, "policy.budget.per_run"),
+        ("incident", budget.per_incident, "policy.budget.per_incident"),
+        ("pipeline", budget.per_day, "policy.budget.per_day"),
+        ("all", run.desk.per_day, "budget.per_day"),
+    )
+    return [Cap(scope, limit, setting) for scope, limit, setting in caps if limit is not None]  # type: ignore[arg-type]
+
+
+def _refusal(run: Run, analyzer: str, at_most: AtMost, short: Shortage) -> OutOfBudget:
+    """Say which budget is used up; people are told of those that are not of one incident alone."""
+    cap = short.cap
+    budget = f"the budget {_FOR[cap.scope]} ({cap.limit}) is used up"
+    if cap.scope in ("pipeline", "all"):
+        text = f"{budget}: until some of it is 24 hours old errors are told without analysis. Raise {cap.setting}"
+        run.fault(f"budget {cap.setting}", text)
+    wants = Amount(at_most.cost, at_most.tokens, 1).only(cap.limit)
+    text = f"{budget}: {short.taken} are taken or reserved, the call may take {wants}"
+    return OutOfBudget(text, rule="budget", setting=cap.setting)

@@ -1,0 +1,226 @@
+"""Every call of a model is reserved before it is made: budgets hold, whatever the workers and the kills."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from spending_scene import ASKED, SENT, Scene, names
+
+from aiops_core.budget import Amount, AtMost
+from aiops_core.cli import cli
+from aiops_core.records import Usage
+from aiops_core.store import Cap, Shortage, Store
+from aiops_core.testing.pipeline import run_pipeline
+
+AIOPS = Path(sys.executable).with_name("aiops")
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=pytest.mark.full)])
+def test_r23_a_budget_of_seven_calls_lets_seven_calls_through_and_every_incident_is_told(tmp_path, count):
+    scene = Scene(tmp_path, "budget: {per_day: 7 calls}", workers=8)
+
+    done = scene.run(count, timeout=300)
+
+    answered = [report for report in done.reports if report.analysis.is_answered]
+    assert (len(scene.calls), len(answered)) == (7, 7)
+    assert len({report.incident.id for report in done.reports}) == len(done.reports) == count
+
+
+def test_r23_money_is_reserved_at_its_most_and_settled_at_what_was_taken(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 1 USD}")
+
+    scene.run(20)
+
+    assert len(scene.calls) == 8  # 0.7 taken, and 0.3 for the next
+    with scene.store() as store:
+        assert store.spending.taken("shop") == Amount(pytest.approx(0.8), 400, 8)
+        assert store.spending.taken() == store.spending.taken("shop")
+
+
+def test_a_used_up_budget_is_told_once_and_every_report_says_which_setting_would_change_it(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: '1 USD, 1 call'}")
+
+    done = scene.run(4)
+
+    told = [report for report in done.reports if not report.analysis.is_answered]
+    text = (
+        "asked: the budget of 24 hours (1 USD, 1 call) is used up: 0.1 USD, 1 call are taken or reserved, "
+        "the call may take 0.3 USD, 1 call"
+    )
+    assert len(told) == 3
+    assert [(one.rule, one.text, one.setting) for one in told[0].decisions[:1]] == [
+        ("budget", text, "policy.budget.per_day")
+    ]
+    assert text in told[0].analysis.summary
+    assert [report.text for report in done.fault_reports] == [
+        "the budget of 24 hours (1 USD, 1 call) is used up: until some of it is 24 hours old errors are told "
+        "without analysis. Raise policy.budget.per_day"
+    ]
+
+
+def test_after_a_day_there_is_money_again(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 2 calls}")
+    scene.run(3)
+
+    scene.run(5, after=timedelta(hours=25))
+
+    assert len(scene.calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("policy", "setting"),
+    [
+        ("budget: {per_run: 250 tokens}", "policy.budget.per_run"),
+        ("budget: {per_incident: 250 tokens}", "policy.budget.per_incident"),
+    ],
+)
+def test_a_run_and_an_incident_have_budgets_of_their_own(tmp_path, policy, setting):
+    scene = Scene(tmp_path, policy, settings="calls: 9")
+
+    done = scene.run(2)
+
+    assert len(scene.calls) == 8  # 150 tokens taken, and 100 for the fourth call of each
+    assert [report.decisions[0].setting for report in done.reports] == [setting] * 2
+    assert done.fault_reports == ()
+
+
+def test_all_pipelines_together_have_a_budget(tmp_path):
+    scene = Scene(tmp_path, top="budget: {per_day: 3 calls}")
+
+    done = scene.run(5)
+
+    assert len(scene.calls) == 3
+    assert done.reports[-1].decisions[0].setting == "budget.per_day"
+
+
+def test_a_model_of_unknown_price_is_counted_by_tokens_and_calls_and_that_is_said(tmp_path):
+    settings = "most: null, real: null"
+    scene = Scene(tmp_path, "budget: {per_day: '0.01 USD, 250 tokens'}", settings=settings)
+
+    done = scene.run(6)
+
+    assert len(scene.calls) == 4
+    assert done.reports[0].decisions[0].text == (
+        "asked: the price of pretended is not known, only its tokens and calls are counted"
+    )
+
+
+def test_tokens_nobody_knows_before_are_all_that_are_left(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 120 tokens}", settings="tokens: null")
+
+    scene.run(6)
+
+    assert len(scene.calls) == 3
+
+
+def test_workers_that_ask_together_never_get_more_than_there_is(tmp_path):
+    Scene(tmp_path).run(1)
+    caps = [Cap("all", Amount(usd=1.0), "budget.per_day")]
+    with Store.open(tmp_path / "state") as store:
+        found = []
+
+        def reserve():
+            for _ in range(10):
+                found.append(store.spending.reserve(1, "asked", AtMost("m", 10, 0.1), caps))
+
+        workers = [threading.Thread(target=reserve) for _ in range(8)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+        assert sum(isinstance(one, int) for one in found) == 9  # 0.1 was taken before
+        assert all(one.in_flight for one in found if isinstance(one, Shortage))
+        assert store.spending.taken() == Amount(pytest.approx(1.0), 140, 10)
+
+
+def test_a_call_nothing_worked_on_costs_nothing_and_stays_a_call(tmp_path):
+    Scene(tmp_path).run(1)
+    with Store.open(tmp_path / "state") as store:
+        found = store.spending.reserve(1, "asked", AtMost("m", 1_000, 5.0), [])
+        store.spending.settle(found, None)
+        unknown = store.spending.reserve(1, "asked", AtMost("m", 1_000, 5.0), [])
+        store.spending.settle(unknown, Usage("m", 1, 2))
+
+        assert store.spending.taken() == Amount(pytest.approx(5.1), 53, 3)
+
+
+@pytest.mark.parametrize(("place", "calls"), [("call_reserved", 0), ("call_settled", 1)])
+def test_r23_a_kill_in_a_call_frees_no_budget(tmp_path, place, calls):
+    scene = Scene(tmp_path, "budget: {per_day: 1 call}")
+    for name, text in {
+        "sent.py": SENT,
+        "asked.py": ASKED,
+        "sent": names(1),
+        "pipeline.yaml": scene.text,
+    }.items():
+        (tmp_path / name).write_text(text)
+    killed = subprocess.run(
+        [AIOPS, "run", "--once", "pipeline.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "AIOPS_FAILPOINT": place},
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+    done = run_pipeline(scene.text, {}, tmp_path)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert len(scene.calls) == calls
+    with scene.store() as store:
+        (decision,) = [one for one in store.incidents.decisions(1) if "did not end" in one.text] or [None]
+        assert store.spending.taken().calls == 1
+    assert [report.analysis.is_answered for report in done.reports] == [False]
+    if place == "call_reserved":
+        assert decision.text == (
+            "asked: a call of run 1 did not end, it counts at its most: 0.3 USD, 100 tokens, 1 call"
+        )
+
+
+def test_why_names_the_budget_that_was_used_up(tmp_path, runner):
+    scene = Scene(tmp_path, "budget: {per_day: 1 call}")
+    scene.run(2)
+
+    said = runner.invoke(cli, ["why", "2", "--state", str(tmp_path / "state")]).output
+
+    assert "the budget of 24 hours (1 call) is used up: 1 call are taken" in said
+    assert "setting: policy.budget.per_day" in said
+
+
+@pytest.fixture
+def runner():
+    from click.testing import CliRunner
+
+    return CliRunner()
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("5 USD", Amount(usd=5.0)),
+        ("0.5usd", Amount(usd=0.5)),
+        ("200k tokens", Amount(tokens=200_000)),
+        ("1.5M tokens, 7 calls", Amount(tokens=1_500_000, calls=7)),
+        ("1 call, 2 USD", Amount(usd=2.0, calls=1)),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(tmp_path, written, amount):
+    from aiops_core.settings import Budget
+
+    assert Budget.model_validate({"per_day": written}).per_day == amount
+
+
+@pytest.mark.parametrize("written", ["5", "5 EUR", "-1 USD", "1 USD, 2 USD", "", "a call"])
+def test_what_is_no_amount_is_refused_with_an_example(tmp_path, written):
+    done = run_pipeline(
+        Scene(tmp_path, f"budget: {{per_day: '{written}'}}").text,
+        {"sent.py": SENT, "asked.py": ASKED},
+        tmp_path,
+    )
+
+    assert f"policy.budget.per_day: '{written}' is no amount: write USD, tokens or calls" in done.error
