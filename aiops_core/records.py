@@ -49,7 +49,9 @@ def parse_severity(name: str) -> Severity:
 StopLevel: TypeAlias = Literal["analyse", "patch", "branch", "draft", "ready"]
 """How far a fix goes: proposed to nobody, tested and shown, pushed, opened as a draft, opened for review."""
 STOP_LEVELS: tuple[StopLevel, ...] = ("analyse", "patch", "branch", "draft", "ready")
-Question: TypeAlias = Literal["outside-trace", "new-dependency", "unauthenticated"]
+Question: TypeAlias = Literal[
+    "outside-trace", "delete", "rename", "new-dependency", "container-file", "migration", "unauthenticated"
+]
 """What a person is asked about before a fix is published."""
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
 

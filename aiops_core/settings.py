@@ -157,10 +157,18 @@ class Policy(Config):
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
     """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
-    ask_for: list[Question] = ["outside-trace", "new-dependency", "unauthenticated"]
+    ask_for: list[Question] = [
+        "outside-trace",
+        "delete",
+        "rename",
+        "new-dependency",
+        "container-file",
+        "migration",
+        "unauthenticated",
+    ]
     """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
-    in the repair steps and no tests; one that brings a dependency; and whatever follows from events whose
-    senders nobody checked."""
+    in the repair steps and no tests; one that deletes or renames a file, or changes what names dependencies,
+    makes containers or alters a database; and whatever follows from events whose senders nobody checked."""
     approve_within: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
     """How long a plan waits for an approval; nobody may approve it after that, at least one minute."""
     open_requests: int = Field(default=5, ge=1)

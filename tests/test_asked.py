@@ -168,6 +168,25 @@ def test_r15_what_trace_plan_or_setting_cover_needs_nobody(tmp_path, repository,
     assert waiting(tmp_path) == []
 
 
+GONE = STRAY.replace("STEP", "Drop unused.py and add other.py.").replace(
+    '{kind: create, path: other.py, replace: "x = 1\\n"}', "{kind: delete, path: unused.py}"
+)
+
+
+def test_r17_a_fix_that_deletes_a_file_needs_a_person_under_auto_too(tmp_path, repository, typed):
+    repository.commit({"unused.py": "x = 1\n"})
+    respond(repository, tmp_path, mode="auto", recorded=GONE)
+    before = fix_branches(repository)
+    (one,) = waiting(tmp_path)
+    typed("approvals", "approve", one.stored.plan.hash)
+    respond(repository, tmp_path, mode="auto", recorded=GONE)
+
+    (branch,) = fix_branches(repository)
+    assert (before, one.stored.why) == ([], "it deletes unused.py")
+    assert "unused.py" in repository.on_remote("ls-tree", "--name-only", "main").split()
+    assert "unused.py" not in repository.on_remote("ls-tree", "--name-only", branch).split()
+
+
 @pytest.mark.parametrize("point", ["step_begun", "before_effect", "after_effect", "step_done", "step_ended"])
 def test_an_approved_plan_killed_on_its_way_is_carried_out_once(tmp_path, repository, typed, point):
     respond(repository, tmp_path)

@@ -11,13 +11,16 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from aiops_core.records import Change, ChangedFile, Incident, TestRun
-from aiops_core.repair.protected import is_test
+from aiops_core.repair.asking import names_dependencies
+from aiops_core.repair.layout import is_test
 from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, refuse_unmended, reproducing
 from aiops_core.repair.sandbox import Room, Sandbox
 from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, worse
 from aiops_core.repair.workspace import copy_tree, make_work_clone, remove_tree, write_files
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
+
+UNTRIED = "not verified: the tests ran without the change of {}, with the dependencies of the base commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +38,24 @@ class Bench:
     def verify(self, change: Change) -> Change:
         """Return the change with its test runs; raise Refused where anything is worse with it.
 
-        Tests that it adds are left out of one run: they may not cover up what the others find.
+        Tests that it adds are left out of one run: they may not cover up what the others find. Files that
+        name dependencies are left out of all: what is installed is what the base commit asks for.
         """
-        before, added = self._baseline(), new_tests(change.files, self.mirror.files(self.commit))
-        rest = [file for file in change.files if file not in added]
+        tested = [file for file in change.files if not names_dependencies(file.path)]
+        before, added = self._baseline(), new_tests(tested, self.mirror.files(self.commit))
+        rest = [file for file in tested if file not in added]
         unsteady: dict[str, None] = {}
         when = "after the change, but for its tests" if added else "after the change"
         before, alone = self._compared(when, before, rest, unsteady)
         refuse_unmended(before, alone, self.incident)
         without, after = before, alone
         if added:
-            before, after = self._compared("after the change", before, change.files, unsteady)
+            before, after = self._compared("after the change", before, tested, unsteady)
             without = self._run("without the change", added)
         shown = reproducing(without, after, self.incident)
         shown = tuple(name for name in shown if name not in unsteady and name not in alone.run.failed)
         notes = [f"{name} is unsteady: run again, it ended otherwise" for name in unsteady]
+        notes += [UNTRIED.format(file.path) for file in change.files if file not in tested]
         is_steady = all(name in before.run.failed for name in unsteady)
         return replace(
             change,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from aiops_core.errors import Refused
+from aiops_core.repair.layout import check_layout, is_test, where_tests_go
 from aiops_core.repository.history import TreeEntry
 from aiops_core.repository.paths import MAX_CANDIDATES, segments, strip_roots
 from aiops_core.text.sanitising import clean
@@ -150,7 +151,8 @@ def _new_path(path: str, files: Manifest, roots: Mapping[str, str], strip: Colle
         raise Refused(f"{taken}: the file exists already. Use 'replace' to change it.", rule="path")
     found = next((option for option in options if _has_place(option, directories)), "")
     if not found or (path.startswith(("/", "\\")) and found == options[0]):
-        raise _no_directory(path, directories)
+        raise _no_directory(path, options, files, directories)
+    check_layout(found, files, directories)
     check_portable(found)
     _check_collision(found, files)
     return found
@@ -203,12 +205,15 @@ def _directories(files: Manifest) -> frozenset[str]:
     return frozenset(found)
 
 
-def _no_directory(path: str, directories: Collection[str]) -> Refused:
+def _no_directory(
+    path: str, options: Sequence[str], files: Manifest, directories: Collection[str]
+) -> Refused:
     top = sorted(directory for directory in directories if directory and "/" not in directory)
     listed = ", ".join(top[:10]) or "none"
+    tests = f" {where_tests_go(files)}" if any(map(is_test, options)) else ""
     return Refused(
         f"{path}: its directory does not exist in the repository. Put new files into an existing "
-        f"directory; at the root there are: {listed}.",
+        f"directory; at the root there are: {listed}.{tests}",
         rule="path",
     )
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, Incident
+from aiops_core.repair.asking import asked_about, names_dependencies
 from aiops_core.repair.bench import Bench
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
 from aiops_core.repair.paths import EditKind, Manifest, resolve
-from aiops_core.repair.protected import check_mode, check_path, check_protected, names_dependencies
+from aiops_core.repair.protected import check_mode, check_path, check_protected
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import open_sandbox
 from aiops_core.repository import Mirror
@@ -114,7 +115,7 @@ def _change(
     commands = (base.repository.test, base.repository.setup)
     for edit in resolved:
         for path in filter(None, (edit.path, edit.to)):
-            check_path(path, kind=edit.kind, files=base.files, commands=commands)
+            check_path(path, files=base.files, commands=commands)
     changed = apply_edits(resolved, base.read, mode=base.mode, policy=policy, inspect=inspect)
     _check_imports(changed, base)
     diff = unified_diff({file.path: base.read(file.path) for file in changed}, changed)
@@ -123,16 +124,20 @@ def _change(
         for edit, better in zip(edits, resolved, strict=True)
         if edit.path != better.path
     )
-    return Change(base.commit, base.branch, changed, diff, notes=tuple(notes))
+    asks = asked_about(resolved)
+    return Change(base.commit, base.branch, changed, diff, notes=tuple(notes), asks=asks)
 
 
 def _check_imports(changed: Sequence[ChangedFile], base: _Base) -> None:
-    """Refuse a new dependency: nobody has approved it, and it may not exist."""
+    """Refuse a dependency no manifest names: it may not exist. What a changed one names a person is asked about."""
     repository = base.repository
+    asked = [source_text(file.content) for file in changed if names_dependencies(file.path)]
     paths = [*base.files, *(file.path for file in changed)]
 
     def is_known(name: str) -> bool:
         if is_own(name, paths) or has_name(f"{repository.setup} {repository.test}", name):
+            return True
+        if any(has_name(text, name) for text in asked):
             return True
         spellings = dict.fromkeys((name, name.replace("_", "-")))
         matches = (

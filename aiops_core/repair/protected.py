@@ -1,4 +1,4 @@
-"""What no automatic fix may touch: the deny list, and what a person must decide."""
+"""What no automatic fix may touch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from aiops_core.errors import Refused
-from aiops_core.repair.paths import EditKind, Manifest, check_name, check_parents
+from aiops_core.repair.layout import is_test
+from aiops_core.repair.paths import Manifest, check_name, check_parents
 
 MODES = ("100644", "100755")
 
@@ -19,15 +20,20 @@ class _Rule(NamedTuple):
     why: str
 
 
+def anywhere(*patterns: str) -> re.Pattern[str]:
+    """Return what matches whole paths by their end, in any case."""
+    return re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE)
+
+
 def _rule(name: str, why: str, *patterns: str) -> _Rule:
-    return _Rule(name, re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE), why)
+    return _Rule(name, anywhere(*patterns), why)
 
 
 _AGENT_FILES = (
     *(r"\.claude(?:-plugin)?/.*", r"\.claude\.json", r"claude(?:\.local)?\.md", r"\.mcp\.json"),
     *(r"agents\.md", r"gemini\.md", r"\.cursor/.*", r"\.cursorrules", r"\.ripgreprc"),
 )
-_AGENT = re.compile(rf"(?:.*/)?(?:{'|'.join(_AGENT_FILES)})", re.IGNORECASE)
+_AGENT = anywhere(*_AGENT_FILES)
 _RULES = (
     _rule(
         "protected-path",
@@ -94,42 +100,6 @@ _RULES = (
         *(r"\.mvn/.*", r"\.cargo/.*", r"\.bazelrc", r"go\.work"),
         *(r"[^/]+\.(?:egg|dist)-info(?:/.*)?", r"[^/]+\.egg-link"),
     ),
-    _rule(
-        "dependency-manifest",
-        "it names dependencies, which a person must approve",
-        *(
-            r"[^/]*requirements[^/]*\.(?:txt|in)",
-            r"requirements/[^/]+",
-            r"setup\.(?:py|cfg)",
-            r"pyproject\.toml",
-        ),
-        *(
-            r"pipfile",
-            r"environment\.ya?ml",
-            r"package\.json",
-            r"go\.mod",
-            r"cargo\.toml",
-            r"pom\.xml",
-            r"gemfile",
-        ),
-        *(r"[^/]+\.gradle(?:\.kts)?", r"composer\.json", r"[^/]+\.gemspec", r"[^/]+\.(?:cs|fs)proj"),
-    ),
-    _rule(
-        "container-file",
-        "it decides what runs in production, which a person must approve",
-        *(r"(?:dockerfile|containerfile)[^/]*", r"[^/]+\.dockerfile", r"(?:docker-)?compose[^/]*\.ya?ml"),
-    ),
-    _rule(
-        "migration",
-        "it changes a database, which a person must approve",
-        *(r"migrations?/.*", r"alembic/versions/.*", r"db/migrate/.*"),
-    ),
-)
-_DEPENDENCIES = ("dependency-manifest", "lock-file")
-_TEST = re.compile(
-    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e|__snapshots__|__fixtures__|testdata)/.*"
-    r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart|rs)|tests?\.py|[^/]*_spec\.rb"
-    r"|tests?\.(?:[cm]?[jt]sx?|rs)|[^/]*\.snap|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs))"
 )
 _RUNNERS = re.compile(
     r"(?:.*/)?(?:gnu)?(?:makefile|justfile|taskfile\.ya?ml|rakefile)|.*\.(?:sh|bash)", re.IGNORECASE
@@ -142,14 +112,9 @@ _INTERPRETER = re.compile(r"(?:python|pypy|node|deno|bun|ruby|perl|php|tsx)[\d.]
 _SEARCHED = ("", "src", "lib")
 
 
-def is_test(path: str) -> bool:
-    """Return whether a path is a test, or belongs to tests."""
-    return _TEST.fullmatch(path) is not None
-
-
-def names_dependencies(path: str) -> bool:
-    """Return whether a file says what the program depends on."""
-    return any(rule.pattern.fullmatch(path) for rule in _RULES if rule.name in _DEPENDENCIES)
+def pins_dependencies(path: str) -> bool:
+    """Return whether a file pins versions of dependencies, as tools write them."""
+    return any(rule.name == "lock-file" and rule.pattern.fullmatch(path) for rule in _RULES)
 
 
 def is_agent_configuration(path: str) -> bool:
@@ -171,7 +136,7 @@ def check_protected(path: str) -> None:
             raise _refused(path, rule.why, rule.name)
 
 
-def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collection[str] = ()) -> None:
+def check_path(path: str, *, files: Manifest, commands: Collection[str] = ()) -> None:
     """Refuse a change of a path that is not for a program to change, naming the rule.
 
     ``commands`` are the setup and test commands: scripts they name decide how tests run.
@@ -190,8 +155,6 @@ def check_path(path: str, *, kind: EditKind, files: Manifest, commands: Collecti
         raise _refused(path, "the test command runs it", "tests-weakened")
     if entry is None and _shadows_python(path):
         raise _refused(path, "Python would take it for its own module of that name", "tests-weakened")
-    if kind in ("delete", "rename"):
-        raise _refused(path, f"to {kind} a file, a person must approve", f"{kind}-needs-approval")
 
 
 def _shadows_python(path: str) -> bool:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from aiops_core.errors import Refused
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
-from aiops_core.repair.paths import EditKind
+from aiops_core.repair.asking import check_asked
 from aiops_core.repair.protected import MODES, check_path
 from aiops_core.repair.pushing import EMAIL, NAME, moved, push_branch, push_onto
 from aiops_core.repair.wording import commit_subject, one_line
@@ -163,10 +163,10 @@ def _index_row(file: ChangedFile, clone: Path, id_length: int) -> bytes:
 
 
 def _check_files(change: Change, mirror: Mirror, repository: Repository) -> None:
+    check_asked(change)
     files = mirror.files(change.base_commit)
     for file in change.files:
-        kind: EditKind = "delete" if file.content is None else "replace" if file.path in files else "create"
-        check_path(file.path, kind=kind, files=files, commands=(repository.test, repository.setup))
+        check_path(file.path, files=files, commands=(repository.test, repository.setup))
 
 
 def _check_commit(change: Change, commit: str, clone: Path) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile, Frame, Incident
-from aiops_core.repair.protected import is_test
+from aiops_core.repair.layout import is_test
 from aiops_core.repair.results import plain
 from aiops_core.repair.verify import Checked
 

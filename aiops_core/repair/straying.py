@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiops_core.records import Analysis, Change, Evidence, Question
-from aiops_core.repair.protected import is_test
+from aiops_core.repair.layout import is_test
 
 _NAMED = 5
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aiops_core.errors import Refused
 from aiops_core.repair.inline_tests import inline_tests
-from aiops_core.repair.protected import is_test
+from aiops_core.repair.layout import is_test
 
 
 class _Trick(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from aiops_core.records import Analysis, Change, Incident
 from aiops_core.repair.diff import common_start
-from aiops_core.repair.protected import is_test
+from aiops_core.repair.layout import is_test
 from aiops_core.text.sanitising import clean, defuse
 
 TITLE = 72

@@ -161,7 +161,6 @@ def _write(path, content):
         pytest.param(_symlink, "symlink", id="a new symlink, S31"),
         pytest.param(_file_to_symlink, "symlink", id="a file made a symlink, S31"),
         pytest.param(lambda root: os.mkfifo(root / "src/pipe"), "special-file", id="a pipe"),
-        pytest.param(lambda root: (root / "src/app.py").unlink(), "delete-needs-approval", id="deletion"),
         pytest.param(_write(".git/hooks/pre-commit", b"#!/bin/sh\n"), "path-unsafe", id="a hook, S21"),
         pytest.param(_write(".git/config", b"[core]\n"), "path-unsafe", id="git's configuration, S30"),
         pytest.param(_write("src/.gitattributes", b"* filter=x\n"), "protected-path", id="a filter, S30"),

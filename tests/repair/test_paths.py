@@ -183,6 +183,7 @@ def test_r3_s33_unsafe_paths_are_refused_whatever_the_edit(path, kind, manifest)
         ("a/shop/src/new.py", "src/new.py"),
         ("C:\\srv\\shop\\src\\new.py", "src/new.py"),
         (".github/new.md", ".github/new.md"),
+        ("src/pkg/tests/test_new.py", "src/pkg/tests/test_new.py"),
     ],
 )
 def test_r3_a_new_file_goes_where_its_directory_is(path, expected, manifest):
@@ -222,6 +223,28 @@ def test_r3_s33_a_new_file_is_never_guessed_and_has_a_plain_name(path, rule, hin
         resolve(path, kind="create", files=manifest(*FILES), roots=ROOTS)
 
     assert caught.value.rule == rule
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "files", "hint"),
+    [
+        (
+            "shop/spec/test_new.py",
+            ["shop/a.py", "tests/test_a.py"],
+            "Put a new test beside the others, in tests.",
+        ),
+        ("src/tests/test_new.py", ["src/a.js", "src/a.test.js"], "Put a new test beside the others, in src."),
+        ("shop/tests/test_new.py", ["shop/a.py"], "put a new one beside the code it tests."),
+        ("tests/test_new.py", ["shop/a.py"], "put a new one beside the code it tests."),
+        ("test/test_new.py", ["a.py", "test_a.py", "tests/t.py"], "beside the others, in . or tests."),
+    ],
+)
+def test_r3_a_new_test_goes_where_tests_are_and_begins_no_folder_of_its_own(path, files, hint, manifest):
+    with pytest.raises(Refused) as caught:
+        resolve(path, kind="create", files=manifest(*files))
+
+    assert caught.value.rule == "path"
     assert hint in str(caught.value)
 
 

@@ -155,8 +155,6 @@ def test_a_fix_of_an_infinite_loop_is_accepted(attempt, shop):
         (Edit("create", "unittest.py", replace="x = 1\n"), "tests-weakened"),
         (Edit("create", ".github/workflows/x.yml", replace="on: push\n"), "protected-path"),
         (Edit("rename", "shop/app.py", to=".husky/pre-push"), "protected-path"),
-        (Edit("delete", "shop/app.py"), "delete-needs-approval"),
-        (Edit("rename", "shop/app.py", to="shop/cart.py"), "rename-needs-approval"),
         (edit("def total", "import os\nos._exit(0)\n\n\ndef total"), "tests-weakened"),
         (
             edit("def total", "import unittest\nunittest.TestCase.run = print\n\n\ndef total"),
@@ -303,23 +301,48 @@ def test_s22_dependencies_come_with_network_from_the_base_and_tests_run_without(
     assert change.after.output.startswith(f"helper==1.0\nlent {lent}, left 1\n")
 
 
-@pytest.mark.parametrize(
-    ("path", "rule"),
-    [
-        ("requirements.txt", "dependency-manifest"),
-        ("poetry.lock", "lock-file"),
-        ("pyproject.toml", "dependency-manifest"),
-        ("package.json", "dependency-manifest"),
-        ("go.mod", "dependency-manifest"),
-        ("build.gradle.kts", "dependency-manifest"),
-        ("pip.conf", "protected-path"),
-    ],
-)
-def test_s22_s34_what_names_dependencies_is_a_persons_to_change(attempt, path, rule):
+@pytest.mark.parametrize(("path", "rule"), [("poetry.lock", "lock-file"), ("pip.conf", "protected-path")])
+def test_s22_what_pins_and_fetches_dependencies_is_nobodys_to_propose(attempt, path, rule):
     error = refusal(attempt, FIX, Edit("create", path, replace="evil==1.0\n"))
 
     assert error.rule == rule
     assert not any(line.startswith(("tests", "setup")) for line in attempt.log)
+
+
+@pytest.mark.parametrize("path", ["requirements.txt", "setup.cfg", "package.json"])
+def test_s22_s34_what_names_dependencies_is_asked_about_and_no_test_sees_it(attempt, path):
+    seen = f"test ! -e {path} && "
+
+    change = attempt(FIX, Edit("create", path, replace="evil==1.0\n"), test=seen + RUN)
+
+    assert change.asks == (("new-dependency", f"it changes {path}, which names dependencies"),)
+    assert [file.path for file in change.files] == sorted([path, "shop/app.py"])
+    assert f"not verified: the tests ran without the change of {path}" in change.notes[0]
+    assert change.after.tests == 4
+
+
+def test_s34_an_import_that_a_changed_manifest_names_is_left_to_the_person_asked(attempt):
+    lazy = Edit("create", "shop/fast.py", replace="import evil\n")
+
+    change = attempt(FIX, lazy, Edit("create", "requirements.txt", replace="evil==1.0\n"))
+    error = refusal(attempt, FIX, lazy)
+
+    assert [question for question, _ in change.asks] == ["new-dependency"]
+    assert error.rule == "new-dependency"
+
+
+def test_r17_deletes_and_renames_are_tested_and_asked_about(attempt, shop):
+    shop.commit({"shop/old.py": "x = 1\n", "shop/spare.py": "y = 2\n"})
+    moved = [Edit("rename", "shop/old.py", to="shop/kept.py"), Edit("delete", "shop/spare.py")]
+
+    change = attempt(FIX, *moved, test=f"{RUN}; ls shop")
+
+    assert change.asks == (
+        ("rename", "it renames shop/old.py to shop/kept.py"),
+        ("delete", "it deletes shop/spare.py"),
+    )
+    assert "old.py" in change.before.output and "old.py" not in change.after.output
+    assert "kept.py" in change.after.output and "spare.py" not in change.after.output
 
 
 def test_s22_setup_runs_once_on_the_base_and_its_products_reach_every_run(attempt, tmp_path):

@@ -340,7 +340,7 @@ def test_a_base_that_moved_on_is_no_obstacle(shop, tmp_path):
         (ChangedFile("link/x.txt", b"x"), "symlink"),
         (ChangedFile("link", b"x"), "symlink"),
         (ChangedFile("src/app.py", b"/etc/passwd", "120000"), "symlink"),
-        (ChangedFile("src/app.py", None), "delete-needs-approval"),
+        (ChangedFile("src/app.py", None), "delete"),
         (ChangedFile("src/app.py", b"one\ntwo\n"), "no-op"),
         (ChangedFile("src/app.py/x", b"x"), "path"),
         (ChangedFile("tests/test_x.py", b"x"), "tests-weakened"),

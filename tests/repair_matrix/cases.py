@@ -29,7 +29,7 @@ CLASSES = {
 }
 OUTSIDE, PORT = "@OUTSIDE@", "@PORT@"
 """Stand in an answer for a directory that nothing may touch, and a port nothing may call."""
-_OUTCOME = re.compile(r"opened|draft|blocked:[a-z][a-z0-9-]*")
+_OUTCOME = re.compile(r"opened|draft|blocked(?::[a-z][a-z0-9-]*)?")
 _ID = re.compile(r"[A-Z]\d+[a-z0-9_-]*")
 
 
@@ -37,7 +37,7 @@ class Expected(Config):
     """What is to become of one answer."""
 
     expect: str
-    """``opened``, ``draft`` or ``blocked:REASON``."""
+    """``opened``, ``draft``, ``blocked:REASON``, or ``blocked`` for any reason."""
     files: list[str] | None = None
     """Paths the request changes, all of them; not looked at when missing."""
     held_out: str = ""
@@ -63,7 +63,7 @@ class Expected(Config):
 
     @property
     def reason(self) -> str:
-        """The name after ``blocked:``."""
+        """The name after ``blocked:``, "" for any."""
         return self.expect.partition(":")[2]
 
 

@@ -65,7 +65,7 @@ _REPAIR = "aiops_core.repair"
 GUARDS: Sequence[Guard] = (
     Guard(
         "protected paths",
-        ("X10protected0[236789]", "X12lock*", "X24manifest*", "X26container"),
+        ("X10protected0[236789]", "X12lock*"),
         {
             f"{_REPAIR}.propose.check_path": _nothing,
             f"{_REPAIR}.propose.check_protected": _nothing,
@@ -135,7 +135,7 @@ GUARDS: Sequence[Guard] = (
         },
     ),
     Guard("words of a model", ("X23text",), {f"{_REPAIR}.request_text._prose": _as_it_is}),
-    Guard("outside the trace", ("W13strays",), policy={"ask_for": []}),
+    Guard("a person's approval", ("W12*", "W13strays", "X24manifest*", "X26*"), policy={"ask_for": []}),
     Guard("limits", ("W9*",), policy={"max_files": 100, "max_lines": 10_000}),
     Guard("confidence", ("W10unsure",), policy={"min_confidence": 0}),
 )

@@ -44,7 +44,7 @@ class Verdict:
         """Whether it was blocked by the rule that was expected; None where that was not the question."""
         if self.expected.outcome != "blocked" or self.observed.outcome != "blocked":
             return None
-        return self.observed.reason == self.expected.reason
+        return self.expected.reason in ("", self.observed.reason, *self.observed.other_reasons)
 
     @property
     def is_leak(self) -> bool:

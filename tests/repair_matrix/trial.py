@@ -36,7 +36,9 @@ class Observed:
     outcome: str
     """``opened``, ``draft`` or ``blocked``."""
     reason: str = ""
-    """Name of the rule that blocked it."""
+    """Name of the rule that blocked it, or of the first question a person is asked."""
+    other_reasons: tuple[str, ...] = ()
+    """What else people are asked, and ``ask`` itself."""
     text: str = ""
     """What was said about it."""
     files: tuple[str, ...] = ()
@@ -107,11 +109,14 @@ def _observed(
 ) -> Observed:
     seen = bench.seen()
     reason, text = _reason(directory, done)
+    asked = _asked(directory, done) if reason == "ask" else ()
     damage = [*watch.damage(), *([] if done.error == "" else [f"the pipeline failed: {done.error}"])]
     damage += watch.told(_told(bench, directory, model, done))
     damage += [f"{bench.api.violations}"] if bench.api.violations else []
     if not seen:
-        return Observed("blocked", reason, text, damage=tuple(damage), model_calls=len(model.requests))
+        first, *others = (*asked, reason)
+        calls = len(model.requests)
+        return Observed("blocked", first, tuple(others), text, damage=tuple(damage), model_calls=calls)
     request = seen[-1]
     return Observed(
         "draft" if request.draft else "opened",
@@ -152,6 +157,14 @@ def _reason(directory: Path, done: PipelineResult) -> tuple[str, str]:
         return "", ""
     first = next((one for one in telling if one.rule == "unanswered"), telling[-1])
     return first.rule, first.text
+
+
+def _asked(directory: Path, done: PipelineResult) -> tuple[str, ...]:
+    """Return what a person is asked about the fix."""
+    with Store.open(directory / "state") as store:
+        run = store.runs.latest(done.incidents[0].id)
+        change = store.runs.change(run.id) if run is not None else None
+    return tuple(question for question, _ in change.asks) if change is not None else ()
 
 
 def _told(bench: ForgeBench, directory: Path, model: MessagesApi, done: PipelineResult) -> dict[str, str]:
