@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,7 @@ class _Loader:
         if not config.detectors:
             steps.extend(self._installed_detectors(name, config))
         self._check_triggers(name, steps)
+        self._check_routes(name, config, [step.name for step in steps if step.kind == "notifiers"])
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
 
     def _check_triggers(self, pipeline: str, steps: Sequence[Step]) -> None:
@@ -200,6 +202,20 @@ class _Loader:
             else:
                 place: Place = ("pipelines", pipeline, "detectors", at, "with")
                 self._text.problem(place, str(error), where=_label("detectors", at, uses))
+
+    def _check_routes(self, pipeline: str, config: PipelineConfig, notifiers: Sequence[str]) -> None:
+        """Refuse routes that lead to notifiers there are none of."""
+        for number, route in enumerate(config.routes):
+            for key, names in (
+                ("to", route.to),
+                ("fallback", [route.fallback]),
+                ("escalate", route.escalate),
+            ):
+                for wrong in (name for name in names if name and name not in notifiers):
+                    close = get_close_matches(wrong, notifiers, n=1)
+                    hint = f"Did you mean '{close[0]}'?" if close else "Name one of the notifiers above."
+                    place: Place = ("pipelines", pipeline, "routes", number, key)
+                    self._text.problem(place, f"no notifier is called '{wrong}'. {hint}")
 
     def _with_absolute_repository(self, config: PipelineConfig) -> PipelineConfig:
         """Let a relative path of the repository start at the pipeline file."""

@@ -53,6 +53,8 @@ Question: TypeAlias = Literal[
     "outside-trace", "delete", "rename", "new-dependency", "container-file", "migration", "unauthenticated"
 ]
 """What a person is asked about before a fix is published."""
+ReportKind: TypeAlias = Literal["incident", "reminder", "escalating", "resolved", "digest", "fault"]
+"""What a message is."""
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]
 
 RELEASE_ATTRIBUTES: tuple[str, ...] = (
@@ -455,12 +457,14 @@ class Decision:
 class Report:
     """What one message says. ``key`` is stable over retries: receivers may drop repeats by it.
 
-    ``kind`` ``incident`` speaks of an incident, ``fault`` of a failure of the pipeline itself
-    (then ``incident`` is None and ``title`` and ``text`` say it all).
+    ``kind`` ``incident`` is the full report of an incident; ``reminder``, ``escalating`` and
+    ``resolved`` are short news of one told before. ``fault`` speaks of a failure of the pipeline
+    itself, ``digest`` of several messages, its ``parts``: then ``incident`` is None. ``owners`` are
+    those of the code, where a route asks for them.
     """
 
     key: str
-    kind: Literal["incident", "fault"]
+    kind: ReportKind
     pipeline: str
     title: str
     text: str = ""
@@ -475,6 +479,8 @@ class Report:
     decisions: tuple[Decision, ...] = ()
     created_at: datetime | None = None
     language: Literal["en", "zh"] = "en"
+    owners: tuple[str, ...] = ()
+    parts: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,72 +5,36 @@ The docstring under a field is its documentation, here and in every plugin.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import timedelta, tzinfo
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aiops_core.budget import Limit
+from aiops_core.config import Config, Duration, Size, duration_text
+from aiops_core.notices import Route
 from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.timestamps import zone_named
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?)i?b?\s*", re.IGNORECASE)
-
-
-def _parse_duration(value: Any) -> Any:  # Any: whatever stands in the YAML
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        raise ValueError(f"{value!r} is no duration: write a number and ms, s, m, h or d, as in 90s or 24h")
-    return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
-
-
-def duration_text(value: timedelta) -> str:
-    """Write a length of time the way people write it: ``24h`` as ``1d``."""
-    seconds = value.total_seconds()
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
-
-
-def _parse_size(value: Any) -> Any:  # Any: whatever stands in the YAML
-    if not isinstance(value, str):
-        return value
-    match = _SIZE.fullmatch(value)
-    if match is None:
-        raise ValueError(f"{value!r} is no size: write a number and KB, MB or GB, as in 256KB")
-    return int(float(match[1]) * 1024 ** " kmg".index(match[2].lower() or " "))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
-"""A length of time: ``90s``, ``24h``, or a number of seconds."""
-Size = Annotated[int, BeforeValidator(_parse_size)]
-"""A number of bytes: ``256KB``, ``10MB`` (1 KB = 1024 bytes)."""
-
-
-class Config(BaseModel):
-    """Be the ancestor of everything people configure: unknown keys refused, values frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
-    gone: ClassVar[Mapping[str, str]] = {}
-    """Settings there are no more, and what is said to those who write them."""
+__all__ = [
+    "ActionStep",
+    "Budget",
+    "Config",
+    "Context",
+    "DayBudget",
+    "Document",
+    "Duration",
+    "GroupingRule",
+    "Logging",
+    "PipelineConfig",
+    "Policy",
+    "Repository",
+    "Retention",
+    "Size",
+    "Step",
+    "duration_text",
+]
 
 
 class Step(Config):
@@ -146,7 +110,9 @@ class Policy(Config):
     ``draft`` opens a draft request, ``ready`` a request for review where the action is set so."""
     min_events: int = Field(default=1, ge=1)
     """An incident of fewer events is analysed, not repaired; it is looked at again when it has as many."""
-    abstain: list[Literal["no-in-app-frame", "infrastructure"]] = ["no-in-app-frame", "infrastructure"]
+    abstain: list[Literal["no-in-app-frame", "infrastructure"]] = Field(
+        default=["no-in-app-frame", "infrastructure"]
+    )
     """What rules a fix out: a stack without a line of the program itself, and a cause outside the code, such
     as a full disk, no memory, DNS, or an upstream service that is down."""
     min_confidence: float = Field(default=0.5, ge=0, le=1)
@@ -157,15 +123,17 @@ class Policy(Config):
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
     """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
-    ask_for: list[Question] = [
-        "outside-trace",
-        "delete",
-        "rename",
-        "new-dependency",
-        "container-file",
-        "migration",
-        "unauthenticated",
-    ]
+    ask_for: list[Question] = Field(
+        default=[
+            "outside-trace",
+            "delete",
+            "rename",
+            "new-dependency",
+            "container-file",
+            "migration",
+            "unauthenticated",
+        ]
+    )
     """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
     in the repair steps and no tests; one that deletes or renames a file, or changes what names dependencies,
     makes containers or alters a database; and whatever follows from events whose senders nobody checked."""
@@ -246,6 +214,9 @@ class PipelineConfig(Config):
     """What is done with a verified fix."""
     notifiers: list[Step] = Field(default_factory=list)
     """Who is told."""
+    routes: list[Route] = Field(default_factory=list)
+    """Which notifiers hear of what: the first route that takes a message decides; without routes every
+    notifier gets everything."""
     extensions: list[Step] = Field(default_factory=list)
     """What observes or enriches this pipeline."""
     grouping: list[GroupingRule] = Field(default_factory=list)

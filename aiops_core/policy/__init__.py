@@ -1,6 +1,23 @@
-"""The gates between an analysis and an effect: each yields a Decision or lets things pass."""
+"""The gates before every effect and every message: each yields a Decision or lets things pass."""
 
 from aiops_core.policy.gates import Proposal, may_publish, may_repair, nearer
+from aiops_core.policy.matters import Matter, holds, holds_now, incident_matter, matter_of
 from aiops_core.policy.questions import may_ask_agent, questions
+from aiops_core.policy.routing import Routed, Target, routed
 
-__all__ = ["Proposal", "may_ask_agent", "may_publish", "may_repair", "nearer", "questions"]
+__all__ = [
+    "Matter",
+    "Proposal",
+    "Routed",
+    "Target",
+    "holds",
+    "holds_now",
+    "incident_matter",
+    "matter_of",
+    "may_ask_agent",
+    "may_publish",
+    "may_repair",
+    "nearer",
+    "questions",
+    "routed",
+]

@@ -9,7 +9,7 @@ from aiops_core.repair.forge import Comment, Forge, Grants, Request, Standing, f
 from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
 from aiops_core.repair.mended import mended_in
 from aiops_core.repair.order import Order
-from aiops_core.repair.owners import owners_of
+from aiops_core.repair.owners import code_owners, owners_of
 from aiops_core.repair.premises import Premises
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.propose import NOT_THE_EDITS_FAULT, propose
@@ -97,6 +97,7 @@ __all__ = [
     "change_from_json",
     "change_to_json",
     "check_api_address",
+    "code_owners",
     "commit_message",
     "count_lines",
     "dig",

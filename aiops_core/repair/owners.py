@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,6 +13,7 @@ PLACES: dict[Dialect, tuple[str, ...]] = {
     "gitlab": ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
 }
 """Where a file of owners may be, the first that is there counts."""
+_TOO_LONG = 1 << 20
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[\d+\])?(?P<owners>(?:\s+\S+)*)\s*")
 _FIELDS = re.compile(r"(?:\\.|[^\s\\])+")
 _LOGIN = re.compile(r"@(?!@)[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*")
@@ -45,6 +46,16 @@ class _Pattern:
                 reached = {at + 1 for at in reached if at < len(path) and _fits(name, path[at])}
         is_whole, is_above = len(path) in reached, bool(reached - {0, len(path)})
         return (is_whole and self.means != "folder") or (is_above and self.means != "file")
+
+
+def code_owners(read: Callable[[str], bytes | None], paths: Sequence[str]) -> list[str]:
+    """Return who owns any of the paths, by the first file of owners that ``read`` finds."""
+    for dialect, places in PLACES.items():
+        for place in places:
+            content = read(place)
+            if content is not None:
+                return owners_of(paths, content[:_TOO_LONG].decode("utf-8", "replace"), dialect)
+    return []
 
 
 def owners_of(paths: Iterable[str], text: str, dialect: Dialect) -> list[str]:

@@ -16,7 +16,7 @@ from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Decision, Report, Review
-from aiops_core.repair import Premises, remove_tree
+from aiops_core.repair import Premises, code_owners, remove_tree
 from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.run import Desk, Run
@@ -190,6 +190,7 @@ class Responder:
         """Queue one delivery to every notifier, about the run or what one action did since."""
         incident = run.redacted(self._store.incidents.get(run.incident.id))
         key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
+        cited = tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited)
         report = Report(
             key=f"{key}/{action}" if action else key,
             kind="incident",
@@ -198,13 +199,14 @@ class Responder:
             severity=incident.severity,
             incident=incident,
             analysis=analysis,
-            evidence=tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited),
+            evidence=cited,
             change=change and _without_content(change),
             plans=acted.plans,
             outcomes=tuple(acted.outcomes.values()),
             decisions=tuple(run.decisions),
             created_at=self._clock(),
             language=run.pipeline.config.language,
+            owners=_owners(run),
         )
         return self.telling.tell(run.pipeline, run.redacted(report), run_id=run.id, incident_id=incident.id)
 
@@ -217,6 +219,19 @@ def _mirrors(pipelines: Sequence[Pipeline], state: Path) -> frozenset[Path]:
             with suppress(GitError):
                 found.add(mirror_path(pipeline.config.repository, state / "mirrors"))
     return frozenset(found)
+
+
+def _owners(run: Run) -> tuple[str, ...]:
+    """Return who owns the code the incident came from, where a route asks for it."""
+    if not any(route.when.owner for route in run.pipeline.config.routes):
+        return ()
+    evidence = run.desk.store.runs.evidence(run.id)
+    paths = [item.path for item in evidence if item.kind == "source" and item.path]
+    with suppress(GitError):
+        mirror = run.mirror()
+        if mirror is not None and paths:
+            return tuple(code_owners(partial(mirror.read, run.commit), paths))
+    return ()
 
 
 def _without_content(change: Change) -> Change:

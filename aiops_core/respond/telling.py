@@ -11,6 +11,7 @@ from aiops_core.component import Notifier
 from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline, Step
+from aiops_core.policy import Routed, matter_of, routed
 from aiops_core.records import Receipt, Report
 from aiops_core.store import Job, Store
 from aiops_core.text.redaction import Redactor
@@ -43,16 +44,27 @@ class Telling:
     def tell(
         self, pipeline: Pipeline, report: Report, *, run_id: int | None, incident_id: int | None
     ) -> list[str]:
-        """Queue a report to every notifier of a pipeline; return their names."""
-        names = []
-        for step in pipeline.of_kind("notifiers"):
-            component = step.component
+        """Queue a report to the notifiers whose routes take it; return their names."""
+        whom = self._routed(pipeline, report)
+        if incident_id is not None and whom.decision is not None:
+            self._store.incidents.decide_once(incident_id, run_id, whom.decision)
+        for target in whom.targets:
+            step = pipeline.step("notifiers", target.name)
+            component = step.component if step else None
             attempts = component.attempts if isinstance(component, Notifier) else 3
             self._store.deliveries.plan(
-                run_id, incident_id, step.name, report, report.key, max_attempts=attempts
+                run_id, incident_id, target.name, report, report.key, max_attempts=attempts
             )
-            names.append(step.name)
-        return names
+        return [target.name for target in whom.targets]
+
+    def _routed(self, pipeline: Pipeline, report: Report) -> Routed:
+        """Return who is told; a fault that no route takes is everybody's, or nobody would hear of it."""
+        names = [step.name for step in pipeline.of_kind("notifiers")]
+        config, matter, now = pipeline.config, matter_of(report), self._clock()
+        whom = routed(config.routes, names, matter, now, config.zone)
+        if not whom.targets and report.kind == "fault":
+            return routed([], names, matter, now, config.zone)
+        return whom
 
     def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None:
         """Log a failure of the pipeline itself, and tell people of each cause once.

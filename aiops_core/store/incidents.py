@@ -140,6 +140,13 @@ class Incidents(Access):
         with self._write() as connection:
             connection.execute(insert(decisions).values(row))
 
+    def decide_once(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
+        """Keep a decision unless the same stands there for the same run already."""
+        same = {"incident_id": incident_id, "run_id": run_id, "rule": decision.rule, "text": decision.text}
+        with self._write() as connection:
+            if connection.scalar(select(decisions.c.id).filter_by(**same).limit(1)) is None:
+                self.decide(incident_id, run_id, decision)
+
     def decisions(self, incident_id: int, run_id: int | None = None) -> Sequence[Decision]:
         """Return every decision about an incident, or of one of its runs, the first one first."""
         columns = [decisions.c[name] for name in Decision.__dataclass_fields__]

@@ -128,6 +128,9 @@ class _Local(tzinfo):
     def dst(self, when: datetime | None) -> timedelta | None:
         return None
 
+    def fromutc(self, when: datetime) -> datetime:
+        return when.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
+
     def tzname(self, when: datetime | None) -> str | None:
         return when.replace(tzinfo=None).astimezone().tzname() if when else None
 

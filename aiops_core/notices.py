@@ -1,0 +1,115 @@
+"""What people write about messages: who hears of what."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from aiops_core.config import Config, Duration
+from aiops_core.records import ReportKind, Severity, parse_severity
+from aiops_core.text.timestamps import zone_named
+
+T = TypeVar("T")
+Day: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]|24):([0-5]\d)")
+
+
+def _listed(value: Any) -> Any:  # Any: whatever stands in the YAML
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+def _severity(value: Any) -> Any:  # Any: whatever stands in the YAML
+    return parse_severity(value) if isinstance(value, str) else value
+
+
+Some: TypeAlias = Annotated[list[T], BeforeValidator(_listed)]
+"""One value or a list of them."""
+
+
+class Match(Config):
+    """Conditions on what a message is about; all that are written must hold, none hold for everything.
+
+    Words may have ``*`` and ``?``; of a list one has to fit.
+    """
+
+    severity: Some[Annotated[Severity, BeforeValidator(_severity)]] = Field(default_factory=list)
+    """Severities, of which the message has one."""
+    kind: Some[ReportKind] = Field(default_factory=list)
+    """What the message is: ``incident`` is the full report, ``reminder``, ``escalating`` and ``resolved`` are
+    short news of an incident told before, ``fault`` is about aiops itself."""
+    service: Some[str] = Field(default_factory=list)
+    """Services, as the events name theirs."""
+    owner: Some[str] = Field(default_factory=list)
+    """Owners: who an event says owns it, and who CODEOWNERS says owns the code it came from."""
+    path: Some[str] = Field(default_factory=list)
+    """Files of the code or of the log, as in ``src/billing/*``."""
+    type: Some[str] = Field(default_factory=list)
+    """Types of the error, as in ``*TimeoutError``."""
+    title: Some[str] = Field(default_factory=list)
+    """Titles of the incident."""
+    fingerprint: Some[str] = Field(default_factory=list)
+    """Fingerprints of the incident."""
+    attributes: dict[str, Some[str]] = Field(default_factory=dict)
+    """Attributes of the events, such as ``host`` or ``container``, and their values."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds for everything."""
+        return not self.model_dump(exclude_defaults=True)
+
+
+class When(Match):
+    """Conditions on what a message is about, how sure it is and when it is sent."""
+
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    """Least confidence of the analysis."""
+    hours: str = ""
+    """Time of day from and until, as in ``22:00-07:00``; over midnight it belongs to the day it began on."""
+    days: Some[Day] = Field(default_factory=list)
+    """Days of the week, as in ``[sat, sun]``."""
+    zone: str = ""
+    """Zone of hours and days, as in ``Europe/Berlin``; the pipeline's ``timezone`` when empty."""
+
+    @field_validator("hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        if value and not _HOURS.fullmatch(value.strip()):
+            raise ValueError(f"{value!r} are no hours: write from and until, as in 22:00-07:00")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value:
+            zone_named(value)
+        return value
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """First minute of the day and the one after the last; the second is less over midnight."""
+        match = _HOURS.fullmatch(self.hours.strip())
+        if match is None:
+            return 0, 24 * 60
+        start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+        return start, min(end, 24 * 60)
+
+
+class Route(Config):
+    """Who hears of what."""
+
+    when: When = When()
+    """Messages it takes; every one when empty."""
+    to: Some[str] = Field(min_length=1)
+    """Names of the notifiers that get them."""
+    fallback: str = ""
+    """Notifier that gets a message where one of those does not take it: refused, or tried in vain as often as
+    the notifier's ``attempts`` say."""
+    escalate: Some[str] = Field(default_factory=list)
+    """Notifiers that are told one after the other while nobody acknowledges the incident."""
+    escalate_after: Duration = Field(default=timedelta(minutes=15), ge=timedelta(minutes=1))
+    """How long each waits for an acknowledgement (``aiops incidents ack``), at least one minute."""
+    pass_on: bool = False
+    """Whether later routes are asked too."""

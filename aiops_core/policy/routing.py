@@ -1,0 +1,84 @@
+"""Whom: which notifiers hear of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from aiops_core.notices import Match, Route
+from aiops_core.policy.matters import Matter, holds_now
+from aiops_core.records import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A notifier that is told, and the one that is told where it cannot be."""
+
+    name: str
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Who is told, who is told later while nobody acknowledges, and why."""
+
+    targets: tuple[Target, ...]
+    chain: tuple[str, ...] = ()
+    chain_after: timedelta = timedelta(0)
+    decision: Decision | None = None
+
+
+def routed(
+    routes: Sequence[Route], notifiers: Sequence[str], matter: Matter, now: datetime, zone: tzinfo
+) -> Routed:
+    """Return who is told: of the first route that holds, and of later ones where it passes on.
+
+    Without routes it is every notifier.
+    """
+    if not routes:
+        return Routed(tuple(map(Target, notifiers)))
+    taken: list[int] = []
+    for number, route in enumerate(routes):
+        if holds_now(route.when, matter, now, zone):
+            taken.append(number)
+            if not route.pass_on:
+                break
+    if not taken:
+        text = (
+            f"told to nobody: no route takes a message of kind {matter.kind} and severity {matter.severity}"
+        )
+        return Routed((), decision=Decision("route", text, setting="routes"))
+    targets: dict[str, Target] = {}
+    for number in taken:
+        for name in routes[number].to:
+            targets.setdefault(name, Target(name, _other(routes[number].fallback, name)))
+    chained = next((routes[number] for number in taken if routes[number].escalate), None)
+    why = " and ".join(f"routes[{number}] ({_said(routes[number])})" for number in taken)
+    return Routed(
+        tuple(targets.values()),
+        tuple(chained.escalate) if chained else (),
+        chained.escalate_after if chained else timedelta(0),
+        Decision("route", f"told to {', '.join(targets)}: {why}", setting="routes"),
+    )
+
+
+def said(match: Match) -> str:
+    """Return conditions as people write them, ``everything`` where there are none."""
+    found = match.model_dump(mode="json", exclude_defaults=True)
+    attributes = found.pop("attributes", {})
+    return (
+        " ".join(f"{name}={_value(value)}" for name, value in {**found, **attributes}.items()) or "everything"
+    )
+
+
+def _said(route: Route) -> str:
+    return said(route.when)
+
+
+def _value(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _other(fallback: str, name: str) -> str:
+    return "" if fallback == name else fallback
