@@ -19,6 +19,8 @@ from aiops_core.mistakes import mistake
 Place = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$\{(env|file|credential|secret):([^}]+)\}")
 _LITERAL = "a secret must not stand in the file. Write ${env:NAME}, ${file:PATH} or ${secret:NAME}"
+_STAND_IN = "https://stand-in.invalid/secret"
+"""What takes the place of a reference where nothing is sent anywhere: fit to be an address, too."""
 _CONTAINERS = (list, tuple, dict, Mapping, Sequence)
 
 
@@ -37,6 +39,7 @@ class Text:
     secrets: set[str] = field(default_factory=set, repr=False)
     empty: dict[Place, str] = field(default_factory=dict)
     """Environment variables that are set, but to nothing, by the place that names them."""
+    needs_secrets: bool = True
 
     def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
         """Note a mistake at ``place`` (or the nearest place above it that has a line)."""
@@ -59,12 +62,13 @@ def spell(place: Place) -> str:
     return text
 
 
-def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
+def read(path: Path, *, environment: Mapping[str, str] | None = None, needs_secrets: bool = True) -> Text:
     """Read a YAML file; raise UserError when there is none, DocumentError when it is no YAML.
 
     ``${env:NAME}``, ``${file:PATH}``, ``${credential:NAME}`` (of systemd) and ``${secret:NAME}`` (of
     ``aiops secrets``) are replaced; a ``.env`` beside the file counts as environment where the real
-    one is silent. Unset references become problems, not errors.
+    one is silent. Unset references become problems, not errors; where no secrets are needed a word
+    takes the place of each that is missing.
     """
     try:
         source = path.read_text("utf-8")
@@ -72,7 +76,7 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None) -> Text:
         raise UserError(f"{path}: not UTF-8 text at byte {error.start}. Save it as UTF-8") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}. Give the path of a pipeline file") from None
-    text = Text(path)
+    text = Text(path, needs_secrets=needs_secrets)
     try:
         node = yaml.compose(source, yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -160,6 +164,8 @@ class _Builder:
         def replace(match: re.Match[str]) -> str:
             nonlocal found
             found = True
+            if not self._text.needs_secrets and not (match[1] == "env" and self._variables.get(match[2])):
+                return _STAND_IN
             look_up = {
                 "env": self._env,
                 "file": self._file,

@@ -100,9 +100,13 @@ def load(
     catalogue: Catalogue | None = None,
     surroundings: Surroundings | None = None,
     environment: Mapping[str, str] | None = None,
+    needs_secrets: bool = True,
 ) -> Loaded:
-    """Read, check and build a pipeline file; raise DocumentError with every mistake at once."""
-    text = document.read(path, environment=environment)
+    """Read, check and build a pipeline file; raise DocumentError with every mistake at once.
+
+    Without ``needs_secrets`` a word takes the place of each that is missing, for what sends nothing.
+    """
+    text = document.read(path, environment=environment, needs_secrets=needs_secrets)
     return _Loader(text, catalogue or Catalogue(), surroundings or Surroundings()).load()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiops_core.cli.state import first_line, open_store, state_options
+from aiops_core.cli.state import DURATION, first_line, open_store, state_options
 from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
@@ -20,28 +20,9 @@ if TYPE_CHECKING:
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-class _Since(click.ParamType[timedelta]):
-    """A length of time, as settings write it."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from pydantic import TypeAdapter, ValidationError
-
-        from aiops_core.settings import Duration
-
-        try:
-            length: timedelta = TypeAdapter(Duration).validate_python(value)
-        except ValidationError as error:
-            self.fail(error.errors()[0]["msg"].removeprefix("Value error, "), param, ctx)
-        if length <= timedelta(0):
-            self.fail("a period has a length. Write one such as 24h", param, ctx)
-        return length
-
-
 @click.command()
 @click.option(
-    "--since", type=_Since(), default="24h", show_default=True, help="Length of the period up to now."
+    "--since", type=DURATION, default="24h", show_default=True, help="Length of the period up to now."
 )
 @click.option("--pipeline", help="Only incidents of this pipeline.")
 @click.option("--limit", default=10, show_default=True, help="Most rows of each section.")
@@ -157,7 +138,7 @@ def _counted(one: Occurrences) -> str:
 
 @click.command()
 @click.option(
-    "--since", type=_Since(), default="7d", show_default=True, help="Length of the period up to now."
+    "--since", type=DURATION, default="7d", show_default=True, help="Length of the period up to now."
 )
 @click.option("--pipeline", help="Only incidents of this pipeline.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,28 @@ if TYPE_CHECKING:
     from aiops_core.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Duration(click.ParamType[timedelta]):
+    """A length of time, as settings write it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from pydantic import TypeAdapter, ValidationError
+
+        from aiops_core.settings import Duration
+
+        try:
+            length: timedelta = TypeAdapter(Duration).validate_python(value)
+        except ValidationError as error:
+            self.fail(error.errors()[0]["msg"].removeprefix("Value error, "), param, ctx)
+        if length <= timedelta(0):
+            self.fail("a period has a length. Write one such as 24h", param, ctx)
+        return length
+
+
+DURATION = _Duration()
 
 
 def state_options(command: F) -> F:

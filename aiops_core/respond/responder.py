@@ -44,6 +44,7 @@ class Responder:
         per_day: Amount | None = None,
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
+        is_rehearsal: bool = False,
     ) -> None:
         self._pipelines: Mapping[str, Pipeline] = {pipeline.name: pipeline for pipeline in pipelines}
         self._store = store
@@ -53,7 +54,7 @@ class Responder:
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock,
-            _mirrors(pipelines, state), per_day,
+            _mirrors(pipelines, state), per_day, is_rehearsal,
         )  # fmt: skip
         self._desk.premises.tidy(())
 

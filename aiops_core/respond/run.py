@@ -39,6 +39,8 @@ class Desk:
     """Mirrors of the repositories that pipelines name."""
     per_day: Amount | None = None
     """What the models of all pipelines together may take within 24 hours."""
+    is_rehearsal: bool = False
+    """Whether repositories are left alone, and a proposed fix counts as one that passed its tests."""
 
     def redacted(self, record: R) -> R:
         """Return a record without secrets."""
@@ -126,7 +128,7 @@ class Run:
     def mirror(self) -> Mirror | None:
         """Return the mirror of the repository, which has the commit of this run; None without one."""
         repository = self.pipeline.config.repository
-        if repository is None:
+        if repository is None or self.desk.is_rehearsal:
             return None
         if self._mirror is None:
             self._mirror = open_mirror(repository, self.desk.premises.mirrors)

@@ -15,7 +15,7 @@ from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
 from aiops_core.handover import handed_over, told
 from aiops_core.pipeline import Step
 from aiops_core.policy import Proposal, may_ask_agent, may_repair, nearer
-from aiops_core.records import Analysis, Change, Decision, Evidence, Incident
+from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, Incident, TestRun
 from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.run import Run
@@ -248,6 +248,8 @@ def _ask_again(
 
 
 def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Change:
+    if run.desk.is_rehearsal:
+        return _rehearsed(run, analysis)
     mirror = run.mirror()
     repository = run.pipeline.config.repository
     if mirror is None or repository is None:
@@ -273,6 +275,18 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         asks=change.asks + straying(change, analysis, evidence),
         onto=run.review.branch if run.review is not None else "",
     )
+    run.runs.save_change(run.id, change)
+    return change
+
+
+def _rehearsed(run: Run, analysis: Analysis) -> Change:
+    """Return the change that a fix becomes if its tests pass: nothing is checked out and nothing runs."""
+    repository = run.pipeline.config.repository
+    passed = TestRun(repository.test if repository else "", 0, 0.0)
+    files = tuple(ChangedFile(edit.to or edit.path, b"") for edit in analysis.edits)
+    level = run.pipeline.config.policy.stop_at
+    branch = repository.branch if repository else ""
+    change = Change("", branch, files, "", before=passed, after=passed, may_reach=level)
     run.runs.save_change(run.id, change)
     return change
 
