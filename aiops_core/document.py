@@ -84,7 +84,7 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None, needs_secr
         raise DocumentError(
             [Problem(path.name, line, "", f"no valid YAML: {what}. Mend this line or the one before")]
         ) from None
-    variables = {**_dot_env(path.parent / ".env"), **(os.environ if environment is None else environment)}
+    variables = {**dot_env(path.parent / ".env"), **(os.environ if environment is None else environment)}
     if node is None:
         text.value = {}
     else:
@@ -231,7 +231,8 @@ class _Builder:
             self._text.secrets.add(value)
 
 
-def _dot_env(path: Path) -> dict[str, str]:
+def dot_env(path: Path) -> dict[str, str]:
+    """Return the variables of a file of lines NAME=VALUE, none where there is no such file."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

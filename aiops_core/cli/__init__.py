@@ -15,6 +15,7 @@ from aiops_core.errors import AiopsError, UserError
 from aiops_core.memory import keep_memory
 
 _COMMANDS = {
+    "init": "aiops_core.cli.init:init",
     "run": "aiops_core.cli.run:run",
     "check": "aiops_core.cli.check:check",
     "scan": "aiops_core.cli.scan:scan",
@@ -36,6 +37,7 @@ _COMMANDS = {
     "doctor": "aiops_core.cli.doctor:doctor",
 }
 _HELP = {
+    "init": "Write a first pipeline file for the directory you are in.",
     "run": "Watch, detect, answer and tell until stopped.",
     "check": "Check a pipeline file and say everything that is wrong with it.",
     "scan": "Find the errors in log files and print them.",
