@@ -85,6 +85,7 @@ class _Player:
             state=state,
             disk=loaded.document.disk,
             secrets=loaded.secrets,
+            per_day=loaded.document.budget.per_day,
             logger=quiet,
             clock=clock,
             is_rehearsal=True,

@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aiops_core.budget import AtMost
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import Action, Analyzer, Context, Notifier
 from aiops_core.host import make_component
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.records import Analysis, Change, Evidence, Incident, Outcome, Plan, Receipt, Report
+from aiops_core.records import Analysis, Change, Evidence, Incident, Outcome, Plan, Receipt, Report, Usage
 
 SKIPPED = "Not asked: this is a replay."
 Clock = Callable[[], datetime]
@@ -38,14 +39,14 @@ class _Asked(Analyzer):
         self._cassette = cassette
 
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None:
+        usage = self._model.estimate(incident, evidence) or Usage()
+        tokens = usage.input_tokens + usage.output_tokens
+        with self.context.spending(AtMost(usage.model, tokens or None, usage.cost)) as spending:
+            spending.settle(usage)  # budgets hold in a replay, too
         recorded = self._cassette.analyze(incident, evidence) if self._cassette is not None else None
-        usage = self._model.estimate(incident, evidence)
         if recorded is None:
             return Analysis(incident.title, SKIPPED, "", provable=False, usage=usage)
         return replace(recorded, usage=usage)
-
-    def estimate(self, incident: Incident, evidence: Sequence[Evidence]) -> Any:  # Any: as the model says
-        return self._model.estimate(incident, evidence)
 
 
 class _Planned(Action):

@@ -109,6 +109,18 @@ def test_nothing_is_asked_told_or_left_behind(tmp_path):
     assert "faults" not in found
 
 
+def test_budgets_hold_in_a_replay(tmp_path):
+    text = PIPELINE.format(analyzer=CLAUDE) + "    policy: {budget: {per_day: 1 call}}\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+    (tmp_path / "shop.log").write_text(TRACE.format(minute=0) + TRACE.format(minute=1).replace("Key", "Type"))
+
+    _, said = replay("-c", tmp_path / "pipeline.yaml", tmp_path / "shop.log")
+
+    found = yaml.safe_load(said)["shop"]
+    assert found["totals"]["answers of models"] == 1
+    assert found["incidents"][1]["decided"][0] == "budget (policy.budget.per_day)"
+
+
 def test_the_clock_follows_the_logs(tmp_path):
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.format(analyzer="knowledge"))
     (tmp_path / "shop.log").write_text(TRACE.format(minute=0) + TRACE.format(minute=45))
