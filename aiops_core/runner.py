@@ -67,6 +67,8 @@ class Runner:
             disk=self._loaded.document.disk,
             secrets=self._loaded.secrets,
             per_day=self._loaded.document.budget.per_day,
+            analyses=self._loaded.document.analyses,
+            once=self._once,
             logger=self._logger,
             clock=self._clock,
         )

@@ -119,6 +119,11 @@ class Policy(Config):
     """A proposed fix of an analysis less sure than this is reported, not applied."""
     budget: Budget = Budget()
     """What the models of this pipeline may take."""
+    tell_within: Duration = timedelta(minutes=5)
+    """How long people wait for an analysis that a model which is down, or others that come first, hold up;
+    then they get the error without it, and the analysis follows."""
+    reuse_within: Duration = timedelta(days=7)
+    """How long the analysis of an incident is used again when it returns with the same evidence; 0: never."""
     evidence_tokens: int = Field(default=15_000, ge=1_000)
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
@@ -284,6 +289,8 @@ class Document(Config):
     disk: Size = Field(default=20 * 1024**3, ge=1024**2)
     """Most room that repositories and their working copies may take under the state directory; what nobody
     uses goes first, then no fix is tried."""
+    analyses: int = Field(default=3, ge=1, le=64)
+    """Most incidents that models analyse at the same time, those of all pipelines together."""
     budget: DayBudget = DayBudget()
     """What the models of all pipelines together may take."""
     logging: Logging = Logging()

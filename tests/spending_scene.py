@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 from aiops_core.component import utc_now
+from aiops_core.pipeline import load
+from aiops_core.runner import Runner
 from aiops_core.store import Store
 from aiops_core.testing.pipeline import PipelineResult, run_pipeline
 
@@ -17,7 +22,8 @@ pipelines:
     sources: [{{uses: './sent.py:Sent'}}]
     detectors: [python]
     analyzers:
-      - {{uses: './asked.py:Asked', with: {{{settings}}}}}
+{analyzers}
+    notifiers: ['./heard.py:Heard']
     policy: {{{policy}}}
 """
 SENT = """\
@@ -30,9 +36,25 @@ class Sent(Source):
             if name not in positions:
                 yield Event(name, f"it failed at {name}", stream=name, position={"at": 1})
 """
-ASKED = """\
+HEARD = """\
+import json
 from pathlib import Path
-from aiops_core import Analysis, Analyzer, AtMost, Config, Usage
+from aiops_core import Notifier, Receipt
+
+class Heard(Notifier):
+    def notify(self, report):
+        said = {"key": report.key, "kind": report.kind, "title": report.title}
+        if report.analysis:
+            said |= {"by": report.analysis.analyzer, "incident": report.incident.id, "summary": report.analysis.summary}
+        with Path(self.context.directory, "heard").open("a") as heard:
+            heard.write(json.dumps(said) + "\\n")
+        return Receipt()
+"""
+ASKED = """\
+import threading
+import time
+from pathlib import Path
+from aiops_core import Analysis, Analyzer, AtMost, Config, Retry, Usage
 
 class AskedConfig(Config):
     \"\"\"Settings.\"\"\"
@@ -45,18 +67,41 @@ class AskedConfig(Config):
     \"\"\"Cost of a call.\"\"\"
     calls: int = 1
     \"\"\"Calls for an answer.\"\"\"
+    seconds: float = 0
+    \"\"\"Seconds a call takes.\"\"\"
 
 class Asked(Analyzer[AskedConfig]):
     config: AskedConfig
+    lock = threading.Lock()
+    now = 0
 
     def analyze(self, incident, evidence):
+        with self.lock:
+            Asked.now += 1
+            with Path(self.context.directory, "together").open("a") as together:
+                together.write(f"{Asked.now}\\n")
+        try:
+            return self._answer(incident)
+        finally:
+            with self.lock:
+                Asked.now -= 1
+
+    def _answer(self, incident):
+        time.sleep(self.config.seconds)
+        if Path(self.context.directory, "down").exists():
+            raise Retry("the model is down", after=30)
         for _ in range(self.config.calls):
             with self.context.spending(AtMost("pretended", self.config.tokens, self.config.most)) as spending:
                 with Path(self.context.directory, "calls").open("a") as calls:
-                    calls.write(f"{incident.type}\\n")
+                    calls.write(f"{self.context.name}/{incident.type}\\n")
                 spending.settle(Usage("pretended", 40, 10, cost=self.config.real))
         return Analysis(f"Why {incident.type}", "s", "r", confidence=0.9)
 """
+
+
+def asked(settings: str = "", name: str = "asked") -> str:
+    """Return the step that asks."""
+    return f"      - {{uses: './asked.py:Asked', name: {name}, with: {{{settings}}}}}"
 
 
 def names(count: int) -> str:
@@ -69,12 +114,20 @@ class Scene:
     """Run the pipeline again and again, on a clock that is set by hand."""
 
     def __init__(
-        self, directory: Path, policy: str = "", *, settings: str = "", workers: int = 1, top: str = ""
+        self,
+        directory: Path,
+        policy: str = "",
+        *,
+        settings: str = "",
+        workers: int = 1,
+        top: str = "",
+        analyzers: str = "",
     ) -> None:
         self.directory = directory
-        self.text = PIPELINE.format(policy=policy, settings=settings, workers=workers, top=top)
+        analyzers = analyzers or asked(settings)
+        self.text = PIPELINE.format(policy=policy, analyzers=analyzers, workers=workers, top=top)
         self.now = utc_now()
-        self.files = {"sent.py": SENT, "asked.py": ASKED}
+        self.files = {"sent.py": SENT, "asked.py": ASKED, "heard.py": HEARD}
 
     def run(self, count: int, *, after: timedelta = timedelta(0), timeout: float = 30.0) -> PipelineResult:
         """Let so much time pass and have so many different errors seen so far."""
@@ -83,6 +136,27 @@ class Scene:
         done = run_pipeline(self.text, files, self.directory, clock=lambda: self.now, timeout=timeout)
         assert done.error == ""
         return done
+
+    def watch(self, count: int, *, after: timedelta = timedelta(0)) -> None:
+        """The same as `aiops run` does it, until the source has ended and nothing is due."""
+        self.now += after
+        for name, text in {**self.files, "sent": names(count), "pipeline.yaml": self.text}.items():
+            (self.directory / name).write_text(text)
+        loaded = load(self.directory / "pipeline.yaml")
+        logger = logging.getLogger("aiops.test.spending")
+        Runner(loaded, threading.Event(), ballast=0, logger=logger, clock=lambda: self.now).run()
+
+    @property
+    def heard(self) -> list[dict[str, str]]:
+        """What people were told of incidents, the first message first."""
+        path = self.directory / "heard"
+        said = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [one for one in said if one["kind"] == "incident"]
+
+    def decided(self, incident: int, rule: str) -> list[str]:
+        """Return what was decided about an incident by a rule."""
+        with self.store() as store:
+            return [one.text for one in store.incidents.decisions(incident) if one.rule == rule]
 
     @property
     def calls(self) -> list[str]:

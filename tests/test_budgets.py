@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from spending_scene import ASKED, SENT, Scene, names
+from spending_scene import Scene, names
 
 from aiops_core.budget import Amount, AtMost
 from aiops_core.cli import cli
@@ -154,8 +154,7 @@ def test_a_call_nothing_worked_on_costs_nothing_and_stays_a_call(tmp_path):
 def test_r23_a_kill_in_a_call_frees_no_budget(tmp_path, place, calls):
     scene = Scene(tmp_path, "budget: {per_day: 1 call}")
     for name, text in {
-        "sent.py": SENT,
-        "asked.py": ASKED,
+        **scene.files,
         "sent": names(1),
         "pipeline.yaml": scene.text,
     }.items():
@@ -219,7 +218,7 @@ def test_an_amount_is_read_as_people_write_it(tmp_path, written, amount):
 def test_what_is_no_amount_is_refused_with_an_example(tmp_path, written):
     done = run_pipeline(
         Scene(tmp_path, f"budget: {{per_day: '{written}'}}").text,
-        {"sent.py": SENT, "asked.py": ASKED},
+        Scene(tmp_path).files,
         tmp_path,
     )
 

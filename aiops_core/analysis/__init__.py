@@ -3,13 +3,13 @@
 from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
 from aiops_core.analysis.budget import CUT
 from aiops_core.analysis.code_blocks import AnswerInvalid
-from aiops_core.analysis.evidence import Precedent, gather
+from aiops_core.analysis.evidence import Precedent, evidence_hash, gather
 from aiops_core.analysis.explore import RepositoryExplorer
 from aiops_core.analysis.matching import IncidentMatch
 from aiops_core.analysis.outbound import redact_record
 from aiops_core.analysis.prompt import Prompt, build_prompt
 from aiops_core.analysis.review import review_evidence
-from aiops_core.analysis.unanswered import unanswered
+from aiops_core.analysis.unanswered import borrowed, unanswered
 from aiops_core.analysis.written import Entry, read_entries
 
 __all__ = [
@@ -21,7 +21,9 @@ __all__ = [
     "Precedent",
     "Prompt",
     "RepositoryExplorer",
+    "borrowed",
     "build_prompt",
+    "evidence_hash",
     "gather",
     "parse_answer",
     "read_entries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from aiops_core.records import Analysis, Change, Event, Evidence, Incident, Outc
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
 from aiops_core.text.phrases import counted
+from aiops_core.text.redaction import PLACEHOLDER
 from aiops_core.text.sanitising import clean
 
 MAX_CHARACTERS = 60_000
@@ -20,6 +22,7 @@ _LONGEST_BLOCK = 16_000
 _LONGEST_LINE = 1_000
 _LONGEST_FIX = 3_000
 _OTHER_EVENTS = 3
+_NOT_HASHED = ("incident", "note", "refusal")
 
 # What is cut last comes first.
 _REFUSAL, _BLOCK, _SOURCE, _CONTEXT, _CALLERS, _BLAME, _DEPLOYED, _COMMITS, _SIMILAR, _TESTS = range(10)
@@ -55,7 +58,11 @@ def gather(
     those of the release, blame, callers,
     log context and last of all the source of the raise; a note says which.
     """
-    candidates = [*_log(incident), *_code(incident, mirror, repository, commit, earlier), *_similar(similar)]
+    candidates = [
+        *_log(incident),
+        *_code(incident, mirror, repository, commit, earlier),
+        *_similar(incident, similar),
+    ]
     kept = fit(candidates, max_characters)
     return [replace(item, id=f"E{number}") for number, item in enumerate(kept, 1)]
 
@@ -133,7 +140,7 @@ def _code(
         yield Candidate(_REFUSAL, Evidence("note", "the repository could not be read", str(error)))
 
 
-def _similar(similar: Sequence[Precedent]) -> Iterator[Candidate]:
+def _similar(of: Incident, similar: Sequence[Precedent]) -> Iterator[Candidate]:
     for one in similar:
         incident, analysis = one.incident, one.analysis
         text = (
@@ -143,7 +150,8 @@ def _similar(similar: Sequence[Precedent]) -> Iterator[Candidate]:
         if analysis is not None and analysis.confidence > 0:
             text += f"\nfound then ({analysis.confidence:.0%} sure): {analysis.root_cause[:1_500]}"
         text += "".join(f"\n{line}" for line in _fix(one))
-        yield Candidate(_SIMILAR, Evidence("incident", f"similar incident {incident.id}", text))
+        name = "this incident, before" if incident.id == of.id else f"similar incident {incident.id}"
+        yield Candidate(_SIMILAR, Evidence("incident", name, text))
 
 
 def _fix(one: Precedent) -> Iterator[str]:
@@ -155,3 +163,17 @@ def _fix(one: Precedent) -> Iterator[str]:
         yield f"done then: {outcome.summary[:300]} {outcome.url}".rstrip()
     helped = done and one.incident.state == "resolved"
     yield f"{'what fixed it' if helped else 'the fix proposed then'}:\n{_shortened(one.change.diff, _LONGEST_FIX)}"
+
+
+def evidence_hash(evidence: Sequence[Evidence]) -> str:
+    """Return what is equal for evidence from which the same has to follow.
+
+    What is known of other incidents, and what was refused or cut, does not count; a secret is the
+    same secret in every process.
+    """
+    said = [
+        PLACEHOLDER.sub("[redacted]", f"{item.kind}\0{item.path}\0{item.line}\0{item.text}")
+        for item in evidence
+        if item.kind not in _NOT_HASHED
+    ]
+    return hashlib.blake2b("\0\0".join(said).encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from aiops_core.records import Analysis, CodeSample, Incident
@@ -21,6 +22,8 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "once": "once",
         "times": "{count} times",
         "raw": "raw error",
+        "borrowed": "Not analysed. The error is {likeness} like incident {incident}, and this is what was "
+        "found there; look whether it holds here too.{reasons}",
     },
     "zh": {
         "title": "未能分析：{what}",
@@ -30,6 +33,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "once": "1 次",
         "times": "{count} 次",
         "raw": "原始错误",
+        "borrowed": "未能分析。此错误与事件 {incident} 有 {likeness} 相似，以下是当时的结论，请核实是否同样适用。{reasons}",
     },
 }
 
@@ -85,12 +89,10 @@ def unanswered(incident: Incident, reasons: Sequence[str], *, language: Language
     texts, checks = _TEXTS[language], _CHECKS[language]
     what = clean(headed(incident.type, incident.message), keep_newlines=False)[:300]
     times = texts["once"] if incident.count == 1 else texts["times"].format(count=incident.count)
-    said = "; ".join(clean(reason, keep_newlines=False).rstrip(".") for reason in reasons)[:1_500]
-    why = texts["reasons"].format(reasons=said) if said else ""
     last = incident.last_seen.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Analysis(
         title=texts["title"].format(what=what)[:200],
-        summary=texts["summary"].format(reasons=why),
+        summary=texts["summary"].format(reasons=_why(texts, reasons)),
         root_cause=texts["cause"].format(what=what, count=times, last=last),
         repair_steps=(*(checks.get(incident.language, ()) if incident.language else ()), *checks[""]),
         code_samples=_raw_error(incident, texts["raw"]),
@@ -98,6 +100,38 @@ def unanswered(incident: Incident, reasons: Sequence[str], *, language: Language
         provable=False,
         analyzer="none",
     )
+
+
+def borrowed(
+    found: Analysis,
+    incident_id: int,
+    likeness: float,
+    reasons: Sequence[str],
+    *,
+    language: Language = "en",
+) -> Analysis:
+    """Return the analysis of a near-identical incident as one for an incident nobody could explain.
+
+    It proposes and cites nothing, and is at most half as sure.
+    """
+    texts = _TEXTS[language]
+    lead = texts["borrowed"].format(
+        likeness=f"{likeness:.0%}", incident=incident_id, reasons=_why(texts, reasons)
+    )
+    return replace(
+        found,
+        summary=f"{lead}\n\n{found.summary}",
+        confidence=min(found.confidence, likeness) / 2,
+        provable=False,
+        cited=(),
+        edits=(),
+        usage=None,
+    )
+
+
+def _why(texts: Mapping[str, str], reasons: Sequence[str]) -> str:
+    said = "; ".join(clean(reason, keep_newlines=False).rstrip(".") for reason in reasons)[:1_500]
+    return texts["reasons"].format(reasons=said) if said else ""
 
 
 def _raw_error(incident: Incident, title: str) -> tuple[CodeSample, ...]:

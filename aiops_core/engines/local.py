@@ -40,7 +40,8 @@ class LocalEngine:
         self._wake = threading.Event()
         self._turn = threading.Lock()
         """Held by the one worker that looks for a job; the other idle ones cost nothing."""
-        self._held: dict[int, Job] = {}
+        self._held: dict[tuple[int, int], Job] = {}
+        """By id and token: a job that was given back may be taken by another worker at once."""
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(workers)
@@ -84,7 +85,7 @@ class LocalEngine:
                 self._stopping.wait(1.0)
             finally:
                 with self._lock:
-                    del self._held[job.id]
+                    del self._held[job.id, job.token]
                 self._wake.set()
 
     def _next(self) -> Job | None:
@@ -104,7 +105,7 @@ class LocalEngine:
                     return None
                 job = self._store.queue.lease(self._kinds, self._owner, LEASE)
                 if job is not None:
-                    self._held[job.id] = job
+                    self._held[job.id, job.token] = job
                 return job
         except StoreError as error:
             self._logger.error("the queue cannot be read: %s", error)

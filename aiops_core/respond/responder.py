@@ -19,13 +19,18 @@ from aiops_core.records import Analysis, Change, Decision, Report, Review
 from aiops_core.repair import Premises, code_owners, remove_tree
 from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
-from aiops_core.respond.run import Desk, Run
-from aiops_core.respond.solving import Gathered, Repaired, analyze, gather_evidence, repair
+from aiops_core.respond.asking import analyze, without_model
+from aiops_core.respond.run import Desk, Postponed, Run
+from aiops_core.respond.solving import Gathered, Repaired, gather_evidence, repair
 from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
+from aiops_core.respond.turns import Turns
 from aiops_core.respond.watching import watch
 from aiops_core.store import Job, Place, Store, load
 from aiops_core.text.redaction import Redactor
+
+TOLD_EARLY = "notify early"
+"""Step that tells people of an error whose analysis follows."""
 
 
 class Responder:
@@ -42,6 +47,8 @@ class Responder:
         disk: int,
         secrets: frozenset[str] = frozenset(),
         per_day: Amount | None = None,
+        analyses: int = 3,
+        once: bool = False,
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
         is_rehearsal: bool = False,
@@ -50,10 +57,11 @@ class Responder:
         self._store = store
         self._logger = logger
         self._clock = clock
+        self._once = once
         redactor = Redactor(secrets)
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
         self._desk = Desk(
-            store, Premises(state, disk), redactor, self.telling, logger, clock,
+            store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,
         )  # fmt: skip
         self._desk.premises.tidy(())
@@ -119,7 +127,11 @@ class Responder:
         gathered = run.step("evidence", "", partial(gather_evidence, run), Gathered) or Gathered(())
         run.commit = gathered.commit
         evidence = gathered.evidence
-        answered = run.step("analyze", "", partial(analyze, run, evidence), Analysis)
+        try:
+            answered = run.step("analyze", "", partial(analyze, run, evidence), Analysis)
+        except Postponed as wait:
+            self._postpone(run, wait)
+            return
         analysis = answered or unanswered(
             run.incident, ["the analysis step failed"], language=run.pipeline.config.language
         )
@@ -131,12 +143,34 @@ class Responder:
             self._revise(run, run.review, analysis, change)
             return
         acted = act(run, analysis, change)
-        run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
+        if not (run.runs.step(run.id, TOLD_EARLY) and not analysis.is_answered and not acted.plans):
+            run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
         for action in acted_since(run, "notify"):
             again = partial(self._notify, run, analysis, change, acted, action)
             run.step(f"notify {action}", "", again, list[str])
         remove_tree(run.work)
         self._finish(run)
+
+    def _call(self, run_id: int) -> bool:
+        """Let a run go on that waits for its turn; return whether it does."""
+        return self._store.queue.wake(f"run:{run_id}", self._clock())
+
+    def _postpone(self, run: Run, wait: Postponed) -> None:
+        """Put a run aside; people who have waited long enough get the error without its analysis."""
+        run.decide(wait.decision)
+        deadline = run.runs.get(run.id).created_at + run.pipeline.config.policy.tell_within
+        is_due = self._clock() >= deadline or (self._once and not wait.is_turn)
+        is_told = run.runs.step(run.id, TOLD_EARLY) is not None
+        if run.review is None and is_due and not is_told:
+            run.step(TOLD_EARLY, "", partial(self._tell_early, run, wait), list[str])
+        run.look_at = wait.until if is_due else min(wait.until, deadline)
+        self._finish(run)
+        if wait.is_turn:
+            self._desk.turns.wait(run.id)
+
+    def _tell_early(self, run: Run, wait: Postponed) -> list[str]:
+        analysis = without_model(run, [wait.decision.text])
+        return self._notify(run, analysis, None, Acted((), {}), "early")
 
     def _revise(self, run: Run, review: Review, analysis: Analysis, change: Change | None) -> None:
         """End a round of review: push what was asked for, and have the people answered who asked."""

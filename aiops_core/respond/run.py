@@ -19,10 +19,23 @@ from aiops_core.records import Decision, Incident, Review
 from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
+from aiops_core.respond.turns import Turns
 from aiops_core.store import Job, Runs, StepState, Store, dump, load
 from aiops_core.text.redaction import Redactor
 
 R = TypeVar("R")
+_ONCE = ("postponed", "turn")
+"""Rules of decisions that are the same however their words differ."""
+
+
+class Postponed(AiopsError):
+    """Let a run wait until a time, or until its turn; ``decision`` says why."""
+
+    def __init__(self, decision: Decision, until: datetime, *, is_turn: bool = False) -> None:
+        self.decision = decision
+        self.until = until
+        self.is_turn = is_turn
+        super().__init__(decision.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Desk:
     telling: Telling
     logger: logging.Logger
     clock: Callable[[], datetime]
+    turns: Turns
     mirrors: frozenset[Path] = frozenset()
     """Mirrors of the repositories that pipelines name."""
     per_day: Amount | None = None
@@ -76,6 +90,12 @@ class Run:
         """The directory of this run alone."""
         return self.desk.premises.work(self.id)
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether an analysis that can be made later is still worth it."""
+        created = self.runs.get(self.id).created_at
+        return self.desk.clock() < created + self.pipeline.config.policy.max_age
+
     def step(self, name: str, component: str, work: Callable[[], R | None], kind: type[R]) -> R | None:
         """Do one recorded step, or return what it gave when it was done before."""
         row = self.runs.step(self.id, name)
@@ -92,6 +112,9 @@ class Run:
             state = "done" if value is not None else "skipped"
         except LeaseLost:
             raise
+        except Postponed:
+            self.runs.begin_step(self.id, name, component, "queued")
+            raise
         except Refused as refusal:
             state, error = "refused", self.redacted_text(refusal)
             self.decide(Decision(refusal.rule, error, setting=refusal.setting))
@@ -107,6 +130,8 @@ class Run:
 
     def decide(self, decision: Decision) -> None:
         """Record why something was or was not done, once a run."""
+        if decision.rule in _ONCE and any(one.rule == decision.rule for one in self.decisions):
+            return
         if any((one.rule, one.text) == (decision.rule, decision.text) for one in self.decisions):
             return
         decision = replace(decision, at=self.desk.clock())

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any, cast
 
-from aiops_core.analysis import CUT, Precedent, RepositoryExplorer, gather, review_evidence, unanswered
-from aiops_core.component import Analyzer
-from aiops_core.errors import AiopsError, NoAnswer, Refused, is_interrupt
-from aiops_core.handover import handed_over, told
-from aiops_core.pipeline import Step
-from aiops_core.policy import Proposal, may_ask_agent, may_repair, nearer
+from aiops_core.analysis import CUT, Precedent, gather, review_evidence
+from aiops_core.errors import AiopsError, Refused, is_interrupt
+from aiops_core.handover import told
+from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, Incident, TestRun
-from aiops_core.repair import NOT_THE_EDITS_FAULT, Checkout, mended_in, propose, straying
+from aiops_core.repair import NOT_THE_EDITS_FAULT, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
+from aiops_core.respond.asking import ask_again
 from aiops_core.respond.run import Run
-from aiops_core.respond.spending import purse
 from aiops_core.text.redaction import contains_secret
 
 _TOKEN = 4  # characters, roughly
@@ -46,7 +41,7 @@ class Repaired:
 def gather_evidence(run: Run) -> Gathered:
     """Read the log, the repository, earlier incidents and what extensions know."""
     store = run.desk.store
-    similar = [_precedent(run, *one) for one in store.incidents.similar(run.incident, limit=3)]
+    similar = _before(run) + [_precedent(run, *one) for one in store.incidents.similar(run.incident, limit=3)]
     earlier = store.incidents.attributes_before(run.incident)
     try:
         mirror = run.mirror()
@@ -80,6 +75,17 @@ def _review(run: Run, mirror: Mirror | None) -> list[Evidence]:
     return review_evidence(run.review, mirror, run.commit, mirror.head(repository.branch), analysis)
 
 
+def _before(run: Run) -> list[Precedent]:
+    """Return what an earlier run found out about this incident, and what came of it."""
+    runs = run.desk.store.runs
+    earlier = [row.id for row in runs.of_incident(run.incident.id) if row.id < run.id]
+    analysis = run.desk.store.incidents.answer(run.incident.id)
+    if not earlier or analysis is None or run.review is not None:
+        return []
+    outcomes = tuple(runs.outcomes(earlier[-1]).values())
+    return [Precedent(run.incident, analysis, runs.change(earlier[-1]), outcomes)]
+
+
 def _precedent(run: Run, incident: Incident, analysis: Analysis | None) -> Precedent:
     """Return a similar incident with what its last run did about it."""
     runs = run.desk.store.runs
@@ -108,30 +114,6 @@ def _from_extensions(run: Run) -> list[Evidence]:
         return []
 
 
-def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
-    """Ask the ladder; the first that can answer does."""
-    reasons: list[str] = []
-    for step in run.pipeline.of_kind("analyzers"):
-        if decision := _may_not_ask(run, step):
-            run.decide(decision)
-            reasons.append(decision.text)
-            continue
-        analysis = _ask(run, step, evidence, reasons)
-        if analysis is not None:
-            return analysis
-    if not run.pipeline.of_kind("analyzers"):
-        reasons.append("the pipeline has no analyzers")
-    text = "no analyzer could answer: " + "; ".join(reasons)
-    run.decide(Decision("unanswered", text, setting="analyzers"))
-    return unanswered(run.incident, reasons, language=run.pipeline.config.language)
-
-
-def _may_not_ask(run: Run, step: Step) -> Decision | None:
-    if not cast("Analyzer[Any]", step.component).is_agent:
-        return None
-    return may_ask_agent(run.incident, step.name, run.reason, run.pipeline.config.policy)
-
-
 def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repaired | None:
     """Try the proposed fix; hand refusals back to the analyzer that proposed it."""
     refusal: Refused | None = None
@@ -149,7 +131,7 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
             run.decide(Decision(error.rule, run.redacted_text(error), setting=error.setting))
         if refusal.rule in NOT_THE_EDITS_FAULT or round_ + 1 == ROUNDS:
             break
-        again = _ask_again(run, evidence, analysis, refusal)
+        again = ask_again(run, evidence, analysis, refusal)
         if again is None or again.edits == analysis.edits:
             break
         analysis = again
@@ -161,90 +143,6 @@ def _abstain(run: Run, decision: Decision) -> None:
     run.decide(decision)
     if decision.rule == "too-few-events":
         run.desk.store.incidents.await_events(run.incident.id, run.pipeline.config.policy.min_events)
-
-
-def _ask(run: Run, step: Step, evidence: Sequence[Evidence], reasons: list[str]) -> Analysis | None:
-    explorer = _explorer(run)
-    try:
-        with step.component.context.exploring(explorer, _checkout(run), purse(run, step.name)):
-            result = step.call("analyze", incident=run.incident, evidence=list(evidence))
-        analysis = handed_over("analyze", result, Analysis)
-    except NoAnswer as error:
-        reason = run.redacted_text(error)
-        reasons.append(f"{step.name}: {reason}")
-        nothing = Analysis(
-            run.incident.title, f"no answer: {reason}", "", analyzer=step.name, usage=error.usage
-        )
-        run.runs.save_analysis(run.id, nothing)
-        return None
-    except Refused as error:
-        text = run.redacted_text(f"{step.name}: {error}")
-        reasons.append(text)
-        run.decide(Decision(error.rule, text, setting=error.setting))
-        return None
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        said = f": {error}" if isinstance(error, AiopsError) else told(error)
-        text = run.redacted_text(f"{step.name}{said}")
-        reasons.append(text)
-        run.fault(f"analyzer {step.name}: {type(error).__name__}", f"analyzer {text}")
-        return None
-    finally:
-        if explorer is not None and explorer.found:
-            run.runs.save_evidence(run.id, [*run.runs.evidence(run.id), *explorer.found])
-    if analysis is None:
-        reasons.append(f"{step.name}: no answer")
-        return None
-    confidence = min(max(analysis.confidence, 0.0), 1.0) if math.isfinite(analysis.confidence) else 0.0
-    analysis = replace(analysis, analyzer=analysis.analyzer or step.name, confidence=confidence)
-    analysis = run.redacted(analysis)
-    run.runs.save_analysis(run.id, analysis)
-    return analysis
-
-
-def _checkout(run: Run) -> Callable[[Path], Checkout] | None:
-    """Return how an agent gets the files of the run's commit, None without a repository."""
-    try:
-        mirror = run.mirror()
-    except AiopsError:
-        return None  # told when the evidence was gathered
-    return None if mirror is None else partial(_checked_out, run, mirror)
-
-
-def _checked_out(run: Run, mirror: Mirror, path: Path) -> Checkout:
-    run.make_room()
-    return Checkout(mirror, run.commit, partial(run.desk.redactor.redact, code=True), path)
-
-
-def _explorer(run: Run) -> RepositoryExplorer | None:
-    """Return what a model may look up at the commit to be fixed, less what it was shown before."""
-    shown = sum(item.id.startswith("X") for item in run.runs.evidence(run.id))
-    left = run.pipeline.config.policy.max_lookups - shown
-    if left <= 0 or not run.commit:
-        return None
-    try:
-        mirror = run.mirror()
-    except AiopsError:
-        return None  # told when the evidence was gathered
-    if mirror is None:
-        return None
-    return RepositoryExplorer(mirror, run.commit, run.redacted, calls=left, first=shown + 1)
-
-
-def _ask_again(
-    run: Run, evidence: Sequence[Evidence], analysis: Analysis, refusal: Refused
-) -> Analysis | None:
-    step = run.pipeline.step("analyzers", analysis.analyzer)
-    if step is None:
-        return None
-    note = Evidence(
-        kind="refusal",
-        title="the proposed edits were refused",
-        text=run.redacted_text(refusal),
-        id=f"E{len(evidence) + 1}",
-    )
-    return _ask(run, step, [*evidence, note], [])
 
 
 def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Change:

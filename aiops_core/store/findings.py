@@ -45,14 +45,18 @@ class Findings(Access):
         with self._read() as connection:
             return list(connection.scalars(query))
 
-    def save_analysis(self, run_id: int, analysis: Analysis) -> None:
-        """Keep an analysis; each one counts in ``usage``, the last one is the run's."""
+    def save_analysis(self, run_id: int, analysis: Analysis, evidence_hash: str = "") -> None:
+        """Keep an analysis; each one counts in ``usage``, the last one is the run's.
+
+        With the hash of what it rests on it can be used again.
+        """
         usage = analysis.usage or Usage()
         row = {name: getattr(usage, name) for name in _USAGE}
         row |= {
             "run_id": run_id,
             "analysis": analysis,
             "analyzer": analysis.analyzer,
+            "evidence": evidence_hash,
             "created_at": self._clock(),
         }
         with self._write() as connection:
@@ -64,6 +68,21 @@ class Findings(Access):
         with self._read() as connection:
             found: Analysis | None = connection.scalar(query.order_by(analyses.c.id.desc()).limit(1))
         return found
+
+    def answered_before(
+        self, incident_id: int, analyzer: str, evidence_hash: str, since: datetime
+    ) -> tuple[int, Analysis] | None:
+        """Return the last run in which an analyzer answered from this evidence, and its last answer."""
+        answered = (analyses.c.analyzer == analyzer, analyses.c.created_at >= since)
+        same = (runs.c.incident_id == incident_id, analyses.c.evidence == evidence_hash, *answered)
+        query = select(analyses.c.run_id).join(runs).where(*same).order_by(analyses.c.id.desc()).limit(1)
+        with self._read() as connection:
+            run_id = connection.scalar(query)
+            if run_id is None:
+                return None
+            last = select(analyses.c.analysis).where(analyses.c.run_id == run_id, *answered)
+            last = last.where(analyses.c.evidence != "").order_by(analyses.c.id.desc()).limit(1)
+            return run_id, connection.execute(last).scalar_one()
 
     def usage(self, since: datetime, pipeline: str | None = None) -> list[UsageRow]:
         """Return what every analysis since then took, the first one first; those that took nothing too."""

@@ -109,6 +109,14 @@ class Incidents(Access):
             rows = connection.execute(query).all()
             return [(_incident(row), _last_analysis(connection, row.id)) for row in rows]
 
+    def answer(self, incident_id: int) -> Analysis | None:
+        """Return the last analysis of an incident that an analyzer made of evidence, None without one."""
+        query = select(analyses.c.analysis).join(runs).where(runs.c.incident_id == incident_id)
+        query = query.where(analyses.c.evidence != "").order_by(analyses.c.id.desc()).limit(1)
+        with self._read() as connection:
+            found: Analysis | None = connection.scalar(query)
+        return found
+
     def attributes_before(self, incident: Incident, limit: int = 20) -> Sequence[Mapping[str, str]]:
         """Return what events of the pipeline before an incident say of themselves, the latest first.
 

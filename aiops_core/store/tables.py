@@ -158,6 +158,7 @@ analyses = _numbered(
     _of("run_id", "runs"),
     Column("analysis", Record(Analysis), nullable=False),
     _text("analyzer"),
+    _text("evidence"),  # hash of what it rests on
     _text("model"),
     _number("input_tokens"),
     _number("output_tokens"),
