@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Protocol, get_args, get_origin
 from typing_extensions import TypeVar
 
 from aiops_core.budget import AtMost, Spending, unlimited
+from aiops_core.endpoints import Endpoints
 from aiops_core.records import (
     Analysis,
     Block,
@@ -124,6 +125,8 @@ class Context:
     state: dict[str, Json] = field(default_factory=dict)
     """Bounded JSON of this step, saved in the same transaction as the position."""
     effects: EffectRecorder | None = None
+    endpoints: Endpoints = field(default_factory=Endpoints)
+    """Addresses of models, shared by all steps of all pipelines."""
     tell: Callable[[str, str], None] | None = None
     """How the host tells people of a fault; set by it."""
     _worker: threading.local = field(default_factory=threading.local)

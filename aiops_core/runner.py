@@ -7,12 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from aiops_core.component import utc_now
+from aiops_core.endpoints import EndpointNews, Endpoints
 from aiops_core.engines import LocalEngine
-from aiops_core.errors import UserError, is_interrupt
+from aiops_core.errors import StoreError, UserError, is_interrupt
 from aiops_core.handover import told
 from aiops_core.housekeeping import Housekeeping
 from aiops_core.ingest import Ingest
@@ -97,12 +99,15 @@ class Runner:
 
     def _start_components(self, store: Store, telling: Telling) -> None:
         problems = []
+        store.endpoints.clear()
+        endpoints = Endpoints(changed=partial(self._note_endpoint, store))
         (self._loaded.state / "scratch").mkdir(
             mode=0o700, exist_ok=True
         )  # of parents, mkdir ignores the mode
         for pipeline in self._loaded.pipelines:
             for step in pipeline.steps:
                 context = step.component.context
+                context.endpoints = endpoints
                 context.tell = partial(telling.fault, pipeline.name, again=logging.WARNING)
                 context.state.update(store.states(pipeline.name, step.name))
                 context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,6 +119,16 @@ class Runner:
                     problems.append(f"{pipeline.name}: {step.kind} {step.name}{told(error)}. Mend it")
         if problems:
             raise UserError("\n".join(problems))
+
+    def _note_endpoint(self, store: Store, news: EndpointNews) -> None:
+        """Keep what became of an address of a model, for `aiops doctor`."""
+        reason = self._redactor.redact(news.reason)
+        if news.state != "up":
+            self._logger.warning("%s is %s: %s", news.name, news.state, reason)
+        try:
+            store.endpoints.save(replace(news, reason=reason))
+        except StoreError as error:
+            self._logger.warning("%s", error)
 
     def _ingest(self, pipeline: Pipeline, store: Store, responder: Responder, engine: LocalEngine) -> Ingest:
         def recorded(events: Sequence[Event], changes: Sequence[IncidentChange]) -> None:

@@ -144,10 +144,24 @@ def _state(loaded: Loaded) -> Iterator[Finding]:
         with Store.open(directory) as store:
             dead = store.queue.jobs("dead")
             faults = store.faults()
+            models = store.endpoints.all()
+            taken = {one.name: str(store.spending.taken(one.name)) for one in loaded.pipelines}
     except AiopsError as error:
         yield "bad", "state", str(error)
         return
     yield "ok", "state", f"{directory}"
+    for pipeline in loaded.pipelines:
+        limit = pipeline.config.policy.budget.per_day
+        of = f" of {limit}" if limit else ", without a limit"
+        yield "ok", f"{pipeline.name}.budget", f"{taken[pipeline.name]} within 24 hours{of}"
+    for model in models:
+        until = f", asked again at {model.until:%H:%M}Z" if model.until else ""
+        remedy = ". Correct it, then start again" if model.state == "refused" else until
+        yield (
+            ("ok", "model", f"{model.name} answers")
+            if model.state == "up"
+            else ("note", "model", f"{model.name} is {model.state}: {model.reason.rstrip('.')}{remedy}")
+        )
     for job in dead[:20]:
         yield (
             "note",

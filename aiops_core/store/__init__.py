@@ -16,6 +16,7 @@ from aiops_core.store.columns import dump, load
 from aiops_core.store.database import Database, Unusable, copy_file
 from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
 from aiops_core.store.directory import prepare
+from aiops_core.store.endpoints import EndpointRecords, EndpointRow
 from aiops_core.store.faults import FaultRow, Faults
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
@@ -42,6 +43,7 @@ __all__ = [
     "Cut",
     "DeliveryRow",
     "DeliveryState",
+    "EndpointRow",
     "FaultRow",
     "Fix",
     "FixState",
@@ -85,6 +87,7 @@ class Store(Recording, Faults):
         self.runs = Runs(database, clock, job)
         self.requests = Requests(database, clock, job)
         self.spending = Spendings(database, clock, job)
+        self.endpoints = EndpointRecords(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.talks = Talks(database, clock, job)
         deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}

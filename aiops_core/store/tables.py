@@ -221,6 +221,14 @@ spending = _numbered(
     Index(None, "reserved_at"),
     Index(None, "incident_id"),
 )
+endpoints = _table(
+    "endpoints",
+    _key("name"),
+    _text("state"),
+    _text("reason"),
+    _time("changed_at"),
+    _time("until", nullable=True),
+)
 effects = _table(
     "effects",
     _key("pipeline"),

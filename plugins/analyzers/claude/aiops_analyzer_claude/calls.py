@@ -3,98 +3,22 @@
 from __future__ import annotations
 
 import email.utils
-import json
 import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from aiops_analyzer_claude.prices import priced
-from aiops_core import AiopsError, AnalysisAnswer, AtMost, Redactor, Tool, Usage, tokens_of
+from aiops_core import AnalysisAnswer, CallFailed, Question, Redactor, Said, Target, ToolCall, Usage
 
 if TYPE_CHECKING:
     import anthropic
     import httpx2
 
 OFFICIAL = "https://api.anthropic.com"
-FailureKind: TypeAlias = Literal["again", "key", "request", "too-long"]
 _PASSING = frozenset({408, 409, 425, 429})
 _PASSING_TYPES = frozenset({"overloaded_error", "rate_limit_error", "api_error", "timeout_error"})
 _WHOLE_CALL = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a call goes, and with which key."""
-
-    base_url: str
-    api_key: str
-    model: str
-    proxy: str = ""
-    key_setting: str = "api_key"
-    model_setting: str = "model"
-
-    def __repr__(self) -> str:
-        return f"Target({self.base_url!r}, {self.model!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a call asks."""
-
-    system: str
-    messages: Sequence[Mapping[str, Any]]  # Any: text, or blocks as the API has them
-    max_tokens: int
-    timeout: float
-    stream: bool
-    effort: str | None = None
-    is_enforced: bool = True
-    """Whether the API enforces the shape of the answer."""
-    tools: Sequence[Tool] = ()
-    may_call: bool = True
-    """Whether the model may still call its tools."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool the model wants called."""
-
-    id: str
-    name: str
-    arguments: Mapping[str, Any]  # Any: what the model wrote
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the model said: its text, why it stopped (None: it did not), and what that took.
-
-    ``content`` are the blocks as they came: with tool calls they are sent back unchanged.
-    """
-
-    text: str
-    stop_reason: str | None
-    detail: str
-    usage: Usage
-    calls: tuple[ToolCall, ...] = ()
-    content: tuple[Mapping[str, Any], ...] = ()  # Any: as the API has them
-
-
-class CallFailed(AiopsError):
-    """Say why a call gave no message.
-
-    ``again`` may pass by itself, ``key`` and ``request`` will not, ``too-long`` asks for less.
-    ``is_free`` says that no model worked on it; else nobody knows what it took.
-    """
-
-    def __init__(
-        self, message: str, kind: FailureKind, retry_after: float | None = None, *, is_free: bool = False
-    ) -> None:
-        self.kind: FailureKind = kind
-        self.retry_after = retry_after
-        self.is_free = is_free
-        super().__init__(message)
 
 
 def connect(target: Target, timeout: float) -> anthropic.Anthropic:
@@ -114,16 +38,6 @@ def connect(target: Target, timeout: float) -> anthropic.Anthropic:
         max_retries=0,
         http_client=anthropic.DefaultHttpxClient(proxy=target.proxy or None, timeout=limits, verify=verify),
     )
-
-
-def at_most(question: Question, model: str) -> AtMost:
-    """Return what a call may take: everything it sends written to the cache, and the longest answer."""
-    tools = [tool.parameters for tool in question.tools]
-    schema = AnalysisAnswer.model_json_schema() if question.is_enforced else None
-    texts = (json.dumps(part, ensure_ascii=False) for part in (list(question.messages), tools, schema))
-    sent = tokens_of(question.system, *texts)
-    cost = priced(Usage(model, cache_write_tokens=sent, output_tokens=question.max_tokens)).cost
-    return AtMost(model, sent + question.max_tokens, cost)
 
 
 def call(client: anthropic.Anthropic, target: Target, question: Question) -> Said:

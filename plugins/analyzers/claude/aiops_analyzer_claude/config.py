@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from aiops_core import Config, Duration
+from aiops_core import Config, ModelConfig
 
 _GONE = (
     "the Claude API has no sampling settings any more and would refuse it. "
@@ -26,7 +25,7 @@ class Endpoint(Config):
     """Model to ask there; the first one's when empty."""
 
 
-class ClaudeConfig(Config):
+class ClaudeConfig(ModelConfig):
     """Settings of the ``claude`` analyzer."""
 
     gone = dict.fromkeys(("temperature", "top_p", "top_k"), _GONE)
@@ -35,24 +34,9 @@ class ClaudeConfig(Config):
     """Key of the Claude API, as in ``${env:ANTHROPIC_API_KEY}``."""
     model: str = "claude-opus-5-5"
     """Model to ask; ``claude-sonnet-5-5`` costs about half."""
-    max_tokens: int = Field(default=4096, ge=256, le=64_000)
-    """Most tokens of an answer, the model's thinking included; doubled once for an answer it cut off."""
-    timeout: Duration = timedelta(seconds=60)
-    """Longest silence while waiting for an answer; a streamed answer may take ten times as long in all."""
-    stream: bool = True
-    """Whether an answer comes piece by piece: long ones then outlast the timeout."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     """How hard the model tries, for models that know it; the model's own default when not set."""
-    explore: bool = True
-    """Whether the model may look things up in the repository; `policy.max_lookups` says how often."""
-    edits: Literal["json", "code_blocks"] = "json"
-    """How edits are written: in the JSON object whose shape the API enforces, or as code blocks after it,
-    without that enforcement, for gateways that do not know it."""
     base_url: str = ""
     """Address of the API, such as a gateway; the vendor's own when empty."""
-    proxy: str = Field(default="", repr=False)
-    """Address of an HTTP proxy; the environment's ``HTTPS_PROXY`` when empty."""
     fallbacks: list[Endpoint] = Field(default_factory=list)
     """Where to ask next when an address stays out of reach or refuses the key, in this order."""
-    language: Literal["en", "zh"] | None = None
-    """Language of the analysis; the pipeline's language when not set."""

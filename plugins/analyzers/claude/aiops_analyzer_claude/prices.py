@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -35,22 +35,6 @@ def priced(usage: Usage) -> Usage:
         usage.cache_read_tokens,
         usage.cache_write_tokens,
         round(cost, 8),
-    )
-
-
-def added(calls: Iterable[Usage]) -> Usage | None:
-    """Return the usage of several calls together: the last model, and no cost if one is unknown."""
-    used = list(calls)
-    if not used:
-        return None
-    costs = [usage.cost for usage in used]
-    return Usage(
-        used[-1].model,
-        sum(usage.input_tokens for usage in used),
-        sum(usage.output_tokens for usage in used),
-        sum(usage.cache_read_tokens for usage in used),
-        sum(usage.cache_write_tokens for usage in used),
-        round(sum(cost for cost in costs if cost is not None), 8) if None not in costs else None,
     )
 
 

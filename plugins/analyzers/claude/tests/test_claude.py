@@ -10,6 +10,7 @@ from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig
 from pydantic import ValidationError
 
 from aiops_core import Context, Evidence, Incident, NoAnswer, Refused, Retry, Tool, Usage, UserError
+from aiops_core.endpoints import Endpoints
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (
     GARBAGE,
@@ -417,7 +418,8 @@ def test_the_delays_are_1_2_4_8_seconds_unless_the_server_asks_for_others():
 
     assert ClaudeAnalyzer.delays == (1.0, 2.0, 4.0, 8.0)
     with MessagesApi([OVERLOADED, rate_limited(7), OVERLOADED, Failure(529), answer(GOOD)]) as api:
-        make(api, delays=ClaudeAnalyzer.delays, context=Context(stopping=Clock())).analyze(INCIDENT, EVIDENCE)
+        context = Context(stopping=Clock(), endpoints=Endpoints(lambda: sum(waits)))
+        make(api, delays=ClaudeAnalyzer.delays, context=context).analyze(INCIDENT, EVIDENCE)
 
     assert waits == [1.0, 7.0, 4.0, 8.0]
 

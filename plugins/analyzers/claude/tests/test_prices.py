@@ -5,9 +5,10 @@ from pathlib import Path
 import aiops_analyzer_claude
 import pytest
 import yaml
-from aiops_analyzer_claude.prices import added, priced
+from aiops_analyzer_claude.prices import priced
 
 from aiops_core import Usage
+from aiops_core.analysis.models import added
 
 TABLE = yaml.safe_load(Path(aiops_analyzer_claude.__file__).with_name("prices.yaml").read_text())
 MILLION = 1_000_000

@@ -20,6 +20,7 @@ from aiops_core import (
     Analyzer,
     AnswerInvalid,
     AtMost,
+    Endpoint,
     Evidence,
     Incident,
     NoAnswer,
@@ -115,6 +116,8 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
         program = find_program(config.command, self.context.directory)
         assert program is not None
         api = Api(config.base_url, config.api_key.get_secret_value(), config.proxy, self.context.stopping)
+        endpoint = self.context.endpoints.of(api.base_url or "the API of claude", api.key)
+        endpoint.check("claude")
         at_most = AtMost(config.model, cost=config.max_cost)
         ledger = Ledger(2 * config.max_turns + _SPARE_CALLS)
         with self.context.spending(at_most) as spending, Relay(api, ledger) as relay:
@@ -123,6 +126,7 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
                 socket=relay.socket, work=room / "work", home=room / "home", tools=tools,
             )  # fmt: skip
             spending.settle(ledger.usage(ending.cost))
+        _report(endpoint, ledger)
         self._log(ending, relay.ledger)
         return answer_text(ending, relay.ledger, config), relay.ledger.usage(ending.cost)
 
@@ -134,6 +138,17 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
         for denial in denied[:20] if isinstance(denied, list) else ():
             tool = denial.get("tool_name") if isinstance(denial, dict) else denial
             self.context.logger.info("session: the agent was not given %s", str(tool)[:80])
+
+
+def _report(endpoint: Endpoint, ledger: Ledger) -> None:
+    """Tell all workers how the API was, by the last call of a session."""
+    failure = ledger.failure
+    if failure is not None and failure.may_pass:
+        endpoint.failed(failure.text, failure.retry_after)
+    elif failure is not None and failure.status in (401, 402, 403):
+        endpoint.refused(f"the API refuses the key (HTTP {failure.status} {failure.text}). Check 'api_key'.")
+    elif ledger.calls:
+        endpoint.succeeded()
 
 
 def _added(one: Usage | None, two: Usage | None) -> Usage | None:

@@ -1,0 +1,87 @@
+"""One call of a model, whatever its API: where it goes, what it asks, what comes back, what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from aiops_core.component import Tool
+from aiops_core.errors import AiopsError
+from aiops_core.records import Usage
+
+FailureKind: TypeAlias = Literal["again", "key", "request", "too-long"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a call goes, and with which key; the settings are those to name in messages."""
+
+    base_url: str
+    api_key: str
+    model: str
+    proxy: str = ""
+    key_setting: str = "api_key"
+    model_setting: str = "model"
+
+    def __repr__(self) -> str:
+        return f"Target({self.base_url!r}, {self.model!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call asks."""
+
+    system: str
+    messages: Sequence[Mapping[str, Any]]  # Any: text, or blocks as the API has them
+    max_tokens: int
+    timeout: float
+    stream: bool
+    effort: str | None = None
+    is_enforced: bool = True
+    """Whether the API enforces the shape of the answer."""
+    tools: Sequence[Tool] = ()
+    may_call: bool = True
+    """Whether the model may still call its tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool the model wants called."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]  # Any: what the model wrote
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the model said: its text, why it stopped (None: it did not), and what that took.
+
+    Reasons are ``end_turn``, ``max_tokens``, ``refusal``, ``tool_use``, ``pause_turn``,
+    ``model_context_window_exceeded``; any other gives no answer. ``content`` is what it said as it
+    came: with tool calls it is sent back unchanged.
+    """
+
+    text: str
+    stop_reason: str | None
+    detail: str
+    usage: Usage
+    calls: tuple[ToolCall, ...] = ()
+    content: tuple[Mapping[str, Any], ...] = ()  # Any: as the API has them
+
+
+class CallFailed(AiopsError):
+    """Say why a call gave no message.
+
+    ``again`` may pass by itself, ``key`` and ``request`` will not, ``too-long`` asks for less.
+    ``is_free`` says that no model worked on it; else nobody knows what it took.
+    """
+
+    def __init__(
+        self, message: str, kind: FailureKind, retry_after: float | None = None, *, is_free: bool = False
+    ) -> None:
+        self.kind: FailureKind = kind
+        self.retry_after = retry_after
+        self.is_free = is_free
+        super().__init__(message)
