@@ -30,6 +30,7 @@ from aiops_core.records import (
     Plan,
     Position,
     Receipt,
+    RecipientResult,
     Report,
     Signal,
     StopLevel,
@@ -173,6 +174,20 @@ class Context:
         """
         purse: Purse = getattr(self._worker, "purse", None) or unlimited
         return purse(at_most)
+
+    @property
+    def served(self) -> Mapping[str, RecipientResult]:
+        """Recipients that an earlier try of this message settled, as its ``Retry`` said: tell the others."""
+        return getattr(self._worker, "served", {})
+
+    @contextmanager
+    def serving(self, served: Mapping[str, RecipientResult]) -> Iterator[None]:
+        """Say whom the message this thread sends until the end of the block was brought to before."""
+        self._worker.served = served
+        try:
+            yield
+        finally:
+            self._worker.served = {}
 
     def fault(self, cause: str, text: str) -> None:
         """Tell people, once a day for each cause, what they have to know: of bytes that are lost, say.
@@ -339,11 +354,14 @@ class Action(Component[C], ABC, Generic[C]):
 class Notifier(Component[C], ABC, Generic[C]):
     """Tell people.
 
-    ``attempts`` and ``retry_after`` (seconds) say how often and how far apart the host tries.
+    ``attempts`` and ``retry_after`` (seconds) say how often and how far apart the host tries at
+    first; then a route's fallback is told, and tries go on ever farther apart until a day is over.
+    ``takes_digests`` False says that each report is wanted by itself, however many there are.
     """
 
     attempts: ClassVar[int] = 3
     retry_after: ClassVar[float] = 300.0
+    takes_digests: ClassVar[bool] = True
 
     @abstractmethod
     def notify(self, report: Report) -> Receipt: ...

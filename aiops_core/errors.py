@@ -9,6 +9,7 @@ AiopsError
 ├── Refused              a policy says no; says which rule and what would change it
 ├── NoAnswer             an analyzer has none, and why
 ├── Retry                try again later (raised by plugin authors on purpose)
+│   └── NotYet           nothing was tried: its turn has not come
 ├── LeaseLost            another worker took the job over
 └── StoreError           the state database cannot be used
 """
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiops_core.records import Usage
+from aiops_core.records import RecipientResult, Usage
 
 
 class AiopsError(Exception):
@@ -85,11 +86,20 @@ class NoAnswer(AiopsError):
 
 
 class Retry(AiopsError):
-    """Ask the host to try again, no sooner than ``after`` seconds from now."""
+    """Ask the host to try again, no sooner than ``after`` seconds from now.
 
-    def __init__(self, message: str, *, after: float = 0.0) -> None:
+    ``served`` are recipients of a message that need it no more: the next try finds them in
+    ``context.served``.
+    """
+
+    def __init__(self, message: str, *, after: float = 0.0, served: Sequence[RecipientResult] = ()) -> None:
         self.after = after
+        self.served = tuple(served)
         super().__init__(message)
+
+
+class NotYet(Retry):
+    """Say that nothing was tried, since the turn of a message has not come: no attempt is counted."""
 
 
 class LeaseLost(AiopsError):

@@ -113,3 +113,22 @@ class Route(Config):
     """How long each waits for an acknowledgement (``aiops incidents ack``), at least one minute."""
     pass_on: bool = False
     """Whether later routes are asked too."""
+
+
+class Storm(Config):
+    """How many messages one target gets before further ones are gathered."""
+
+    messages: int = Field(default=10, ge=1)
+    """Messages a target gets one by one; more within that time wait until it is over and go out as one."""
+    within: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
+    """The time in which they are counted."""
+
+
+class Notices(Config):
+    """When people are told, and how often."""
+
+    storm: Storm = Storm()
+    """How many messages one target gets before further ones are gathered."""
+    give_up_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
+    """How long a message is tried at a target that does not take it; then it is given up, and another target
+    is told so. At least one minute."""

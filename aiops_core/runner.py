@@ -28,6 +28,7 @@ from aiops_core.text.redaction import Redactor
 GRACE = 10.0
 """Seconds a stop may take."""
 _SOON = timedelta(seconds=3)
+_MOST_TARGETS = 64  # told at the same time: a thread each, which mostly waits
 
 
 class Runner:
@@ -59,6 +60,7 @@ class Runner:
             Store.open(state, clock=self._clock, ballast=self._ballast) as store,
         ):
             store.queue.recover()
+            store.deliveries.recover()
             self._run(store)
 
     def _run(self, store: Store) -> None:
@@ -75,11 +77,13 @@ class Runner:
             clock=self._clock,
         )
         responder.recover()
+        targets = sum(len(pipeline.of_kind("notifiers")) for pipeline in self._loaded.pipelines)
         engine = LocalEngine(
             store,
             responder.handle,
-            responder.kinds,
+            [kind for kind in Responder.kinds if kind != Responder.delivery],
             workers=self._loaded.document.workers,
+            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS)},
             logger=self._logger,
         )
         self._start_components(store, responder.telling)
@@ -214,13 +218,16 @@ class Runner:
 
     def _drain(self, store: Store, engine: LocalEngine) -> None:
         """Wait until nothing is due within seconds; what is retried later stays queued."""
-        kinds = Responder.kinds
 
         def is_nothing_due() -> bool:
-            due = store.queue.next_due(kinds)
-            return due is None or due > self._clock() + _SOON
+            due = store.queue.next_due(Responder.kinds)
+            if due is not None and due <= self._clock() + _SOON:
+                return False
+            return not store.deliveries.release("storm")  # nothing follows: no need to gather more
 
-        store.queue.hasten(kinds, self._clock() + _SOON)  # every line was read: nothing has to settle
+        store.queue.hasten(
+            Responder.kinds, self._clock() + _SOON
+        )  # every line was read: nothing has to settle
         engine.wake()
         while not self._stopping.wait(0.05) and not engine.is_idle(is_nothing_due):
             pass

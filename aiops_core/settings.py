@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aiops_core.budget import Limit
 from aiops_core.config import Config, Duration, Size, duration_text
-from aiops_core.notices import Route
+from aiops_core.notices import Notices, Route
 from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.timestamps import zone_named
@@ -222,6 +222,8 @@ class PipelineConfig(Config):
     routes: list[Route] = Field(default_factory=list)
     """Which notifiers hear of what: the first route that takes a message decides; without routes every
     notifier gets everything."""
+    notices: Notices = Notices()
+    """When they are told, and how often."""
     extensions: list[Step] = Field(default_factory=list)
     """What observes or enriches this pipeline."""
     grouping: list[GroupingRule] = Field(default_factory=list)

@@ -135,15 +135,16 @@ def test_a_delivery_whose_workers_died_is_told_to_the_others(tmp_path):
     with Store.open(tmp_path / "state") as store:
         (delivery,) = (row for row in store.deliveries.list() if row.target == "keep")
         store.deliveries.retry(delivery.id)
-        for _ in range(3):
+        for _ in range(5):
             store.queue.lease(("deliver",), "a worker that was killed", 0.0)
+        store.deliveries.begin([delivery.id])
 
     done = run_pipeline(text, {}, tmp_path)
 
     assert [(report.title, report.text) for report in done.fault_reports] == [
         (
             "aiops itself: notifier keep",
-            f"delivery {delivery.id} to keep was given up: its worker ended without an answer, 3 times. "
+            f"delivery {delivery.id} to keep was given up: its worker ended without an answer, 5 times. "
             f"Send it again with 'aiops deliveries retry {delivery.id}'",
         )
     ]
@@ -166,18 +167,15 @@ def test_a_delivery_to_a_notifier_that_left_the_file_is_told(tmp_path):
 
 
 def test_a_dead_report_of_a_fault_is_not_told_again(tmp_path):
-    bad = KEEP.replace("        with Path", "        raise OSError('line is dead')\n        with Path")
-    bad = bad.replace("class Keep(Notifier):", "class Keep(Notifier):\n    attempts = 1")
+    bad = KEEP.replace("        with Path", "        raise UserError('line is dead')\n        with Path")
+    bad = bad.replace("import Notifier,", "import Notifier, UserError,")
 
     done = run_pipeline(
         PIPELINE + "    notifiers: ['./keep.py:Keep']\n", {"shop.log": CRASH, "keep.py": bad}, tmp_path
     )
 
     assert [report.title for report in done.fault_reports] == ["aiops itself: notifier keep"]
-    assert [(row.report.kind, row.state) for row in done.deliveries] == [
-        ("fault", "dead"),
-        ("incident", "dead"),
-    ]
+    assert [(row.report.kind, row.state) for row in done.deliveries] == [("incident", "dead")]
 
 
 FOLLOWED = """\

@@ -8,7 +8,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiops_core.errors import LeaseLost, StoreError
 from aiops_core.store import Job, Store
@@ -19,8 +19,22 @@ _BEAT = 15.0
 _POLL = 0.5
 
 
+class _Pool:
+    """Threads that do jobs of some kinds; of the idle ones one looks for all, the others cost nothing."""
+
+    def __init__(self, kinds: Sequence[str], workers: int) -> None:
+        self.kinds = tuple(kinds)
+        self.workers = workers
+        self.wake = threading.Event()
+        self.turn = threading.Lock()
+        """Held by the one worker that looks for a job."""
+
+
 class LocalEngine:
-    """Lease jobs and have them handled by ``workers`` threads until stopped."""
+    """Lease jobs and have them handled by ``workers`` threads until stopped.
+
+    Kinds in ``apart`` have so many threads of their own: nothing else keeps them waiting.
+    """
 
     def __init__(
         self,
@@ -29,22 +43,22 @@ class LocalEngine:
         kinds: Sequence[str],
         *,
         workers: int,
+        apart: Mapping[str, int] | None = None,
         logger: logging.Logger,
     ) -> None:
         self._store = store
         self._handle = handle
-        self._kinds = tuple(kinds)
+        self._pools = [_Pool(kinds, workers), *(_Pool((kind,), n) for kind, n in (apart or {}).items())]
         self._logger = logger
         self._owner = f"{platform.node()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
         self._stopping = threading.Event()
-        self._wake = threading.Event()
-        self._turn = threading.Lock()
-        """Held by the one worker that looks for a job; the other idle ones cost nothing."""
         self._held: dict[tuple[int, int], Job] = {}
         """By id and token: a job that was given back may be taken by another worker at once."""
         self._lock = threading.Lock()
         self._threads = [
-            threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(workers)
+            threading.Thread(target=self._work, args=(pool,), name=f"{pool.kinds[0]}-{n}", daemon=True)
+            for pool in self._pools
+            for n in range(pool.workers)
         ]
         self._threads.append(threading.Thread(target=self._beat, name="heartbeat", daemon=True))
 
@@ -55,7 +69,8 @@ class LocalEngine:
 
     def wake(self) -> None:
         """Say that there may be new work."""
-        self._wake.set()
+        for pool in self._pools:
+            pool.wake.set()
 
     def is_idle(self, is_nothing_due: Callable[[], bool]) -> bool:
         """Return whether no job is being done and, by the same moment, nothing is due."""
@@ -68,14 +83,14 @@ class LocalEngine:
         deadline = time.monotonic() + grace
         for thread in self._threads[:-1]:
             while thread.is_alive() and time.monotonic() < deadline:
-                self._wake.set()
+                self.wake()
                 thread.join(0.05)
         self._give_back()
 
-    def _work(self) -> None:
+    def _work(self, pool: _Pool) -> None:
         while not self._stopping.is_set():
-            with self._turn:
-                job = self._next()
+            with pool.turn:
+                job = self._next(pool)
             if job is None:
                 return
             try:
@@ -86,24 +101,24 @@ class LocalEngine:
             finally:
                 with self._lock:
                     del self._held[job.id, job.token]
-                self._wake.set()
+                self.wake()
 
-    def _next(self) -> Job | None:
+    def _next(self, pool: _Pool) -> Job | None:
         """Wait for a job; None when the engine stops."""
         while not self._stopping.is_set():
-            self._wake.clear()
-            job = self._take()
+            pool.wake.clear()
+            job = self._take(pool)
             if job is not None:
                 return job
-            self._wake.wait(_POLL)
+            pool.wake.wait(_POLL)
         return None
 
-    def _take(self) -> Job | None:
+    def _take(self, pool: _Pool) -> Job | None:
         try:
             with self._lock:
                 if self._stopping.is_set():
                     return None
-                job = self._store.queue.lease(self._kinds, self._owner, LEASE)
+                job = self._store.queue.lease(pool.kinds, self._owner, LEASE)
                 if job is not None:
                     self._held[job.id, job.token] = job
                 return job

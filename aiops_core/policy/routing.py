@@ -34,7 +34,7 @@ def routed(
 ) -> Routed:
     """Return who is told: of the first route that holds, and of later ones where it passes on.
 
-    Without routes it is every notifier.
+    Without routes it is every notifier. Nobody is told who is not among ``notifiers``.
     """
     if not routes:
         return Routed(tuple(map(Target, notifiers)))
@@ -51,7 +51,7 @@ def routed(
         return Routed((), decision=Decision("route", text, setting="routes"))
     targets: dict[str, Target] = {}
     for number in taken:
-        for name in routes[number].to:
+        for name in (name for name in routes[number].to if name in notifiers):
             targets.setdefault(name, Target(name, _other(routes[number].fallback, name)))
     chained = next((routes[number] for number in taken if routes[number].escalate), None)
     why = " and ".join(f"routes[{number}] ({_said(routes[number])})" for number in taken)

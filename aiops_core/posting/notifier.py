@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, field_validator
 from typing_extensions import TypeVar
 
 from aiops_core.component import Notifier
-from aiops_core.errors import Retry, UserError
+from aiops_core.errors import NotYet, Retry, UserError
 from aiops_core.polling.source import parse_retry_after
 from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, origin_of
 from aiops_core.posting.pace import Pace
@@ -107,7 +107,7 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def send(self, key: str, request: HttpRequest) -> tuple[str, ...]:
         """Post when the turn of this key has come; return the ids that came back."""
         if wait := self._pace.wait(key):
-            raise Retry(f"{self.where(request.url)}: waits for its turn.", after=wait + _LATE)
+            raise NotYet(f"{self.where(request.url)}: waits for its turn.", after=wait + _LATE)
         return self.send_now(request)
 
     def send_now(self, request: HttpRequest) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class Responder:
     """Do the jobs of the queue: runs, deliveries, follow-ups, talks, watches over merged fixes."""
 
     kinds = ("run", "deliver", "follow", "talk", "watch")
+    delivery = "deliver"
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Responder:
         """Do one leased job to its end: finished, retried later, or dead."""
         work: Mapping[str, Callable[[Job], None]] = {
             "run": self._run,
-            "deliver": self.telling.deliver,
+            "deliver": self.telling.outbox.deliver,
             "follow": self._follow,
             "talk": self._talk,
             "watch": self._watch,

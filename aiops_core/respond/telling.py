@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from aiops_core.component import Notifier
-from aiops_core.errors import AiopsError, Refused, Retry, StoreError, UserError, is_interrupt
-from aiops_core.failpoints import failpoint
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.errors import StoreError
+from aiops_core.pipeline import Pipeline
 from aiops_core.policy import Routed, matter_of, routed
-from aiops_core.records import Receipt, Report
-from aiops_core.store import Job, Store
+from aiops_core.records import Report
+from aiops_core.respond.outbox import Outbox, attempts_of
+from aiops_core.store import DeliveryRow, Job, Store
 from aiops_core.text.redaction import Redactor
 
 _CLASS = re.compile(r": [A-Z]\w*$")
@@ -21,7 +20,7 @@ _CLASS = re.compile(r": [A-Z]\w*$")
 
 
 class Telling:
-    """Queue reports to every notifier of a pipeline and deliver them, each on its own."""
+    """Decide who hears of what, and queue it."""
 
     def __init__(
         self,
@@ -39,27 +38,39 @@ class Telling:
         self._clock = clock
         self._unstored: set[tuple[str, str]] = set()
         """What was logged only, since the store cannot be written to."""
+        self.outbox = Outbox(
+            pipelines, store, redactor=redactor, logger=logger, gave_up=self.gave_up, clock=clock
+        )
         store.queue.watch_deaths(self._job_died)
 
     def tell(
-        self, pipeline: Pipeline, report: Report, *, run_id: int | None, incident_id: int | None
+        self,
+        pipeline: Pipeline,
+        report: Report,
+        *,
+        run_id: int | None,
+        incident_id: int | None,
+        without: str = "",
     ) -> list[str]:
-        """Queue a report to the notifiers whose routes take it; return their names."""
-        whom = self._routed(pipeline, report)
+        """Queue a report to the notifiers whose routes take it, but for one; return their names."""
+        whom = self._routed(pipeline, report, without)
         if incident_id is not None and whom.decision is not None:
             self._store.incidents.decide_once(incident_id, run_id, whom.decision)
         for target in whom.targets:
-            step = pipeline.step("notifiers", target.name)
-            component = step.component if step else None
-            attempts = component.attempts if isinstance(component, Notifier) else 3
             self._store.deliveries.plan(
-                run_id, incident_id, target.name, report, report.key, max_attempts=attempts
+                run_id,
+                incident_id,
+                target.name,
+                report,
+                report.key,
+                max_attempts=attempts_of(pipeline.step("notifiers", target.name)),
+                fallback=target.fallback,
             )
         return [target.name for target in whom.targets]
 
-    def _routed(self, pipeline: Pipeline, report: Report) -> Routed:
+    def _routed(self, pipeline: Pipeline, report: Report, without: str) -> Routed:
         """Return who is told; a fault that no route takes is everybody's, or nobody would hear of it."""
-        names = [step.name for step in pipeline.of_kind("notifiers")]
+        names = [step.name for step in pipeline.of_kind("notifiers") if step.name != without]
         config, matter, now = pipeline.config, matter_of(report), self._clock()
         whom = routed(config.routes, names, matter, now, config.zone)
         if not whom.targets and report.kind == "fault":
@@ -80,52 +91,10 @@ class Telling:
             self._unstored.add((pipeline, cause))
         self._logger.log(logging.ERROR if is_new else again, "%s: %s", pipeline, text)
 
-    def deliver(self, job: Job) -> None:
-        """Try one delivery; a failure is tried again as often and as far apart as the notifier says."""
-        delivery = self._store.deliveries.get(job.payload["delivery"])
-        if delivery.state == "sent":
-            self._store.queue.finish(job)
-            return
-        pipeline = self._pipelines.get(delivery.pipeline)
-        step = pipeline.step("notifiers", delivery.target) if pipeline else None
-        if step is None:
-            raise UserError(f"notifier '{delivery.target}' is not in the pipeline file any more")
-        failpoint("before_notification")
-        try:
-            receipt = step.call("notify", report=delivery.report)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._failed(job, delivery.id, step, error)
-            return
-        failpoint("after_notification")
-        with self._store.transaction():
-            deliveries = self._store.guarded(job).deliveries
-            deliveries.sent(delivery.id, receipt if isinstance(receipt, Receipt) else Receipt())
-            self._store.queue.finish(job)
-
-    def _failed(self, job: Job, delivery_id: int, step: Step, error: BaseException) -> None:
-        text = self._redactor.redact(
-            f"{type(error).__name__}: {error}" if not isinstance(error, AiopsError) else str(error)
-        )
-        final = isinstance(error, UserError | Refused) or job.attempts >= job.max_attempts
-        self._logger.error("delivery %s to %s failed: %s", delivery_id, step.name, text)
-        with self._store.transaction():
-            self._store.guarded(job).deliveries.failed(delivery_id, text, final=final)
-            if final:
-                self._store.queue.bury(job, text)
-                return
-            component = step.component
-            wait = component.retry_after if isinstance(component, Notifier) else 300.0
-            if isinstance(error, Retry) and error.after:
-                wait = error.after
-            self._store.queue.retry(job, text, self._clock() + timedelta(seconds=wait))
-
     def _job_died(self, job: Job) -> None:
         """Tell people of work that was given up, in the transaction in which it is."""
         told = {
             "run": self._dead_run,
-            "deliver": self._dead_delivery,
             "follow": self._dead_follow,
             "talk": self._dead_talk,
             "watch": self._dead_watch,
@@ -147,15 +116,16 @@ class Telling:
         )
         return row.pipeline, f"incident {incident} is not answered", text
 
-    def _dead_delivery(self, job: Job) -> tuple[str, str, str]:
-        delivery = self._store.deliveries.get(job.payload["delivery"])
-        about_a_fault = delivery.report.kind == "fault"  # telling that would go round in circles
-        cause = "" if about_a_fault else f"notifier {delivery.target}"
+    def gave_up(self, delivery: DeliveryRow) -> None:
+        """Tell the other targets of a delivery that was given up; of a report of a fault nobody."""
         text = (
-            f"delivery {delivery.id} to {delivery.target} was given up: {job.error}. "
+            f"delivery {delivery.id} to {delivery.target} was given up: {delivery.error}. "
             f"Send it again with 'aiops deliveries retry {delivery.id}'"
         )
-        return delivery.pipeline, cause, text
+        self._logger.error("%s: %s", delivery.pipeline, text)
+        if delivery.report.kind != "fault":  # telling that would go round in circles
+            cause = f"notifier {delivery.target}"
+            self._queue_fault(delivery.pipeline, cause, text, without=delivery.target)
 
     def _dead_follow(self, job: Job) -> tuple[str, str, str]:
         row, action = self._store.runs.get(job.payload["run"]), job.payload["step"]
@@ -173,14 +143,15 @@ class Telling:
         text = f"action {action}: comments on request {number} are not looked at any more: {job.error}"
         return row.pipeline, f"action {action}: comments", text
 
-    def _queue_fault(self, pipeline: str, cause: str, text: str) -> bool:
+    def _queue_fault(self, pipeline: str, cause: str, text: str, without: str = "") -> bool:
         """Count a failure and queue its report when it is news; return whether it is."""
         with self._store.transaction():
             if not self._store.fault(pipeline, cause, text):
                 return False
             built = self._pipelines.get(pipeline)
             if built is not None:
-                self.tell(built, self._fault_report(built, cause, text), run_id=None, incident_id=None)
+                report = self._fault_report(built, cause, text)
+                self.tell(built, report, run_id=None, incident_id=None, without=without)
         return True
 
     def _fault_report(self, pipeline: Pipeline, cause: str, text: str) -> Report:

@@ -90,8 +90,7 @@ class Store(Recording, Faults):
         self.endpoints = EndpointRecords(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.talks = Talks(database, clock, job)
-        deaths = {"run": Runs(database, clock).job_died, "deliver": Deliveries(database, clock).job_died}
-        self.queue = Queue(database, clock, deaths)
+        self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died})
 
     @classmethod
     def open(cls, directory: Path, *, clock: Callable[[], datetime] = utc_now, ballast: int = 0) -> Self:

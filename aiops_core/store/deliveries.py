@@ -1,4 +1,4 @@
-"""Reports on their way to people: one delivery is one report to one target."""
+"""Reports on their way to people: one delivery is one report to one target, one job drains a target."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
 
 from aiops_core.errors import UserError
-from aiops_core.records import Receipt, Report
+from aiops_core.records import SEVERITIES, Receipt, RecipientResult, Report
 from aiops_core.store.access import Access
-from aiops_core.store.queue import MAX_ATTEMPTS, Job, new_job
+from aiops_core.store.database import chunks
+from aiops_core.store.queue import MAX_ATTEMPTS, new_job
 from aiops_core.store.tables import deliveries, jobs, receipts
 
-DeliveryState: TypeAlias = Literal["waiting", "sent", "failed", "dead"]
+DeliveryState: TypeAlias = Literal["waiting", "sent", "failed", "dropped", "dead"]
+MOST_AT_ONCE = 1_000
+"""Deliveries looked at together, and so the most that one message may stand for."""
+_BEFORE_RUNS = 10  # a message takes moments and people wait for it; an analysis takes minutes
+_ENDLESS = 1_000  # attempts are counted by delivery, not by the job of their target
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """One report to one target: ``failed`` is tried again, ``dead`` only when somebody asks."""
+    """One report to one target: ``failed`` is tried again, ``dead`` only when somebody asks.
+
+    ``dropped`` was not sent on purpose. Those with one ``batch`` go out as one message, in every
+    try the same. ``held`` says what a waiting one waits for, "" when for nothing but its turn.
+    """
 
     id: int
     run_id: int | None
@@ -36,13 +45,19 @@ class DeliveryRow:
     error: str
     created_at: datetime
     updated_at: datetime
+    due_at: datetime
+    tried_at: datetime | None
+    batch: int
+    held: str
+    fallback: str
 
 
 _COLUMNS = [deliveries.c[name] for name in DeliveryRow.__dataclass_fields__ if name != "receipts"]
+_IS_OPEN = deliveries.c.state.in_(["waiting", "failed"])
 
 
 class Deliveries(Access):
-    """Plan deliveries and keep how they went."""
+    """Plan deliveries, hand them out by target, and keep how they went."""
 
     def plan(
         self,
@@ -53,11 +68,14 @@ class Deliveries(Access):
         key: str,
         *,
         max_attempts: int = MAX_ATTEMPTS,
+        due_at: datetime | None = None,
+        held: str = "",
+        fallback: str = "",
     ) -> int:
-        """Create a delivery with its job of kind ``deliver``; return its id.
+        """Create a delivery and have the job of its target look at it; return its id.
 
-        The same pipeline, target and key give the delivery that is there already. The job may be
-        tried ``max_attempts`` times: give at least what the notifier asks for.
+        The same pipeline, target and key give the delivery that is there already. After
+        ``max_attempts`` tries in vain ``fallback`` is told as well.
         """
         now = self._clock()
         place = {"pipeline": report.pipeline, "target": target, "key": key}
@@ -71,10 +89,14 @@ class Deliveries(Access):
                 "incident_id": incident_id,
                 "state": "waiting",
                 "report": report,
+                "urgency": SEVERITIES.index(report.severity),
+                "due_at": due_at or now,
+                "held": held,
+                "fallback": fallback,
             }
             row |= {"max_attempts": max_attempts, "created_at": now, "updated_at": now}
             created = connection.scalars(insert(deliveries).values(row).returning(deliveries.c.id)).one()
-            _make_due(connection, int(created), now, max_attempts)
+            _look_at(connection, report.pipeline, target, row["due_at"], now)
         return int(created)
 
     def get(self, delivery_id: int) -> DeliveryRow:
@@ -95,67 +117,172 @@ class Deliveries(Access):
 
     def of_incident(self, incident_id: int) -> Sequence[DeliveryRow]:
         """Return the deliveries about an incident, the first one first."""
-        query = select(*_COLUMNS).where(deliveries.c.incident_id == incident_id).order_by(deliveries.c.id)
+        return self._rows(deliveries.c.incident_id == incident_id)
+
+    def begun(self, pipeline: str, target: str) -> Sequence[DeliveryRow]:
+        """Return the deliveries of a target that were tried and not sent, the first one first."""
+        return self._rows(_to(pipeline, target), _IS_OPEN, deliveries.c.batch > 0)
+
+    def due(self, pipeline: str, target: str) -> Sequence[DeliveryRow]:
+        """Return what a target is to be told now and never was, the most urgent first, then the oldest."""
+        is_due = deliveries.c.due_at <= self._clock()
+        return self._rows(
+            _to(pipeline, target),
+            _IS_OPEN,
+            is_due,
+            deliveries.c.batch == 0,
+            order=(deliveries.c.urgency, deliveries.c.id),
+        )
+
+    def next_due(self, pipeline: str, target: str) -> datetime | None:
+        """Return when the next waiting delivery of a target is due."""
+        query = select(func.min(deliveries.c.due_at, type_=deliveries.c.due_at.type))
+        with self._read() as connection:
+            found: datetime | None = connection.scalar(query.where(_to(pipeline, target), _IS_OPEN))
+        return found
+
+    def sent_since(self, pipeline: str, target: str, since: datetime, limit: int) -> Sequence[datetime]:
+        """Return when the last messages to a target were sent, the latest first."""
+        at = func.max(deliveries.c.updated_at, type_=deliveries.c.updated_at.type)
+        sent = select(at).where(_to(pipeline, target), deliveries.c.state == "sent")
+        sent = sent.where(deliveries.c.updated_at > since).group_by(deliveries.c.batch)
+        with self._read() as connection:
+            return connection.scalars(sent.order_by(at.desc()).limit(limit)).all()
+
+    def begin(self, ids: Sequence[int]) -> None:
+        """Bind deliveries into one message and count the try, before it is made."""
+        now = self._clock()
+        values = {
+            "batch": min(ids),
+            "attempts": deliveries.c.attempts + 1,
+            "tried_at": func.coalesce(deliveries.c.tried_at, literal(now, deliveries.c.tried_at.type)),
+            "held": "",
+            "updated_at": now,
+        }
+        self._set(ids, values)
+
+    def sent(self, ids: Sequence[int], receipt: Receipt) -> None:
+        """Keep the receipt of deliveries that arrived as one message."""
+        self._set(ids, {"state": "sent", "error": "", "updated_at": self._clock()})
+        self._keep(ids, receipt)
+
+    def receive(self, ids: Sequence[int], served: Sequence[RecipientResult]) -> None:
+        """Keep who was served by a message that is tried again for the others."""
+        if served:
+            self._keep(ids, Receipt(recipients=tuple(served)))
+
+    def _keep(self, ids: Sequence[int], receipt: Receipt) -> None:
+        rows = [{"delivery_id": each, "receipt": receipt, "at": self._clock()} for each in ids]
+        with self._write() as connection:
+            connection.execute(insert(receipts), rows)
+
+    def put_off(self, ids: Sequence[int], due_at: datetime) -> None:
+        """Try again then; the try does not count, for nothing was sent."""
+        self._set(ids, {"due_at": due_at, "attempts": deliveries.c.attempts - 1})
+
+    def failed(self, ids: Sequence[int], error: str, due_at: datetime) -> None:
+        """Note a try in vain; the next one is due then."""
+        self._set(ids, {"state": "failed", "error": error, "due_at": due_at, "updated_at": self._clock()})
+
+    def give_up(self, ids: Sequence[int], error: str) -> None:
+        """Note that nobody will send them any more, unless somebody asks."""
+        self._set(ids, {"state": "dead", "error": error, "updated_at": self._clock()})
+
+    def hold(self, ids: Sequence[int], until: datetime, why: str) -> None:
+        """Let deliveries wait; they are looked at again then."""
+        self._set(ids, {"due_at": until, "held": why})
+
+    def drop(self, ids: Sequence[int], why: str) -> None:
+        """Note that they are not sent on purpose."""
+        self._set(ids, {"state": "dropped", "error": why, "updated_at": self._clock()})
+
+    def fell_back(self, ids: Sequence[int]) -> None:
+        """Note that the fallback is told."""
+        self._set(ids, {"fallback": ""})
+
+    def release(self, held: str) -> int:
+        """Make due what waits for this, in whatever pipeline; return how many deliveries."""
+        now = self._clock()
+        waiting = and_(_IS_OPEN, deliveries.c.held == held, deliveries.c.due_at > now)
+        where = (deliveries.c.pipeline, deliveries.c.target)
+        with self._write() as connection:
+            targets = connection.execute(select(*where).where(waiting).distinct()).all()
+            count = connection.execute(update(deliveries).where(waiting).values(due_at=now)).rowcount
+            for pipeline, target in targets:
+                _look_at(connection, pipeline, target, now, now)
+        return count
+
+    def recover(self) -> None:
+        """Have every target with something to be told looked at, whatever became of its job."""
+        now = self._clock()
+        query = select(deliveries.c.pipeline, deliveries.c.target).where(_IS_OPEN).distinct()
+        with self._write() as connection:
+            for pipeline, target in connection.execute(query).all():
+                _look_at(connection, pipeline, target, now, now)
+
+    def retry(self, delivery_id: int) -> None:
+        """Make a delivery due now, by itself, with all its attempts."""
+        now = self._clock()
+        again = {"state": "waiting", "attempts": 0, "batch": 0, "held": "", "due_at": now}
+        again |= {"tried_at": None, "updated_at": now}
+        with self._write() as connection:
+            row = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id == delivery_id)
+                .values(again)
+                .returning(deliveries.c.pipeline, deliveries.c.target)
+            ).first()
+            if row is None:
+                raise _missing(delivery_id)
+            _look_at(connection, row.pipeline, row.target, now, now, is_asked=True)
+
+    def _set(self, ids: Sequence[int], values: dict[str, Any]) -> None:  # Any: column values
+        with self._write() as connection:
+            for some in chunks(ids):
+                changed = update(deliveries).where(deliveries.c.id.in_(some)).values(values)
+                if connection.execute(changed).rowcount < len(some):
+                    raise _missing(next(iter(some)))
+
+    def _rows(
+        self, *conditions: ColumnElement[bool], order: Sequence[Any] = (deliveries.c.id,)
+    ) -> Sequence[DeliveryRow]:
+        query = select(*_COLUMNS).where(*conditions).order_by(*order).limit(MOST_AT_ONCE)
         with self._read() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 
-    def sent(self, delivery_id: int, receipt: Receipt) -> None:
-        """Keep the receipt of a delivery that arrived."""
-        with self._write() as connection:
-            self._tried(connection, delivery_id, "sent", "")
-            row = {"delivery_id": delivery_id, "receipt": receipt, "at": self._clock()}
-            connection.execute(insert(receipts).values(row))
 
-    def failed(self, delivery_id: int, error: str, *, final: bool) -> None:
-        """Note a failed attempt; a final one makes the delivery dead."""
-        with self._write() as connection:
-            self._tried(connection, delivery_id, "dead" if final else "failed", error)
-
-    def retry(self, delivery_id: int) -> None:
-        """Make a delivery due now, with all its attempts."""
-        now = self._clock()
-        again = update(deliveries).where(deliveries.c.id == delivery_id)
-        again = again.values(state="waiting", attempts=0, updated_at=now)
-        with self._write() as connection:
-            max_attempts = connection.scalar(again.returning(deliveries.c.max_attempts))
-            if max_attempts is None:
-                raise _missing(delivery_id)
-            _make_due(connection, delivery_id, now, max_attempts)
-
-    def job_died(self, job: Job) -> None:
-        """Note that nobody will deliver it any more, because its job is a dead letter."""
-        dead = update(deliveries).where(
-            deliveries.c.id == job.payload["delivery"], deliveries.c.state != "sent"
-        )
-        with self._write() as connection:
-            connection.execute(dead.values(state="dead", error=job.error, updated_at=self._clock()))
-
-    def _tried(self, connection: Connection, delivery_id: int, state: str, error: str) -> None:
-        tried = {
-            "state": state,
-            "error": error,
-            "attempts": deliveries.c.attempts + 1,
-            "updated_at": self._clock(),
-        }
-        if not connection.execute(
-            update(deliveries).where(deliveries.c.id == delivery_id).values(tried)
-        ).rowcount:
-            raise _missing(delivery_id)
+def delivery_key(pipeline: str, target: str) -> str:
+    """Return the key of the job that tells one target of a pipeline, one message after the other."""
+    return f"deliver:{pipeline}:{target}"
 
 
-_BEFORE_RUNS = 10  # a message takes moments and people wait for it; an analysis takes minutes
+def _look_at(
+    connection: Connection,
+    pipeline: str,
+    target: str,
+    due: datetime,
+    now: datetime,
+    *,
+    is_asked: bool = False,
+) -> None:
+    """Let the job of a target look at its deliveries; one that waits for the target to be back is left so.
 
-
-def _make_due(connection: Connection, delivery_id: int, now: datetime, max_attempts: int) -> None:
-    key = f"deliver:{delivery_id}"
-    again = update(jobs).where(jobs.c.key == key, jobs.c.state != "leased")
-    if connection.execute(again.values(state="ready", attempts=0, due_at=now)).rowcount:
-        return
+    ``is_asked``: a person wants it at once.
+    """
+    key = delivery_key(pipeline, target)
     if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is None:
-        job = new_job("deliver", key, {"delivery": delivery_id}, now, now)
-        connection.execute(
-            insert(jobs).values({**job, "max_attempts": max_attempts, "priority": _BEFORE_RUNS})
-        )
+        job = new_job("deliver", key, {"pipeline": pipeline, "target": target}, due, now)
+        connection.execute(insert(jobs).values({**job, "max_attempts": _ENDLESS, "priority": _BEFORE_RUNS}))
+        return
+    waits = and_(jobs.c.key == key, jobs.c.state != "leased")
+    if not is_asked:
+        is_too_late = and_(jobs.c.due_at > due, jobs.c.error == "")
+        waits = and_(waits, or_(jobs.c.state == "dead", is_too_late))
+    connection.execute(update(jobs).where(waits).values(state="ready", due_at=due, error=""))
+
+
+def _to(pipeline: str, target: str) -> ColumnElement[bool]:
+    return and_(deliveries.c.pipeline == pipeline, deliveries.c.target == target)
 
 
 def _delivery(connection: Connection, row: Row[Any]) -> DeliveryRow:

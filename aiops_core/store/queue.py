@@ -139,6 +139,15 @@ class Queue:
         with self._leased(job) as connection:
             self._set(connection, job, state="ready", lease_until=None, attempts=job.attempts - 1, **values)
 
+    def rest(self, job: Job, due_at: datetime | None, error: str = "") -> None:
+        """Give back a job that goes on then, its attempts forgotten; end it where there is no then."""
+        if due_at is None:
+            self.finish(job)
+            return
+        values = {"state": "ready", "lease_until": None, "attempts": 0, "due_at": due_at, "error": error}
+        with self._leased(job) as connection:
+            self._set(connection, job, **values)
+
     def hasten(self, kinds: Sequence[str], by: datetime) -> int:
         """Make due now what is new and due until then; return how many. What is retried keeps its time."""
         now = self._clock()

@@ -114,7 +114,7 @@ def _old_deliveries(before: datetime) -> Select[Any]:  # Any: of one column, an 
 
 
 def _is_wanted() -> ColumnElement[bool]:
-    return _has_job("deliver:", deliveries.c.id)
+    return deliveries.c.state.in_(["waiting", "failed"])
 
 
 def _has_job(prefix: str, number: ColumnElement[int]) -> ColumnElement[bool]:

@@ -264,9 +264,16 @@ deliveries = _numbered(
     _text("error"),
     _time("created_at"),
     _time("updated_at"),
+    _time("due_at"),
+    _time("tried_at", nullable=True),
+    _number("urgency"),
+    _number("batch"),
+    _text("held"),
+    _text("fallback"),
     UniqueConstraint("pipeline", "target", "key"),
     Index(None, "incident_id"),
     Index(None, "state"),
+    Index(None, "pipeline", "target", "state", "due_at"),
 )
 receipts = _numbered(
     "receipts",

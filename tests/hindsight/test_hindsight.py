@@ -131,7 +131,7 @@ def test_figures_count_and_time_what_was_done(store, log):
     store.runs.save_outcome(run, "local_branch", Outcome("done", "pushed"))
     store.runs.finish(run, "done")
     report = Report(key="k", kind="incident", pipeline="shop", title="t")
-    store.deliveries.sent(store.deliveries.plan(run, 1, "console", report, "k"), Receipt())
+    store.deliveries.sent([store.deliveries.plan(run, 1, "console", report, "k")], Receipt())
     store.incidents.set_state(2, "resolved")
 
     found = figures(store, period)

@@ -171,19 +171,25 @@ def test_a_dropped_job_is_gone_for_its_holder_too(queue):
         queue.drop(1)
 
 
-def test_a_dead_run_or_delivery_is_seen_as_such(store, event, clock, incident_id, run_id):
-    from aiops_core.records import Report
-
-    delivery = store.deliveries.plan(run_id, incident_id, "mail", Report("k", "fault", "shop", "t"), "k")
+def test_a_dead_run_is_seen_as_such(store, event, clock, incident_id, run_id):
     store.runs.start(run_id)
     clock.advance(2)
 
-    for _ in range(2):
-        store.queue.bury(store.queue.lease(["run", "deliver"], "me", 10), "its worker died")
+    store.queue.bury(store.queue.lease(["run"], "me", 10), "its worker died")
 
     assert store.runs.get(run_id).state == "failed"
-    assert store.deliveries.get(delivery).state == "dead"
-    assert store.deliveries.get(delivery).error == "its worker died"
+
+
+def test_a_job_that_rests_has_all_its_attempts_again(queue, clock):
+    queue.enqueue("a", "x", None)
+    queue.rest(queue.lease(["a"], "me", 10), clock() + timedelta(seconds=60), "away")
+    assert queue.lease(["a"], "me", 10) is None
+    clock.advance(60)
+
+    job = queue.lease(["a"], "me", 10)
+    assert (job.attempts, job.error) == (1, "away")
+    queue.rest(job, None)
+    assert queue.jobs() == []
 
 
 def test_a_job_finished_by_a_stale_worker_leaves_no_trace_of_its_writes(store, clock, run_id):

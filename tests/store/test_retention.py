@@ -49,7 +49,7 @@ def test_of_many_old_events_the_first_and_the_last_stay_and_the_count(store, eve
 
 def test_an_old_run_goes_with_all_it_made_and_the_last_one_stays(store, incident_id, run_id, prune, clock):
     delivery = answer(store, run_id, "one")
-    store.deliveries.sent(delivery, Receipt())
+    store.deliveries.sent([delivery], Receipt())
     again = store.runs.create(incident_id, "retry")
     answer(store, again, "two")
     clock.advance(31 * 86400)

@@ -2,6 +2,7 @@
 
 from aiops_core.text.report.brief import fit_sections, outline_brief, plain_lines, shorten
 from aiops_core.text.report.data import REPORT_VERSION, report_data
+from aiops_core.text.report.digest import merge_reports
 from aiops_core.text.report.markdown import (
     MarkdownStyle,
     quoted_block,
@@ -21,6 +22,7 @@ __all__ = [
     "ReportPart",
     "ReportSection",
     "fit_sections",
+    "merge_reports",
     "outline_brief",
     "outline_report",
     "plain_lines",

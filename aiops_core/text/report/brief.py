@@ -13,6 +13,7 @@ from aiops_core.text.report.words import Say, words
 
 _SHOWN = (
     "",
+    "Messages",
     "Summary",
     "Root cause",
     "Repair steps",
@@ -91,7 +92,8 @@ def _row(part: ReportPart, number: int) -> str:
 def _singles(section: ReportSection, say: Say) -> Iterator[ReportSection]:
     title = section.title
     for part in section.parts:
-        yield replace(section, title=title, parts=(_brief(part, say),))
+        most = len(part.rows) if section.name == "Messages" else _MOST_ROWS
+        yield replace(section, title=title, parts=(_brief(part, say, most),))
         title = ""
 
 
@@ -104,13 +106,13 @@ def _without_repeated_links(sections: Sequence[ReportSection]) -> Iterator[Repor
         seen |= urls
 
 
-def _brief(part: ReportPart, say: Say) -> ReportPart:
+def _brief(part: ReportPart, say: Say, most: int) -> ReportPart:
     if part.kind in ("text", "code"):
         lines, characters = _PLAN if part.kind == "code" else _PARAGRAPH
         return replace(part, text=excerpt(part.text, say, lines=lines, characters=characters))
     rows = [(name, shorten(text, lambda it: len(it) <= _LONGEST_ROW)) for name, text in part.rows]
-    if len(rows) > _MOST_ROWS:
-        rows[_MOST_ROWS:] = [("", say("… and {count} more", count=len(rows) - _MOST_ROWS))]
+    if len(rows) > most:
+        rows[most:] = [("", say("… and {count} more", count=len(rows) - most))]
     return replace(part, rows=tuple(rows))
 
 

@@ -39,6 +39,19 @@ def _report(report: Report) -> _Fields:
         "decisions": [
             {**_pick(each, "rule", "text", "setting"), "at": _time(each.at)} for each in report.decisions
         ],
+        "owners": list(report.owners),
+        "parts": [_part(part) for part in report.parts],
+    }
+
+
+def _part(report: Report) -> _Fields:
+    incident = report.incident
+    names = ("id", "fingerprint", "title", "severity", "state", "count")
+    return {
+        **_pick(report, "key", "kind", "severity", "title", "text"),
+        "created_at": _time(report.created_at),
+        "incident": _pick(incident, *names) if incident else None,
+        "summary": report.analysis.summary if report.analysis else "",
     }
 
 

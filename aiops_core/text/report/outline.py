@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aiops_core.records import Report
+from aiops_core.text.report.digest import messages_of
 from aiops_core.text.report.effects import call_to_review, deeds, diff_of, tests_of
 from aiops_core.text.report.findings import explanation, is_recorded, is_unanswered, trust
 from aiops_core.text.report.occurrence import checks, facts_of, log_of
@@ -34,6 +35,7 @@ def outline_report(report: Report) -> ReportOutline:
     say = words(report.language)
     sections = (
         ReportSection("", "", (*_lead(report, say), *facts_of(report, say))),
+        *messages_of(report, say),
         *_incident_sections(report, say),
     )
     footer = say("Written by aiops-core for the pipeline {pipeline}.", pipeline=line(report.pipeline))
@@ -63,7 +65,13 @@ def _incident_sections(report: Report, say: Say) -> Iterator[ReportSection]:
     analysis, change, incident = report.analysis, report.change, report.incident
     if analysis is not None:
         yield from explanation(analysis, say)
-    if incident is not None and is_unanswered(analysis) and not (analysis and analysis.repair_steps):
+    is_whole = incident is not None and report.kind == "incident"
+    if (
+        incident is not None
+        and is_whole
+        and is_unanswered(analysis)
+        and not (analysis and analysis.repair_steps)
+    ):
         yield from checks(incident, say)
     if report.kind == "incident":
         yield from trust(analysis, report.evidence, say)

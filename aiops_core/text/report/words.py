@@ -35,6 +35,7 @@ CHINESE: Mapping[str, str] = {
     "Planned, not done": "已计划但未执行（试运行）",
     "Decisions": "决策记录",
     "Log": "日志",
+    "Messages": "消息",
     # facts
     "Pipeline": "流水线",
     "Error": "错误",
@@ -61,6 +62,9 @@ CHINESE: Mapping[str, str] = {
     "rule {rule}": "规则 {rule}",
     "setting {setting}": "设置项 {setting}",
     # sentences
+    "{messages} messages in one": "{messages} 条消息合并为一条",
+    "{messages} messages about {count} incidents": "{messages} 条消息，涉及 {count} 个事件",
+    "… and {count} more: aiops incidents list": "……另有 {count} 条：aiops incidents list",
     "once, {first}": "1 次，{first}",
     "{count} times, first {first}, last {last}": "{count} 次，首次 {first}，最近 {last}",
     "{line} in {function}": "{line}，函数 {function}",

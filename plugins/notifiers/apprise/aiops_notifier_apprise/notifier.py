@@ -67,18 +67,21 @@ class AppriseNotifier(Notifier[AppriseConfig]):
     def notify(self, report: Report) -> Receipt:
         """Tell every service an earlier try did not reach; raise Retry when one was not."""
         silent = [place for place in range(len(self._services)) if not self._is_told(report, place)]
-        if silent:
-            names = ", ".join(f"urls[{place}] ({self._name(place)})" for place in silent)
-            raise Retry(f"apprise: {names}: the message was not taken. Apprise does not say why.")
         results = tuple(
-            RecipientResult(f"urls[{place}] ({self._name(place)})", accepted=True)
+            RecipientResult(self._place(place), accepted=True)
             for place in range(len(self._services))
+            if place not in silent
         )
+        if silent:
+            names = ", ".join(map(self._place, silent))
+            raise Retry(
+                f"apprise: {names}: the message was not taken. Apprise does not say why.", served=results
+            )
         return Receipt(ids=(report.key,), recipients=results)
 
     def _is_told(self, report: Report, place: int) -> bool:
         with self._lock:
-            if (report.key, place) in self._told:
+            if (report.key, place) in self._told or self._place(place) in self.context.served:
                 return True
             if place in self._running and self._running[place].is_alive():
                 return False  # it still waits for an earlier message: do not pile up
@@ -106,8 +109,8 @@ class AppriseNotifier(Notifier[AppriseConfig]):
                 while len(self._told) > _REMEMBERED:
                     self._told.popitem(last=False)
 
-    def _name(self, place: int) -> str:
-        return str(self._services[place].service_name)
+    def _place(self, place: int) -> str:
+        return f"urls[{place}] ({self._services[place].service_name})"
 
     @cached_property
     def _services(self) -> list[NotifyBase]:

@@ -129,7 +129,7 @@ class EmailNotifier(Notifier[EmailConfig]):
             now=self.context.clock(),
         )
         with self._lock:
-            settled = self._settled.get(report.key, {})
+            settled = {**_told_before(self.context.served), **self._settled.get(report.key, {})}
         waiting = [box.address for box in recipients if box.address not in settled]
         server = self._server()
         try:
@@ -147,7 +147,8 @@ class EmailNotifier(Notifier[EmailConfig]):
         refused = _listed([result for result in results if not result.accepted])
         if any(answer.is_deferred for answer in answers.values()):
             self._remember(report.key, answers)
-            raise Retry(f"{server}: not every recipient was served yet ({refused}).")
+            served = [result for result in results if not answers[result.recipient].is_deferred]
+            raise Retry(f"{server}: not every recipient was served yet ({refused}).", served=served)
         if not any(result.accepted for result in results):
             raise UserError(f"{server}: every recipient was refused ({refused}). Correct `to`.")
         if refused:
@@ -155,7 +156,7 @@ class EmailNotifier(Notifier[EmailConfig]):
         return Receipt(ids=(message_id(report, sender.domain),), recipients=results)
 
     def _remember(self, key: str, answers: Mapping[str, Answer]) -> None:
-        """Keep who needs no second mail; a restart forgets it, then the Message-ID marks the repeat."""
+        """Keep who needs no second mail, also where no host remembers it."""
         with self._lock:
             self._settled[key] = {each: said for each, said in answers.items() if not said.is_deferred}
             while len(self._settled) > _REMEMBERED:
@@ -196,6 +197,12 @@ class EmailNotifier(Notifier[EmailConfig]):
         except OSError as error:
             reason = error.strerror or str(error)
             raise UserError(f"ca_file: {file}: {reason}. Name a file with PEM certificates.") from None
+
+
+def _told_before(served: Mapping[str, RecipientResult]) -> dict[str, Answer]:
+    """Return what the server said about recipients in an earlier try, as the host remembers it."""
+    said = {address: result.detail.partition(" ") for address, result in served.items()}
+    return {address: Answer(int(code), text) for address, (code, _, text) in said.items() if code.isdecimal()}
 
 
 def _listed(results: list[RecipientResult]) -> str:

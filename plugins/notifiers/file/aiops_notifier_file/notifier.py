@@ -31,6 +31,7 @@ class FileNotifier(Notifier[FileConfig]):
 
     attempts: ClassVar[int] = 10
     retry_after: ClassVar[float] = 60.0
+    takes_digests: ClassVar[bool] = False
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def start(self) -> None:

@@ -39,6 +39,7 @@ class PagerdutyNotifier(HttpNotifier[PagerdutyConfig]):
 
     service: ClassVar[str] = "pagerduty"
     rate: ClassVar[tuple[int, float]] = (120, 60.0)
+    takes_digests: ClassVar[bool] = False
     remedy: ClassVar[str] = "Check routing_key and url."
 
     def compose(self, report: Report) -> HttpRequest:

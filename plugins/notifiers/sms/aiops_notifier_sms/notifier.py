@@ -128,7 +128,7 @@ class SmsNotifier(HttpNotifier[SmsConfig]):
                     self._settle(report, RecipientResult(number, accepted=False, detail=str(error)))
                 )
         if put_off is not None:
-            raise put_off
+            raise type(put_off)(str(put_off), after=put_off.after, served=results)
         if refused is not None and not any(result.accepted for result in results):
             raise refused
         return Receipt((report.key,), tuple(results))
@@ -148,7 +148,7 @@ class SmsNotifier(HttpNotifier[SmsConfig]):
         raise UserError(f"{where}: refused ({said}). {self.remedy}")
 
     def _tell(self, report: Report, number: str) -> RecipientResult:
-        if known := self._settled.get((report.key, number)):
+        if known := self.context.served.get(number) or self._settled.get((report.key, number)):
             return known
         self.send(f"{report.key}/{number}", self._request(report, number))
         return self._settle(report, RecipientResult(number, accepted=True))

@@ -1,0 +1,243 @@
+"""The outbox of one target: what is due is gated, bound into a message, sent, tried again or given up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiops_core.component import Notifier, utc_now
+from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_interrupt
+from aiops_core.failpoints import failpoint
+from aiops_core.pipeline import Pipeline, Step
+from aiops_core.policy import Gate, crowded
+from aiops_core.records import Receipt, RecipientResult
+from aiops_core.store import DeliveryRow, Job, Store
+from aiops_core.text.redaction import Redactor
+from aiops_core.text.report import merge_reports
+
+LATE = timedelta(seconds=10)
+"""What waited longer than this for its turn goes out with all that waits."""
+_MOST_CRASHES = 5
+_LONGEST_WAIT = timedelta(minutes=15)
+_SPARE = 30.0
+_USUAL_LIMIT = 60.0
+
+
+class Outbox:
+    """Tell one target after the other what waits for it, each by a job of its own."""
+
+    def __init__(
+        self,
+        pipelines: Mapping[str, Pipeline],
+        store: Store,
+        *,
+        redactor: Redactor,
+        logger: logging.Logger,
+        gave_up: Callable[[DeliveryRow], None],
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Call ``gave_up`` in the transaction in which a delivery is given up."""
+        self._pipelines = pipelines
+        self._store = store
+        self._redactor = redactor
+        self._logger = logger
+        self._gave_up = gave_up
+        self._clock = clock
+        self._asked: dict[tuple[str, str], threading.Thread] = {}
+        """Who still waits for an answer that came too late, by target."""
+
+    def deliver(self, job: Job) -> None:
+        """Send the next message of a target, and come again when the one after it is due."""
+        pipeline, target = job.payload["pipeline"], job.payload["target"]
+        built = self._pipelines.get(pipeline)
+        step = built.step("notifiers", target) if built is not None else None
+        batch = self._unfinished(pipeline, target)
+        if built is None or step is None:
+            why = f"notifier '{target}' is not in the pipeline file any more"
+            self._finish(job, [*batch, *self._store.deliveries.due(pipeline, target)], why)
+        elif batch and job.attempts > _MOST_CRASHES:
+            self._finish(job, batch, f"its worker ended without an answer, {job.attempts - 1} times")
+        elif batch or (batch := self._next(built, step)):
+            self._send(job, step, batch)
+        else:
+            self._rest(job)
+
+    def _unfinished(self, pipeline: str, target: str) -> list[DeliveryRow]:
+        """Return the message that is to be tried again now, as it was."""
+        now = self._clock()
+        begun = [row for row in self._store.deliveries.begun(pipeline, target) if row.due_at <= now]
+        return [row for row in begun if row.batch == begun[0].batch]
+
+    def _next(self, pipeline: Pipeline, step: Step) -> list[DeliveryRow]:
+        """Return what goes out now as one message, after policy has looked at it."""
+        due = self._store.deliveries.due(pipeline.name, step.name)
+        if not due:
+            return []
+        rows = self._gated(pipeline, due)
+        if not rows or not _takes_digests(step):
+            return rows[:1]
+        now, storm = self._clock(), pipeline.config.notices.storm
+        recent = self._store.deliveries.sent_since(
+            pipeline.name, step.name, now - storm.within, storm.messages
+        )
+        is_flushed = any(row.held == "storm" for row in rows)
+        if not is_flushed and (full := crowded(recent, storm)) is not None:
+            self._hold(rows, full)
+            return []
+        is_late = any(row.held or now - row.due_at > LATE for row in rows)
+        return sorted(rows, key=lambda row: row.id) if is_late or is_flushed else rows[:1]
+
+    def _gated(self, pipeline: Pipeline, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+        """Return what may be sent now; the rest waits or is dropped, and its trail says why."""
+        return list(rows)
+
+    def _hold(self, rows: Sequence[DeliveryRow], gate: Gate) -> None:
+        with self._store.transaction():
+            self._store.deliveries.hold([row.id for row in rows], gate.until, gate.held)
+            for row in rows:
+                self._decide(row, gate)
+
+    def _decide(self, row: DeliveryRow, gate: Gate) -> None:
+        if row.incident_id is not None:
+            self._store.incidents.decide_once(row.incident_id, row.run_id, gate.decision)
+
+    def _send(self, job: Job, step: Step, batch: Sequence[DeliveryRow]) -> None:
+        ids = [row.id for row in batch]
+        with self._store.transaction():
+            self._store.guarded(job).deliveries.begin(ids)
+        failpoint("before_notification")
+        try:
+            receipt = self._asked_within(step, batch)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self._failed(job, step, [self._store.deliveries.get(each) for each in ids], error)
+            return
+        failpoint("after_notification")
+        with self._store.transaction():
+            self._store.guarded(job).deliveries.sent(ids, receipt)
+            self._rest(job)
+
+    def _asked_within(self, step: Step, batch: Sequence[DeliveryRow]) -> Receipt:
+        """Return what the notifier gives, or raise what it raises; one that hangs is left behind.
+
+        It is not asked again before it has ended.
+        """
+        context = step.component.context
+        place, limit = (context.pipeline, step.name), _limit(step)
+        key = f"digest/{batch[0].pipeline}/{batch[0].target}/{batch[0].id}"
+        report = merge_reports(key, [row.report for row in batch], batch[0].created_at)
+        answer: list[Any] = []  # Any: what a component returns or raises
+
+        def ask() -> None:
+            try:
+                with context.serving(_served(batch[0])):
+                    answer.append(step.call("notify", report=report))
+            except BaseException as error:
+                answer.append(error)
+
+        before = self._asked.get(place)
+        if before is not None and before.is_alive():
+            raise Retry(f"{step.name}: an earlier message has no answer yet.")
+        thread = threading.Thread(target=ask, name=f"notify {step.name}", daemon=True)
+        thread.start()
+        thread.join(limit)
+        if not answer:
+            self._asked[place] = thread
+            raise Retry(f"{step.name}: no answer within {limit:g} s.")
+        if isinstance(answer[0], BaseException):
+            raise answer[0]
+        return answer[0] if isinstance(answer[0], Receipt) else Receipt()
+
+    def _failed(self, job: Job, step: Step, batch: Sequence[DeliveryRow], error: BaseException) -> None:
+        """Try again, ever farther apart, until a day is over; what will never pass is given up at once."""
+        now, ids = self._clock(), [row.id for row in batch]
+        served = error.served if isinstance(error, Retry) else ()
+        if isinstance(error, NotYet):
+            with self._store.transaction():
+                deliveries = self._store.guarded(job).deliveries
+                deliveries.put_off(ids, now + timedelta(seconds=error.after))
+                deliveries.receive(ids, served)
+                self._rest(job)
+            return
+        known = isinstance(error, AiopsError)
+        text = self._redactor.redact(str(error) if known else f"{type(error).__name__}: {error}")
+        self._logger.error("delivery %s to %s failed: %s", ids[0], step.name, text)
+        give_up = self._pipelines[batch[0].pipeline].config.notices.give_up_after
+        is_over = now - (batch[0].tried_at or now) >= give_up
+        if isinstance(error, UserError | Refused) or is_over:
+            self._finish(job, batch, text)
+            return
+        due = now + _wait(step, batch[0], error)
+        with self._store.transaction():
+            deliveries = self._store.guarded(job).deliveries
+            deliveries.failed(ids, text, due)
+            deliveries.receive(ids, served)
+            if batch[0].attempts >= batch[0].max_attempts:
+                self._fall_back(batch)
+            self._rest(job, None if served else due, "" if served else text)
+
+    def _finish(self, job: Job, batch: Sequence[DeliveryRow], why: str) -> None:
+        """Give deliveries up: say so, and tell their fallback."""
+        why = self._redactor.redact(why)
+        with self._store.transaction():
+            self._store.guarded(job).deliveries.give_up([row.id for row in batch], why)
+            self._fall_back(batch)
+            for row in batch[:1]:
+                self._gave_up(self._store.deliveries.get(row.id))
+            self._rest(job)
+
+    def _fall_back(self, batch: Sequence[DeliveryRow]) -> None:
+        for row in batch:
+            if row.fallback:
+                built = self._pipelines.get(row.pipeline)
+                step = built.step("notifiers", row.fallback) if built is not None else None
+                self._store.deliveries.fell_back([row.id])
+                self._store.deliveries.plan(
+                    row.run_id,
+                    row.incident_id,
+                    row.fallback,
+                    row.report,
+                    row.key,
+                    max_attempts=attempts_of(step),
+                )
+
+    def _rest(self, job: Job, closed_until: datetime | None = None, error: str = "") -> None:
+        """Come again when something is due; a target that is away is left alone until it is tried again."""
+        pipeline, target = job.payload["pipeline"], job.payload["target"]
+        with self._store.transaction():
+            due = closed_until or self._store.deliveries.next_due(pipeline, target)
+            self._store.queue.rest(job, due, error)
+
+
+def attempts_of(step: Step | None) -> int:
+    """Return after how many tries in vain somebody else is told."""
+    component = step.component if step is not None else None
+    return component.attempts if isinstance(component, Notifier) else Notifier.attempts
+
+
+def _takes_digests(step: Step) -> bool:
+    return not isinstance(step.component, Notifier) or step.component.takes_digests
+
+
+def _served(row: DeliveryRow) -> Mapping[str, RecipientResult]:
+    return {result.recipient: result for receipt in row.receipts for result in receipt.recipients}
+
+
+def _limit(step: Step) -> float:
+    """Return how long a notifier may take: a little more than it allows itself."""
+    own = getattr(step.component.config, "timeout", None)
+    return (own.total_seconds() if isinstance(own, timedelta) else _USUAL_LIMIT) + _SPARE
+
+
+def _wait(step: Step, row: DeliveryRow, error: BaseException) -> timedelta:
+    """Return the time to the next try: as the notifier says at first, then doubled, or as the target asks."""
+    component = step.component
+    usual = component.retry_after if isinstance(component, Notifier) else Notifier.retry_after
+    later = max(0, min(row.attempts - row.max_attempts, 20))
+    doubled = min(timedelta(seconds=usual) * 2**later, max(_LONGEST_WAIT, timedelta(seconds=usual)))
+    asked = timedelta(seconds=error.after) if isinstance(error, Retry) else timedelta(0)
+    return asked if asked else doubled * (1 + (row.id % 100) / 1_000)
