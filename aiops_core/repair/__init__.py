@@ -1,7 +1,7 @@
 """The forge-neutral repair: edits become a tested Change, a Change becomes a branch."""
 
 from aiops_core.repair.agent import AGENT_URL, AGENT_WORK, Agent, run_agent
-from aiops_core.repair.branches import branch_state
+from aiops_core.repair.branches import BranchState, branch_state
 from aiops_core.repair.checkout import Checkout
 from aiops_core.repair.conversation import Heard, Hearing, Memory, answer_mark, notice_mark
 from aiops_core.repair.diff import count_lines, unified_diff
@@ -65,6 +65,7 @@ __all__ = [
     "OUTAGE_WAIT",
     "WEBHOOK_LIMIT",
     "Agent",
+    "BranchState",
     "Checkout",
     "Comment",
     "Forge",

@@ -94,6 +94,7 @@ def publish(
             push_onto(commit, branch, change.base_commit, remote=mirror.remote, clone=clone)
         else:
             push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
+        mirror.keep(commit, clone)
     return Published(branch, commit, change.base_commit, mirror.remote.url)
 
 

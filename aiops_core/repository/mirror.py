@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import threading
@@ -22,6 +23,8 @@ _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _LOCK_WAIT = 2 * SLOW
 _MANIFESTS = 8
+_LOOKED_AT = 500
+"""Commits of a branch looked through for a change."""
 
 
 class Mirror:
@@ -97,6 +100,45 @@ class Mirror:
         span = f"{self._known(since)}...{self._known(commit)}"
         return self._git("diff", "--no-color", "--no-ext-diff", "--no-textconv", span).text
 
+    def keep(self, commit: str, clone: Path) -> None:
+        """Take over a commit that was made in a clone, so that it is known after its branch is gone."""
+        local = Remote(str(clone), "file")
+        fetch = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-gc",
+            "--",
+            local.url,
+            commit,
+        ]
+        run_git(fetch, cwd=self.path, remote=local)
+
+    def same_change(self, commit: str, base: str) -> str | None:
+        """Return the commit of the branch at ``base`` that makes, in the same files, the change that the line
+        of commits up to ``commit`` makes together: as a squashed or rebased merge has it. None where none does.
+        """
+        start = self.common_ancestor(self._known(commit), self._known(base))
+        if start is None:
+            return None
+        plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--binary"]
+        span = [*plain, start, commit]
+        names = self._git("diff", "--name-only", "-z", "--no-renames", start, commit).out
+        paths = [b":(literal,top)" + name for name in names.split(b"\0") if name]
+        wanted = self._patch_ids(self._git("diff", *span).out)
+        log = [
+            "log",
+            "-p",
+            f"--max-count={_LOOKED_AT}",
+            "--format=commit %H",
+            *plain,
+            f"{start}..{base}",
+            "--",
+        ]
+        made = self._patch_ids(self._git(*log, *(os.fsdecode(path) for path in paths)).out) if paths else {}
+        return next((made[patch] for patch in wanted if patch in made), None)
+
     def files(self, commit: str) -> Mapping[str, TreeEntry]:
         """Return every tracked file of a commit by its path, symlinks and submodules too."""
         commit = self._known(commit)
@@ -169,6 +211,11 @@ class Mirror:
         if done.code > 1:
             raise git_error("git grep", done.err)
         return history.parse_grep(done.out)
+
+    def _patch_ids(self, diffs: bytes) -> dict[str, str]:
+        """Return the commit of each diff by what git calls its patch, the same wherever it applies."""
+        listed = run_git(["patch-id", "--stable"], cwd=self.path, stdin=diffs).text
+        return dict(line.split() for line in listed.splitlines())
 
     def _known(self, commit: str) -> str:
         if not self.contains(commit):

@@ -63,8 +63,8 @@ class LocalBranch(Action):
         """Report that the branch was merged or deleted; None while it waits for a review."""
         branch, commit, base = (outcome.data[name] for name in ("branch", "commit", "base_branch"))
         try:
-            state = branch_state(
-                self._repository, self.context.scratch, branch=branch, commit=commit, base=base
+            state, merged = branch_state(
+                self._repository, self.context.mirrors, branch=branch, commit=commit, base=base
             )
         except GitError as error:
             raise Retry(str(error), after=_WAIT) from None
@@ -73,8 +73,10 @@ class LocalBranch(Action):
         if state == "gone":
             data = {**outcome.data, "state": "closed"}
             return Outcome("refused", f"branch {branch} was deleted without being merged", data=data)
-        data = {**outcome.data, "state": "merged", "merge_commit": commit}
-        return Outcome("done", f"branch {branch}, commit {commit[:12]}, was merged into {base}", data=data)
+        data = {**outcome.data, "state": "merged", "merge_commit": merged}
+        how = "" if merged == commit else f" as {merged[:12]}"
+        summary = f"branch {branch}, commit {commit[:12]}, was merged into {base}{how}"
+        return Outcome("done", summary, data=data)
 
     def _push(self, order: Order) -> dict[str, str]:
         published = publish(

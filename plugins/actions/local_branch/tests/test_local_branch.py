@@ -192,6 +192,42 @@ def test_r28_a_branch_is_followed_until_its_commit_is_in_the_base(action, change
     assert (outcome.data["state"], outcome.data["merge_commit"]) == ("merged", commit)
 
 
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_r28_a_squashed_merge_is_seen_by_its_change(action, change, shop, is_deleted):
+    pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
+    shop.commit({"other.py": "x\n"})
+    squashed = shop.commit({"app.py": "two\n", "notes.txt": "and more\n"}, "fix, squashed with another")
+    shop.commit({"app.py": "two\nthree\n"})
+    if is_deleted:
+        shop.on_remote("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+    outcome = action.follow(pushed)
+
+    assert (outcome.status, outcome.final, outcome.data["merge_commit"]) == ("done", True, squashed)
+    assert outcome.summary.endswith(f"was merged into main as {squashed[:12]}")
+
+
+def test_r28_a_squashed_merge_of_the_fix_and_what_people_added_is_seen(action, change, shop):
+    pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
+    shop.git("fetch", "-q", "origin", BRANCH)
+    shop.git("checkout", "-q", "-b", "review", "FETCH_HEAD")
+    shop.commit({"app.py": "two\nand a half\n", "test_app.py": "x = 1\n"})
+    shop.git("push", "-q", "origin", f"HEAD:refs/heads/{BRANCH}")
+    shop.git("checkout", "-q", "main")
+    squashed = shop.commit({"app.py": "two\nand a half\n", "test_app.py": "x = 1\n"}, "squashed")
+
+    outcome = action.follow(pushed)
+
+    assert (outcome.data["state"], outcome.data["merge_commit"]) == ("merged", squashed)
+
+
+def test_r28_another_change_of_the_same_file_is_no_merge(action, change, shop):
+    pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
+    shop.commit({"app.py": "zero\n"})
+
+    assert action.follow(pushed) is None
+
+
 def test_r28_a_branch_that_people_deleted_was_refused(action, change, shop):
     pushed = action.act(action.plan(INCIDENT, ANALYSIS, change))
     shop.on_remote("update-ref", "-d", f"refs/heads/{BRANCH}")
