@@ -236,7 +236,7 @@ class PipelineConfig(Config):
     """Zone of times that stand in a log without one: an IANA name such as ``Asia/Shanghai``, ``UTC``,
     or ``local``, the zone of this machine (its ``TZ`` if that is set, UTC where it knows none)."""
     language: Literal["en", "zh"] = "en"
-    """Language of reports and of analyses that can choose."""
+    """Language of reports, of answers on requests, and of analyses that can choose; labels stay English."""
 
     @field_validator("timezone")
     @classmethod

@@ -42,6 +42,7 @@ from aiops_core.repair.request_text import (
     request_title,
     sealed,
 )
+from aiops_core.repair.review_words import review_words
 from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.sandbox import sandbox_problem
 from aiops_core.repair.straying import straying
@@ -123,6 +124,7 @@ __all__ = [
     "request_body",
     "request_marker",
     "request_title",
+    "review_words",
     "run_agent",
     "sandbox_problem",
     "sealed",

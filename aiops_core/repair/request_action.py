@@ -23,17 +23,14 @@ from aiops_core.repair.publish import BRANCH_PREFIX, publish
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_settings import RequestConfig
 from aiops_core.repair.request_text import is_as_written
+from aiops_core.repair.review_text import NOT_PUSHED
+from aiops_core.repair.review_words import review_words
 from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.webhooks import Knock
 from aiops_core.repository import GitError, open_mirror
 from aiops_core.settings import Repository
 
 _PUSH_WAIT = 30.0
-_OTHERS_COMMITTED = (
-    "There is a new fix for this incident, and it was not pushed: this branch holds commits of others or of "
-    "its review, and those are never overwritten. Close this request, or merge it, "
-    "for the next fix to get a branch of its own."
-)
 
 
 C = TypeVar("C", bound=RequestConfig, default=RequestConfig)
@@ -275,7 +272,8 @@ class RequestAction(Action[C], Generic[C]):
         """Leave a branch that people committed to, and say so there once."""
         with self.context.step("comment", order.key) as effect:
             if effect.result is None and not effect.is_uncertain:
-                forge.comment(found.number, f"{notice_mark('not-pushed')}\n\n{_OTHERS_COMMITTED}")
+                said = review_words(self.context.language)(NOT_PUSHED)
+                forge.comment(found.number, f"{notice_mark('not-pushed')}\n\n{said}")
             effect.result = True
         return self._outcome(found, "others have committed to its branch, so it was left as it is")
 

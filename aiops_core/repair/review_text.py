@@ -7,79 +7,96 @@ from collections.abc import Iterable
 from aiops_core.records import Analysis, Change, TestRun
 from aiops_core.repair.diff import count_lines
 from aiops_core.repair.wording import one_line, shorten, spare_issues
-from aiops_core.text.phrases import counted
+from aiops_core.text.report import Say
 from aiops_core.text.sanitising import code_span, escape_markdown
 
 COMMANDS = (
     "`/aiops explain` tells why the fix is as it is, `/aiops retry` tries the last wishes again, "
     "`/aiops stop` ends the conversation. Edited comments and quotes are not read."
 )
-HELP = f"That is no command here. {COMMANDS}"
 STOPPED = "No more changes will be made here, until somebody writes `/aiops retry`."
 ONLY_WRITERS = "Only comments of people who may push to this repository are acted on. This is said here once."
 NOT_EDITED = "Comments that were edited are not read. Write a new one, please. This is said here once."
+ROUNDS_USED_UP = (
+    "This request has had all its rounds of changes ({rounds}). Push to the branch, "
+    "or let the operator raise `review.rounds`. This is said here once."
+)
+NOT_PUSHED = (
+    "There is a new fix for this incident, and it was not pushed: this branch holds commits of others or of "
+    "its review, and those are never overwritten. Close this request, or merge it, "
+    "for the next fix to get a branch of its own."
+)
+GIVEN_UP = "the round was given up. The operator was told; /aiops retry tries again"
+PROVEN = (
+    "A test now fails without this fix and passes with it, so the request is no longer marked as unverified."
+)
+HOLDS = "0 in {length} (was {rate}/day). The error did not come back since this was deployed."
+IS_BACK = "The error is back: {events} of {release} {commit}. Its incident is open again."
 _PROSE = 3_000
 
 
-def rounds_used_up(rounds: int) -> str:
-    """Say that this request had all its rounds."""
-    return (
-        f"This request has had its {counted(rounds, 'round')} of changes. Push to the branch, "
-        "or let the operator raise `review.rounds`. This is said here once."
-    )
+def helping(say: Say) -> str:
+    """Say which commands there are."""
+    return say("That is no command here. {commands}", commands=say(COMMANDS))
 
 
-def made(analysis: Analysis, change: Change, commit: str) -> str:
-    """Say what was changed, as asked."""
+def made(say: Say, analysis: Analysis, change: Change, commit: str, *, is_proven: bool = False) -> str:
+    """Say what was changed, as asked; ``is_proven`` when that has proven the whole fix."""
     files = "\n".join(
         f"- {code_span(file.path)} +{added} −{removed}"
         for file in change.files
         for added, removed in [count_lines(change.diff, file.path)]
     )
-    return "\n\n".join(filter(None, [f"Done in {commit}.", _prose(analysis.summary), files, _tests(change)]))
+    parts = [say("Done in {commit}.", commit=commit), _prose(analysis.summary), files, _tests(say, change)]
+    return "\n\n".join(filter(None, [*parts, say(PROVEN) if is_proven else ""]))
 
 
-def not_made(analysis: Analysis | None, why: str = "") -> str:
+def not_made(say: Say, analysis: Analysis | None, why: str = "") -> str:
     """Say that nothing was changed, and why; without a reason it is what the analysis says."""
+    if why:
+        return say("Not done: {why}", why=escape_markdown(one_line(spare_issues(why), 600)))
     said = _prose(analysis.summary) if analysis is not None else ""
-    reason = (
-        f"Not done: {escape_markdown(one_line(spare_issues(why), 600))}" if why else "Nothing was changed."
-    )
-    return f"{reason}\n\n{said}".strip() if said and not why else reason
+    return "\n\n".join(filter(None, [say("Nothing was changed."), said]))
 
 
-def waits(analysis: Analysis | None) -> str:
+def waits(say: Say, analysis: Analysis | None) -> str:
     """Say that a change waits for the operator."""
     said = f"\n\n{_prose(analysis.summary)}" if analysis is not None else ""
-    return f"A change is ready, and waits for the operator's approval.{said}"
+    return say("A change is ready, and waits for the operator's approval.") + said
 
 
-def explanation(analysis: Analysis | None, change: Change | None) -> str:
+def explanation(say: Say, analysis: Analysis | None, change: Change | None) -> str:
     """Say why the fix is as it is, from what is on record; nobody is asked again."""
     if analysis is None:
-        return "There is no analysis on record for this request."
+        return say("There is no analysis on record for this request.")
+    cause = say("**Root cause** ({confidence} sure)", confidence=f"{analysis.confidence:.0%}")
     parts = [
-        f"**Root cause** ({analysis.confidence:.0%} sure)\n\n{_prose(analysis.root_cause or analysis.summary)}",
-        _list("Repair", analysis.repair_steps),
-        _tests(change) if change is not None else "",
-        _list("Prevention", analysis.prevention),
+        f"{cause}\n\n{_prose(analysis.root_cause or analysis.summary)}",
+        _list(say("Repair"), analysis.repair_steps),
+        _tests(say, change) if change is not None else "",
+        _list(say("Prevention"), analysis.prevention),
     ]
     return "\n\n".join(filter(None, parts))
 
 
-def _tests(change: Change) -> str:
+def _tests(say: Say, change: Change) -> str:
     if change.before is None or change.after is None:
-        return "No test ran on it."
-    return (
-        f"Tests, {code_span(change.after.command)}: {_run(change.before)} before, {_run(change.after)} after."
+        return say("No test ran on it.")
+    before, after = _run(say, change.before), _run(say, change.after)
+    command = code_span(change.after.command)
+    return say(
+        "Tests, {command}: {before} before, {after} after.", command=command, before=before, after=after
     )
 
 
-def _run(run: TestRun) -> str:
+def _run(say: Say, run: TestRun) -> str:
     if run.timed_out:
-        return "time limit"
-    known = run.failed or run.passed
-    return counted(len(run.failed), "failure") if known else f"exit code {run.exit_code}"
+        return say("time limit")
+    if not (run.failed or run.passed):
+        return say("exit code {code}", code=run.exit_code)
+    if len(run.failed) == 1:
+        return say("1 failure")
+    return say("{count} failures", count=len(run.failed))
 
 
 def _list(title: str, items: Iterable[str]) -> str:

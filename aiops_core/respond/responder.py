@@ -144,13 +144,17 @@ class Responder:
             self._revise(run, run.review, analysis, change)
             return
         acted = act(run, analysis, change)
+        self._tell(run, analysis, change, acted)
+        remove_tree(run.work)
+        self._finish(run)
+
+    def _tell(self, run: Run, analysis: Analysis, change: Change | None, acted: Acted) -> None:
+        """Tell people of a run once, and once more of each action that acted after they were told."""
         if not (run.runs.step(run.id, TOLD_EARLY) and not analysis.is_answered and not acted.plans):
             run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
         for action in acted_since(run, "notify"):
             again = partial(self._notify, run, analysis, change, acted, action)
             run.step(f"notify {action}", "", again, list[str])
-        remove_tree(run.work)
-        self._finish(run)
 
     def _call(self, run_id: int) -> bool:
         """Let a run go on that waits for its turn; return whether it does."""
@@ -180,8 +184,9 @@ class Responder:
             run.decide(Decision("stopped", "nothing pushed: a reviewer ended the conversation"))
         else:
             acted = act(run, analysis, change)
-            if acted.plans:  # the reviewers are answered, who may approve is told
-                run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
+            has_changed = any(outcome.status == "done" for outcome in acted.outcomes.values())
+            if acted.plans or has_changed:  # the reviewers are answered, who may approve or look is told
+                self._tell(run, analysis, change, acted)
         remove_tree(run.work)
         self._finish(run)
         self._store.queue.wake(talk_key(run.pipeline.name, review.action, review.request), self._clock())
@@ -232,7 +237,7 @@ class Responder:
             kind="incident",
             pipeline=run.pipeline.name,
             title=analysis.title or incident.title,
-            severity=incident.severity,
+            severity="info" if run.review is not None and not acted.plans else incident.severity,
             incident=incident,
             analysis=analysis,
             evidence=cited,

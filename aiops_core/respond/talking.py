@@ -14,9 +14,19 @@ from typing import Any
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Analysis, Change, Outcome, Remark, Review
-from aiops_core.repair import Heard, Hearing, Memory, RequestAction, answer_mark, notice_mark, review_text
+from aiops_core.repair import (
+    Heard,
+    Hearing,
+    Memory,
+    RequestAction,
+    answer_mark,
+    notice_mark,
+    review_text,
+    review_words,
+)
 from aiops_core.respond.run import Desk
 from aiops_core.store import Job, Place, RemarkRow, RunRow, Store, dump
+from aiops_core.text.report import Say
 
 _LONGEST_WAIT = 900.0
 _HOUR = timedelta(hours=1)
@@ -111,6 +121,11 @@ class _Conversation:
         """The store, written to only while this job is ours."""
         return self.desk.store.guarded(self.job)
 
+    @property
+    def tell(self) -> Say:
+        """How our phrases read in the language of the pipeline."""
+        return review_words(self.pipeline.config.language)
+
     def rows(self) -> Sequence[RemarkRow]:
         """Return what was heard so far."""
         return self.desk.store.talks.remarks(self.place)
@@ -129,7 +144,7 @@ class _Conversation:
         return True
 
     def _give_notices(self, hearing: Hearing) -> None:
-        notices = {"reader": review_text.ONLY_WRITERS, "edited": review_text.NOT_EDITED}
+        notices = {"reader": self.tell(review_text.ONLY_WRITERS), "edited": self.tell(review_text.NOT_EDITED)}
         for heard in hearing.heard:
             if heard.deaf in notices:
                 self._say(heard.remark.thread, notice_mark(heard.deaf), notices[heard.deaf])
@@ -161,12 +176,12 @@ class _Conversation:
             if row.state != "waiting":
                 continue
             if row.wish == "stop":
-                self._answer([row], review_text.STOPPED)
+                self._answer([row], self.tell(review_text.STOPPED))
                 self._drop_wishes(row.remark.at)
             elif row.wish == "explain":
-                self._answer([row], review_text.explanation(*self._fix()))
+                self._answer([row], review_text.explanation(self.tell, *self._fix()))
             elif row.wish == "help":
-                self._answer([row], review_text.HELP)
+                self._answer([row], review_text.helping(self.tell))
 
     def _drop_wishes(self, until: datetime) -> None:
         rows = (row for row in self.rows() if row.state == "waiting" and row.remark.at <= until)
@@ -191,7 +206,8 @@ class _Conversation:
             self._start(rows, wishes, hearing)
 
     def _refuse_rounds(self, wishes: Sequence[RemarkRow], rounds: int) -> None:
-        self._say(wishes[-1].remark.thread, notice_mark("rounds"), review_text.rounds_used_up(rounds))
+        text = self.tell(review_text.ROUNDS_USED_UP, rounds=rounds)
+        self._say(wishes[-1].remark.thread, notice_mark("rounds"), text)
         self.store.talks.settle(self.place, [row.remark.id for row in wishes], "ignored", "rounds")
 
     def _start(self, rows: Sequence[RemarkRow], wishes: Sequence[RemarkRow], hearing: Hearing) -> None:
@@ -228,11 +244,13 @@ class _Conversation:
         runs = self.desk.store.runs
         analysis, change = runs.analysis(run.id), runs.change(run.id)
         if run.state == "waiting":
-            return review_text.waits(analysis)
+            return review_text.waits(self.tell, analysis)
         outcome = runs.outcomes(run.id).get(self.step.name)
         if outcome is not None and outcome.status == "done" and analysis is not None and change is not None:
-            return review_text.made(analysis, change, outcome.data["commit"])
-        return review_text.not_made(analysis, outcome.summary if outcome is not None else self._reason(run))
+            commit, is_proven = outcome.data["commit"], bool(outcome.data.get("proven"))
+            return review_text.made(self.tell, analysis, change, commit, is_proven=is_proven)
+        why = outcome.summary if outcome is not None else self._reason(run)
+        return review_text.not_made(self.tell, analysis, why)
 
     def _reason(self, run: RunRow) -> str:
         """Return why a round changed nothing, "" where the analysis proposed nothing."""
@@ -241,7 +259,7 @@ class _Conversation:
         decided = self.desk.store.incidents.decisions(self.origin.incident_id, run.id)
         why = [one.text for one in decided if one.rule not in ("no-edits", "evidence-cut")]
         if run.state == "failed" and not broken:
-            return "the round was given up. The operator was told; /aiops retry tries again"
+            return self.tell(review_text.GIVEN_UP)
         return broken or (why[-1] if why else "")
 
     def _fix(self) -> tuple[Analysis | None, Change | None]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Incident
+from aiops_core.repair import review_text, review_words
 from aiops_core.repository import GitError, Mirror, Release, open_mirror, release_of
 from aiops_core.respond.run import Desk
 from aiops_core.settings import duration_text
@@ -76,7 +77,7 @@ class _Watch:
         done = served is not None and now - max([served, *late]) >= wanted
         if done:
             text = f"0 in {_length(wanted)} (was {self.fix.rate}/day)"
-            self._remark("verified", f"{text}. The error did not come back since this was deployed.")
+            self._remark("verified", review_text.HOLDS, length=_length(wanted), rate=self.fix.rate)
         with self.desk.store.transaction():
             store = self.desk.store.guarded(self.job)
             store.fixes.note(self.incident.id, "verified" if done else "merged", served)
@@ -107,8 +108,9 @@ class _Watch:
         count = sum(one.sighting.count for one in back)
         known = [one for one in back if one.has_fix]
         where = f"{known[0].named}, which has the fix" if known else "a release nobody named"
-        text = f"the error is back: {counted(count, 'event')} of {where} {self.fix.commit[:_SHORT]}"
-        self._remark("regressed", f"{text[0].upper()}{text[1:]}. Its incident is open again.")
+        events, commit = counted(count, "event"), self.fix.commit[:_SHORT]
+        text = f"the error is back: {events} of {where} {commit}"
+        self._remark("regressed", review_text.IS_BACK, events=events, release=where, commit=commit)
         with self.desk.store.transaction():
             store = self.desk.store.guarded(self.job)
             store.fixes.note(self.incident.id, "regressed", self.fix.served_from)
@@ -142,8 +144,9 @@ class _Watch:
             else:
                 store.queue.finish(self.job)
 
-    def _remark(self, about: str, text: str) -> None:
+    def _remark(self, about: str, phrase: str, **values: object) -> None:
         """Say it where the fix was proposed; what the forge refuses stays unsaid there."""
+        text = review_words(self.pipeline.config.language)(phrase, **values)
         step = self.pipeline.step("actions", self.fix.step)
         if step is None:
             return

@@ -23,6 +23,7 @@ state: ./state
 pipelines:
   shop:
     sources: [{{uses: file, with: {{paths: [./shop.log]}}}}]
+    language: {language}
     detectors: [python]
     analyzers: ["./scripted.py:Scripted"]
     notifiers: ["./scripted.py:Kept"]
@@ -55,7 +56,9 @@ class Scripted(Analyzer):
 class Kept(Notifier):
     def notify(self, report):
         with (HERE / "told.txt").open("a") as told:
-            told.write(" ".join([report.kind, *(plan.title for plan in report.plans)]) + "\\n")
+            done = [f"{outcome.status} {outcome.url}" for outcome in report.outcomes]
+            plans = [plan.title for plan in report.plans]
+            told.write(" ".join([report.kind, report.severity, *plans, *done]) + "\\n")
         return Receipt()
 """
 
@@ -126,7 +129,9 @@ def work_in_child(directory, token, now, seconds, failpoint):
 class TalkScene(Office):
     """A pipeline, its forge, and the people there."""
 
-    def __init__(self, bench, directory, *, mode="auto", is_new=True, hook_secret="", **review):
+    def __init__(
+        self, bench, directory, *, mode="auto", is_new=True, hook_secret="", language="en", **review
+    ):
         self.bench = bench
         directory.mkdir(exist_ok=True)
         if is_new:
@@ -136,6 +141,7 @@ class TalkScene(Office):
             review["webhook_secret"] = "${env:HOOK_SECRET}"
         self.settings = {**bench.settings(), "find_reviewers": False, "draft": False, "review": review}
         self.directory = directory
+        self.language = language
         self._write(mode)
         self.answers = [["The sum is one too high.", [["shop/cart.py", BUG, FIX]]]]
         super().__init__(directory, bench.token, Clock(), hook_secret)
@@ -147,6 +153,7 @@ class TalkScene(Office):
                 token="${env:FORGE_TOKEN}",
                 component=self.bench.action_type.words.component,
                 mode=mode,
+                language=self.language,
                 settings=json.dumps(self.settings),
             )
         )
@@ -249,7 +256,7 @@ class TalkScene(Office):
 
     @property
     def told(self):
-        """What notifiers were given: kind and plans."""
+        """What notifiers were given: kind, severity, plans, and what was done where."""
         return (self.directory / "told.txt").read_text().splitlines()
 
     @property

@@ -217,6 +217,36 @@ def test_r22_under_mode_ask_the_change_waits_for_the_operator(scene):
     scene.wait()
 
     assert len(scene.commits) == 2 and len(scene.said) == 1
+    assert scene.told[2:] == [f"incident info done {scene.bench.number_url(1)}"]
+
+
+def test_r22_each_round_that_changes_a_request_is_told_once_and_quietly_with_its_address(scene):
+    scene.say(ASK)
+    scene.answer("From 0 now.", edit(FIX, ASKED))
+    scene.wait()
+    scene.say("And now?")
+    scene.answer("Nothing to change.")
+    scene.wait()
+
+    scene.restart()
+    scene.wait()
+
+    address = scene.bench.number_url(1)
+    assert scene.told == [f"incident error done {address}", f"incident info done {address}"]
+
+
+def test_answers_in_threads_are_in_the_language_of_the_pipeline(make_scene):
+    scene = make_scene(language="zh").open_request()
+    scene.say(ASK)
+    scene.answer("总和从 0 开始。", edit(FIX, ASKED))
+    scene.wait()
+    scene.say("/aiops stop")
+    scene.wait(60)
+
+    done, stopped = scene.said
+    assert done.startswith(f"已在 {scene.commits[1]} 中完成。\n\n总和从 0 开始。")
+    assert done.endswith("测试 `sh check.sh`：修复前 0 个失败，修复后 0 个失败。")
+    assert stopped == "在有人写下 `/aiops retry` 之前，这里不会再有任何改动。"
 
 
 # C10: commands
@@ -282,7 +312,7 @@ def test_r21_a_request_has_so_many_rounds_and_people_are_told_once(make_scene):
 
     assert (len(scene.asked), len(scene.commits)) == (2, 2)
     assert scene.said[1:] == [
-        "This request has had its 1 round of changes. Push to the branch, "
+        "This request has had all its rounds of changes (1). Push to the branch, "
         "or let the operator raise `review.rounds`. This is said here once."
     ]
 

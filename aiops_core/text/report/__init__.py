@@ -14,6 +14,7 @@ from aiops_core.text.report.outline import ReportOutline, outline_report
 from aiops_core.text.report.page import render_html
 from aiops_core.text.report.parts import ReportPart, ReportSection
 from aiops_core.text.report.plain import render_subject, render_text
+from aiops_core.text.report.words import Say, words
 
 __all__ = [
     "REPORT_VERSION",
@@ -21,6 +22,7 @@ __all__ = [
     "ReportOutline",
     "ReportPart",
     "ReportSection",
+    "Say",
     "fit_sections",
     "merge_reports",
     "outline_brief",
@@ -35,4 +37,5 @@ __all__ = [
     "shorten",
     "title_line",
     "widen_markup",
+    "words",
 ]

@@ -111,9 +111,9 @@ class Say(Protocol):
     def __call__(self, phrase: str, **values: object) -> str: ...
 
 
-def words(language: str) -> Say:
+def words(language: str, chinese: Mapping[str, str] = CHINESE) -> Say:
     """Return the translator of a language; English for every one without a table."""
-    table = CHINESE if language == "zh" else {}
+    table = chinese if language == "zh" else {}
 
     def say(phrase: str, **values: object) -> str:
         text = table.get(phrase, phrase)
