@@ -441,6 +441,8 @@ class Review:
     request: str
     """Address of the request."""
     remarks: tuple[Remark, ...]
+    is_unverified: bool = False
+    """Whether the request is marked as one that no test proves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from aiops_core.repair.diff import count_lines, unified_diff
 from aiops_core.repair.forge import Comment, Forge, Grants, Request, Standing, foremost
 from aiops_core.repair.git_address import GitAddress, check_api_address, parse_git_address, shown
 from aiops_core.repair.mended import mended_in
-from aiops_core.repair.order import Order
+from aiops_core.repair.order import UNVERIFIED, Order
 from aiops_core.repair.owners import code_owners, owners_of
 from aiops_core.repair.premises import Premises
 from aiops_core.repair.process import Limits, Result
@@ -64,6 +64,7 @@ __all__ = [
     "BODY_LIMIT",
     "NOT_THE_EDITS_FAULT",
     "OUTAGE_WAIT",
+    "UNVERIFIED",
     "WEBHOOK_LIMIT",
     "Agent",
     "BranchState",

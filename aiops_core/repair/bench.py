@@ -34,6 +34,8 @@ class Bench:
     scratch: Path
     log: Callable[[str], None]
     incident: Incident | None
+    fork: str = ""
+    """Where the branch that the change is a further commit of left its base."""
 
     def verify(self, change: Change) -> Change:
         """Return the change with its test runs; raise Refused where anything is worse with it.
@@ -47,11 +49,13 @@ class Bench:
         unsteady: dict[str, None] = {}
         when = "after the change, but for its tests" if added else "after the change"
         before, alone = self._compared(when, before, rest, unsteady)
-        refuse_unmended(before, alone, self.incident)
+        refuse_unmended(before, alone, None if self.fork else self.incident)
         without, after = before, alone
         if added:
             before, after = self._compared("after the change", before, tested, unsteady)
-            without = self._run("without the change", added)
+            without = before if self.fork else self._run("without the change", added)
+        if self.fork:
+            without = self._run("without the fix", self._unfixed(added))
         shown = reproducing(without, after, self.incident)
         shown = tuple(name for name in shown if name not in unsteady and name not in alone.run.failed)
         notes = [f"{name} is unsteady: run again, it ended otherwise" for name in unsteady]
@@ -76,6 +80,19 @@ class Bench:
             unsteady.update(dict.fromkeys(found))
         compare(before, after, unsteady)
         return before, after
+
+    def _unfixed(self, added: Sequence[ChangedFile]) -> list[ChangedFile]:
+        """Return the files that undo the branch since its fork, but for tests and what is installed."""
+        now, then = self.mirror.files(self.commit), self.mirror.files(self.fork)
+        differing = sorted(path for path in {*now, *then} if now.get(path) != then.get(path))
+        undone = [
+            ChangedFile(
+                path, self.mirror.read(self.fork, path), then[path].mode if path in then else "100644"
+            )
+            for path in differing
+            if not is_test(path) and not names_dependencies(path)
+        ]
+        return [*undone, *added]
 
     def clear(self) -> None:
         """Remove the last copy; the base stays for a later round."""

@@ -29,6 +29,7 @@ class Request:
     body: str = ""
     author: str = ""
     """Who opened it, by login name."""
+    labels: tuple[str, ...] = ()
 
 
 Standing: TypeAlias = Literal["writer", "reader", "bot"]
@@ -101,6 +102,12 @@ class Forge(Protocol):
 
     def add_labels(self, number: int, labels: Sequence[str]) -> None:
         """Add labels to those a request has."""
+
+    def remove_label(self, number: int, label: str) -> None:
+        """Take a label off a request that has it."""
+
+    def make_ready(self, number: int) -> None:
+        """Let a draft be a request for review."""
 
     def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
         """Ask people, and groups where the forge knows that, for a review."""

@@ -37,6 +37,7 @@ def propose(
     find_secret: Callable[[str], str | None] = lambda text: None,
     originals: Originals = lambda text: {},
     incident: Incident | None = None,
+    fork: str = "",
 ) -> Change:
     """Return the change the edits make to the base branch, tested where tests are set.
 
@@ -44,7 +45,8 @@ def propose(
     a directory of this repair alone: a later round on the same commit finds the setup and the tests
     of the base there. ``log`` is told each step. ``find_secret`` names the rule by which added text
     holds a secret; ``originals`` says what the placeholders in a redacted text stand for. A fix that
-    no test proves to mend ``incident`` is a draft. Raise Refused, whose text says to whoever proposed
+    no test proves to mend ``incident`` is a draft; of a further commit on a fix branch, which left its base
+    at ``fork``, the proof is that of the whole branch. Raise Refused, whose text says to whoever proposed
     the edits what to do better, and GitError where the repository is out of reach.
     """
     branch = repository.branch or mirror.default_branch()
@@ -55,7 +57,7 @@ def propose(
     if not repository.test:
         return replace(change, notes=(*change.notes, UNVERIFIED))
     sandbox = open_sandbox(repository.sandbox)
-    bench = Bench(mirror, base.commit, repository, sandbox, scratch, log, incident)
+    bench = Bench(mirror, base.commit, repository, sandbox, scratch, log, incident, fork)
     try:
         return bench.verify(change)
     finally:

@@ -17,12 +17,12 @@ from aiops_core.errors import AiopsError, Refused, Retry, UserError
 from aiops_core.records import Analysis, Change, Incident, Outcome, Plan, StopLevel
 from aiops_core.repair.conversation import Hearing, Memory, find_marked_comment, hear, notice_mark, say
 from aiops_core.repair.forge import Forge, Request
-from aiops_core.repair.order import Order, write_order
+from aiops_core.repair.order import UNVERIFIED, Order, write_order
 from aiops_core.repair.owners import Dialect
 from aiops_core.repair.publish import BRANCH_PREFIX, publish
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_settings import RequestConfig
-from aiops_core.repair.request_text import is_as_written
+from aiops_core.repair.request_text import as_proven, is_as_written
 from aiops_core.repair.review_text import NOT_PUSHED
 from aiops_core.repair.review_words import review_words
 from aiops_core.repair.reviewers import find_reviewers
@@ -216,7 +216,11 @@ class RequestAction(Action[C], Generic[C]):
                 "refused", f"{order.branch}: its {self.words.request} is {state}, so nothing was pushed"
             )
         commit = self._push(forge, order, found.branch)
-        return replace(self._outcome(found, "changed as asked in review", commit), final=True)
+        is_proven, notes = self._lift(forge, order, found)
+        if is_proven and (body := as_proven(found.title, found.body)):
+            forge.edit_request(found.number, found.title, body)
+        outcome = self._outcome(found, ". ".join(["changed as asked in review", *notes]), commit)
+        return replace(outcome, final=True, data={**outcome.data, "proven": is_proven})
 
     def _push(self, forge: Forge, order: Order, branch: str) -> str:
         """Return the commit the branch holds, pushed now or before."""
@@ -258,6 +262,7 @@ class RequestAction(Action[C], Generic[C]):
             return self._left_alone(forge, order, found)
         notes = [_word(found) if is_opened_now else _renewed(found, commit)]
         notes += self._rewrite(forge, order, found)
+        notes += self._lift(forge, order, found)[1]
         notes += self._dress(forge, order, found) if is_opened_now else []
         return self._outcome(found, ". ".join(notes), commit)
 
@@ -285,6 +290,18 @@ class RequestAction(Action[C], Generic[C]):
             return ["its text was changed by people and stays"]
         forge.edit_request(found.number, order.title, order.body)
         return []
+
+    def _lift(self, forge: Forge, order: Order, found: Request) -> tuple[bool, list[str]]:
+        """Take off a request what marked its fix as unproven, once it is proven; return what to say of it."""
+        if not order.change.reproduced_by or UNVERIFIED not in found.labels:
+            return False, []
+        note = self._extra("mark of an unverified fix", order, partial(self._unmark, forge, order, found))
+        return not note, [note or "proven by a test now"]
+
+    def _unmark(self, forge: Forge, order: Order, found: Request) -> None:
+        if found.is_draft and not order.draft:
+            forge.make_ready(found.number)
+        forge.remove_label(found.number, UNVERIFIED)  # last: a try that broke off is begun again by it
 
     def _dress(self, forge: Forge, order: Order, request: Request) -> list[str]:
         """Add labels and reviewers; return what could not be done, for the request stands without."""

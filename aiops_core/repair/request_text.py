@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aiops_core.records import Analysis, Change, ChangedFile, Frame, Incident, Outcome, TestRun
 from aiops_core.repair.diff import count_lines
+from aiops_core.repair.reproducing import UNREPRODUCED
 from aiops_core.repair.review_text import COMMANDS
 from aiops_core.repair.wording import TITLE, error_name, one_line, place_name, shorten, spare_issues
 from aiops_core.text.phrases import counted, headed
@@ -18,6 +19,8 @@ BODY_LIMIT = 60_000
 _PROSE_LIMIT = 6_000
 _LIST_LIMIT = 20
 _FRAMES = 5
+_SHOWN = "a test fails without it and passes with it"
+_UNSHOWN = "**none shows the error**"
 _SEAL = re.compile(r"<!-- aiops:text=([0-9a-f]{12}) -->")
 _MARKER = re.compile(r"<!-- aiops:fingerprint=([\w.:+/=-]+) -->")
 
@@ -49,6 +52,15 @@ def is_as_written(title: str, body: str) -> bool:
     """Return whether title and text of a request are still what we wrote."""
     match = _SEAL.search(body)
     return match is not None and match[1] == _digest(title, _SEAL.sub("", body))
+
+
+def as_proven(title: str, body: str) -> str | None:
+    """Return the text of a request once its fix is proven; None where people changed it."""
+    if not is_as_written(title, body):
+        return None
+    bullet = f"- {_note(UNREPRODUCED)}"
+    lines = [line.replace(_UNSHOWN, _SHOWN) for line in _SEAL.sub("", body).splitlines() if line != bullet]
+    return sealed(title, re.sub(r"## Not verified\n+(?=## |<details>)", "", "\n".join(lines)))
 
 
 def _digest(title: str, body: str) -> str:
@@ -88,11 +100,7 @@ def request_body(
 def _banner(change: Change) -> str:
     tested = "**nothing has tested it yet**"
     if change.is_verified:
-        proof = (
-            "a test fails without it and passes with it"
-            if change.reproduced_by
-            else "**none shows the error**"
-        )
+        proof = _SHOWN if change.reproduced_by else _UNSHOWN
         tested = f"its tests ran before and after the change, and {proof}"
     return f"A program wrote this fix from an error in the logs; {tested}. Review it like anybody's code."
 
@@ -105,7 +113,7 @@ def _facts(incident: Incident, analysis: Analysis) -> str:
             "Seen",
             f"{counted(incident.count, 'time')}, {_time(incident.first_seen)} to {_time(incident.last_seen)}",
         ),
-        *((name, _span(attributes[key], 120)) for name, key in _SHOWN if attributes.get(key)),
+        *((name, _span(attributes[key], 120)) for name, key in _ATTRIBUTES if attributes.get(key)),
         ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}"),
         ("Fingerprint", code_span(incident.fingerprint)),
         ("Analysis", _analyst(analysis)),
@@ -114,7 +122,7 @@ def _facts(incident: Incident, analysis: Analysis) -> str:
     return f"| | |\n|---|---|\n{lines}"
 
 
-_SHOWN = (("Service", "service"), ("Release", "release"), ("Host", "host"))
+_ATTRIBUTES = (("Service", "service"), ("Release", "release"), ("Host", "host"))
 
 
 def _frames(incident: Incident) -> list[Frame]:
@@ -189,7 +197,11 @@ def _failing(run: TestRun) -> str:
 def _unverified(analysis: Analysis, change: Change) -> Iterable[str]:
     if not analysis.provable:
         yield "The root cause cannot be proven from the data there was."
-    yield from (escape_markdown(one_line(note, 400)) for note in change.notes)
+    yield from map(_note, change.notes)
+
+
+def _note(text: str) -> str:
+    return escape_markdown(one_line(text, 400))
 
 
 def _review(change: Change, is_heard: bool) -> str:

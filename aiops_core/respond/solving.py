@@ -154,6 +154,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         raise Refused("the pipeline names no repository", rule="no-repository", setting="repository")
     if run.review is None:
         _refuse_what_is_mended(run, analysis, mirror, repository.release)
+    fork = _fork(run, mirror, repository.branch)
     run.make_room()
     change = propose(
         analysis.edits,
@@ -164,7 +165,8 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         commit=run.commit,
         find_secret=contains_secret,
         originals=partial(run.desk.redactor.originals, code=True),
-        incident=run.incident if run.review is None else None,
+        incident=run.incident if run.review is None or fork else None,
+        fork=fork,
     )
     stop_at = run.pipeline.config.policy.stop_at
     change = replace(
@@ -187,6 +189,13 @@ def _rehearsed(run: Run, analysis: Analysis) -> Change:
     change = Change("", branch, files, "", before=passed, after=passed, may_reach=level)
     run.runs.save_change(run.id, change)
     return change
+
+
+def _fork(run: Run, mirror: Mirror, branch: str) -> str:
+    """Return where the branch of an unproven request left its base, "" for any other run."""
+    if run.review is None or not run.review.is_unverified:
+        return ""
+    return mirror.common_ancestor(mirror.head(branch), run.commit) or ""
 
 
 def _refuse_what_is_mended(run: Run, analysis: Analysis, mirror: Mirror, default: str) -> None:

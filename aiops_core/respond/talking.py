@@ -15,6 +15,7 @@ from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Analysis, Change, Outcome, Remark, Review
 from aiops_core.repair import (
+    UNVERIFIED,
     Heard,
     Hearing,
     Memory,
@@ -213,7 +214,12 @@ class _Conversation:
     def _start(self, rows: Sequence[RemarkRow], wishes: Sequence[RemarkRow], hearing: Hearing) -> None:
         remarks = [*_repeated(rows, wishes), *(row.remark for row in wishes)]
         review = Review(
-            self.step.name, self.number, hearing.request.branch, self.place.request, tuple(remarks)
+            self.step.name,
+            self.number,
+            hearing.request.branch,
+            self.place.request,
+            tuple(remarks),
+            is_unverified=UNVERIFIED in hearing.request.labels,
         )
         with self.desk.store.transaction():
             store = self.store

@@ -190,7 +190,7 @@ def _handler(api: ApiStub) -> type[BaseHTTPRequestHandler]:
             )
             self._send(api.answer(asked))
 
-        do_GET = do_POST = do_PUT = do_PATCH = _serve
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
         def _send(self, answer: Answer | None) -> None:
             if answer is None:

@@ -88,6 +88,7 @@ class ForgeBench(ABC):
     """Method and path, as an expression, of the call that opens a request."""
     labelling: ClassVar[tuple[str, str]]
     editing: ClassVar[tuple[str, str]]
+    unlabelling: ClassVar[tuple[str, str]]
     wordings: ClassVar[Mapping[str, tuple[int, Any]]]
     """How the forge answers a call: status and body by kind (``expired``, ``scope``, ``forbidden`` …)."""
     scope_headers: ClassVar[Mapping[str, str]] = {}

@@ -49,7 +49,8 @@ class Scripted(Analyzer):
             asked.write(json.dumps(shown) + "\\n")
         answers = json.loads((HERE / "answers.json").read_text())
         summary, edits = answers[min(len((HERE / "asked.jsonl").read_text().splitlines()), len(answers)) - 1]
-        edits = tuple(Edit(kind="replace", path=path, search=old, replace=new) for path, old, new in edits)
+        kinds = ["replace" if old else "create" for _, old, _ in edits]
+        edits = tuple(Edit(kind, path, old, new) for kind, (path, old, new) in zip(kinds, edits))
         return Analysis("total adds one", summary, "A stray + 1.", confidence=0.9, edits=edits)
 
 
@@ -285,5 +286,5 @@ class TalkScene(Office):
 
 
 def edit(old, new, path="shop/cart.py"):
-    """Return an edit as the scripted model writes it."""
+    """Return an edit as the scripted model writes it; ``old`` "" makes a new file."""
     return [path, old, new]

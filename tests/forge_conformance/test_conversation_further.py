@@ -235,6 +235,42 @@ def test_r22_each_round_that_changes_a_request_is_told_once_and_quietly_with_its
     assert scene.told == [f"incident error done {address}", f"incident info done {address}"]
 
 
+CHECK = """\
+if grep '+ 1' shop/cart.py; then test ! -e test_total.py || echo 'AssertionError in total'; exit 1; fi
+"""
+
+
+def test_r8_a_round_that_brings_the_test_for_the_error_proves_the_whole_request(make_scene):
+    scene = make_scene()
+    scene.bench.bare.add_commit("main", "check.sh", CHECK)
+    scene.open_request()
+    (before,) = scene.bench.seen()
+    assert (before.draft, before.labels) == (True, ["unverified"])
+    scene.say("Add a test for this, please.")
+    scene.answer("There is one now.", edit("", "assert total([]) == 0\n", "test_total.py"))
+    scene.wait()
+
+    scene.say("And another file.")
+    scene.answer("Done.", edit("", "x = 1\n", "shop/more.py"))
+    scene.wait()
+
+    (seen,) = scene.bench.seen()
+    assert (seen.draft, seen.labels) == (False, [])
+    assert scene.said[0].endswith("so the request is no longer marked as unverified.")
+    assert "unverified" not in scene.said[1]
+
+
+def test_r8_a_round_without_a_test_for_the_error_leaves_the_request_unproven(scene):
+    scene.say(ASK)
+    scene.answer("From 0 now.", edit(FIX, ASKED))
+
+    scene.wait()
+
+    (seen,) = scene.bench.seen()
+    assert len(scene.commits) == 2
+    assert (seen.draft, seen.labels) == (True, ["unverified"])
+
+
 def test_answers_in_threads_are_in_the_language_of_the_pipeline(make_scene):
     scene = make_scene(language="zh").open_request()
     scene.say(ASK)

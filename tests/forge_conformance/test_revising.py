@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from aiops_core.repair import is_as_written
+from aiops_core.repair.reproducing import UNREPRODUCED
 from aiops_core.testing.forge_scene import BRANCH, DIFF, FIXED, FileEffects, make_analysis, make_incident
 
 ASKED = b"def total(prices):\n    return sum(prices, 0)\n"
@@ -15,11 +17,12 @@ def opened(bench):
     return bench
 
 
-def revision(bench, base=""):
-    change = replace(bench.make_fix(), base_commit=base or bench.bare.commit(BRANCH), onto=BRANCH)
+def revision(bench, base="", reproduced_by=("test_total",), **settings):
+    base = base or bench.bare.commit(BRANCH)
+    change = replace(bench.make_fix(), base_commit=base, onto=BRANCH, reproduced_by=reproduced_by)
     files = (replace(change.files[0], content=ASKED),)
     change = replace(change, files=files, diff=DIFF.replace("sum(prices)\n", "sum(prices, 0)\n"))
-    plan = bench.setup.action().plan(make_incident(), make_analysis(), change)
+    plan = bench.setup.action(**settings).plan(make_incident(), make_analysis(), change)
     assert plan is not None
     return plan
 
@@ -126,6 +129,71 @@ def test_r22_a_later_fix_does_not_replace_what_was_made_in_review(opened):
 
     assert "left as it is" in outcome.summary
     assert commits(opened) == before
+
+
+@pytest.fixture
+def unproven(bench):
+    """A request that no test proves, opened as a draft for that alone."""
+    fix = replace(bench.make_fix(), reproduced_by=(), notes=(UNREPRODUCED,))
+    bench.setup.action().act(bench.plan(fix, find_reviewers=False, draft=False))
+    (seen,) = bench.seen()
+    assert (seen.draft, seen.labels) == (True, ["unverified"])
+    assert "**none shows the error**" in seen.body and "no test fails without" in seen.body
+    return bench
+
+
+def test_r8_a_round_that_proves_the_fix_takes_the_marks_of_an_unproven_one_off(unproven):
+    outcome = unproven.setup.action().act(revision(unproven, draft=False))
+
+    (seen,) = unproven.seen()
+    assert (seen.draft, seen.labels) == (False, [])
+    assert outcome.data["proven"] is True
+    assert "changed as asked in review. proven by a test now." in outcome.summary
+    assert "a test fails without it and passes with it" in seen.body
+    assert "Not verified" not in seen.body
+    assert is_as_written(seen.title, seen.body)
+
+
+def test_r8_a_round_that_proves_nothing_leaves_the_marks(unproven):
+    outcome = unproven.setup.action().act(revision(unproven, draft=False, reproduced_by=()))
+
+    (seen,) = unproven.seen()
+    assert (seen.draft, seen.labels, outcome.data["proven"]) == (True, ["unverified"], False)
+
+
+def test_r8_a_draft_that_is_one_by_the_settings_stays_a_draft(unproven):
+    unproven.setup.action().act(revision(unproven))
+
+    (seen,) = unproven.seen()
+    assert (seen.draft, seen.labels) == (True, [])
+
+
+def test_r8_a_text_that_people_changed_is_not_changed_by_a_proof(unproven):
+    unproven.change(1, body="My own words.")
+
+    unproven.setup.action().act(revision(unproven, draft=False))
+
+    (seen,) = unproven.seen()
+    assert (seen.draft, seen.labels, seen.body) == (False, [], "My own words.")
+
+
+def test_r8_a_later_run_that_proves_the_fix_takes_the_marks_off(unproven):
+    outcome = unproven.setup.action().act(unproven.plan(find_reviewers=False, draft=False))
+
+    (seen,) = unproven.seen()
+    assert (seen.draft, seen.labels) == (False, [])
+    assert "proven by a test now" in outcome.summary
+
+
+def test_r8_a_mark_that_cannot_be_taken_off_is_told_and_the_change_stands(unproven):
+    plan = revision(unproven, draft=False)
+    unproven.api.fail(*unproven.unlabelling, *unproven.wordings["forbidden"], times=9)
+
+    outcome = unproven.setup.action().act(plan)
+
+    assert (outcome.status, outcome.data["proven"]) == ("done", False)
+    assert "mark of an unverified fix not set: " in outcome.summary
+    assert len(commits(unproven)) == 2
 
 
 def test_r9_a_branch_without_common_history_gets_no_commit(opened):

@@ -52,7 +52,7 @@ def attempt(origins, tmp_path, raised):
     shop = origins(tmp_path / "origin", files)
     log = []
 
-    def run(*edits, incident=raised):
+    def run(*edits, incident=raised, fork=""):
         config = Repository(url=str(shop.remote), test=f"{sys.executable} -m unittest", sandbox="none")
         mirror = open_mirror(config, tmp_path / "state")
         mirror.refresh()
@@ -64,6 +64,7 @@ def attempt(origins, tmp_path, raised):
             scratch=tmp_path / "scratch",
             log=log.append,
             incident=incident,
+            fork=fork,
         )
 
     run.log = log
@@ -84,6 +85,28 @@ def test_r8_a_new_test_that_shows_the_error_proves_the_fix(attempt):
         "tests after the change",
         "tests without the change",
     ]
+
+
+def test_r8_a_further_commit_is_proven_where_its_branch_left_the_base(attempt):
+    fork = attempt.commit({})
+    fixed = APP.replace("item['price']", "item.get('price', 0)")
+    attempt.commit({"shop/app.py": fixed, "shop/more.py": "x = 1\n"})
+
+    change = attempt(SHOWS, fork=fork)
+    alone = attempt(SHOWS)
+
+    assert change.reproduced_by == (NAME,)
+    assert (change.may_reach, change.notes) == ("ready", ())
+    assert (alone.reproduced_by, alone.may_reach) == ((), "draft")
+
+
+def test_r8_a_further_commit_that_shows_no_error_at_the_fork_proves_nothing(attempt):
+    fork = attempt.commit({})
+    attempt.commit({"shop/app.py": APP.replace("item['price']", "item.get('price', 0)")})
+
+    change = attempt(new_test("self.assertEqual(0, total([]))"), fork=fork)
+
+    assert (change.reproduced_by, change.notes) == ((), (UNREPRODUCED,))
 
 
 def test_r8_an_existing_test_that_failed_with_the_error_proves_it_without_another_run(attempt):

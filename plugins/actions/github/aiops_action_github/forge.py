@@ -130,6 +130,16 @@ class GithubForge:
         with translated(f"{self.address.slug}#{number}"):
             self._repository.get_pull(number).add_to_labels(*labels)
 
+    def remove_label(self, number: int, label: str) -> None:
+        """Take a label off a request."""
+        with translated(f"{self.address.slug}#{number}"):
+            self._repository.get_pull(number).remove_from_labels(label)
+
+    def make_ready(self, number: int) -> None:
+        """Let a draft be a request for review, which GitHub offers by GraphQL only."""
+        with translated(f"{self.address.slug}#{number}"):
+            self._repository.get_pull(number).mark_ready_for_review()
+
     def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
         """Ask people, and teams written as ``organisation/team``, for a review.
 
@@ -242,4 +252,5 @@ def _state(pull: PullRequest) -> Request:
         title=pull.title,
         body=pull.body or "",
         author=pull.user.login if pull.user is not None else "",
+        labels=tuple(label.name for label in pull.labels),
     )

@@ -32,6 +32,7 @@ OPERATIONS = (
     "POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
+    "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
 )
 ALWAYS = ("basic-error",)  # what 401, 429 and 5xx answers are held against

@@ -68,6 +68,11 @@ ROUTES = (
         "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
     ),
     (
+        "DELETE",
+        r"/repos/[^/]+/[^/]+/issues/(\d+)/labels/[^/]+",
+        "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
+    ),
+    (
         "POST",
         r"/repos/[^/]+/[^/]+/pulls/(\d+)/requested_reviewers",
         "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
@@ -98,6 +103,8 @@ class GithubApi(ApiStub):
         """Do what is asked, for who has the token."""
         if not self._knows(asked):
             return Answer(401, {"message": "Bad credentials", "status": "401"})
+        if asked.path in ("/graphql", "/api/graphql"):
+            return Answer(200, self.repository.mutate(asked.body))
         for method, pattern, operation in ROUTES:
             if method == asked.method and (match := re.fullmatch(pattern, asked.path)):
                 answer = self._judged(operation, asked, *match.groups(default=""))
@@ -148,6 +155,8 @@ class GithubApi(ApiStub):
                 return Answer(201, repository.create_pull(asked.body))
             case "POST", "labels":
                 return Answer(200, repository.add_labels(number, asked.body))
+            case "DELETE", name:
+                return Answer(200, repository.remove_label(number, unquote(name)))
             case "POST", "requested_reviewers":
                 return Answer(201, repository.request_reviewers(number, asked.body))
             case "GET", "installation":

@@ -22,6 +22,7 @@ class GithubBench(ForgeBench):
     creating = ("POST", "/pulls$")
     labelling = ("POST", "/labels$")
     editing = ("PATCH", "/pulls/1$")
+    unlabelling = ("DELETE", "/labels/unverified$")
     wordings: ClassVar = {
         "expired": (401, {"message": "Bad credentials"}),
         "scope": (404, {"message": "Not Found"}),

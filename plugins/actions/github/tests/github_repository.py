@@ -225,6 +225,26 @@ class StubRepository:
         labels += [name for name in names if name not in labels]
         return [self._label(name) for name in labels]
 
+    def remove_label(self, number: int, name: str) -> list[Json]:
+        """Remove a label that is there."""
+        labels = self.pulls[number].labels
+        if name not in labels:
+            raise Rejected(404, "Label does not exist")
+        labels.remove(name)
+        return [self._label(left) for left in labels]
+
+    def mutate(self, asked: Mapping[str, Json]) -> Json:
+        """Do the one mutation there is; mistakes are answered with 200, as there."""
+        name, given = "markPullRequestReadyForReview", asked["variables"]["input"]
+        pull = next(
+            (one for one in self.pulls.values() if given == {"pullRequestId": f"PR_{one.number}"}), None
+        )
+        if f"{name}(input: $input)" not in asked["query"] or pull is None:
+            message = f"Could not resolve to a node with the global id of '{given.get('pullRequestId')}'."
+            return {"data": {name: None}, "errors": [{"type": "NOT_FOUND", "message": message}]}
+        pull.draft = False
+        return {"data": {name: {"clientMutationId": None, "pullRequest": {"isDraft": False}}}}
+
     def request_reviewers(self, number: int, asked: Mapping[str, Json]) -> Json:
         """Ask for reviews, of collaborators only."""
         for login in asked.get("reviewers", ()):
@@ -284,6 +304,7 @@ class StubRepository:
         return self._filled(
             schema,
             number=pull.number,
+            node_id=f"PR_{pull.number}",
             state=pull.state,
             title=pull.title,
             body=pull.body,

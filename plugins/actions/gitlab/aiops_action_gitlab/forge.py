@@ -130,6 +130,17 @@ class GitlabForge:
         with translated(f"{self.address.path}!{number}"):
             self._project.mergerequests.update(number, {"add_labels": ",".join(labels)})
 
+    def remove_label(self, number: int, label: str) -> None:
+        """Take a label off a request."""
+        with translated(f"{self.address.path}!{number}"):
+            self._project.mergerequests.update(number, {"remove_labels": label})
+
+    def make_ready(self, number: int) -> None:
+        """Let a draft be a request for review: its title makes it one."""
+        with translated(f"{self.address.path}!{number}"):
+            title = _IS_DRAFT.sub("", self._project.mergerequests.get(number).title)
+            self._project.mergerequests.update(number, {"title": title})
+
     def ask_reviewers(self, number: int, reviewers: Sequence[str]) -> None:
         """Ask people for a review, beside those asked already; raise Rejected for who is unknown."""
         where = f"{self.address.path}!{number}"
@@ -253,4 +264,5 @@ def _state(found: Answer) -> Request:
         title=_IS_DRAFT.sub("", found.title),
         body=found.description or "",
         author=(found.attributes.get("author") or {}).get("username", ""),
+        labels=tuple(found.attributes.get("labels") or ()),
     )

@@ -47,7 +47,16 @@ OPERATIONS = (
     Operation(
         "PUT",
         f"{REQUESTS}/:iid",
-        ("title", "description", "add_labels", "labels", "reviewer_ids", "state_event", "target_branch"),
+        (
+            "title",
+            "description",
+            "add_labels",
+            "remove_labels",
+            "labels",
+            "reviewer_ids",
+            "state_event",
+            "target_branch",
+        ),
     ),
     Operation("POST", f"{REQUESTS}/:iid/notes", ("created_at", "internal"), ("body",)),
     Operation("GET", f"{REQUESTS}/:iid/discussions", PAGED),

@@ -23,6 +23,7 @@ class GitlabBench(ForgeBench):
     path = "acme/backend/shop"
     creating = ("POST", "/merge_requests$")
     labelling = ("PUT", "/merge_requests/1$")
+    unlabelling = ("PUT", "/merge_requests/1$")
     editing = labelling
     wordings: ClassVar = {
         "expired": (401, {"error": "invalid_token", "error_description": "Token is expired."}),

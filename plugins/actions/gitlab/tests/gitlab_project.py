@@ -114,13 +114,14 @@ class StubProject:
         return self.requests[iid]
 
     def update(self, iid: int, asked: Mapping[str, Json]) -> Json:
-        """Change what is given; reviewers are replaced, labels added."""
+        """Change what is given; reviewers are replaced, labels added and removed."""
         one = self.get(iid)
         one.title = asked.get("title", one.title)
         one.description = asked.get("description", one.description)
         one.labels += [
             name for name in asked.get("add_labels", "").split(",") if name and name not in one.labels
         ]
+        one.labels = [name for name in one.labels if name not in asked.get("remove_labels", "").split(",")]
         one.reviewers = asked.get("reviewer_ids", one.reviewers)
         return self.describe(one)
 
