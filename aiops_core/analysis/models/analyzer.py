@@ -191,7 +191,10 @@ class ModelAnalyzer(Analyzer[M], ABC, Generic[M]):
                 if failure.is_free:
                     spending.settle(None)
                 raise
-            if said.stop_reason is not None:  # a stream that was cut off does not say what it took
+            is_told = said.usage.input_tokens or said.usage.output_tokens
+            if (
+                said.stop_reason is not None and is_told
+            ):  # a stream that was cut off does not say what it took
                 spending.settle(said.usage)
             return said
 
