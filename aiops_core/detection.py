@@ -15,8 +15,10 @@ from aiops_core.text.blocks import Claim, Grammar, Piece
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
+from aiops_core.text.known_blocks import Lesson
 from aiops_core.text.openings import Told
-from aiops_core.text.repeats import Lesson, Repeat, RepeatedLine
+from aiops_core.text.repeats import Repeat, RepeatedLine
+from aiops_core.text.streaks import Streak
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
@@ -54,17 +56,18 @@ class Detection:
         self.grammar = Grammar(self._detectors, engine=engine, failed=failed, zone=zone)
 
     def events(
-        self, claim: Piece, *, batch: LogBatch, key: Callable[[int], str] = lambda index: ""
+        self, claim: Piece, *, batch: LogBatch, key: Callable[[int, int], str] = lambda start, index: ""
     ) -> list[Event]:
         """Return the events of one claim with place, times, severity and fingerprint.
 
-        ``key`` gives the key of the event of this number in the claim.
+        ``key`` gives the key of the event of this number in the block that starts there.
         """
-        if not isinstance(claim, Claim):
-            return [_repeated(claim, batch, key(0))]
-        return self._read(claim, batch, key)
+        if isinstance(claim, Claim):
+            return self._read(claim, batch, key)
+        repeats = claim.repeats() if isinstance(claim, Streak) else (claim,)
+        return [repeated(repeat, batch, key(repeat.start, 0)) for repeat in repeats]
 
-    def _read(self, claim: Claim, batch: LogBatch, key: Callable[[int], str]) -> list[Event]:
+    def _read(self, claim: Claim, batch: LogBatch, key: Callable[[int, int], str]) -> list[Event]:
         block = claim.block
         head = claim.record or block.headline or block.prefix or block.lines[0]
         envelope = parse_envelope(head, zone=self._zone)
@@ -94,7 +97,7 @@ class Detection:
                     context_before=claim.before,
                     context_after=claim.after,
                     truncated=block.truncated,
-                    key=key(index),
+                    key=key(claim.start, index),
                 )
             )
         may_repeat = is_trace or not self._detectors[claim.detector].reads_numbers
@@ -168,7 +171,8 @@ def _bare(event: Event, told: Told, batch: LogBatch) -> Event:
     return replace(event, attributes=own, context_before=(), context_after=())
 
 
-def _repeated(repeat: Repeat | RepeatedLine, batch: LogBatch, key: str) -> Event:
+def repeated(repeat: Repeat | RepeatedLine, batch: LogBatch, key: str) -> Event:
+    """Return the event of a block that was known."""
     return repeat.event(
         attributes=batch.attributes, read_at=batch.read_at, path=batch.path, stream=batch.stream, key=key
     )

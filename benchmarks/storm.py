@@ -1,10 +1,11 @@
-"""Write a storm of errors to a file that `aiops run` follows, and measure what becomes of it.
+"""Write a storm of errors to files that `aiops run` follows, and measure what becomes of it.
 
-    python benchmarks/storm.py [--rate 5000] [--seconds 20]
+    python benchmarks/storm.py [--rate 100000] [--seconds 60] [--files 1]
 
 500 kinds of eight-frame tracebacks repeat with changing ids, at ``--rate`` blocks a second. In the middle
 stands one rare error. Printed are the errors counted, those lost or counted twice, the time until the
-rare one was an incident, how long the run lagged behind, and its CPU seconds and peak memory.
+rare one was an incident, how long the run lagged behind, and its CPU seconds and peak memory. The blocks
+are rendered before it begins, only their times are set while they are written.
 """
 
 from __future__ import annotations
@@ -27,9 +28,16 @@ state: ./state
 pipelines:
   storm:
     sources:
-      - {uses: file, with: {paths: [./storm.log], start: beginning}}
+      - {uses: file, with: {paths: ["./storm-*.log"], start: beginning}}
 """
 RARE = "shop.RareError"
+RARE_BLOCK = f"""Traceback (most recent call last):
+  File "/srv/app/rare.py", line 1, in f
+{RARE}: one
+""".encode()
+TIME = "0000-00-00 00:00:00"
+TICK = 0.02
+BLOBS = 32
 
 
 def letters(number: int) -> str:
@@ -50,37 +58,42 @@ def kinds() -> list[str]:
     ]
 
 
-def blocks(count: int, templates: list[str], chance: random.Random) -> str:
-    """Return that many tracebacks, each with ids of its own."""
-    now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    return "".join(
-        chance.choice(templates).format(
-            time=f"{now},{chance.randrange(1000):03}",
-            worker=chance.randrange(WORKERS),
-            request=chance.randrange(1 << 40),
-            order=chance.randrange(10**9),
-        )
-        for _ in range(count)
-    )
+def blobs(size: int, templates: list[str], chance: random.Random) -> list[bytes]:
+    """Return some runs of tracebacks, each with ids of its own, all with the same time."""
+    return [
+        "".join(
+            chance.choice(templates).format(
+                time=f"{TIME},{chance.randrange(1000):03}",
+                worker=chance.randrange(WORKERS),
+                request=chance.randrange(1 << 40),
+                order=chance.randrange(10**9),
+            )
+            for _ in range(size)
+        ).encode()
+        for _ in range(BLOBS)
+    ]
 
 
-def write(path: Path, rate: int, seconds: int) -> tuple[int, float]:
+def write(paths: list[Path], rate: int, seconds: int) -> tuple[int, float]:
     """Write the storm; return how many blocks it had, and when the rare error was written."""
-    templates, chance = kinds(), random.Random(1)
+    size = max(1, round(rate * TICK))
+    ready = blobs(size, kinds(), random.Random(1))
+    logs = [path.open("ab", buffering=0) for path in paths]
     began, written, rare_at = time.monotonic(), 0, 0.0
-    with path.open("a") as log:
-        while (passed := time.monotonic() - began) < seconds:
-            due = int(passed * rate) - written
-            log.write(blocks(due, templates, chance))
-            written += due
-            if not rare_at and passed > seconds / 2:
-                log.write(
-                    f'Traceback (most recent call last):\n  File "/srv/app/rare.py", line 1, in f\n{RARE}: one\n'
-                )
-                rare_at = time.monotonic()
-            log.flush()
-            time.sleep(0.02)
-        log.write("the end\n")
+    while written < rate * seconds:
+        passed = time.monotonic() - began
+        while written < min(passed, seconds) * rate:
+            number = written // size
+            now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()).encode()
+            logs[number % len(logs)].write(ready[number % BLOBS].replace(TIME.encode(), now))
+            written += size
+        if not rare_at and passed > seconds / 2:
+            logs[0].write(RARE_BLOCK)
+            rare_at = time.monotonic()
+        time.sleep(TICK / 2)
+    for log in logs:
+        log.write(b"the end\n")
+        log.close()
     return written, rare_at
 
 
@@ -105,14 +118,17 @@ def watch(database: Path, begin: int, ready: int) -> None:
 def main() -> None:
     """Run, write, measure, print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", type=int, default=5000)
-    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--rate", type=int, default=100_000)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--files", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         database = directory / "state" / "aiops.db"
         (directory / "pipeline.yaml").write_text(PIPELINE)
-        (directory / "storm.log").touch()
+        logs = [directory / f"storm-{number}.log" for number in range(options.files)]
+        for log in logs:
+            log.touch()
         run = subprocess.Popen([AIOPS, "run", "pipeline.yaml"], cwd=directory, stderr=subprocess.DEVNULL)
         while not database.exists():
             time.sleep(0.05)
@@ -120,7 +136,7 @@ def main() -> None:
         if (watcher := os.fork()) == 0:
             watch(database, 0, ready)
         os.close(ready)
-        written, rare_at = write(directory / "storm.log", options.rate, options.seconds)
+        written, rare_at = write(logs, options.rate, options.seconds)
         ended = time.monotonic()
         while sum(counts(database).values()) < written + 1 and time.monotonic() - ended < 600:
             time.sleep(0.1)

@@ -80,12 +80,12 @@ def test_a_source_that_ends_the_program_is_told_and_what_it_read_is_kept(tmp_pat
 def test_an_ingest_thread_that_dies_ends_the_program_with_1(tmp_path, raised):
     (tmp_path / "shop.log").write_text(CRASH)
     (tmp_path / "bad.py").write_text(
-        "import aiops_core.ingest\n"
+        "from aiops_core.ingest.committing import Commits\n"
         "from aiops_core import Extension\n\n\nclass Bad(Extension):\n"
         "    def started(self, pipeline):\n"
         "        def die(*_):\n"
         f"            raise {raised}\n"
-        "        aiops_core.ingest.Ingest._commit = die\n"
+        "        Commits.commit = die\n"
     )
     text = PIPELINE.replace("[python, './bad.py:Bad']", "[python]") + "    extensions: ['./bad.py:Bad']\n"
     (tmp_path / "pipeline.yaml").write_text(text)

@@ -15,6 +15,7 @@ from aiops_core.testing import run_pipeline
 from aiops_core.text.blocks import Cutter
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.repeats import Repeat
+from aiops_core.text.streaks import Streak
 from aiops_core.text.timestamps import LOCAL, zone_named
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -40,8 +41,9 @@ def detect(text, zone, names=("python", "levels")):
     events, repeats = [], 0
     for claims in (cutter.feed(batch.data)[0], cutter.flush()):
         for claim in claims:
-            repeats += isinstance(claim, Repeat)
-            events += detection.events(claim, batch=batch)
+            found = detection.events(claim, batch=batch)
+            repeats += len(found) if isinstance(claim, Repeat | Streak) else 0
+            events += found
     return events, repeats
 
 

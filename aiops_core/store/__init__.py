@@ -33,13 +33,16 @@ from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
 from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
+from aiops_core.store.tally import MOST_OF_BATCH, Counted
 from aiops_core.store.trends import Trends
 from aiops_core.store.work import Work
 
 __all__ = [
     "BALLAST",
+    "MOST_OF_BATCH",
     "Cap",
     "Checkpoint",
+    "Counted",
     "Cut",
     "DeliveryRow",
     "DeliveryState",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
@@ -123,11 +123,12 @@ class Incidents(Access):
         Where the incident names its service, only events of that service count.
         """
         own = incident.events[0].attributes.get("service") if incident.events else None
+        first = select(func.min(events.c.id)).where(events.c.incident_id == incident.id).scalar_subquery()
         query = (
             select(events.c.event)
             .join(incidents)
             .where(incidents.c.pipeline == incident.pipeline, incidents.c.id != incident.id)
-            .where(events.c.seen_at < incident.first_seen)
+            .where(events.c.id < first, events.c.seen_at < incident.first_seen)
             .order_by(events.c.id.desc())
             .limit(limit)
         )

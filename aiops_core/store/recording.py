@@ -14,7 +14,7 @@ from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.runs import create_runs
 from aiops_core.store.sightings import save_sightings, wake_watchers, watched
-from aiops_core.store.tally import Tally, new_incident, seen_at
+from aiops_core.store.tally import Counted, Tally, new_incident, seen_at
 from aiops_core.store.trends import save_trends
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
@@ -57,16 +57,18 @@ class Recording(Access):
         checkpoints: Sequence[Checkpoint],
         states: Mapping[str, Json],
         redact: Callable[[Event], Event] = lambda event: event,
+        *,
+        counted: Sequence[tuple[Counted, bool]] = (),
     ) -> list[IncidentChange]:
         """Commit events, checkpoints and component states together.
 
         The bool of an event says whether it is young enough to be answered. ``redact`` takes the
-        secrets out of the few events that are stored. Return the incidents whose state changed or
-        that got a run.
+        secrets out of the few events that are stored. ``counted`` are more events, after the others,
+        that are known to be new. Return the incidents whose state changed or that got a run.
         """
         now = self._clock()
         with self._write() as connection:
-            tallies = _add_up(connection, pipeline, events, now, redact)
+            tallies = _add_up(connection, pipeline, events, counted, now, redact)
             _save_incidents(connection, tallies)
             _save_samples(connection, tallies, now, redact)
             reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
@@ -112,10 +114,12 @@ def _add_up(
     connection: Connection,
     pipeline: str,
     found: Sequence[tuple[Event, bool]],
+    counted: Sequence[tuple[Counted, bool]],
     now: datetime,
     redact: Callable[[Event], Event],
 ) -> list[Tally]:
-    tallies = _known(connection, pipeline, {event.fingerprint for event, _ in found})
+    fingerprints = {event.fingerprint for event, _ in found} | {many.fingerprint for many, _ in counted}
+    tallies = _known(connection, pipeline, fingerprints)
     stored = _stored(connection, [event.key for event, _ in found])
     for event, is_answerable in found:
         if event.key in stored:
@@ -127,6 +131,12 @@ def _add_up(
                 continue  # nothing of ours to end
             tally = tallies[event.fingerprint] = Tally(new_incident(pipeline, redact(event), now))
         tally.add(event, is_answerable, now)
+    for many, is_answerable in counted:
+        tally = tallies.get(many.fingerprint)
+        if tally is None:
+            first = redact(next(many.events()))
+            tally = tallies[many.fingerprint] = Tally(new_incident(pipeline, first, now))
+        tally.count(many, is_answerable, now)
     return list({id(tally): tally for tally in tallies.values()}.values())
 
 
@@ -184,6 +194,8 @@ def _save_samples(
         for tally in tallies
         for number, event in tally.samples
     ]
+    stored = _stored(connection, [row["key"] for row in rows])
+    rows = [row for row in rows if row["key"] not in stored]
     if rows:
         connection.execute(insert(tables.events), rows)
 

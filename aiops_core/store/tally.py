@@ -1,21 +1,40 @@
-"""What one event does to its incident: counts, times, severity, state, sample, run. Pure."""
+"""What events do to their incident: counts, times, severity, state, sample, run. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aiops_core.records import SEVERITIES, Event
+from aiops_core.records import SEVERITIES, Event, Severity
 from aiops_core.store.sightings import Seen, release_named
 
 STORED_FIRST = 20
 """Events of an incident that are all stored; after them a sample is."""
+MOST_OF_BATCH = 64
+"""More events than these are never stored of one batch."""
 STORED_MOST = 100
 """Events stored of one incident, whatever happens."""
 _TITLE, _MESSAGE = 200, 4_000
 _VARIABLE = re.compile(r"""0x[0-9a-fA-F]+|\d+|'[^']*'|"[^"]*\"""")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Events of one incident, release and minute: only those that are stored have to be made.
+
+    ``events`` yields some of them, as many as may be stored.
+    """
+
+    fingerprint: str
+    severity: Severity
+    count: int
+    first: datetime
+    last: datetime
+    release: str
+    events: Callable[[], Iterator[Event]]
 
 
 @dataclass(slots=True)
@@ -41,33 +60,39 @@ class Tally:
         if event.status == "resolved":
             self._resolve(now)
             return
-        row = self.row
+        seen, severity = seen_at(event, now), event.severity or "error"
+        release = release_named(event)
+        one = Counted(event.fingerprint, severity, 1, seen, seen, release, lambda: iter((event,)))
+        self.count(one, is_answerable, now)
+
+    def count(self, found: Counted, is_answerable: bool, now: datetime) -> None:
+        """Count events and let the state follow."""
+        row, before = self.row, self.row["count"]
         is_return = row["state"] == "resolved" and not self.is_watched
         if is_return:
             self._become("regressed", now)
             row["awaits"] = "regressed"
         elif row["state"] == self.before == "new":
             self._become("ongoing", now)
-        seen = seen_at(event, now)
-        row["count"] += 1
-        minute = seen.replace(second=0, microsecond=0)
-        self.minutes[minute] = self.minutes.get(minute, 0) + 1
-        self._sight(event, seen)
-        row["first_seen"] = min(row["first_seen"], seen)
-        row["last_seen"] = max(row["last_seen"], seen)
-        row["severity"] = min(row["severity"], event.severity or "error", key=SEVERITIES.index)
+        row["count"] += found.count
+        minute = found.first.replace(second=0, microsecond=0)
+        self.minutes[minute] = self.minutes.get(minute, 0) + found.count
+        self._sight(found)
+        row["first_seen"] = min(row["first_seen"], found.first)
+        row["last_seen"] = max(row["last_seen"], found.last)
+        row["severity"] = min(row["severity"], found.severity, key=SEVERITIES.index)
         if is_answerable and row["state"] != "ignored" and not self.is_watched and _is_due(row):
             self.run, row["awaits"] = row["awaits"], ""
-        if row["stored"] < STORED_MOST and (is_return or _is_sampled(row["count"])):
-            row["stored"] += 1
-            self.samples.append((row["count"], event))
+        numbers = _sampled(before + 1, row["count"], is_return=is_return)[: STORED_MOST - row["stored"]]
+        sampled = list(zip(numbers, found.events() if numbers else (), strict=False))
+        row["stored"] += len(sampled)
+        self.samples += sampled
 
-    def _sight(self, event: Event, seen: datetime) -> None:
-        name = release_named(event)
-        if name in self.releases:
-            self.releases[name].add(1, seen, seen)
+    def _sight(self, found: Counted) -> None:
+        if found.release in self.releases:
+            self.releases[found.release].add(found.count, found.first, found.last)
         else:
-            self.releases[name] = Seen(1, seen, seen)
+            self.releases[found.release] = Seen(found.count, found.first, found.last)
 
     def _resolve(self, now: datetime) -> None:
         if self.row["state"] not in {"resolved", "ignored"}:
@@ -114,5 +139,8 @@ def _is_due(row: dict[str, Any]) -> bool:  # Any: column values
     return row["count"] >= int(wanted) if wanted.isdigit() else bool(wanted)
 
 
-def _is_sampled(number: int) -> bool:
-    return number <= STORED_FIRST or number & (number - 1) == 0
+def _sampled(first: int, last: int, *, is_return: bool) -> list[int]:
+    """Return which of the events with these numbers are stored: the first ones, then ever fewer."""
+    numbers = set(range(first, min(last, STORED_FIRST) + 1))
+    numbers.update(1 << power for power in range((first - 1).bit_length(), last.bit_length()))
+    return sorted(numbers | {first} if is_return else numbers)

@@ -17,10 +17,12 @@ from aiops_core.text.carriers import Carried, readable
 from aiops_core.text.envelope import may_be_severe, parse_envelope
 from aiops_core.text.envelope_forms import is_on_every_line
 from aiops_core.text.held import Held, HeldLines
+from aiops_core.text.known_blocks import Hits, Lesson
+from aiops_core.text.known_blocks import lesson as learn_from
 from aiops_core.text.lines import LOOK_BACK
 from aiops_core.text.matcher import Hit
-from aiops_core.text.repeats import Hits, Lesson, Repeat, RepeatedLine
-from aiops_core.text.repeats import lesson as learn_from
+from aiops_core.text.repeats import Found, Repeat, RepeatedLine
+from aiops_core.text.streaks import Streak
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
 __all__ = ["Claim", "Cutter", "Following", "Grammar", "Piece"]
@@ -65,8 +67,8 @@ class _Silenced:
     hits: list[int]
 
 
-Piece: TypeAlias = Claim | Repeat | RepeatedLine
-"""One block: read, or known already."""
+Piece: TypeAlias = Claim | Repeat | RepeatedLine | Streak
+"""One block, read, or known already; or several known ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Cutter:
         self._base = offset
         self._claimed = offset
         self._taken: set[int] = set()
-        self._hits: list[tuple[int, int]] = []
+        self._places: list[int] = []
+        self._triggers: list[int] = []
+        """Where in the stream which trigger hit, in ascending order."""
         self._held = HeldLines()
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
@@ -119,7 +123,8 @@ class Cutter:
         if not hits and not self.is_open:
             self._forget(data)
             return (), late
-        self._hits.extend((at + place, trigger) for place, trigger in hits)
+        self._places += [at + place for place, _ in hits]
+        self._triggers += [trigger for _, trigger in hits]
         self._add(data, hits)
         if len(self._buffer) < self._retry_at:
             return (), late
@@ -182,11 +187,11 @@ class Cutter:
             self._expire(claims, line)
             if candidate.is_open:
                 open_from = self._start_with_headline(candidate)
-                self._hits = self._hits[bisect_left(self._hits, (line, -1)) :]
+                self._forget_hits(bisect_left(self._places, line))
                 break
             self._settle(candidate, line, claims)
         else:
-            self._hits.clear()
+            self._forget_hits(len(self._places))
             self._expire(claims, self._end, quiet_to)
         self._trim(min([open_from, *(held.start for held in self._held)]))
         yield from claims
@@ -197,7 +202,7 @@ class Cutter:
         found = self._grammar.repeats.find(self._buffer, line - self._base, floor, hits)
         if found is None or self._taken or self._silenced:
             return False
-        known, opening, lines, start, end = found
+        known, _, opening, lines, start, end = found
         if not known.event.headline and start > floor and self._may_have_headline(start):
             return False
         start, end = start + self._base, end + self._base
@@ -208,7 +213,23 @@ class Cutter:
         body = self._slice(start, end)
         claims.append(Repeat(known, opening, lines, start, end, body, self._grammar.repeats.zone))
         self._claimed = end
+        self._follow_streak(found, body, claims)
         return True
+
+    def _follow_streak(self, found: Found, body: bytes, claims: list[Piece]) -> None:
+        """Claim the known blocks that come right after one that was found."""
+        places, triggers, streaks = self._places, self._triggers, self._grammar.streaks
+        first, last = bisect_left(places, found.start + self._base), bisect_left(places, self._claimed)
+        streaks.learn(found, body, triggers[first:last])
+        if self._held:
+            return
+        streak = streaks.follow(self._buffer, self._base, found.end, places, triggers)
+        if streak is not None:
+            claims.append(streak)
+            self._claimed = streak.end
+
+    def _forget_hits(self, count: int) -> None:
+        del self._places[:count], self._triggers[:count]
 
     def _holds_known(self, line: int, hits: list[int], claims: list[Piece]) -> bool:
         """Hold a line back that is known already: a trace may follow that it introduces."""
@@ -358,19 +379,19 @@ class Cutter:
 
     def _hit_lines(self) -> Iterator[tuple[int, list[int]]]:
         """Yield (start of line, triggers that hit it) in stream order, claimed lines left out."""
-        buffer, base, hits = self._buffer, self._base, self._hits
+        buffer, base, places, hit = self._buffer, self._base, self._places, self._triggers
         at = 0
-        while at < len(hits):
-            place = hits[at][0]
+        while at < len(places):
+            place = places[at]
             if place < self._claimed:
-                at += 1
+                at = bisect_left(places, self._claimed, at)
                 continue
             start = buffer.rfind(b"\n", 0, place - base) + 1
             end = (buffer.find(b"\n", place - base) + 1 or len(buffer)) + base
             triggers: list[int] = []
-            while at < len(hits) and hits[at][0] < end:
-                if hits[at][1] not in triggers:
-                    triggers.append(hits[at][1])
+            while at < len(places) and places[at] < end:
+                if hit[at] not in triggers:
+                    triggers.append(hit[at])
                 at += 1
             if start + base >= self._claimed:
                 yield start + base, triggers

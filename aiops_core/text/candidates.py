@@ -25,6 +25,7 @@ from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
 from aiops_core.text.matcher import Trigger, compile_triggers
 from aiops_core.text.repeats import Repeats
 from aiops_core.text.spread import spread_record
+from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
@@ -51,6 +52,7 @@ class Grammar:
         ]
         self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
         self.repeats = Repeats(zone)
+        self.streaks = Streaks(zone)
         self._of_traces = tuple(
             index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
         )

@@ -31,7 +31,7 @@ class Told:
     attributes: Mapping[str, str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Opening:
     """What first lines that differ in numbers alone have in common."""
 
@@ -42,6 +42,11 @@ class Opening:
     """Where the trace itself begins: in which part of the line, and at which of its bytes."""
     attributes: Mapping[str, str]
     readings: int = 1
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether two blocks that were read in full had it alike."""
+        return self.readings >= 2
 
     def confirm(self, other: Opening) -> bool:
         """Compare with what another block with this first line had; say whether it may be relied on."""
@@ -73,7 +78,7 @@ class Openings:
         known = self._known.get(b"\0".join(parts[::2]))
         if known is None:
             return []
-        return [(opening, opening.cut(parts)) for opening in known.values() if opening.readings >= 2]
+        return [(opening, opening.cut(parts)) for opening in known.values() if opening.is_reliable]
 
     def learn(self, line: bytes, rest: str, told: Told, time: datetime | None, zone: tzinfo) -> bytes | None:
         """Note what a first line said, and return ``rest``, what it holds of the trace, as it lies there.

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from aiops_core.errors import LeaseLost
-from aiops_core.store import Checkpoint, IncidentChange, Store
+from aiops_core.store import Checkpoint, Counted, IncidentChange, Store
 
 
 def test_a_new_incident_gets_a_run_and_its_job_in_one_commit(store, event, clock):
@@ -130,6 +130,38 @@ def test_the_event_that_regresses_is_stored_but_never_more_than_a_hundred(store,
     store.record("shop", again[2:], [], {})
     incident = store.incidents.get(1)
     assert (incident.count, len(incident.events)) == (225, 100)
+
+
+def test_events_that_are_only_counted_leave_what_single_ones_leave(store, event, clock):
+    early, late = clock() - timedelta(seconds=30), clock()
+    times = [early, *[late] * 69]
+    store.record("shop", [(event("f1", occurred_at=time), True) for time in times], [], {})
+    some = [event("f1", occurred_at=time) for time in times]
+    many = Counted("f1", "error", 70, early, late, "", lambda: iter(some))
+    store.record("bank", [], [], {}, counted=[(many, True)])
+
+    one, other = store.incidents.get(1), store.incidents.get(2)
+
+    assert (other.count, other.first_seen, other.last_seen) == (one.count, one.first_seen, one.last_seen)
+    assert (other.type, other.severity, other.state) == (one.type, one.severity, one.state)
+    assert len(other.events) == len(one.events) == 22
+    assert store.runs.get(2).reason == "new"
+
+
+def test_of_counted_events_none_is_stored_twice(store, event, clock):
+    some = [event(), event()]
+    store.record("shop", [(some[0], True)], [], {})
+
+    store.record(
+        "shop",
+        [],
+        [],
+        {},
+        counted=[(Counted("f1", "error", 2, clock(), clock(), "", lambda: iter(some)), True)],
+    )
+
+    incident = store.incidents.get(1)
+    assert (incident.count, list(incident.events)) == (3, some)
 
 
 def test_a_key_that_is_stored_is_not_counted_twice(store, event):

@@ -1,83 +1,48 @@
-"""The way in: signals of one pipeline become counted events, one transaction per batch.
-
-One thread per source hands batches over through a bounded queue; one thread per pipeline cuts,
-detects and commits. What is committed and where reading would start again are one transaction.
-"""
+"""Read the sources of one pipeline: a thread for each, and one that cuts and detects."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from aiops_core.analysis import redact_record
 from aiops_core.component import LogDetector, Source, utc_now
-from aiops_core.detection import Detection, Fault
-from aiops_core.errors import AiopsError, Retry, StoreError, UserError
+from aiops_core.detection import Detection, Fault, repeated
+from aiops_core.errors import AiopsError, Retry, UserError
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, signal_from, told
+from aiops_core.ingest.committing import COMMIT_EVERY, Commits, Recorded
+from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.records import Decision, Event, Json, LogBatch, Position, Signal
-from aiops_core.settings import duration_text
-from aiops_core.store import Checkpoint, IncidentChange, Store, release_named
+from aiops_core.records import Event, LogBatch, Signal
+from aiops_core.store import Store
 from aiops_core.text.blocks import Claim, Cutter, Following, Piece
 from aiops_core.text.redaction import Redactor
+from aiops_core.text.repeats import Repeat
+from aiops_core.text.streaks import Streak
 
 SILENCE = 1.0
 """Seconds without a new line after which an open block is complete."""
 LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
-_COMMIT_EVERY = 0.5
 _DRAIN = 3.0
 """Seconds that a stop gives sources to end."""
 _GATHER = 0.05
 """Seconds for which signals that follow close on each other make one transaction; longer when running once."""
+_STORM = 1.0
+"""The same while hardly anything but known blocks comes."""
 _NEXT = 0.002
 """Seconds within which a source that is reading hands its next chunk over."""
-_BATCH_EVENTS = 5000
 _TICK = 0.1
 _IDLE_TICK = 0.5
 """Seconds to the next look at the clock, while a block is open or a position uncommitted and else."""
-
-
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """One physical stream as ingest follows it."""
-
-    step: str
-    cutter: Cutter
-    batch: LogBatch
-    batches: deque[LogBatch]
-    done: frozenset[str]
-    touched: float
-    opened: float | None = None
-    open_from: int = 0
-    arrivals: deque[tuple[float, int]] = field(default_factory=deque)
-    """When the bytes up to an offset came, for as long as a block is open."""
-    emitted: list[tuple[int, str]] = field(default_factory=list)
-    keys: dict[int, list[str]] = field(default_factory=dict)
-
-    def checkpoint(self) -> Checkpoint:
-        """Return where reading would start again, and what above it is already counted."""
-        low = self.cutter.low_water
-        while len(self.batches) > 1 and self.batches[1].offset <= low:
-            self.batches.popleft()
-        batch = self.batches[0]
-        byte = max(low - batch.offset, 0)
-        restart = byte if batch.byte_counter else max((at for at, _ in batch.marks if at <= byte), default=0)
-        restart += batch.offset
-        self.emitted = [(start, key) for start, key in self.emitted if start >= restart]
-        return Checkpoint(
-            self.step, batch.stream, batch.position_at(byte), tuple(key for _, key in self.emitted)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +51,6 @@ class _Finished:
 
     forget: bool
     seen: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(slots=True)
-class _Pending:
-    """What the next transaction holds."""
-
-    events: list[tuple[Event, bool]] = field(default_factory=list)
-    streams: dict[tuple[str, str], _Stream] = field(default_factory=dict)
-    ready_made: dict[tuple[str, str], Position] = field(default_factory=dict)
-    following: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    has_ended: bool = False
-    """Whether a stream ended: its source may wait for the commit to answer somebody."""
 
 
 class Ingest:
@@ -111,33 +64,32 @@ class Ingest:
         *,
         once: bool = False,
         fault: Fault,
-        recorded: Callable[[list[Event], list[IncidentChange]], None] = lambda events, changes: None,
+        recorded: Recorded = lambda events, changes: None,
         redactor: Redactor | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._redactor = redactor or Redactor()
         self._pipeline = pipeline
         self._store = store
         self._stopping = stopping
         self._once = once
         self._fault = fault
-        self._recorded = recorded
         self._clock = clock
         self._host = platform.node()
-        repository = pipeline.config.repository
-        self._release = repository.release if repository is not None else ""
-        self._unchecked = frozenset(
-            step.name
-            for step in pipeline.of_kind("sources")
-            if isinstance(step.component, Source) and not step.component.checks_senders
-        )
         self._queue: queue.Queue[tuple[Step, Signal | _Finished, float]] = queue.Queue(maxsize=4)
-        self._streams: dict[tuple[str, str], _Stream] = {}
-        self._unclosed: set[_Stream] = set()
+        self._streams: dict[tuple[str, str], Stream] = {}
+        self._unclosed: set[Stream] = set()
         """Those with an open block."""
         self._done: dict[tuple[str, str], frozenset[str]] = {}
-        self._pending = _Pending()
-        self._last_commit = 0.0
+        self._commits = Commits(
+            pipeline,
+            store,
+            stopping,
+            make=self._repeated,
+            fault=fault,
+            recorded=recorded,
+            redactor=redactor or Redactor(),
+            clock=clock,
+        )
         self._heard_to = 0.0
         self._running = 0
         self.failure: Exception | None = None
@@ -241,15 +193,15 @@ class Ingest:
         while self._running and not self._stopping.is_set():
             self._take()
             self._close_silent()
-            self._commit_if_due()
+            self._commits.commit_if_due()
         if self._stopping.is_set():
             self._drain()
         for stream in self._streams.values():
             if not self._stopping.is_set() or not self._resumes(stream):
                 self._close(stream)
-        self._commit()
+        self._commits.commit()
 
-    def _resumes(self, stream: _Stream) -> bool:
+    def _resumes(self, stream: Stream) -> bool:
         """Whether what a stop cuts off is read again, and whole."""
         step = self._pipeline.step("sources", stream.step)
         return step is None or not isinstance(step.component, Source) or step.component.resumes
@@ -266,12 +218,13 @@ class Ingest:
         Note up to when everything that came is taken: a line that waits here is no silence.
         """
         try:
-            tick = _TICK if self._unclosed or self._pending.streams else _IDLE_TICK
+            tick = _TICK if self._unclosed or self._commits.awaits else _IDLE_TICK
             step, signal, self._heard_to = self._queue.get(timeout=tick)
-            until = time.monotonic() + (_COMMIT_EVERY if self._once else _GATHER)
+            began = time.monotonic()
             while True:
                 self._accept(step, signal)
-                if time.monotonic() > until or len(self._pending.events) > _BATCH_EVENTS:
+                longest = COMMIT_EVERY if self._once else _STORM if self._commits.is_storm else _GATHER
+                if time.monotonic() - began > longest or self._commits.is_full:
                     return
                 step, signal, self._heard_to = self._queue.get(timeout=_NEXT)
         except queue.Empty:
@@ -283,7 +236,7 @@ class Ingest:
         elif isinstance(signal, Event):
             self._accept_event(step, signal)
         elif signal.forget:
-            self._commit()
+            self._commits.commit()
             for key in [key for key in self._streams if key[0] == step.name]:
                 self._unclosed.discard(self._streams.pop(key))
             signal.seen.set()
@@ -305,7 +258,7 @@ class Ingest:
         stream.batches.append(replace(batch, data=b""))
         stream.touched = self._heard_to
         stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
-        self._pending.streams[key] = stream
+        self._commits.move(stream)
         claims, late = stream.cutter.feed(batch.data)
         self._add_following(stream, late)
         self._add(stream, claims)
@@ -314,21 +267,20 @@ class Ingest:
             failpoint("in_block")
         if batch.ended:
             self._close(stream)
-            self._pending.has_ended = True
             del self._streams[key]
 
-    def _open(self, step: Step, batch: LogBatch) -> _Stream:
+    def _open(self, step: Step, batch: LogBatch) -> Stream:
         context = self._pipeline.config.context
-        return _Stream(
+        return Stream(
             step=step.name,
             cutter=Cutter(self._detection.grammar, batch.offset, before=context.before, after=context.after),
             batch=batch,
             batches=deque(),
-            done=self._done.get((step.name, batch.stream), frozenset()),
+            done=set(self._done.get((step.name, batch.stream), ())),
             touched=self._heard_to,
         )
 
-    def _note_open(self, stream: _Stream) -> None:
+    def _note_open(self, stream: Stream) -> None:
         if not stream.cutter.is_open:
             self._unclosed.discard(stream)
             stream.opened = None
@@ -337,9 +289,9 @@ class Ingest:
             self._unclosed.add(stream)
             stream.opened, stream.open_from = stream.touched, stream.cutter.low_water
 
-    def _close(self, stream: _Stream) -> None:
+    def _close(self, stream: Stream) -> None:
         self._add(stream, stream.cutter.flush())
-        self._pending.streams[stream.step, stream.batch.stream] = stream
+        self._commits.move(stream)
         self._unclosed.discard(stream)
         stream.opened = None
 
@@ -353,51 +305,48 @@ class Ingest:
             elif stream.arrivals and now - stream.arrivals[0][0] >= SILENCE:
                 self._close_quiet(stream, now - SILENCE)
 
-    def _close_quiet(self, stream: _Stream, since: float) -> None:
+    def _close_quiet(self, stream: Stream, since: float) -> None:
         """Close the blocks of those who wrote nothing after the moment ``since``."""
         quiet_to = 0
         while stream.arrivals and stream.arrivals[0][0] <= since:
             quiet_to = stream.arrivals.popleft()[1]
         self._add(stream, stream.cutter.flush(quiet_to))
-        self._pending.streams[stream.step, stream.batch.stream] = stream
+        self._commits.move(stream)
         self._note_open(stream)
 
-    def _add(self, stream: _Stream, claims: Iterable[Piece]) -> None:
+    def _add(self, stream: Stream, claims: Iterable[Piece]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
-            key_of = partial(self._key, stream, claim.start)
-            events = self._detection.events(claim, batch=stream.batch, key=key_of)
+            if isinstance(claim, Streak) and self._commits.count(stream, claim):
+                continue
+            events = self._detection.events(claim, batch=stream.batch, key=partial(self._key, stream))
             if isinstance(claim, Claim) and claim.continues is not None:
                 told = {"continuation_of": self._key(stream, claim.continues, 0)}
                 events = [replace(event, attributes={**event.attributes, **told}) for event in events]
             if isinstance(claim, Claim) and len(claim.after) < wanted:
                 stream.keys[claim.start] = [event.key for event in events]
             for event in events:
-                stream.emitted.append((claim.start, event.key))
-                if event.key not in stream.done:
-                    self._add_event(stream.step, event)
+                stream.emitted.append((event.start, event.key))
+                if event.key in stream.done:
+                    stream.done.discard(event.key)
+                else:
+                    self._commits.add(stream.step, event)
 
-    def _add_event(self, step: str, event: Event) -> None:
-        if step in self._unchecked:
-            event = replace(event, unauthenticated=True)
-        if self._release and not release_named(event):
-            event = replace(event, attributes={**event.attributes, "release": self._release})
-        happened = event.occurred_at or event.read_at or self._clock()
-        is_young = self._clock() - happened <= self._pipeline.config.policy.max_age
-        self._pending.events.append((event, is_young))
-
-    def _add_following(self, stream: _Stream, late: list[Following]) -> None:
+    def _add_following(self, stream: Stream, late: list[Following]) -> None:
         wanted = self._pipeline.config.context.after
         for following in late:
             keys = stream.keys.get(following.start, [])
             for key in keys:
-                self._pending.following[key] = (*self._pending.following.get(key, ()), *following.lines)
+                self._commits.follow(key, following.lines)
             if len(following.lines) >= wanted:
                 stream.keys.pop(following.start, None)
         while len(stream.keys) > 100:
             del stream.keys[next(iter(stream.keys))]
 
-    def _key(self, stream: _Stream, start: int, index: int) -> str:
+    def _repeated(self, stream: Stream, batch: LogBatch, repeat: Repeat) -> Event:
+        return repeated(repeat, batch, self._key(stream, repeat.start, 0))
+
+    def _key(self, stream: Stream, start: int, index: int) -> str:
         parts = (self._pipeline.name, stream.step, self._host, stream.batch.stream, str(start), str(index))
         return hashlib.blake2b(
             "\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16
@@ -416,113 +365,8 @@ class Ingest:
         if event.key in self._done.get((step.name, event.stream), frozenset()):
             return
         if event.position is not None:
-            self._pending.ready_made[step.name, event.stream] = event.position
-        self._add_event(
+            self._commits.ready_made(step.name, event.stream, event.position)
+        self._commits.add(
             step.name,
             replace(event, key=event.key or f"{step.name}/{event.stream}/{event.fingerprint}/{event.start}"),
         )
-
-    def _commit_if_due(self) -> None:
-        pending = self._pending
-        waited = time.monotonic() - self._last_commit
-        if (
-            pending.events
-            or pending.following
-            or (pending.streams and waited > _COMMIT_EVERY)
-            or pending.ready_made
-            or pending.has_ended
-        ):
-            self._commit()
-
-    def _commit(self) -> None:
-        """Commit counts, events, positions and jobs at once; wait for the disk when it is full."""
-        pending, self._pending = self._pending, _Pending()
-        self._last_commit = time.monotonic()
-        checkpoints = [stream.checkpoint() for stream in pending.streams.values()]
-        checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
-        if not (checkpoints or pending.events or pending.following):
-            return
-        states = self._states()
-        failpoint("before_commit")
-        changes = self._persist(pending, checkpoints, states)
-        if changes is None:
-            return
-        failpoint("after_commit")
-        for point in checkpoints:
-            step = self._pipeline.step("sources", point.step)
-            if step is not None:
-                self._isolated(step, point)
-        self._add_context(pending.following)
-        self._explain(changes)
-        self._recorded([event for event, _ in pending.events], changes)
-
-    def _states(self) -> dict[str, Json]:
-        """Copy what components keep; leave out what is no JSON."""
-        states: dict[str, Json] = {}
-        for step in self._pipeline.steps:
-            if not step.component.context.state:
-                continue
-            try:
-                states[step.name] = json.loads(json.dumps(step.component.context.state))
-            except (TypeError, ValueError, RuntimeError) as error:
-                self._fault(
-                    f"{step.name}: state",
-                    f"{step.name} keeps state that is no JSON: {error}. It is not saved",
-                )
-        return states
-
-    def _add_context(self, following: Mapping[str, tuple[str, ...]]) -> None:
-        """Write the lines after earlier events: best effort, never a reason to wait."""
-        if not following:
-            return
-        try:
-            redact = self._redactor.redact
-            self._store.add_context_after(
-                {key: tuple(map(redact, lines)) for key, lines in following.items()}
-            )
-        except StoreError as error:
-            self._fault("store", str(error))
-
-    def _explain(self, changes: Iterable[IncidentChange]) -> None:
-        """Say why an incident that awaits an answer gets none: best effort, as it is no news later."""
-        oldest = duration_text(self._pipeline.config.policy.max_age)
-        text = (
-            f"not answered: its events were older than {oldest} when they were read. "
-            "A newer one is answered, or this one with 'aiops incidents retry'"
-        )
-        for change in changes:
-            is_open = change.before != change.after and change.after in {"new", "regressed"}
-            if is_open and change.run_id is None:
-                self._decide(change.incident_id, Decision("max-age", text, setting="policy.max_age"))
-
-    def _decide(self, incident_id: int, decision: Decision) -> None:
-        try:
-            self._store.incidents.decide(incident_id, None, decision)
-        except StoreError as error:
-            self._fault("store", str(error))
-
-    def _isolated(self, step: Step, point: Checkpoint) -> None:
-        try:
-            step.call("committed", stream=point.stream, position=point.position)
-        except BaseException as error:
-            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error!r}")
-
-    def _persist(
-        self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]
-    ) -> list[IncidentChange] | None:
-        """Try until the store takes it; reading waits meanwhile, so nothing is lost."""
-        wait = 0.5
-        while True:
-            try:
-                return self._store.record(
-                    self._pipeline.name,
-                    pending.events,
-                    checkpoints,
-                    states,
-                    redact=lambda event: redact_record(event, self._redactor),
-                )
-            except StoreError as error:
-                self._fault("store", str(error))
-                if self._stopping.wait(wait):
-                    return None  # not committed: the same bytes are read again next time
-                wait = min(wait * 2, 10.0)

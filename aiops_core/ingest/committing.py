@@ -1,0 +1,250 @@
+"""Gather what one transaction takes: counts, events, positions, jobs; and commit it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aiops_core.analysis import redact_record
+from aiops_core.component import Source
+from aiops_core.detection import Fault
+from aiops_core.errors import StoreError
+from aiops_core.failpoints import failpoint
+from aiops_core.ingest.counting import Counting, Make
+from aiops_core.ingest.stream import Stream
+from aiops_core.pipeline import Pipeline, Step
+from aiops_core.records import Decision, Event, Json, LogBatch, Position
+from aiops_core.settings import duration_text
+from aiops_core.store import Checkpoint, IncidentChange, Store, release_named
+from aiops_core.text.redaction import Redactor
+from aiops_core.text.repeats import Repeat
+from aiops_core.text.streaks import Streak
+
+COMMIT_EVERY = 0.5
+"""Seconds after which positions are committed though nothing was found."""
+_MOST_EVENTS = 5000
+_MOST_BLOCKS = 100_000
+
+Recorded = Callable[[list[Event], list[IncidentChange]], None]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What the next transaction holds."""
+
+    counting: Counting
+    events: list[tuple[Event, bool]] = field(default_factory=list)
+    streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
+    ready_made: dict[tuple[str, str], Position] = field(default_factory=dict)
+    following: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    has_ended: bool = False
+    """Whether a stream ended: its source may wait for the commit to answer somebody."""
+
+
+class Commits:
+    """What was read and is not committed yet."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        store: Store,
+        stopping: threading.Event,
+        *,
+        make: Make,
+        fault: Fault,
+        recorded: Recorded,
+        redactor: Redactor,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Make the events of counted blocks by ``make`` where they are stored."""
+        self._pipeline = pipeline
+        self._store = store
+        self._stopping = stopping
+        self._make = make
+        self._fault = fault
+        self._recorded = recorded
+        self._redactor = redactor
+        self._clock = clock
+        repository = pipeline.config.repository
+        self._release = repository.release if repository is not None else ""
+        self._unchecked = frozenset(
+            step.name
+            for step in pipeline.of_kind("sources")
+            if isinstance(step.component, Source) and not step.component.checks_senders
+        )
+        self._is_observed = bool(pipeline.of_kind("extensions"))
+        self._committed_at = 0.0
+        self._pending = self._nothing()
+
+    def _nothing(self) -> _Pending:
+        return _Pending(Counting(self._made, self._read_at))
+
+    @property
+    def awaits(self) -> bool:
+        """Whether a stream has moved since the last commit."""
+        return bool(self._pending.streams)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be gathered."""
+        return len(self._pending.events) > _MOST_EVENTS or self._pending.counting.size > _MOST_BLOCKS
+
+    @property
+    def is_storm(self) -> bool:
+        """Whether hardly anything else than known blocks comes."""
+        return len(self._pending.counting) > len(self._pending.events)
+
+    def add(self, step: str, event: Event) -> None:
+        """Take an event of a source step."""
+        event = self._placed(step, event)
+        self._pending.events.append((event, self._is_young(event.occurred_at or event.read_at)))
+
+    def count(self, stream: Stream, streak: Streak) -> bool:
+        """Take the blocks of a streak; return False where each has to become an event."""
+        if self._is_observed or stream.needs_keys:
+            return False
+        self._pending.counting.add(stream, streak)
+        return True
+
+    def move(self, stream: Stream) -> None:
+        """Note that a stream was read on, or closed."""
+        self._pending.streams[stream.step, stream.batch.stream] = stream
+        self._pending.has_ended |= stream.batch.ended
+
+    def ready_made(self, step: str, stream: str, position: Position) -> None:
+        """Note how far a source has read that makes events itself."""
+        self._pending.ready_made[step, stream] = position
+
+    def follow(self, key: str, lines: tuple[str, ...]) -> None:
+        """Take lines that came after an event."""
+        self._pending.following[key] = (*self._pending.following.get(key, ()), *lines)
+
+    def _made(self, stream: Stream, batch: LogBatch, repeat: Repeat) -> Event:
+        return self._placed(stream.step, self._make(stream, batch, repeat))
+
+    def _placed(self, step: str, event: Event) -> Event:
+        if step in self._unchecked:
+            event = replace(event, unauthenticated=True)
+        if self._release and not release_named(event):
+            event = replace(event, attributes={**event.attributes, "release": self._release})
+        return event
+
+    def _read_at(self, batch: LogBatch) -> datetime:
+        return batch.read_at or self._clock()
+
+    def _is_young(self, happened: datetime | None) -> bool:
+        now = self._clock()
+        return now - (happened or now) <= self._pipeline.config.policy.max_age
+
+    def commit_if_due(self) -> None:
+        """Commit what people wait for at once, positions alone now and then."""
+        pending = self._pending
+        waited = time.monotonic() - self._committed_at
+        if (
+            pending.events
+            or pending.counting
+            or pending.following
+            or (pending.streams and waited > COMMIT_EVERY)
+            or pending.ready_made
+            or pending.has_ended
+        ):
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit counts, events, positions and jobs at once; wait for the disk when it is full."""
+        pending, self._pending = self._pending, self._nothing()
+        self._committed_at = time.monotonic()
+        checkpoints = [stream.checkpoint() for stream in pending.streams.values()]
+        checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
+        if not (checkpoints or pending.events or pending.following):
+            return
+        states = self._states()
+        failpoint("before_commit")
+        changes = self._persist(pending, checkpoints, states)
+        if changes is None:
+            return
+        failpoint("after_commit")
+        for point in checkpoints:
+            step = self._pipeline.step("sources", point.step)
+            if step is not None:
+                self._isolated(step, point)
+        self._add_context(pending.following)
+        self._explain(changes)
+        self._recorded([event for event, _ in pending.events], changes)
+
+    def _states(self) -> dict[str, Json]:
+        """Copy what components keep; leave out what is no JSON."""
+        states: dict[str, Json] = {}
+        for step in self._pipeline.steps:
+            if not step.component.context.state:
+                continue
+            try:
+                states[step.name] = json.loads(json.dumps(step.component.context.state))
+            except (TypeError, ValueError, RuntimeError) as error:
+                self._fault(
+                    f"{step.name}: state",
+                    f"{step.name} keeps state that is no JSON: {error}. It is not saved",
+                )
+        return states
+
+    def _add_context(self, following: Mapping[str, tuple[str, ...]]) -> None:
+        """Write the lines after earlier events: best effort, never a reason to wait."""
+        if not following:
+            return
+        try:
+            redact = self._redactor.redact
+            self._store.add_context_after(
+                {key: tuple(map(redact, lines)) for key, lines in following.items()}
+            )
+        except StoreError as error:
+            self._fault("store", str(error))
+
+    def _explain(self, changes: Iterable[IncidentChange]) -> None:
+        """Say why an incident that awaits an answer gets none: best effort, as it is no news later."""
+        oldest = duration_text(self._pipeline.config.policy.max_age)
+        text = (
+            f"not answered: its events were older than {oldest} when they were read. "
+            "A newer one is answered, or this one with 'aiops incidents retry'"
+        )
+        for change in changes:
+            is_open = change.before != change.after and change.after in {"new", "regressed"}
+            if is_open and change.run_id is None:
+                self._decide(change.incident_id, Decision("max-age", text, setting="policy.max_age"))
+
+    def _decide(self, incident_id: int, decision: Decision) -> None:
+        try:
+            self._store.incidents.decide(incident_id, None, decision)
+        except StoreError as error:
+            self._fault("store", str(error))
+
+    def _isolated(self, step: Step, point: Checkpoint) -> None:
+        try:
+            step.call("committed", stream=point.stream, position=point.position)
+        except BaseException as error:
+            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error!r}")
+
+    def _persist(
+        self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]
+    ) -> list[IncidentChange] | None:
+        """Try until the store takes it; reading waits meanwhile, so nothing is lost."""
+        wait = 0.5
+        counted = [(one, self._is_young(one.last)) for one in pending.counting.counted()]
+        while True:
+            try:
+                return self._store.record(
+                    self._pipeline.name,
+                    pending.events,
+                    checkpoints,
+                    states,
+                    redact=lambda event: redact_record(event, self._redactor),
+                    counted=counted,
+                )
+            except StoreError as error:
+                self._fault("store", str(error))
+                if self._stopping.wait(wait):
+                    return None  # not committed: the same bytes are read again next time
+                wait = min(wait * 2, 10.0)

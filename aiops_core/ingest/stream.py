@@ -1,0 +1,47 @@
+"""One physical stream as ingest follows it: its cutter, and what a restart would need."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from aiops_core.records import LogBatch
+from aiops_core.store import Checkpoint
+from aiops_core.text.blocks import Cutter
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One physical stream; ``done`` are the keys that an earlier run counted above its restart."""
+
+    step: str
+    cutter: Cutter
+    batch: LogBatch
+    batches: deque[LogBatch]
+    done: set[str]
+    touched: float
+    opened: float | None = None
+    open_from: int = 0
+    arrivals: deque[tuple[float, int]] = field(default_factory=deque)
+    """When the bytes up to an offset came, for as long as a block is open."""
+    emitted: list[tuple[int, str]] = field(default_factory=list)
+    keys: dict[int, list[str]] = field(default_factory=dict)
+
+    @property
+    def needs_keys(self) -> bool:
+        """Whether a restart needs to know each event that was counted: it may begin before them."""
+        return bool(self.done) or not all(batch.byte_counter for batch in self.batches)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return where reading would start again, and what above it is already counted."""
+        low = self.cutter.low_water
+        while len(self.batches) > 1 and self.batches[1].offset <= low:
+            self.batches.popleft()
+        batch = self.batches[0]
+        byte = max(low - batch.offset, 0)
+        restart = byte if batch.byte_counter else max((at for at, _ in batch.marks if at <= byte), default=0)
+        restart += batch.offset
+        self.emitted = [(start, key) for start, key in self.emitted if start >= restart]
+        return Checkpoint(
+            self.step, batch.stream, batch.position_at(byte), tuple(key for _, key in self.emitted)
+        )
