@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from aiops_core.records import Change, ChangedFile, Incident, TestRun
 from aiops_core.repair.asking import names_dependencies
+from aiops_core.repair.ground import Ground
 from aiops_core.repair.layout import is_test
 from aiops_core.repair.reproducing import UNREPRODUCED, new_tests, refuse_unmended, reproducing
 from aiops_core.repair.sandbox import Room, Sandbox
@@ -25,12 +26,14 @@ UNTRIED = "not verified: the tests ran without the change of {}, with the depend
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The base commit set up once, and a fresh copy of it for every run of the tests."""
+    """The base commit, set up once, as it was for every run of the tests."""
 
     mirror: Mirror
     commit: str
     repository: Repository
     sandbox: Sandbox
+    ground: Ground
+    """Where the tests run when there is no setup, whose products nobody but it can make."""
     scratch: Path
     log: Callable[[str], None]
     incident: Incident | None
@@ -119,7 +122,7 @@ class Bench:
         return before
 
     def _prepare(self) -> None:
-        """Keep what the setup made of the base commit; without one, its files are as quickly made anew."""
+        """Keep what the setup made of the base commit."""
         for old in (*self.scratch.glob("base-*"), self._run_root):
             remove_tree(old)
         if self.repository.setup:
@@ -135,14 +138,19 @@ class Bench:
         make_work_clone(self.mirror, self.commit, room.work)
         return room
 
+    def _renewed(self) -> Room:
+        room = Room(self.ground.renew(), self._run_root / "home")
+        room.home.mkdir(parents=True, mode=0o700)
+        return room
+
     def _copied(self) -> Room:
         copy_tree(self._base_root, self._run_root)
         return Room(self._run_root / "work", self._run_root / "home")
 
     def _run(self, when: str, files: Sequence[ChangedFile]) -> Checked:
-        """Run the tests in a fresh copy, always at the same place, as tools remember where they are."""
+        """Run the tests on the base as it was, always at the same place, as tools remember where they are."""
         remove_tree(self._run_root)
-        room = self._copied() if self.repository.setup else self._checked_out()
+        room = self._copied() if self.repository.setup else self._renewed()
         write_files(room.work, files)
         self.log(f"tests {when}: {self.repository.test}")
         paths = (*self.mirror.files(self.commit), *(file.path for file in files))

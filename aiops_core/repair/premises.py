@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiops_core.errors import Refused
 from aiops_core.repair.disk import space_taken
+from aiops_core.repair.ground import Grounds
 from aiops_core.repair.workspace import remove_tree
 from aiops_core.text.phrases import size_text
 
@@ -18,6 +19,11 @@ class Premises:
 
     state: Path
     limit: int
+    grounds: Grounds = field(init=False, compare=False)
+    """Checkouts that repairs of the same commit use one after the other."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grounds", Grounds(self.state / "grounds"))
 
     @property
     def mirrors(self) -> Path:
@@ -30,7 +36,7 @@ class Premises:
 
     def used(self) -> int:
         """Return how many bytes there are now."""
-        places = [self.state / name for name in ("mirrors", "work", "scratch")]
+        places = [self.state / name for name in ("mirrors", "work", "grounds", "scratch")]
         there = [place for place in places if place.exists()]
         return space_taken(there) if there else 0
 
@@ -40,6 +46,7 @@ class Premises:
         for left in (self.state / "work").glob("run-*"):
             if left not in keep:
                 remove_tree(left)
+        self.grounds.tidy()
 
     def make_room(self, busy: Collection[int], mirrors: Collection[Path]) -> None:
         """Remove what nobody needs where there is too much: ``mirrors`` are those in use.

@@ -12,6 +12,7 @@ from aiops_core.repair.asking import asked_about, names_dependencies
 from aiops_core.repair.bench import Bench
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
+from aiops_core.repair.ground import Grounds
 from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
 from aiops_core.repair.paths import EditKind, Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path, check_protected
@@ -38,14 +39,15 @@ def propose(
     originals: Originals = lambda text: {},
     incident: Incident | None = None,
     fork: str = "",
+    grounds: Grounds | None = None,
 ) -> Change:
     """Return the change the edits make to the base branch, tested where tests are set.
 
     ``commit`` is where the analysis saw the code, by default the head of the branch. ``scratch`` is
     a directory of this repair alone: a later round on the same commit finds the setup and the tests
-    of the base there. ``log`` is told each step. ``find_secret`` names the rule by which added text
-    holds a secret; ``originals`` says what the placeholders in a redacted text stand for. A fix that
-    no test proves to mend ``incident`` is a draft; of a further commit on a fix branch, which left its base
+    of the base there. ``grounds`` are used again by other repairs. ``log`` is told each step.
+    ``find_secret`` names the rule by which added text holds a secret; ``originals`` says what the
+    placeholders in a redacted text stand for. A fix that no test proves to mend ``incident`` is a draft; of a further commit on a fix branch, which left its base
     at ``fork``, the proof is that of the whole branch. Raise Refused, whose text says to whoever proposed
     the edits what to do better, and GitError where the repository is out of reach.
     """
@@ -57,11 +59,14 @@ def propose(
     if not repository.test:
         return replace(change, notes=(*change.notes, UNVERIFIED))
     sandbox = open_sandbox(repository.sandbox)
-    bench = Bench(mirror, base.commit, repository, sandbox, scratch, log, incident, fork)
-    try:
-        return bench.verify(change)
-    finally:
-        bench.clear()
+    own = Grounds(scratch / "grounds")
+    with (grounds or own).lent(mirror, base.commit) as ground:
+        bench = Bench(mirror, base.commit, repository, sandbox, ground, scratch, log, incident, fork)
+        try:
+            return bench.verify(change)
+        finally:
+            bench.clear()
+            own.close()
 
 
 @dataclass(frozen=True, slots=True)

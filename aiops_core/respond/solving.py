@@ -162,6 +162,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         repository=repository,
         policy=run.pipeline.config.policy,
         scratch=run.work,
+        grounds=run.desk.premises.grounds,
         commit=run.commit,
         find_secret=contains_secret,
         originals=partial(run.desk.redactor.originals, code=True),

@@ -80,7 +80,8 @@ def test_without_room_an_agent_gets_no_checkout(tmp_path):
 
     result = run_pipeline(f"disk: 1MB\n{text}", {"shop.log": trace(), "agent.py": AGENT}, tmp_path / "run")
 
-    assert "repositories and their working copies take 2" in result.faults[0].text
+    (decision,) = [one for one in result.reports[0].decisions if one.rule == "disk"]
+    assert "repositories and their working copies take 2" in decision.text
     assert list((tmp_path / "run/state/scratch").rglob("work")) == []
 
 
