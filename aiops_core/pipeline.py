@@ -19,6 +19,7 @@ from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import HOOKS, Host, check_triggers, make_component
 from aiops_core.settings import Config, Document, PipelineConfig
+from aiops_core.text.redaction import Redactor
 
 
 @dataclass(eq=False, slots=True)
@@ -78,6 +79,12 @@ class Loaded:
     document: Document
     pipelines: tuple[Pipeline, ...]
     secrets: frozenset[str] = field(repr=False)
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes secrets out, the values this file refers to among them, and what else the file says."""
+        redaction = self.document.redaction
+        return Redactor(self.secrets, also=redaction.also, patterns=redaction.patterns)
 
     @property
     def state(self) -> Path:

@@ -23,7 +23,6 @@ from aiops_core.records import Event
 from aiops_core.respond import Responder
 from aiops_core.respond.telling import Telling
 from aiops_core.store import BALLAST, IncidentChange, Store, hold
-from aiops_core.text.redaction import Redactor
 
 GRACE = 10.0
 """Seconds a stop may take."""
@@ -50,7 +49,7 @@ class Runner:
         self._ballast = ballast
         self._logger = logger
         self._clock = clock
-        self._redactor = Redactor(loaded.secrets)
+        self._redactor = loaded.redactor
 
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
@@ -69,7 +68,7 @@ class Runner:
             store,
             state=self._loaded.state,
             disk=self._loaded.document.disk,
-            secrets=self._loaded.secrets,
+            redactor=self._redactor,
             per_day=self._loaded.document.budget.per_day,
             analyses=self._loaded.document.analyses,
             once=self._once,

@@ -15,6 +15,7 @@ from aiops_core.config import Config, Duration, Size, duration_text
 from aiops_core.notices import Notices, Route
 from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
+from aiops_core.text.redaction import check_pattern
 from aiops_core.text.timestamps import zone_named
 
 __all__ = [
@@ -279,6 +280,20 @@ class Retention(Config):
     """Bytes the database may hold; above that, things are forgotten earlier."""
 
 
+class Redaction(Config):
+    """What is kept back from models, messages and the state database, beside secrets."""
+
+    also: list[Literal["email", "ip"]] = Field(default_factory=list)
+    """What is no secret and goes all the same: addresses of people (``email``) and of machines (``ip``)."""
+    patterns: list[str] = Field(default_factory=list)
+    """Patterns (RE2) of what else goes, as in ``CUST-\\d{8}``; what a pattern matches is replaced as a whole."""
+
+    @field_validator("patterns")
+    @classmethod
+    def _are_patterns(cls, value: list[str]) -> list[str]:
+        return [check_pattern(pattern) for pattern in value]
+
+
 class Document(Config):
     """A whole pipeline file."""
 
@@ -297,6 +312,8 @@ class Document(Config):
     """What the models of all pipelines together may take."""
     logging: Logging = Logging()
     """The program's own log."""
+    redaction: Redaction = Redaction()
+    """What is kept back from models, messages and the state database, beside secrets."""
     retention: Retention = Retention()
     """How long the state database keeps things."""
     pipelines: dict[str, PipelineConfig] = Field(min_length=1)

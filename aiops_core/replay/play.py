@@ -18,7 +18,6 @@ from aiops_core.replay.picture import picture
 from aiops_core.replay.stand_ins import Sent, harmless
 from aiops_core.respond import Responder
 from aiops_core.store import Store
-from aiops_core.text.redaction import Redactor
 
 _BURST = timedelta(seconds=0.5)
 """Events so close on each other are recorded at once, as a run does."""
@@ -77,14 +76,14 @@ class _Player:
         self._pipeline = pipeline
         self._store = store
         self._clock = clock
-        self._redactor = Redactor(loaded.secrets)
+        self._redactor = loaded.redactor
         quiet = logging.Logger("replay", logging.CRITICAL + 1)  # what goes wrong is in the picture
         self._responder = Responder(
             [pipeline],
             store,
             state=state,
             disk=loaded.document.disk,
-            secrets=loaded.secrets,
+            redactor=self._redactor,
             per_day=loaded.document.budget.per_day,
             logger=quiet,
             clock=clock,

@@ -46,7 +46,7 @@ class Responder:
         *,
         state: Path,
         disk: int,
-        secrets: frozenset[str] = frozenset(),
+        redactor: Redactor | None = None,
         per_day: Amount | None = None,
         analyses: int = 3,
         once: bool = False,
@@ -59,7 +59,7 @@ class Responder:
         self._logger = logger
         self._clock = clock
         self._once = once
-        redactor = Redactor(secrets)
+        redactor = redactor or Redactor()
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),

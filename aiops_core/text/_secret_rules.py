@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -142,6 +143,38 @@ _EDGE = r"(?:^|[^\w-]|\\[nrt]|\[[0-9;]*m)"
 _PEM = r"-----{} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
 _DATABASES = r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle)(?:\+[a-z0-9]+)?"
 
+_NOBODY = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255", "::", "::1"})  # noqa: S104 - nothing is bound
+
+
+def _is_address(found: Found) -> bool:
+    before, after = found.text[: found.start][-1:], found.text[found.end : found.end + 1]
+    if found.secret in _NOBODY or before.isalnum() or after.isalnum() or before in (".", "-", "_"):
+        return False
+    if "." in found.secret:
+        return all(int(number) < 256 for number in found.secret.split("."))
+    try:
+        ipaddress.IPv6Address(found.secret)
+    except ValueError:
+        return False
+    return bool(re.search("[0-9]", found.secret))  # a::b is a name in some languages
+
+
+PERSONAL: Mapping[str, Rule] = {
+    "email": Rule(
+        "email", ("@",), r"(?P<s>[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})"
+    ),
+    "ip": Rule(
+        "ip",
+        (".", ":"),
+        r"(?P<s>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7}"
+        r"|[0-9A-Fa-f]{1,4}::[0-9A-Fa-f]{1,4})",
+        _is_address,
+    ),
+}
+"""What is no secret and may be kept back all the same, by the name people ask for it."""
+CUSTOM = Rule("custom", (), "")
+"""What people's own patterns find."""
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "private-key",
@@ -176,6 +209,35 @@ RULES: tuple[Rule, ...] = (
         r"|pypi-[A-Za-z0-9_-]{32,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|dop_v1_[a-f0-9]{64}"
         r"|lin_api_[A-Za-z0-9]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})"
         rf"|{_EDGE}(?P<s2>hf_[A-Za-z0-9]{{30,}})",
+    ),
+    Rule(
+        "vendor-token",
+        (
+            *("ghapp_", "dckr_", "hvs.", "hvb.", "hvr.", "dapi", "glsa_", "glc_", "nrak-", "atatt3", "atbb"),
+            *(".atlasv1.", "pul-", "pscale_", "pmak-", "rubygems_", "sntry", "dp.", "figd_", "pat-", "nfp_"),
+            *("ntn_", "secret_", "pplx-", "rdme_", "xkeysib-", "sgp_", "sq0", "tfp_", "gsk_", "xai-", "r8_"),
+            *("key-", "-us", ":aa", "dop_", "doo_", "dor_", "sha256~", "nvapi-", "tskey-", "fo1_", "fm"),
+            *("ltai", "akid", "8q~", "shippo_", "duffel_", "ezak", "eztk", "flwseck", "cio", "eaa", "phc_"),
+            *("api_org_", "shpss_", "sl.", "lsv2_", "tvly-", "oy2", "apify_", "ops_", "npg_", "sbp_"),
+        ),
+        r"(?P<s>dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}|hv[sbr]\.[A-Za-z0-9_-]{20,}|dapi[a-f0-9]{32}"
+        r"|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|NRAK-[A-Z0-9]{20,}|ATATT3[A-Za-z0-9_=-]{50,}|ATBB[A-Za-z0-9]{24,}"
+        r"|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{50,}|pul-[a-f0-9]{40}|pscale_(?:tkn|pw|oauth)_[\w=.-]{30,}"
+        r"|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|rubygems_[a-f0-9]{48}|sntry[su]_[A-Za-z0-9_=+/]{40,}"
+        r"|dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,}|figd_[A-Za-z0-9_-]{30,}"
+        r"|pat-(?:na|eu)\d-[a-f0-9-]{36}|nfp_[A-Za-z0-9]{36}|ntn_[A-Za-z0-9]{40,}|secret_[A-Za-z0-9]{43}"
+        r"|pplx-[A-Za-z0-9]{40,}|rdme_[a-z0-9]{70}|xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}"
+        r"|sgp_(?:[a-f0-9]{16}_)?[a-f0-9]{40}|sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,}|tfp_[A-Za-z0-9_.=-]{40,}"
+        r"|gsk_[A-Za-z0-9]{40,}|xai-[A-Za-z0-9]{60,}|r8_[A-Za-z0-9]{37}|do[opr]_v1_[a-f0-9]{64}"
+        r"|nvapi-[A-Za-z0-9_-]{40,}|tskey-[a-z]{3,10}-[A-Za-z0-9-]{20,}|fm[12][ar]?_[A-Za-z0-9+/=_-]{60,}"
+        r"|shippo_(?:live|test)_[a-f0-9]{40}|duffel_(?:live|test)_[A-Za-z0-9_=-]{40,}|EZ[AT]K[A-Za-z0-9]{54}"
+        r"|FLWSECK(?:_TEST)?-[A-Za-z0-9]{12,}-X|EAA[A-Za-z0-9]{90,}|ph[cx]_[A-Za-z0-9]{40,}"
+        r"|api_org_[A-Za-z0-9]{30,}|lsv2_(?:pt|sk)_[a-f0-9_]{40,}|tvly-[A-Za-z0-9-]{30,}|oy2[a-z0-9]{43}"
+        r"|apify_api_[A-Za-z0-9]{34,}|ops_eyJ[A-Za-z0-9_+/=-]{60,}|npg_[A-Za-z0-9]{12,}|sbp_[a-f0-9]{40}"
+        r"|sha256~[A-Za-z0-9_-]{43})"
+        rf"|{_EDGE}(?P<s2>key-[a-f0-9]{{32}}|[a-f0-9]{{32}}-us\d{{1,2}}|\d{{8,10}}:AA[A-Za-z0-9_-]{{32,33}}"
+        r"|LTAI[A-Za-z0-9]{16,24}|AKID[A-Za-z0-9]{32}|[A-Za-z0-9_~.]{3}8Q~[A-Za-z0-9_~.-]{31,34}"
+        r"|sl\.[A-Za-z0-9_-]{130,})",
     ),
     Rule("jwt", ("eyj",), r"(?P<s>eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4})"),
     Rule(

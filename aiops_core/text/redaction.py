@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from urllib.parse import quote
 
 from aiops_core.errors import AiopsError
-from aiops_core.text._secret_rules import RULES, Found, Rule, looks_random
+from aiops_core.text._secret_rules import CUSTOM, PERSONAL, RULES, Found, Rule, looks_random
 
 Finder: TypeAlias = Callable[[str], Iterator[re.Match[str]]]
 
@@ -30,14 +30,19 @@ class Redactor:
     """Replace secrets by placeholders: the same secret by the same one for the process's life.
 
     ``secrets`` are values known to be secret: they go wherever they stand, in JSON, URL and
-    base64 spelling too, from four characters on. Threads may share one redactor.
+    base64 spelling too, from four characters on. ``also`` names what is no secret and goes all the
+    same, ``email`` and ``ip``; ``patterns`` are people's own. Threads may share one redactor.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self, secrets: Iterable[str] = (), *, also: Iterable[str] = (), patterns: Iterable[str] = ()
+    ) -> None:
         spellings = {spelling for value in secrets for spelling in _spellings(value)}
         longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
         known = "|".join([PLACEHOLDER.pattern, *map(re.escape, longest_first)])
         self._known = re.compile(known) if spellings else None
+        own = [(PERSONAL[name], _plain_finder(PERSONAL[name].pattern)) for name in also]
+        self._own = [*own, *((CUSTOM, _custom(pattern)) for pattern in patterns)]
         self._remembered = lru_cache(maxsize=4096)(self._settled)
 
     def __repr__(self) -> str:
@@ -80,7 +85,23 @@ class Redactor:
         for rule, find in _hinted(text.lower()):
             if rule.in_code or not code:
                 text = _replace(text, rule, find)
+        for rule, find in self._own:
+            text = _replace(text, rule, find)
         return text
+
+
+def check_pattern(pattern: str) -> str:
+    """Return a pattern of people's own; raise ValueError for what is none, or where it could take for ever."""
+    try:
+        _custom(pattern)
+    except ImportError:
+        raise ValueError(
+            "needs google-re2, which is not installed here. Remove it, or install that"
+        ) from None
+    except Exception as error:
+        hint = " (look-around and back-references are not known here)" if "(?" in pattern else ""
+        raise ValueError(f"{pattern!r} is no regular expression{hint}") from error
+    return pattern
 
 
 def contains_secret(text: str) -> str | None:
@@ -162,10 +183,28 @@ def _process_key() -> bytes:
     return randomness.token_bytes(32)
 
 
+def _finder(pattern: str) -> Finder:
+    return _engine()(f"{PLACEHOLDER.pattern}|{pattern}")
+
+
+def _plain_finder(pattern: str) -> Finder:
+    """Compile a pattern of bounded repeats: with many matches the standard library is the faster engine."""
+    return re.compile(f"{PLACEHOLDER.pattern}|{pattern}", re.ASCII).finditer
+
+
+def _custom(pattern: str) -> Finder:
+    """Compile what people wrote, on the engine that takes linear time or not at all."""
+    import re2  # type: ignore[import-untyped]
+
+    options = re2.Options()
+    options.log_errors = False
+    whole = f"{PLACEHOLDER.pattern}|(?P<s>{pattern})"
+    return cast("Finder", re2.compile(whole, options=options).finditer)
+
+
 @cache
 def _compiled_rules() -> tuple[tuple[Rule, Finder], ...]:
-    compile_one = _engine()
-    return tuple((rule, compile_one(f"{PLACEHOLDER.pattern}|{rule.pattern}")) for rule in RULES)
+    return tuple((rule, _finder(rule.pattern)) for rule in RULES)
 
 
 def _hinted(lowered: str) -> Iterator[tuple[Rule, Finder]]:
@@ -180,7 +219,7 @@ def _hinted_rules() -> Callable[[str], Sequence[int]]:
     """Return what finds the indexes of rules by their hints, in one pass where RE2 has a wheel."""
     hints = [(hint, index) for index, rule in enumerate(RULES) for hint in rule.hints]
     try:
-        import re2  # type: ignore[import-untyped]
+        import re2
     except ImportError:
         return lambda lowered: sorted({index for hint, index in hints if hint in lowered})
     together = re2.Set.SearchSet()

@@ -94,7 +94,7 @@ class Office:
             self.store,
             state=self.directory / "state",
             disk=1 << 30,
-            secrets=self.loaded.secrets,
+            redactor=self.loaded.redactor,
             logger=logging.getLogger("aiops"),
             clock=self.clock,
         )
