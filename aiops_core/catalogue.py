@@ -49,7 +49,14 @@ class Entry:
 
 
 class Catalogue:
-    """The components and commands of this installation."""
+    """The components and commands of this installation.
+
+    ``discovers`` False leaves what others installed to those who name it: a pipeline that names no
+    detector has those of aiops-core then.
+    """
+
+    def __init__(self, *, discovers: bool = True) -> None:
+        self._discovers = discovers
 
     @cached_property
     def entries(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
@@ -66,6 +73,14 @@ class Catalogue:
     def names(self, kind: str) -> list[str]:
         """Return the installed names of one kind."""
         return [name for of_kind, name in self.entries if of_kind == kind]
+
+    def unnamed_detectors(self) -> list[str]:
+        """Return the detectors of a pipeline that names none."""
+        return [
+            name
+            for name in self.names("detectors")
+            if self._discovers or self.entries["detectors", name][0].distribution == "aiops-core"
+        ]
 
     def find(self, kind: str, name: str) -> Entry:
         """Return the entry of one component; raise NotInstalled or PluginBroken."""

@@ -270,7 +270,7 @@ class _Loader:
 
     def _installed_detectors(self, pipeline: str, config: PipelineConfig) -> Iterator[Step]:
         """Take every installed detector that needs no settings."""
-        for name in self._catalogue.names("detectors"):
+        for name in self._catalogue.unnamed_detectors():
             try:
                 component_type = self._catalogue.load("detectors", name, self._directory)
             except AiopsError as error:

@@ -85,6 +85,7 @@ def entry_points(folder):
     return {
         (group.removeprefix("aiops."), name): target
         for group, of in points.items()
+        if group.startswith("aiops.")
         for name, target in of.items()
     }
 

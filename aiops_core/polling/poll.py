@@ -56,11 +56,11 @@ class Poll:
         self._source = source
         self._context = source.context
         self._config = source.config
-        position = positions.get(STREAM)
+        position = self._sound(positions.get(STREAM))
         started = self._now()
         begin = _nanoseconds(self._config.begin(self._context.clock()) - _EPOCH)
-        self._since = int((position or {}).get("since", begin))
-        self._offset = int((position or {}).get("offset", 0))
+        self._since: int = position["since"] if position else begin
+        self._offset: int = position["offset"] if position else 0
         saved = Recent.load(self._context.state.get(_STATE)) if position else None
         self._is_new = saved is None
         self._recent = saved or Recent(self._since, started)
@@ -69,6 +69,15 @@ class Poll:
         self._look_at = started
         self._marked = started
         self._has_told_room = False
+
+    def _sound(self, position: Position | None) -> Position | None:
+        """Return a position that a poll wrote, None for any other."""
+        if not position:
+            return None
+        if all(isinstance(position.get(name), int) and position[name] >= 0 for name in ("since", "offset")):
+            return position
+        self._context.logger.warning("%s: its position is damaged; it begins anew.", self._context.name)
+        return None
 
     def run(self) -> Iterator[LogBatch]:
         """Yield batches until the source is stopped, or has read all when it runs once."""

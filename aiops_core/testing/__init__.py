@@ -1,5 +1,25 @@
-"""What plugin authors need in tests: real peers on loopback and small pipelines."""
+"""What plugin authors need in tests: the contract, real peers on loopback and small pipelines."""
 
-from aiops_core.testing.pipeline import PipelineResult, run_pipeline
+from __future__ import annotations
 
-__all__ = ["PipelineResult", "run_pipeline"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiops_core.testing.contracts import Bench, contract
+    from aiops_core.testing.pipeline import PipelineResult, run_pipeline
+
+__all__ = ["Bench", "PipelineResult", "contract", "run_pipeline"]
+
+_WHERE = {
+    "Bench": "contracts.bench",
+    "PipelineResult": "pipeline",
+    "contract": "contracts.checks",
+    "run_pipeline": "pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:  # Any: a module's attributes are of any type
+    if name not in _WHERE:
+        raise AttributeError(f"module 'aiops_core.testing' has no attribute {name!r}")
+    return getattr(import_module(f"aiops_core.testing.{_WHERE[name]}"), name)

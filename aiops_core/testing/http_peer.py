@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,7 +51,7 @@ class HttpPeer:
         self, replies: Iterable[Reply] = (), *, usual: Reply | None = None, tls: bool = False
     ) -> None:
         self.requests: list[Request] = []
-        self._replies = iter(replies)
+        self._replies: Iterator[Reply] = iter(replies)
         self._usual = usual or Reply()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -66,6 +67,10 @@ class HttpPeer:
     def url(self) -> str:
         """Address of the peer, without a slash at the end."""
         return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+
+    def script(self, *replies: Reply) -> None:
+        """Answer with these too, after what was scripted before."""
+        self._replies = chain(self._replies, replies)
 
     @property
     def ca_file(self) -> str:

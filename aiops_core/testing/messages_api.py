@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Literal
 
 from aiops_core.records import Json
@@ -93,9 +94,13 @@ class MessagesApi(HttpPeer):
         self, replies: Iterable[Scripted] = (), *, usual: Scripted = OVERLOADED, key: str = ""
     ) -> None:
         super().__init__()
-        self._script = iter(replies)
+        self._script: Iterator[Scripted] = iter(replies)
         self._otherwise = usual
         self._key = key
+
+    def say(self, *replies: Scripted) -> None:
+        """Answer with these too, after what was scripted before."""
+        self._script = chain(self._script, replies)
 
     @property
     def calls(self) -> list[dict[str, Json]]:

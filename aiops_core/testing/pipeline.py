@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from aiops_core.catalogue import Catalogue
 from aiops_core.component import Context, Notifier, utc_now
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded, Pipeline, Step, Surroundings, load
@@ -74,19 +75,25 @@ def run_pipeline(
     environment: Mapping[str, str] | None = None,
     clock: Callable[[], datetime] = utc_now,
     timeout: float = _TIMEOUT,
+    catalogue: Catalogue | None = None,
 ) -> PipelineResult:
     """Write a pipeline file and ``files`` into ``directory`` and run it as ``aiops run --once`` does.
 
     Names in ``files`` are paths under ``directory``. The state stays there: a second call with
     more lines goes on where the first ended. Errors come back as ``error``; a run longer than
-    ``timeout`` seconds is stopped.
+    ``timeout`` seconds is stopped. ``catalogue`` says what is installed.
     """
     _write(directory, {**files, "pipeline.yaml": yaml_text})
     surroundings = Surroundings(once=True, logger=logging.getLogger(f"aiops.test.{id(directory):x}"))
     captured = _Captured(directory)
     with _listening(surroundings.logger) as lines, _limit(surroundings.stopping, timeout):
         try:
-            loaded = load(directory / "pipeline.yaml", surroundings=surroundings, environment=environment)
+            loaded = load(
+                directory / "pipeline.yaml",
+                catalogue=catalogue,
+                surroundings=surroundings,
+                environment=environment,
+            )
         except AiopsError as error:
             return PipelineResult(error=str(error))
         told = _run(_with(loaded, captured), surroundings, clock)

@@ -6,6 +6,7 @@ import random
 import pytest
 from aiops_detector_cpp import CppConfig, CppErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 ASAN = """\
@@ -227,3 +228,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(CppErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(CppErrors, good=[ASAN, THROWN, ASSERTED], bad=["started, 0 errors found\n"])

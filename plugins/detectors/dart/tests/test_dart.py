@@ -5,6 +5,7 @@ import random
 import pytest
 from aiops_detector_dart import DartConfig, DartErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 STACK = """\
@@ -274,3 +275,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(DartErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(DartErrors, good=[REPORT], bad=["started, 0 errors found\n"])

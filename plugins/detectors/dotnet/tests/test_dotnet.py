@@ -6,6 +6,7 @@ import random
 import pytest
 from aiops_detector_dotnet import DotnetConfig, DotnetErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 UNHANDLED = """\
@@ -245,3 +246,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(DotnetErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(DotnetErrors, good=[UNHANDLED, INNER], bad=["started, 0 errors found\n"])

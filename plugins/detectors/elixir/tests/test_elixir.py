@@ -5,6 +5,7 @@ import random
 import pytest
 from aiops_detector_elixir import ElixirConfig, ElixirErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 RAISED = """\
@@ -216,3 +217,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(ElixirErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(ElixirErrors, good=[RAISED, SERVER], bad=["started, 0 errors found\n"])

@@ -7,6 +7,7 @@ import pytest
 from aiops_detector_java import JavaErrors
 
 from aiops_core import More, RaisedException, Span
+from aiops_core.testing import contract
 from aiops_core.text.lines import window
 
 CHAIN = """\
@@ -359,3 +360,6 @@ def test_a_garbled_trace_breaks_nothing(find):
             assert one.event.type
             assert one.start < one.end
             assert all(raised.parent < index for index, raised in enumerate(one.event.exceptions))
+
+
+test_contract = contract(JavaErrors, good=[CHAIN], bad=["started, 0 errors found\n"])

@@ -7,6 +7,7 @@ import pytest
 from aiops_detector_javascript import JavascriptErrors
 
 from aiops_core import More, Span
+from aiops_core.testing import contract
 from aiops_core.text.lines import window
 
 NODE = """\
@@ -364,3 +365,6 @@ def test_a_garbled_trace_breaks_nothing(find):
             assert one.event.type
             assert one.start < one.end
             assert all(raised.parent < index for index, raised in enumerate(one.event.exceptions))
+
+
+test_contract = contract(JavascriptErrors, good=[NODE], bad=["started, 0 errors found\n"])

@@ -5,6 +5,7 @@ import random
 import pytest
 from aiops_detector_kernel import KernelConfig, KernelErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 OOPS = """\
@@ -209,3 +210,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(KernelErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(KernelErrors, good=[OOPS, OUT_OF_MEMORY], bad=["started, 0 errors found\n"])

@@ -5,6 +5,7 @@ from time import process_time
 import pytest
 from aiops_detector_levels import ErrorLevels, LevelsConfig
 
+from aiops_core.testing import contract
 from aiops_core.text.lines import More, Span, window
 
 
@@ -208,3 +209,10 @@ def test_hostile_lines_take_linear_time(find, text):
     find(ErrorLevels(), text=text)
 
     assert process_time() - started < 2
+
+
+test_contract = contract(
+    ErrorLevels,
+    good=["2026-01-01 10:00:00,123 ERROR [main] c.a.Foo - boom\n"],
+    bad=["started, 0 errors found\n"],
+)

@@ -6,6 +6,7 @@ import random
 import pytest
 from aiops_detector_php import PhpConfig, PhpErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 UNCAUGHT = """\
@@ -255,3 +256,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(PhpErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(PhpErrors, good=[UNCAUGHT], bad=["started, 0 errors found\n"])

@@ -5,6 +5,7 @@ import pytest
 from aiops_detector_python import PythonConfig, PythonErrors
 
 from aiops_core import Event
+from aiops_core.testing import contract
 from aiops_core.text.lines import More, window
 
 PLAIN = """\
@@ -513,3 +514,6 @@ def test_the_handler_of_asyncio_ends_the_message_of_the_traceback_above_it(find)
 
     assert (one.text, one.event.message) == (first, "too deep")
     assert other.text == second
+
+
+test_contract = contract(PythonErrors, good=[PLAIN, CHAIN, GROUP], bad=["started, 0 errors found\n"])

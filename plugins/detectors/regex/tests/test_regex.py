@@ -7,6 +7,7 @@ from aiops_detector_regex._engine import MAX_FALLBACK, compile_search
 from aiops_detector_regex._literals import triggers_of
 
 from aiops_core import Context, UserError
+from aiops_core.testing import contract
 
 
 def detector(*patterns, file="", directory=None):
@@ -277,3 +278,11 @@ def test_a_hostile_line_takes_linear_time(find):
     find(nasty, text="x" * 50_000 + " and more\n")
 
     assert process_time() - started < 1
+
+
+test_contract = contract(
+    RegexErrors,
+    {"patterns": [{"regex": r"payment \d+ declined", "name": "PaymentDeclined"}]},
+    good=["payment 42 declined by acme\n"],
+    bad=["started, 0 errors found\n"],
+)

@@ -6,6 +6,7 @@ import random
 import pytest
 from aiops_detector_ruby import RubyConfig, RubyErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 UNCAUGHT = """\
@@ -234,3 +235,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(RubyErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(RubyErrors, good=[UNCAUGHT, RAILS], bad=["started, 0 errors found\n"])

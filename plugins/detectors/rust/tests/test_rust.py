@@ -6,6 +6,7 @@ import random
 import pytest
 from aiops_detector_rust import RustConfig, RustErrors
 
+from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
 
 PANIC = """\
@@ -247,3 +248,6 @@ def test_damaged_reports_raise_nothing():
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
         find(RustErrors(), text="".join(lines)[: chance.randrange(len(report))])
+
+
+test_contract = contract(RustErrors, good=[PANIC, SHORT], bad=["started, 0 errors found\n"])

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote_plus
 
@@ -54,24 +55,26 @@ class DingtalkNotifier(HttpNotifier[DingtalkConfig]):
     service: ClassVar[str] = "dingtalk"
     rate: ClassVar[tuple[int, float]] = (20, 60.0)
     remedy: ClassVar[str] = "Check url and secret."
-    remedies: ClassVar[Mapping[str, Remedy]] = {
-        "-1": Remedy(wait=0.0),
-        "130101": Remedy(wait=_LOCKED_OUT),
-        "410100": Remedy(wait=_LOCKED_OUT),
-        "310000": Remedy(
-            "Write the robot's keyword in `prefix`, check `secret` and this machine's clock, or allow its address."
-        ),
-        "300001": Remedy(_ADDRESS),
-        "400101": Remedy(_ADDRESS),
-        "400106": Remedy(_ADDRESS),
-        "400013": Remedy("The group is gone: make a robot in another one."),
-        "400102": Remedy("The robot is switched off: switch it on in the group's settings."),
-        "40035": Remedy("Report this as a bug."),
-        "400105": Remedy("Report this as a bug."),
-        "430101": Remedy(_CONTENT),
-        "430102": Remedy(_CONTENT),
-        "430104": Remedy(_CONTENT),
-    }
+    remedies: ClassVar[Mapping[str, Remedy]] = MappingProxyType(
+        {
+            "-1": Remedy(wait=0.0),
+            "130101": Remedy(wait=_LOCKED_OUT),
+            "410100": Remedy(wait=_LOCKED_OUT),
+            "310000": Remedy(
+                "Write the robot's keyword in `prefix`, check `secret` and this machine's clock, or allow its address."
+            ),
+            "300001": Remedy(_ADDRESS),
+            "400101": Remedy(_ADDRESS),
+            "400106": Remedy(_ADDRESS),
+            "400013": Remedy("The group is gone: make a robot in another one."),
+            "400102": Remedy("The robot is switched off: switch it on in the group's settings."),
+            "40035": Remedy("Report this as a bug."),
+            "400105": Remedy("Report this as a bug."),
+            "430101": Remedy(_CONTENT),
+            "430102": Remedy(_CONTENT),
+            "430104": Remedy(_CONTENT),
+        }
+    )
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the message, its address signed."""

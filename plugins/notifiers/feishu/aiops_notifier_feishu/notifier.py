@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -30,15 +31,17 @@ class FeishuNotifier(HttpNotifier[FeishuConfig]):
     service: ClassVar[str] = "feishu"
     rate: ClassVar[tuple[int, float]] = (5, 3.0)  # 5 a second and 100 a minute
     remedy: ClassVar[str] = "Check url and secret."
-    remedies: ClassVar[Mapping[str, Remedy]] = {
-        "9499": Remedy(wait=60.0),
-        "11232": Remedy(wait=60.0),
-        "19001": Remedy("Copy the robot's address again: its token is not known."),
-        "19002": Remedy("Report this as a bug."),
-        "19021": Remedy("Check `secret` and this machine's clock."),
-        "19022": Remedy("Allow this machine's address in the robot's settings."),
-        "19024": Remedy("Write the robot's keyword in `prefix`."),
-    }
+    remedies: ClassVar[Mapping[str, Remedy]] = MappingProxyType(
+        {
+            "9499": Remedy(wait=60.0),
+            "11232": Remedy(wait=60.0),
+            "19001": Remedy("Copy the robot's address again: its token is not known."),
+            "19002": Remedy("Report this as a bug."),
+            "19021": Remedy("Check `secret` and this machine's clock."),
+            "19022": Remedy("Allow this machine's address in the robot's settings."),
+            "19024": Remedy("Write the robot's keyword in `prefix`."),
+        }
+    )
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the card, signed where the robot has a secret."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -77,29 +78,31 @@ class SlackNotifier(HttpNotifier[SlackConfig]):
     service: ClassVar[str] = "slack"
     rate: ClassVar[tuple[int, float]] = (1, 1.0)
     remedy: ClassVar[str] = "Check url, token and channel."
-    remedies: ClassVar[Mapping[str, Remedy]] = {
-        "ratelimited": Remedy(wait=30.0),
-        "internal_error": _LATER,
-        "fatal_error": _LATER,
-        "invalid_auth": _TOKEN,
-        "not_authed": _TOKEN,
-        "token_revoked": _TOKEN,
-        "token_expired": _TOKEN,
-        "account_inactive": _TOKEN,
-        "missing_scope": Remedy("Give the app the scope chat:write and install it again."),
-        "channel_not_found": Remedy("Check `channel`: write its id; the bot must see it."),
-        "not_in_channel": Remedy("Invite the bot into the channel."),
-        "is_archived": Remedy("The channel is archived: name another one."),
-        "restricted_action": Remedy("The workspace does not let the bot write there."),
-        "msg_too_long": _BUG,
-        "msg_blocks_too_long": _BUG,
-        "invalid_blocks": _BUG,
-        "invalid_blocks_format": _BUG,
-        "message_not_found": Remedy("The message is gone from the channel."),
-        "thread_not_found": Remedy("The message is gone from the channel."),
-        "cant_update_message": Remedy("The message is not the bot's own."),
-        "edit_window_closed": Remedy("The workspace closes messages after a while."),
-    }
+    remedies: ClassVar[Mapping[str, Remedy]] = MappingProxyType(
+        {
+            "ratelimited": Remedy(wait=30.0),
+            "internal_error": _LATER,
+            "fatal_error": _LATER,
+            "invalid_auth": _TOKEN,
+            "not_authed": _TOKEN,
+            "token_revoked": _TOKEN,
+            "token_expired": _TOKEN,
+            "account_inactive": _TOKEN,
+            "missing_scope": Remedy("Give the app the scope chat:write and install it again."),
+            "channel_not_found": Remedy("Check `channel`: write its id; the bot must see it."),
+            "not_in_channel": Remedy("Invite the bot into the channel."),
+            "is_archived": Remedy("The channel is archived: name another one."),
+            "restricted_action": Remedy("The workspace does not let the bot write there."),
+            "msg_too_long": _BUG,
+            "msg_blocks_too_long": _BUG,
+            "invalid_blocks": _BUG,
+            "invalid_blocks_format": _BUG,
+            "message_not_found": Remedy("The message is gone from the channel."),
+            "thread_not_found": Remedy("The message is gone from the channel."),
+            "cant_update_message": Remedy("The message is not the bot's own."),
+            "edit_window_closed": Remedy("The workspace closes messages after a while."),
+        }
+    )
 
     def notify(self, report: Report) -> Receipt:
         """Tell the channel; a report whose thread holds it already is not told again."""

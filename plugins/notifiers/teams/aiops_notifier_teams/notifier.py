@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from aiops_core import ChatNotifierConfig, HttpAnswer, HttpNotifier, HttpRequest, Remedy, Report, as_json
@@ -24,11 +25,16 @@ class TeamsNotifier(HttpNotifier[TeamsConfig]):
     service: ClassVar[str] = "teams"
     rate: ClassVar[tuple[int, float]] = (2, 1.0)  # 60 in 30 seconds
     remedy: ClassVar[str] = "Check url: is the workflow there and switched on?"
-    remedies: ClassVar[Mapping[str, Remedy]] = {
-        **{str(status): Remedy("Make the workflow's address anew.") for status in (400, 401, 403, 404, 410)},
-        "413": Remedy("Report this as a bug."),
-        "429": Remedy(wait=60.0),
-    }
+    remedies: ClassVar[Mapping[str, Remedy]] = MappingProxyType(
+        {
+            **{
+                str(status): Remedy("Make the workflow's address anew.")
+                for status in (400, 401, 403, 404, 410)
+            },
+            "413": Remedy("Report this as a bug."),
+            "429": Remedy(wait=60.0),
+        }
+    )
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the card as a message's only attachment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from aiops_core import (
@@ -38,15 +39,19 @@ class WecomNotifier(HttpNotifier[WecomConfig]):
     service: ClassVar[str] = "wecom"
     rate: ClassVar[tuple[int, float]] = (20, 60.0)
     remedy: ClassVar[str] = "Check url."
-    remedies: ClassVar[Mapping[str, Remedy]] = {
-        "-1": Remedy(wait=0.0),
-        "45009": Remedy(wait=60.0),
-        "93000": Remedy("Copy the robot's address again: the key in it is not known, or the robot is gone."),
-        "40008": _BUG,
-        "40058": _BUG,
-        "44004": _BUG,
-        "45002": _BUG,
-    }
+    remedies: ClassVar[Mapping[str, Remedy]] = MappingProxyType(
+        {
+            "-1": Remedy(wait=0.0),
+            "45009": Remedy(wait=60.0),
+            "93000": Remedy(
+                "Copy the robot's address again: the key in it is not known, or the robot is gone."
+            ),
+            "40008": _BUG,
+            "40058": _BUG,
+            "44004": _BUG,
+            "45002": _BUG,
+        }
+    )
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the report as Markdown, as long as WeCom takes it."""

@@ -32,7 +32,8 @@ class Reader:
         self._is_new = position is None
         self._from_end = from_end and not context.once
         self._cursor = str((position or {}).get("cursor", ""))
-        self._offset = int((position or {}).get("offset", 0))
+        offset = (position or {}).get("offset")
+        self._offset = offset if isinstance(offset, int) and offset >= 0 else 0
         self._unread_from = ""
         self._quiet_since = time.monotonic()
 

@@ -1,0 +1,253 @@
+"""What is asked of every component, whatever its kind."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+
+from aiops_core.component import Component, LogDetector
+from aiops_core.errors import AiopsError
+from aiops_core.host import check_triggers
+from aiops_core.pipeline import load
+from aiops_core.settings import Config
+from aiops_core.testing.contracts.bench import Trial, junk, usual
+from aiops_core.testing.contracts.work import work
+
+_SLOWEST_IMPORT = 0.3
+"""CPU seconds that importing a component may take, the core not counted."""
+_OF_THE_CORE = 0.6
+"""As much of what the core takes where that is more: the machine is busy or slow then."""
+_REFERENCE = re.compile(r"\$\{\w+:[^}]*\}")
+_MUTABLE = (list, dict, set, bytearray)
+_IMPORT = """\
+import importlib.util, json, socket, sys, time
+
+def refuse(*arguments, **named):
+    raise OSError("an import reached for the network")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+sys.path[:0] = json.loads(sys.argv[2])
+began = time.process_time()
+import aiops_core
+for name in aiops_core.__all__:
+    getattr(aiops_core, name)
+core = time.process_time() - began
+began = time.process_time()
+if sys.argv[1].endswith(".py"):
+    spec = importlib.util.spec_from_file_location("component_under_test", sys.argv[1])
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+else:
+    importlib.import_module(sys.argv[1])
+print(core, time.process_time() - began)
+"""
+
+
+def every_setting_is_documented(trial: Trial) -> None:
+    """Each setting, nested ones too, has a sentence under its field."""
+    bare = [name for name, text in _settings(trial.component.config_type, "") if not text.endswith(".")]
+    if bare:
+        trial.fail(f"{', '.join(bare)}: no sentence under the field. Write what it means, with its unit")
+    if not (trial.component.__doc__ or "").strip():
+        trial.fail('no docstring. Write what it does in one sentence: """Find errors of …"""')
+
+
+def _settings(config: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, info in config.model_fields.items():
+        yield prefix + (info.alias or name), (info.description or "").strip()
+        for model in _models(info.annotation):
+            yield from _settings(model, f"{prefix}{name}.")
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def the_host_can_call_it(trial: Trial) -> None:
+    """Its methods take what the hooks give, and its triggers can be scanned for."""
+    component = trial.make()
+    if isinstance(component, LogDetector):
+        for _, error in check_triggers([component]):
+            trial.fail(str(error))
+
+
+def the_example_is_valid(trial: Trial) -> None:
+    """``example.yaml`` beside the package is a pipeline file that uses the component."""
+    example = trial.example or _beside(trial.component)
+    if example is None or not example.is_file():
+        trial.fail("no example.yaml beside its package. Write a pipeline that shows it")
+        return
+    copy = trial.directory / "example"
+    copy.mkdir(parents=True)
+    for path in example.parent.iterdir():
+        if path.is_file():
+            shutil.copy(path, copy)
+    written = copy / example.name
+    written.write_text(_REFERENCE.sub("${env:EXAMPLE}", written.read_text("utf-8")), "utf-8")
+    try:
+        loaded = load(written, environment={"EXAMPLE": "example"})
+    except AiopsError as error:
+        trial.fail(f"{example.name} is refused: {error}. Mend it, so that 'aiops check' takes it")
+        return
+    used = {type(step.component).__qualname__ for one in loaded.pipelines for step in one.steps}
+    if trial.component.__qualname__ not in used:
+        trial.fail(f"{example.name} does not use it. Let a step be this component")
+
+
+def _beside(component: type[Component[Any]]) -> Path | None:
+    file = Path(inspect.getfile(component)).resolve()
+    places = (file.parent / "example.yaml", file.parent.parent / "example.yaml")
+    return next((place for place in places if place.is_file()), None)
+
+
+def it_starts_and_stops_in_any_order(trial: Trial) -> None:
+    """``stop`` works before ``start`` and twice; it can be started twice, and again after a stop."""
+    component = trial.make()
+    for method in ("stop", "start", "start", "stop", "stop", "start", "stop"):
+        try:
+            getattr(component, method)()
+        except Exception as error:  # noqa: BLE001 - told as the author's own mistake
+            trial.fail(f"{method}() raised {error!r}. start and stop come in any order, and twice")
+
+
+def two_instances_share_nothing(trial: Trial) -> None:
+    """Nothing that can change is kept by the class, its module, or two instances together."""
+    for owner in trial.component.__mro__:
+        if owner.__module__.partition(".")[0] != "aiops_core":
+            for name, value in vars(owner).items():
+                if isinstance(value, _MUTABLE) and not name.startswith("__"):
+                    trial.fail(
+                        f"{name} of the class is a {type(value).__name__}, which all its instances share. "
+                        "Make it in __init__, or write a tuple, frozenset or MappingProxyType"
+                    )
+    before = _kept_by_modules(trial)
+    with trial.started() as one, trial.started() as other:
+        work(trial, one, usual(trial.bench))
+        for name, value in vars(one).items():
+            if isinstance(value, _MUTABLE) and value is vars(other).get(name):
+                trial.fail(f"two instances share {name}. Make it in __init__")
+    for place, text in _kept_by_modules(trial).items():
+        if text != before.get(place, text):
+            trial.fail(f"{place} changed while it worked. Keep what changes in the instance")
+
+
+def _kept_by_modules(trial: Trial) -> dict[str, str]:
+    package = trial.component.__module__.partition(".")[0]
+    modules = [(name, module) for name, module in sys.modules.items() if name.partition(".")[0] == package]
+    return {
+        f"{module}.{name}": repr(value)
+        for module, loaded in modules
+        for name, value in vars(loaded).items()
+        if isinstance(value, _MUTABLE) and not name.startswith("__")
+    }
+
+
+def junk_does_not_break_it(trial: Trial) -> None:
+    """Control characters, text that is no UTF-8, a megabyte and nothing at all raise no foreign exception."""
+    for name, material in junk(trial.bench):
+        with trial.started() as component:
+            try:
+                work(trial, component, material)
+            except AssertionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - told as the author's own mistake
+                trial.fail(f"{name} made it raise {error!r}. Take what the world writes as it is")
+
+
+def what_it_is_given_stays_as_it_was(trial: Trial) -> None:
+    """Records are not changed: others are handed the same ones."""
+    material = usual(trial.bench)
+    before = deepcopy(material)
+    with trial.started() as component:
+        work(trial, component, material)
+    if material != before:
+        trial.fail("changed what it was handed. Copy what you change: others see the same record")
+
+
+def its_secrets_stay_secret(trial: Trial) -> None:
+    """No secret setting is in its repr, its log, or what it raises, also when the world breaks."""
+    secrets = set(_secrets(trial.config())) | set(_secrets(trial.make().config))
+    said: list[str] = []
+    with trial.started() as component:
+        said += [repr(component), str(component), repr(component.config), str(component.config)]
+        said += _told(trial, component)
+        trial.bench.spoil()
+        said += _told(trial, component)
+        said += [component.problem() or "", repr(component.context)]
+    for text in (*said, *trial.said):
+        for secret in secrets:
+            if secret in text:
+                trial.fail(f"a secret setting is in {text.replace(secret, '…')[:300]!r}. Take it out")
+
+
+def _told(trial: Trial, component: Component[Any]) -> list[str]:
+    try:
+        work(trial, component, usual(trial.bench))
+    except AssertionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what it says is looked at
+        return [str(error), repr(error), repr(error.__cause__)]
+    return []
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        if len(value.get_secret_value()) > 3:
+            yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for one in value:
+            yield from _secrets(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _secrets(one)
+
+
+def it_is_imported_fast_and_alone(trial: Trial) -> None:
+    """Importing it takes under 0.3 CPU seconds and reaches for no network."""
+    module = trial.component.__module__
+    target = module if _can_be_found(module) else str(Path(inspect.getfile(trial.component)).resolve())
+    for is_last in (False, False, True):
+        core, own = _imported(trial, target)
+        if own <= max(_SLOWEST_IMPORT, _OF_THE_CORE * core):
+            return
+        if is_last or own > 2 * core:
+            trial.fail(f"importing {module} takes {own:.1f} CPU s. Import heavy libraries on use")
+
+
+def _can_be_found(module: str) -> bool:
+    top = module.partition(".")[0]
+    return any(finder.find_spec(top, None) is not None for finder in sys.meta_path)
+
+
+def _imported(trial: Trial, target: str) -> tuple[float, float]:
+    paths = json.dumps([path for path in sys.path if path])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT, target, paths],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        trial.fail(f"cannot be imported by itself: {last}. Import what it needs, reach for nothing outside")
+    core, own = done.stdout.split()[-2:]
+    return float(core), float(own)

@@ -1,0 +1,121 @@
+"""Let a component do its work once, whatever its kind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from aiops_core.component import Action, Analyzer, Component, Extension, LogDetector, Notifier, Source
+from aiops_core.errors import AiopsError
+from aiops_core.host import Host
+from aiops_core.records import Json, LogBatch, Position, Signal
+from aiops_core.testing.contracts.bench import Material, Trial
+from aiops_core.testing.detecting import find
+from aiops_core.text.blocks import Grammar
+
+_QUIET = 0.5
+"""Seconds without a signal after which a source that goes on is told to stop."""
+_PATIENCE = 20.0
+_ENDS_WITHIN = 5.0
+
+
+def work(trial: Trial, component: Component[Any], material: Material) -> object:
+    """Return what the component makes of the material; what it may raise by contract is swallowed."""
+    for kind, act in _WORK.items():
+        if isinstance(component, kind):
+            try:
+                return act(trial, component, material)
+            except AiopsError as error:
+                trial.said.append(str(error))
+                return None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Yielded:
+    """A signal, and what the source kept when it was yielded: both are committed together."""
+
+    signal: Signal
+    state: Mapping[str, Json]
+
+
+def read(trial: Trial, source: Source[Any], positions: Mapping[str, Position] | None = None) -> list[Yielded]:
+    """Return what a source yields until it ends, or until it is quiet and told to end."""
+    found: list[Yielded] = []
+    raised: list[BaseException] = []
+    thread = threading.Thread(target=_read, args=(source, dict(positions or {}), found, raised), daemon=True)
+    thread.start()
+    trial.bench.feed(source)
+    _wait(thread, found)
+    source.context.stopping.set()
+    thread.join(_ENDS_WITHIN)
+    if thread.is_alive():
+        trial.fail(
+            f"source() goes on {_ENDS_WITHIN:g} s after context.stopping was set. Look at it each second"
+        )
+    if raised:
+        raise raised[0]
+    return found
+
+
+def _wait(thread: threading.Thread, found: list[Yielded]) -> None:
+    until, count, quiet_from = time.monotonic() + _PATIENCE, 0, time.monotonic()
+    while thread.is_alive() and time.monotonic() < until:
+        thread.join(0.02)
+        if len(found) > count:
+            count, quiet_from = len(found), time.monotonic()
+        if count and time.monotonic() - quiet_from > _QUIET:
+            return
+
+
+def _read(
+    source: Source[Any], positions: dict[str, Position], found: list[Yielded], raised: list[BaseException]
+) -> None:
+    try:
+        for signal in source.source(positions) or ():
+            found.append(Yielded(signal, deepcopy(source.context.state)))
+            if isinstance(signal, LogBatch):
+                source.committed(signal.stream, signal.end)
+            if source.context.stopping.is_set():
+                return
+    except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+        raised.append(error)
+
+
+def _detect(trial: Trial, detector: LogDetector[Any], material: Material) -> object:
+    """Look at the material, and at each good sample with the material after every line."""
+    below, grammar = material.block.raw, Grammar([detector])
+    samples = [line + below for text in trial.good[:3] for line in text.splitlines(keepends=True)[:20]]
+    texts = (below, *samples, "".join(samples))
+    return [one.event for text in texts for one in find(detector, text=text, grammar=grammar)]
+
+
+def _extend(trial: Trial, extension: Extension[Any], material: Material) -> object:
+    """Call every hook it has."""
+    told: Mapping[str, Mapping[str, object]] = {
+        "gather": {"incident": material.incident},
+        "started": {"pipeline": "shop"},
+        "events_recorded": {"events": list(material.incident.events)},
+        "incident_changed": {"incident": material.incident, "before": ""},
+        "step_finished": {"incident": material.incident, "step": "analyze", "state": "done"},
+        "stopping": {"pipeline": "shop"},
+    }
+    host = Host()
+    host.register(extension)
+    return [getattr(host.hook, name)(**arguments) for name, arguments in told.items()]
+
+
+_WORK: Mapping[type[Component[Any]], Callable[[Trial, Any, Material], object]] = {
+    Source: lambda trial, source, material: read(trial, source),
+    LogDetector: _detect,
+    Analyzer: lambda trial, analyzer, material: analyzer.analyze(material.incident, material.evidence),
+    Action: lambda trial, action, material: action.plan(
+        material.incident, material.analysis, material.change
+    ),
+    Notifier: lambda trial, notifier, material: notifier.notify(material.report),
+    Extension: _extend,
+}

@@ -1,0 +1,26 @@
+import threading
+import urllib.request
+from contextlib import contextmanager, suppress
+
+from aiops_source_http import HttpSource
+
+from aiops_core.testing import Bench, contract
+
+
+def post(source):
+    url = f"http://127.0.0.1:{source.address.port}/"
+    request = urllib.request.Request(url, b"one\ntwo\n", {"Content-Type": "text/plain"}, method="POST")
+    with suppress(OSError), urllib.request.urlopen(request, timeout=5):
+        pass  # a source that is told to stop answers nobody
+
+
+@contextmanager
+def receiver(directory):
+    yield Bench(
+        {"listen": "127.0.0.1:0"},
+        directory=directory,
+        feed=lambda source: threading.Thread(target=post, args=(source,), daemon=True).start(),
+    )
+
+
+test_contract = contract(HttpSource, receiver)

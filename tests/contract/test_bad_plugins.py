@@ -1,0 +1,185 @@
+"""Each check of the contract fails for a plugin that breaks what it asks for, and says so."""
+
+import pytest
+
+from aiops_core.testing.contracts import CHECKS, Bench
+from aiops_core.testing.contracts.bench import Trial
+
+HEAD = """\
+import socket, time
+from pathlib import Path
+from pydantic import SecretStr
+from aiops_core import *
+"""
+GOOD = {
+    "sources": '''
+class Settings(Config):
+    path: str = "app.log"
+    """File to read."""
+    token: SecretStr = SecretStr("none")
+    """Who reads."""
+
+class Good(Source[Settings]):
+    """Read a file once, a batch a line."""
+    def source(self, positions):
+        at = positions.get("app", {}).get("offset", 0)
+        at = at if isinstance(at, int) and at >= 0 else 0
+        data = (self.context.directory / self.config.path).read_bytes()
+        for line in data[at:].splitlines(keepends=True):
+            marks = ((0, {"offset": at}), (len(line), {"offset": at + len(line)}))
+            yield LogBatch("app", line, marks, offset=at)
+            at += len(line)
+''',
+    "detectors": '''
+class Good(LogDetector):
+    """Find bills that failed."""
+    triggers = (r"^!!E",)
+    continues = r"^\\\\s"
+    def detect(self, block):
+        return Event(type=block.first_line[2:5], message=block.text)
+''',
+    "analyzers": '''
+class Good(Analyzer):
+    """Say that it is the disk."""
+    def analyze(self, incident, evidence):
+        return Analysis("disk", "full", "no room", confidence=0.5, cited=("E1",))
+''',
+    "actions": '''
+class Good(Action):
+    """Write a ticket."""
+    def plan(self, incident, analysis, change):
+        return Plan("ticket", incident.title)
+    def act(self, plan):
+        with self.context.step("ticket", plan.hash) as effect:
+            if effect.result is None and not effect.is_uncertain:
+                with (self.context.directory / "tickets").open("a") as out:
+                    out.write("one more ")
+            effect.result = "written"
+        return Outcome("done", "written")
+''',
+    "notifiers": '''
+class Settings(Config):
+    token: SecretStr = SecretStr("none")
+    """Who tells."""
+
+class Good(Notifier[Settings]):
+    """Say it to nobody."""
+    def notify(self, report):
+        self.context.logger.info("told of %s", report.title[:20])
+        return Receipt()
+''',
+    "extensions": '''
+class Good(Extension):
+    """Add the weather."""
+    def gather(self, incident):
+        return [Evidence("note", "weather", "rain")]
+''',
+}
+EXAMPLE = "pipelines: {one: {sources: [stdin], KIND: [{uses: ./component.py:Good}]}}\n"
+BAD = [
+    ("sources", "every_setting_is_documented", ('    """File to read."""\n', ""), "path: no sentence under the field"),
+    ("detectors", "every_setting_is_documented", ('    """Find bills that failed."""\n', ""), "no docstring"),
+    ("detectors", "the_host_can_call_it", ('(r"^!!E",)', '(r".",)'), "trigger"),
+    ("detectors", "the_example_is_valid", "example", "example.yaml is refused"),
+    ("detectors", "the_example_is_valid", "no example", "no example.yaml"),
+    ("analyzers", "it_starts_and_stops_in_any_order",
+     ("    def analyze", "    def start(self):\n        self.x = 1\n    def stop(self):\n        del self.x\n    def analyze"),
+     "stop() raised AttributeError"),
+    ("detectors", "two_instances_share_nothing", ("    continues", "    seen = {}\n    continues"), "seen of the class is a dict"),
+    ("analyzers", "two_instances_share_nothing",
+     ("        return Analysis", "        SEEN.append(incident.id)\n        return Analysis"), "SEEN changed while it worked"),
+    ("analyzers", "two_instances_share_nothing",
+     ("    def analyze", "    def __init__(self, *given):\n        super().__init__(*given)\n        self.shared = SEEN\n    def analyze"),
+     "two instances share shared"),
+    ("analyzers", "junk_does_not_break_it", ("        return Analysis", "        incident.title.encode()\n        return Analysis"),
+     "junk made it raise UnicodeEncodeError"),
+    ("detectors", "junk_does_not_break_it", ("block.first_line[2:5]", "str(block.lines[1].index(' '))"), "made it raise"),
+    ("analyzers", "what_it_is_given_stays_as_it_was",
+     ("        return Analysis", "        evidence.clear()\n        return Analysis"), "changed what it was handed"),
+    ("notifiers", "its_secrets_stay_secret", ("report.title[:20]", "self.config.token.get_secret_value()"),
+     "a secret setting is in 'told of …'"),
+    ("notifiers", "its_secrets_stay_secret",
+     ("        return Receipt()", "        raise Retry(f'401 for {self.config.token.get_secret_value()}')"), "a secret setting is in"),
+    ("actions", "it_is_imported_fast_and_alone", ("class Good", "socket.getaddrinfo('127.0.0.1', 1)\nclass Good"),
+     "an import reached for the network"),
+    ("actions", "it_is_imported_fast_and_alone",
+     ("class Good", "end = time.process_time() + 1.5\nwhile time.process_time() < end: pass\nclass Good"), "CPU s"),
+    ("sources", "what_it_yields_fits_together", ("offset=at)", "offset=0)"), "a batch starts at 0, the one before ended at 4"),
+    ("sources", "what_it_yields_fits_together", ("((0, ", "((1, "), "The first is at 0"),
+    ("sources", "what_it_yields_fits_together", ('{"offset": at + len(line)}', '{"offset": at + len(line), "x": {1}}'), "no JSON"),
+    ("sources", "its_positions_resume", ('positions.get("app", {}).get("offset", 0)', "4 * bool(positions)"), "Start at the position"),
+    ("sources", "its_positions_resume", ('{"offset": at + len(line)}', '{"offset": at + len(line) + 2}'), "not committed were"),
+    ("sources", "strange_positions_do_not_break_it", ("if isinstance(at, int) and at >= 0 else 0", ""), "made it raise"),
+    ("detectors", "it_finds_what_is_there", ("^!!E", "^!!F"), "found nothing in"),
+    ("detectors", "it_finds_what_is_there", ("type=block.first_line[2:5]", "type=''"), "an event without a type"),
+    ("detectors", "it_finds_nothing_where_nothing_is", ("^!!E", "(!!E|paid)"), "found 'll '"),
+    ("detectors", "it_finds_the_same_however_lines_arrive",
+     ("    def detect", "    def cut(self, lines, hit):\n        end = hit + 1\n        while lines.get(end) is not None:\n"
+      "            end += 1\n        return __import__('aiops_core').Span(hit, end)\n    def detect"),
+     "lines at once give"),
+    ("analyzers", "its_answer_holds", ("confidence=0.5", "confidence=50"), "is 50 sure"),
+    ("analyzers", "its_answer_holds", ('cited=("E1",)', 'cited=("E9",)'), "cites ['E9']"),
+    ("analyzers", "its_answer_holds", ("        return Analysis", "        return 'disk'\n        return Analysis"), "returned str"),
+    ("actions", "planning_touches_nothing",
+     ("        return Plan", "        (self.context.directory / 'tickets').write_text('x')\n        return Plan"), "plan() changed the world"),
+    ("actions", "planning_touches_nothing", ("incident.title", "str(time.perf_counter_ns())"), "the plans differ"),
+    ("actions", "acting_twice_has_one_effect", ("if effect.result is None and not effect.is_uncertain:", "if True:"), "another effect"),
+    ("actions", "a_crash_doubles_nothing", (" and not effect.is_uncertain", ""), "another effect"),
+    ("notifiers", "it_tells_of_incidents_and_faults", ("return Receipt()", "return None"), "returned NoneType"),
+    ("notifiers", "it_tells_of_incidents_and_faults",
+     ("        return Receipt()", "        report.incident.id\n        return Receipt()"), "'NoneType' object has no attribute 'id'"),
+    ("extensions", "it_has_a_hook", ("def gather", "def collect"), "defines no hook"),
+]  # fmt: skip
+
+
+def trial(kind, text, directory, example=EXAMPLE):
+    """Return one component, loaded from a file of its own, on a bench."""
+    (directory / "component.py").write_text(HEAD + "SEEN = []\n" + text)
+    (directory / "app.log").write_text("one\ntwo\nthree\n")
+    (directory / "pipeline.yaml").write_text(EXAMPLE.replace("KIND", kind) if kind != "sources" else
+                                             "pipelines: {one: {sources: [./component.py:Good]}}\n")  # fmt: skip
+    if example:
+        (directory / "example.yaml").write_text(
+            (directory / "pipeline.yaml").read_text() + example[len(EXAMPLE) :]
+        )
+    tickets = directory / "tickets"
+    bench = Bench(directory=directory, reached=lambda: tickets.read_text() if tickets.exists() else "")
+    from aiops_core.catalogue import load_file
+
+    component = load_file(kind, "./component.py:Good", directory)
+    return Trial(
+        component,
+        bench,
+        directory / "trial",
+        ["!!E42 card declined\n  visa\nbill 7\n!!E43 x\n"],
+        ["bill paid\n"],
+    )
+
+
+def check(kind, name):
+    return next(one for one in CHECKS[kind] if one.__name__ == name)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, one.__name__) for kind in GOOD for one in CHECKS[kind]])
+def test_a_good_plugin_passes(tmp_path, kind, name):
+    check(kind, name)(trial(kind, GOOD[kind], tmp_path))
+
+
+@pytest.mark.parametrize(("kind", "name", "fault", "said"), BAD)
+def test_a_bad_plugin_fails_and_is_told_why(tmp_path, kind, name, fault, said):
+    text, example = GOOD[kind], EXAMPLE
+    if isinstance(fault, tuple):
+        assert fault[0] in text
+        text = text.replace(*fault)
+    else:
+        example = f"{EXAMPLE}nonsense: 1\n" if fault == "example" else ""
+    bad = trial(kind, text, tmp_path, example)
+
+    with pytest.raises((AssertionError, AttributeError)) as caught:
+        check(kind, name)(bad)
+
+    assert said in str(caught.value)
+
+
+def test_every_check_has_a_plugin_that_fails_it():
+    assert {one.__name__ for checks in CHECKS.values() for one in checks} == {name for _, name, _, _ in BAD}
