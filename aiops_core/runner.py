@@ -77,16 +77,18 @@ class Runner:
         )
         responder.recover()
         targets = sum(len(pipeline.of_kind("notifiers")) for pipeline in self._loaded.pipelines)
+        ingests: list[Ingest] = []
         engine = LocalEngine(
             store,
             responder.handle,
             [kind for kind in Responder.kinds if kind != Responder.delivery],
             workers=self._loaded.document.workers,
             apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS)},
+            is_second=lambda: any(ingest.is_in_storm for ingest in ingests),
             logger=self._logger,
         )
         self._start_components(store, responder.telling)
-        ingests = [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
+        ingests += [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
         self._announce(ingests)
         for ingest in ingests:
             ingest.start()

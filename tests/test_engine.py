@@ -10,8 +10,8 @@ from aiops_core.store import Store
 
 
 @contextmanager
-def engine(store, handle, workers=4):
-    made = LocalEngine(store, handle, ["a"], workers=workers, logger=logging.getLogger("engine"))
+def engine(store, handle, workers=4, **options):
+    made = LocalEngine(store, handle, ["a"], workers=workers, logger=logging.getLogger("engine"), **options)
     made.start()
     try:
         yield made
@@ -48,3 +48,26 @@ def test_several_jobs_are_done_at_once(tmp_path):
             arrived = [done.acquire(timeout=10) for _ in "xyz"]
 
     assert arrived == [True, True, True]
+
+
+def test_a_worker_rests_after_a_job_while_reading_comes_first(tmp_path):
+    begun, done = [], threading.Semaphore(0)
+
+    with Store.open(tmp_path / "state") as store:
+
+        def handle(job):
+            begun.append(time.monotonic())
+            until = time.thread_time() + 0.05
+            while time.thread_time() < until:
+                pass
+            store.queue.finish(job)
+            done.release()
+
+        with engine(store, handle, workers=1, is_second=lambda: True) as running:
+            for key in "xy":
+                store.queue.enqueue("a", key, None)
+            running.wake()
+            arrived = [done.acquire(timeout=20) for _ in "xy"]
+
+    assert arrived == [True, True]
+    assert begun[1] - begun[0] > 0.05 * 16

@@ -83,15 +83,17 @@ def test_what_is_only_counted_leaves_behind_what_reading_leaves_behind(tmp_path,
     monkeypatch.setattr(Streaks, "follow", lambda *place: counted.append(follow(*place)) or counted[-1])
 
     (tmp_path / "counted").mkdir()
-    run_pipeline(PIPELINE, {"storm.log": text}, tmp_path / "counted")
+    pipeline = PIPELINE + "    repository: {url: ./nowhere, release: v3}\n"
+    run_pipeline(pipeline, {"storm.log": text}, tmp_path / "counted")
     monkeypatch.setattr(Streaks, "follow", lambda *place: None)
     (tmp_path / "read").mkdir()
-    run_pipeline(PIPELINE, {"storm.log": text}, tmp_path / "read")
+    run_pipeline(pipeline, {"storm.log": text}, tmp_path / "read")
 
     assert sum(len(places) for streak in counted if streak for places in streak.groups.values()) > 3000
     found, expected = recorded(tmp_path / "counted"), recorded(tmp_path / "read")
     assert sum(count for count, *_ in found[0].values()) == 4001
     assert found[:3] == expected[:3]
+    assert {release for _, release, *_ in found[2]} == {'{"release": "v3"}'}
     assert {one[:2] for one in found[3]} == {one[:2] for one in expected[3]}
 
 

@@ -17,6 +17,9 @@ LEASE = 60.0
 """Seconds a job is held without a heartbeat."""
 _BEAT = 15.0
 _POLL = 0.5
+_REST = 16
+"""How many times the CPU seconds of a job a worker rests after it while reading comes first."""
+_LONGEST_REST = 2.0
 
 
 class _Pool:
@@ -33,7 +36,8 @@ class _Pool:
 class LocalEngine:
     """Lease jobs and have them handled by ``workers`` threads until stopped.
 
-    Kinds in ``apart`` have so many threads of their own: nothing else keeps them waiting.
+    Kinds in ``apart`` have so many threads of their own: nothing else keeps them waiting. While
+    ``is_second`` says so, workers leave most of the processor to others.
     """
 
     def __init__(
@@ -44,9 +48,11 @@ class LocalEngine:
         *,
         workers: int,
         apart: Mapping[str, int] | None = None,
+        is_second: Callable[[], bool] = lambda: False,
         logger: logging.Logger,
     ) -> None:
         self._store = store
+        self._is_second = is_second
         self._handle = handle
         self._pools = [_Pool(kinds, workers), *(_Pool((kind,), n) for kind, n in (apart or {}).items())]
         self._logger = logger
@@ -93,6 +99,7 @@ class LocalEngine:
                 job = self._next(pool)
             if job is None:
                 return
+            began = time.thread_time()
             try:
                 self._handle(job)
             except (LeaseLost, StoreError) as error:
@@ -102,6 +109,8 @@ class LocalEngine:
                 with self._lock:
                     del self._held[job.id, job.token]
                 self.wake()
+            if self._is_second():
+                self._stopping.wait(min(_REST * (time.thread_time() - began), _LONGEST_REST))
 
     def _next(self, pool: _Pool) -> Job | None:
         """Wait for a job; None when the engine stops."""

@@ -27,7 +27,12 @@ from aiops_core.text.streaks import Streak
 COMMIT_EVERY = 0.5
 """Seconds after which positions are committed though nothing was found."""
 _MOST_EVENTS = 5000
-_MOST_BLOCKS = 100_000
+_MOST_BLOCKS = 200_000
+_GATHER = 0.05
+"""Seconds for which signals that follow close on each other make one transaction."""
+_LONGEST = 2.0
+_STORM = 5000
+"""Blocks of one commit that are only counted."""
 
 Recorded = Callable[[list[Event], list[IncidentChange]], None]
 
@@ -78,10 +83,12 @@ class Commits:
         )
         self._is_observed = bool(pipeline.of_kind("extensions"))
         self._committed_at = 0.0
+        self._took = 0.0
+        self._was_storm = False
         self._pending = self._nothing()
 
     def _nothing(self) -> _Pending:
-        return _Pending(Counting(self._made, self._read_at))
+        return _Pending(Counting(self._made, self._read_at, self._release_of))
 
     @property
     def awaits(self) -> bool:
@@ -94,9 +101,16 @@ class Commits:
         return len(self._pending.events) > _MOST_EVENTS or self._pending.counting.size > _MOST_BLOCKS
 
     @property
-    def is_storm(self) -> bool:
-        """Whether hardly anything else than known blocks comes."""
-        return len(self._pending.counting) > len(self._pending.events)
+    def gathers_for(self) -> float:
+        """Seconds worth waiting for more: while hardly anything but known blocks comes ten times a commit."""
+        if len(self._pending.counting) <= len(self._pending.events):
+            return _GATHER
+        return min(max(COMMIT_EVERY, 10 * self._took), _LONGEST)
+
+    @property
+    def is_in_storm(self) -> bool:
+        """Whether the last commit, not long ago, was mostly of what is only counted."""
+        return self._was_storm and time.monotonic() - self._committed_at < 2 * _LONGEST
 
     def add(self, step: str, event: Event) -> None:
         """Take an event of a source step."""
@@ -129,9 +143,14 @@ class Commits:
     def _placed(self, step: str, event: Event) -> Event:
         if step in self._unchecked:
             event = replace(event, unauthenticated=True)
-        if self._release and not release_named(event):
+        if self._release and not release_named(event.attributes):
             event = replace(event, attributes={**event.attributes, "release": self._release})
         return event
+
+    def _release_of(self, attributes: Mapping[str, str]) -> str:
+        return release_named(attributes) or (
+            release_named({"release": self._release}) if self._release else ""
+        )
 
     def _read_at(self, batch: LogBatch) -> datetime:
         return batch.read_at or self._clock()
@@ -158,6 +177,7 @@ class Commits:
         """Commit counts, events, positions and jobs at once; wait for the disk when it is full."""
         pending, self._pending = self._pending, self._nothing()
         self._committed_at = time.monotonic()
+        self._was_storm = pending.counting.size > _STORM
         checkpoints = [stream.checkpoint() for stream in pending.streams.values()]
         checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
         if not (checkpoints or pending.events or pending.following):
@@ -175,6 +195,7 @@ class Commits:
         self._add_context(pending.following)
         self._explain(changes)
         self._recorded([event for event, _ in pending.events], changes)
+        self._took = time.monotonic() - self._committed_at
 
     def _states(self) -> dict[str, Json]:
         """Copy what components keep; leave out what is no JSON."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from aiops_core.ingest.stream import Stream
 from aiops_core.records import Event, LogBatch
-from aiops_core.store import MOST_OF_BATCH, Counted, release_named
+from aiops_core.store import MOST_OF_BATCH, Counted
 from aiops_core.text.repeats import Repeat
 from aiops_core.text.streaks import Kind, Places, Streak
 
@@ -35,6 +35,7 @@ class Counting:
 
     make: Make
     read_at: Callable[[LogBatch], datetime]
+    release: Callable[[Mapping[str, str]], str]
     size: int = 0
     _groups: dict[_Key, _Group] = field(default_factory=dict)
 
@@ -62,16 +63,14 @@ class Counting:
             streak = group.kept[0][0]
             ends = [min(group.places)[0], max(group.places)[0]]
             moments = [streak.moment(kind, before, second, after) or group.read_at for second in ends]
-            events = partial(self._events, stream, kind, group)
-            event = next(events())
             yield Counted(
-                event.fingerprint,
-                event.severity or "error",
+                kind.known.event.fingerprint,
+                kind.known.event.severity or "error",
                 len(group.places),
                 min(moments),
                 max(moments),
-                release_named(event),
-                events,
+                self.release(kind.attributes(group.kept[0][1].attributes)),
+                partial(self._events, stream, kind, group),
             )
 
     def _events(self, stream: Stream, kind: Kind, group: _Group) -> Iterator[Event]:

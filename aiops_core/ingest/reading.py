@@ -34,10 +34,6 @@ LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
 _DRAIN = 3.0
 """Seconds that a stop gives sources to end."""
-_GATHER = 0.05
-"""Seconds for which signals that follow close on each other make one transaction; longer when running once."""
-_STORM = 1.0
-"""The same while hardly anything but known blocks comes."""
 _NEXT = 0.002
 """Seconds within which a source that is reading hands its next chunk over."""
 _TICK = 0.1
@@ -109,6 +105,11 @@ class Ingest:
     def engine(self) -> str:
         """The name of the matcher in use."""
         return self._detection.grammar.matcher.engine
+
+    @property
+    def is_in_storm(self) -> bool:
+        """Whether so many repeats come that reading needs the processor."""
+        return self._commits.is_in_storm
 
     def start(self) -> None:
         """Start the threads."""
@@ -223,7 +224,7 @@ class Ingest:
             began = time.monotonic()
             while True:
                 self._accept(step, signal)
-                longest = COMMIT_EVERY if self._once else _STORM if self._commits.is_storm else _GATHER
+                longest = max(self._commits.gathers_for, COMMIT_EVERY if self._once else 0.0)
                 if time.monotonic() - began > longest or self._commits.is_full:
                     return
                 step, signal, self._heard_to = self._queue.get(timeout=_NEXT)

@@ -107,6 +107,6 @@ class _Known:
 
     def completed(self, event: Event) -> Event:
         event = replace(event, path=Path(event.path).name, unauthenticated=self._is_unchecked)
-        if self._release and not release_named(event):
+        if self._release and not release_named(event.attributes):
             event = replace(event, attributes={**event.attributes, "release": self._release})
         return event

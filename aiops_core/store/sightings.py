@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from aiops_core.records import RELEASE_ATTRIBUTES, Event
+from aiops_core.records import RELEASE_ATTRIBUTES
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.queue import new_job
 from aiops_core.store.tables import fixes, jobs, sightings
@@ -34,12 +34,12 @@ class Seen:
         self.first_seen, self.last_seen = min(self.first_seen, first), max(self.last_seen, last)
 
 
-def release_named(event: Event) -> str:
-    """Return what an event says of its release as JSON, "" where it says nothing."""
-    names = event.attributes.keys() & _NAMES
+def release_named(attributes: Mapping[str, str]) -> str:
+    """Return what the attributes of an event say of its release as JSON, "" where they say nothing."""
+    names = attributes.keys() & _NAMES
     if not names:
         return ""
-    return json.dumps({name: event.attributes[name][:_LONGEST] for name in sorted(names)})
+    return json.dumps({name: attributes[name][:_LONGEST] for name in sorted(names)})
 
 
 def save_sightings(connection: Connection, counted: Iterable[tuple[int, Mapping[str, Seen]]]) -> None:

@@ -61,7 +61,7 @@ class Tally:
             self._resolve(now)
             return
         seen, severity = seen_at(event, now), event.severity or "error"
-        release = release_named(event)
+        release = release_named(event.attributes)
         one = Counted(event.fingerprint, severity, 1, seen, seen, release, lambda: iter((event,)))
         self.count(one, is_answerable, now)
 

@@ -48,6 +48,10 @@ class Kind:
     rest: Match
     triggers: list[int]
 
+    def attributes(self, around: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those of every such event, with those of the batch it came in."""
+        return {**self.known.event.attributes, **self.shape.opening.attributes, **around}
+
     def take_back(self) -> None:
         """Recognise such blocks no more."""
         self.shape.kinds[len(self.fixed)][self.fixed].remove(self)
@@ -176,7 +180,7 @@ class Streaks:
         """
         for shape in self._looks.get(data[at : data.find(b"\n", at)].translate(None, NUMBERS), ()):
             opened = shape.match(data, at)
-            if opened is None or not shape.opening.is_reliable:
+            if opened is None or shape.opening.readings < 2:
                 continue
             body = opened.end()
             for length, kinds in shape.kinds.items():
