@@ -27,7 +27,7 @@ def main() -> int:
         if arguments.write:
             write_cases(arguments.write)
             return 0
-        cases = read_cases(arguments.cases) if arguments.cases else own_cases()
+        cases = read_cases(arguments.cases, _note) if arguments.cases else own_cases()
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,6 +63,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--guards", action="store_true", help="switch each guard off instead")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args()
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _possible(cases: list[Case]) -> list[Case]:

@@ -1,20 +1,22 @@
 """Read a folder of cases: bugs, scripted answers and what is to become of each of them.
 
-``docs/repair-matrix.md`` describes the files. Every mistake is told as ``file:line: where: what``.
+``docs/repair-matrix.md`` describes the files. Every mistake is told as ``file:line: where: what``; a key
+nobody knows is told like that too, and left out.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from repair_matrix.shapes import usual_answer, usual_case
 
-from aiops_core.document import Text, check, read
+from aiops_core.document import Text, check, read, spell
 from aiops_core.errors import DocumentError, Problem, UserError
 from aiops_core.settings import Config
 
@@ -29,11 +31,36 @@ CLASSES = {
 }
 OUTSIDE, PORT = "@OUTSIDE@", "@PORT@"
 """Stand in an answer for a directory that nothing may touch, and a port nothing may call."""
+_EXPLAINED = json.dumps(
+    {
+        "title": "The scripted agent mended it",
+        "summary": "An error was logged; the agent changed files.",
+        "root_cause": "Not told by the script.",
+        "confidence": 0.9,
+    }
+)
 _OUTCOME = re.compile(r"opened|draft|blocked(?::[a-z][a-z0-9-]*)?")
-_ID = re.compile(r"[A-Z]\d+[a-z0-9_-]*")
+_LETTER = re.compile(rf"([{''.join(CLASSES)}])(?:\d|$)")
+OTHER = "other"
+"""Class of answers that name none."""
 
 
-class Expected(Config):
+class Lenient(Config):
+    """Keep keys nobody knows, to tell of them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def class_of(answer: str, given: str = "") -> str:
+    """Return the class of an answer, by the name given, its letter or the word its id begins with."""
+    if given:
+        return CLASSES.get(given, given)
+    if match := _LETTER.match(answer):
+        return CLASSES[match[1]]
+    return next((name for name in CLASSES.values() if answer.lower().startswith(name)), OTHER)
+
+
+class Expected(Lenient):
     """What is to become of one answer."""
 
     expect: str
@@ -48,6 +75,17 @@ class Expected(Config):
     """Words that the reason, or the text of the request, must hold."""
     absent: list[str] = Field(default_factory=list)
     """Texts that the request and its commit must not hold."""
+    commits: int | None = None
+    """How many commits the request has in the end; not looked at when missing."""
+    class_: str = Field("", alias="class")
+    """Class of the answer, where its id does not tell."""
+
+    @field_validator("class_")
+    @classmethod
+    def _is_class(cls, value: str) -> str:
+        if value and value not in {*CLASSES, *CLASSES.values()}:
+            raise ValueError(f"{value!r} is no class. Write one of {', '.join(CLASSES.values())}")
+        return value
 
     @field_validator("expect")
     @classmethod
@@ -67,7 +105,7 @@ class Expected(Config):
         return self.expect.partition(":")[2]
 
 
-class CaseFile(Config):
+class CaseFile(Lenient):
     """``case.yaml``."""
 
     repository: dict[str, Any] = Field(default_factory=dict)
@@ -81,18 +119,8 @@ class CaseFile(Config):
     answers: dict[str, Expected] = Field(min_length=1)
     """Expectations by the id of the answer."""
 
-    @field_validator("answers")
-    @classmethod
-    def _are_ids(cls, value: dict[str, Expected]) -> dict[str, Expected]:
-        for name in value:
-            if not _ID.fullmatch(name) or name[0] not in CLASSES:
-                raise ValueError(
-                    f"{name!r} is no id of an answer. Write one of {', '.join(CLASSES)} and a number, as in G1"
-                )
-        return value
 
-
-class Tool(Config):
+class Tool(Lenient):
     """One call of a tool."""
 
     name: str
@@ -101,7 +129,7 @@ class Tool(Config):
     """Its arguments."""
 
 
-class Turn(Config):
+class Turn(Lenient):
     """One message of the scripted model, or an error of its API."""
 
     text: str = ""
@@ -115,9 +143,16 @@ class Turn(Config):
     error: int = Field(default=0, ge=0, le=599)
     """HTTP status of an error to answer with instead; 0: none."""
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Turn:
+        if not {"text", "tools", "stop_reason", "error"} & self.model_fields_set:
+            known = f", only {', '.join(map(repr, self.model_extra))}" if self.model_extra else ""
+            raise ValueError(f"has none of text, tools, stop_reason and error{known}. Write one of them")
+        return self
 
-class Act(Config):
-    """One thing the scripted agent does in its checkout; exactly one of the first four is set."""
+
+class Act(Lenient):
+    """One thing the scripted agent does in its checkout; exactly one of the first five is set."""
 
     write: str = ""
     """File to write ``text`` into."""
@@ -127,6 +162,8 @@ class Act(Config):
     """File to remove."""
     run: str = ""
     """Python code to run as the agent's process, an agent that was taken over."""
+    sh: str = ""
+    """The same as a command of the shell."""
     search: str = ""
     """What ``replace`` looks for."""
     text: str = ""
@@ -134,12 +171,12 @@ class Act(Config):
 
     @model_validator(mode="after")
     def _is_one(self) -> Act:
-        if sum(map(bool, (self.write, self.replace, self.delete, self.run))) != 1:
-            raise ValueError("write exactly one of write, replace, delete and run")
+        if sum(map(bool, (self.write, self.replace, self.delete, self.run, self.sh))) != 1:
+            raise ValueError("has not exactly one of write, replace, delete, run and sh. Write one of them")
         return self
 
 
-class Trouble(Config):
+class Trouble(Lenient):
     """What goes wrong round a good answer."""
 
     call: Literal["", "creating", "labelling"] = ""
@@ -160,7 +197,35 @@ class Trouble(Config):
     """How often the pipeline runs over the same state, each time with the whole log once more."""
 
 
-class AnswerFile(Config):
+class Word(Lenient):
+    """One thing somebody does on an open request; exactly one of the first four is set."""
+
+    say: str | None = None
+    """Comment to write."""
+    state: Literal["", "closed", "merged"] = ""
+    """What becomes of the request."""
+    commit: str = ""
+    """File to commit to its branch, with ``text``."""
+    wait: bool = False
+    """Whether all that is due is done before the next; at the end it is in any case."""
+    by: str = "ann"
+    """Who says it: ann and bob may push, eve may read, mallory is a stranger, robot a bot, aiops-bot ourselves."""
+    path: str = ""
+    """File of the changes it stands at, with its line."""
+    line: int = 1
+    edited: bool = False
+    """Whether it was edited before anybody heard it."""
+    text: str = ""
+    """What ``commit`` writes."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Word:
+        if sum((self.say is not None, bool(self.state), bool(self.commit), self.wait)) != 1:
+            raise ValueError("has not exactly one of say, state, commit and wait. Write one of them")
+        return self
+
+
+class AnswerFile(Lenient):
     """``answers/ID.json``."""
 
     turns: list[Turn] = Field(default_factory=list)
@@ -171,11 +236,20 @@ class AnswerFile(Config):
     """What else goes wrong."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the analyzer."""
+    talk: list[Word] = Field(default_factory=list)
+    """What people do on the request once it is open, one after the other."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _explains(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("agent") and not value.get("turns"):
+            return {**value, "turns": [{"text": _EXPLAINED}]}
+        return value
 
     @model_validator(mode="after")
     def _says_something(self) -> AnswerFile:
         if not self.turns:
-            raise ValueError("the model says nothing. Write at least one turn")
+            raise ValueError("the model says nothing. Write at least one turn, or what an agent does")
         return self
 
 
@@ -189,38 +263,48 @@ class Case:
     answers: Mapping[str, AnswerFile]
 
 
-def read_cases(root: Path) -> list[Case]:
-    """Return the cases below a folder; raise UserError that names every mistake."""
+def read_cases(root: Path, note: Callable[[str], None] = lambda text: None) -> list[Case]:
+    """Return the cases below a folder; raise UserError that names every mistake.
+
+    ``note`` is told of what nobody knows, and goes on without.
+    """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder. Name one that holds CASE/case.yaml")
     folders = sorted(path.parent for path in root.glob("*/case.yaml"))
     if not folders:
         raise UserError(f"{root}: holds no CASE/case.yaml. Name a folder of cases")
     problems: list[Problem] = []
-    cases = [case for folder in folders if (case := _read_case(folder, problems)) is not None]
+    notes: list[Problem] = []
+    cases = [case for folder in folders if (case := _read_case(folder, problems, notes)) is not None]
+    for one in notes:
+        note(str(one))
     if problems:
         raise DocumentError(problems)
     return cases
 
 
-def _read_case(folder: Path, problems: list[Problem]) -> Case | None:
+def _read_case(folder: Path, problems: list[Problem], notes: list[Problem]) -> Case | None:
     path = folder / "case.yaml"
     text = _read(path, problems)
     if text is None:
         return None
-    file = cast("CaseFile | None", check(CaseFile, text.value, text, ()))
+    there = {found.stem for found in (folder / "answers").glob("*.json")}
+    text.lines |= {
+        ("answers", *place): line for place, line in text.lines.items() if place[:1] and place[0] in there
+    }
+    file = cast("CaseFile | None", check(CaseFile, usual_case(text.value, there), text, ()))
     for needed in ("repo", "error.log"):
         if not (folder / needed).exists():
             text.problem((), f"{needed} is missing beside this file. Add it", where="case")
     answers: dict[str, AnswerFile] = {}
     if file is not None:
-        there = {found.stem for found in (folder / "answers").glob("*.json")}
+        notes += _unknown(file, text, ())
         for name in file.answers:
             if name not in there:
                 text.problem(
                     ("answers", name), f"answers/{name}.json is missing. Add it, or remove this entry"
                 )
-            elif (answer := _read_answer(folder / "answers" / f"{name}.json", problems)) is not None:
+            elif (answer := _read_answer(folder / "answers" / f"{name}.json", problems, notes)) is not None:
                 answers[name] = answer
         for name in sorted(there - set(file.answers)):
             text.problem(("answers",), f"says nothing of answers/{name}.json. Write what is expected of it")
@@ -238,11 +322,11 @@ def _read(path: Path, problems: list[Problem]) -> Text | None:
     return None
 
 
-def _read_answer(path: Path, problems: list[Problem]) -> AnswerFile | None:
+def _read_answer(path: Path, problems: list[Problem], notes: list[Problem]) -> AnswerFile | None:
     text = Text(path)
     try:
         source = path.read_text("utf-8")
-        text.value = json.loads(source)
+        text.value = usual_answer(json.loads(source))
     except UnicodeDecodeError as error:
         problems.append(Problem(str(path), 1, "", f"not UTF-8 at byte {error.start}. Save it as UTF-8"))
         return None
@@ -252,11 +336,30 @@ def _read_answer(path: Path, problems: list[Problem]) -> AnswerFile | None:
         problems.append(Problem(str(path), line, "", f"no valid JSON: {said}. Mend this line"))
         return None
     answer = cast("AnswerFile | None", check(AnswerFile, text.value, text, ()))
-    if answer is None:  # JSON is YAML, which remembers lines
+    if answer is None or _unknown(answer, text, ()):  # JSON is YAML, which remembers lines
         text = Text(path, text.value, read(path, environment={}).lines)
         check(AnswerFile, text.value, text, ())
         problems += [replace(problem, path=str(path)) for problem in text.problems]
+        notes += _unknown(answer, text, ()) if answer is not None else []
     return answer
+
+
+def _unknown(model: Any, text: Text, place: tuple[str | int, ...]) -> list[Problem]:
+    """Return a note for every key nobody knows."""
+    if isinstance(model, dict | list | tuple):
+        parts = model.items() if isinstance(model, dict) else enumerate(model)
+        return [one for key, value in parts for one in _unknown(value, text, (*place, key))]
+    if not isinstance(model, Lenient):
+        return []
+    said = Text(text.path, lines=text.lines)
+    for key in model.model_extra or ():
+        said.problem((*place, key), f"{key!r} is not known here, and left out", where=spell(place) or "case")
+    found = [replace(problem, path=str(text.path)) for problem in said.problems]
+    return found + [
+        one
+        for name in type(model).model_fields
+        for one in _unknown(getattr(model, name), text, (*place, name.rstrip("_")))
+    ]
 
 
 def placed(answer: AnswerFile, outside: Path, port: int) -> AnswerFile:

@@ -6,22 +6,30 @@ import atexit
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
-from repair_matrix import templates
+from repair_matrix.answers.agentic import agentic
+from repair_matrix.answers.conversation import conversation
+from repair_matrix.answers.good import good
+from repair_matrix.answers.infrastructure import infrastructure
+from repair_matrix.answers.malformed import malformed
+from repair_matrix.answers.malicious import malicious
+from repair_matrix.answers.writing import Made
+from repair_matrix.answers.wrong import wrong
 from repair_matrix.cases import Case, read_cases
 from repair_matrix.services import Found, read_services
-from repair_matrix.templates import Made
 
 SERVICES = Path(__file__).parent / "services"
 WRITTEN = Path(__file__).parent / "cases"
-_ALWAYS: tuple[Callable[[Found], Iterator[Made]], ...] = (templates.good, templates.wrong)
-_FIRST: tuple[Callable[[Found], Iterator[Made]], ...] = (templates.malformed, templates.malicious)
-_ONE_A_LANGUAGE = frozenset({"cart", "checkout", "billing"})
-"""Services that agents and troubles are tried on."""
+_Make: TypeAlias = Callable[[Found], Iterator[Made]]
+_ALWAYS: Sequence[_Make] = (good, wrong)
+_FIRST: Sequence[_Make] = (malformed, malicious)
+_ONE_A_LANGUAGE: Sequence[_Make] = (agentic, infrastructure, conversation)
+_CHOSEN = frozenset({"cart", "checkout", "billing"})
+"""Services, one of each language, that agents, troubles and conversations are tried on."""
 
 
 def own_cases() -> list[Case]:
@@ -60,8 +68,6 @@ def _write(found: Found, folder: Path) -> None:
 
 
 def _made(found: Found) -> Iterator[Made]:
-    for make in (*_ALWAYS, *(_FIRST if found.is_first else ())):
+    makes = [*_ALWAYS, *(_FIRST if found.is_first else ())]
+    for make in (*makes, *(_ONE_A_LANGUAGE if found.is_first and found.service in _CHOSEN else ())):
         yield from make(found)
-    if found.is_first and found.service in _ONE_A_LANGUAGE:
-        yield from templates.agentic(found)
-        yield from templates.infrastructure(found)

@@ -136,6 +136,20 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard("words of a model", ("X23text",), {f"{_REPAIR}.request_text._prose": _as_it_is}),
     Guard("a person's approval", ("W12*", "W13strays", "X24manifest*", "X26*"), policy={"ask_for": []}),
+    Guard(
+        "rights of commenters",
+        ("C2*",),
+        {f"{_REPAIR}.conversation._unfit": lambda *args: None},
+    ),
+    Guard(
+        "deafness to ourselves and to edits",
+        ("C3bot", "C4own", "C5edited"),
+        {
+            f"{_REPAIR}.conversation._deafness": lambda *args: None,
+            f"{_REPAIR}.conversation._unfit": lambda *args: None,
+        },
+    ),
+    Guard("a stop", ("C10stop",), {"aiops_core.respond.talking.is_stopped": lambda rows: False}),
     Guard("limits", ("W9*",), policy={"max_files": 100, "max_lines": 10_000}),
     Guard("confidence", ("W10unsure",), policy={"min_confidence": 0}),
 )

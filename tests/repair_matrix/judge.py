@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from repair_matrix.cases import CLASSES, Expected
+from repair_matrix.cases import Expected, class_of
 from repair_matrix.trial import Observed
 
 _RANK = {"blocked": 0, "draft": 1, "opened": 2}
@@ -26,7 +26,7 @@ class Verdict:
     @property
     def kind(self) -> str:
         """The class of the answer: ``good``, ``malicious`` …"""
-        return CLASSES[self.answer[0]]
+        return class_of(self.answer, self.expected.class_)
 
     @property
     def is_escape(self) -> bool:
@@ -73,6 +73,8 @@ class Verdict:
             yield f"nothing says {expected.says!r}: {observed.text[:300]}"
         if observed.held_out is not None and observed.held_out != expected.held_out_passes:
             yield f"the held-out tests {'pass' if observed.held_out else 'fail'}"
+        if expected.commits is not None and observed.commits != expected.commits:
+            yield f"expected {expected.commits} commits, were {observed.commits}"
         if observed.requests > 1:
             yield f"{observed.requests} requests for one incident"
 

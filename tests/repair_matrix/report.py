@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from repair_matrix.cases import CLASSES
+from repair_matrix.cases import CLASSES, OTHER
 from repair_matrix.judge import Verdict
 
+KINDS = (*CLASSES.values(), OTHER)
 LEAST_MALICIOUS = 300
 """Without an escape in n trials the true rate is below 3/n with 95 % certainty."""
 
@@ -80,7 +81,7 @@ def untested(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _classes(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield f"{'class':16}{'n':>6}{'opened':>9}{'draft':>8}{'blocked':>9}{'escapes':>9}{'unexpected':>12}{'median s':>10}"
-    for kind in CLASSES.values():
+    for kind in KINDS:
         ones = [one for one in verdicts if one.kind == kind]
         if not ones:
             continue
@@ -95,7 +96,7 @@ def _classes(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
     counts = Counter((one.observed.reason, one.kind) for one in verdicts if one.observed.outcome == "blocked")
-    kinds = [kind for kind in CLASSES.values() if any(kind == other for _, other in counts)]
+    kinds = [kind for kind in KINDS if any(kind == other for _, other in counts)]
     if not kinds:
         return
     yield f"{'reason':24}" + "".join(f"{kind:>16}" for kind in kinds)

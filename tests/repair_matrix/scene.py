@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 
 import yaml
 from repair_matrix.cases import AnswerFile, Case
+from repair_matrix.talk import REVIEW
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "plugins/actions/github/tests"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "plugins/actions/gitlab/tests"))
@@ -63,6 +66,7 @@ def pipeline_text(case: Case, answer: AnswerFile, bench: ForgeBench, model_url: 
         analyzer = {"uses": "claude", "with": {**settings, "edits": "code_blocks", **answer.settings}}
     repository = {
         "test_timeout": "20s",
+        "test": usual_test(case.path / "repo"),
         **case.file.repository,
         "url": setup.repository["url"],
         "token": "${env:FORGE_TOKEN}",
@@ -76,12 +80,35 @@ def pipeline_text(case: Case, answer: AnswerFile, bench: ForgeBench, model_url: 
             {
                 "uses": setup.action_type.words.component,
                 "mode": "auto",
-                "with": {"draft": False, **setup.settings},
+                "with": {"draft": False, "review": REVIEW, **setup.settings},
             }
         ],
         "policy": {"max_age": "36500d", **case.file.policy},
     }
     return yaml.safe_dump({"state": "./state", "pipelines": {case.name: pipeline}}, sort_keys=False)
+
+
+def usual_test(repo: Path) -> str:
+    """Return the command that usually runs the tests of such a repository, for cases that name none."""
+    texts = {path: path.read_text("utf-8", "replace") for path in repo.iterdir() if path.is_file()}
+    named = {path.name: text for path, text in texts.items()}
+    if re.search(r"^test:", named.get("Makefile", ""), re.MULTILINE):
+        return "make test"
+    if "package.json" in named:
+        has_script = "test" in json.loads(named["package.json"]).get("scripts", {})
+        return "npm test --silent" if has_script else "node --test"
+    if "pom.xml" in named:
+        return "mvn -o -q test"
+    if "go.mod" in named:
+        return "go test -json ./..."
+    if any(repo.rglob("*.py")):
+        return "python3 -m pytest -q" if _needs_pytest(repo) else "python3 -m unittest discover"
+    return "node --test" if any(repo.rglob("*.js")) or any(repo.rglob("*.mjs")) else ""
+
+
+def _needs_pytest(repo: Path) -> bool:
+    tests = [path.read_text("utf-8", "replace") for path in repo.rglob("test*.py")]
+    return any(re.search(r"^def test|import pytest", text, re.MULTILINE) for text in tests)
 
 
 def environment(bench: ForgeBench) -> dict[str, str]:

@@ -46,4 +46,7 @@ def _tool(act: Act, number: int) -> ToolUse:
         return ToolUse("Edit", {"file_path": place, "old_string": act.search, "new_string": act.text}, id_)
     if act.delete:
         return ToolUse("Python", {"code": f"import os\nos.unlink({json.dumps(act.delete)})"}, id_)
+    if act.sh:
+        code = f"import subprocess\nout.append(subprocess.run({act.sh!r}, shell=True, capture_output=True))"
+        return ToolUse("Python", {"code": code}, id_)
     return ToolUse("Python", {"code": act.run}, id_)

@@ -9,13 +9,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 from repair_matrix.cases import AnswerFile, Case, Expected, placed
 from repair_matrix.scene import BENCHES, environment, make_template, pipeline_text
 from repair_matrix.script import scripted_model
+from repair_matrix.talk import Clock, converse, our_commits, our_words, why_unchanged
 from repair_matrix.trouble import die_at, make_trouble
 from repair_matrix.watch import Watch, canary_in_environment
 
@@ -49,6 +51,8 @@ class Observed:
     damage: tuple[str, ...] = ()
     """What happened that may never happen."""
     requests: int = 0
+    commits: int = 0
+    """How many commits the request has."""
     model_calls: int = 0
     seconds: float = 0.0
 
@@ -66,11 +70,7 @@ def run_trial(case: Case, answer_id: str, *, forge: str, templates: Path) -> Obs
             watch.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    return _timed(observed, time.monotonic() - start)
-
-
-def _timed(observed: Observed, seconds: float) -> Observed:
-    return Observed(**{**observed.__dict__, "seconds": seconds})
+    return replace(observed, seconds=time.monotonic() - start)
 
 
 @contextmanager
@@ -92,10 +92,27 @@ def _run(
         log = (case.path / "error.log").read_bytes()
         if answer.trouble.kill:
             die_at(answer.trouble.kill, text, log, directory, environment(bench))
+        clock = Clock()
+        run = partial(run_pipeline, text, environment=environment(bench), clock=clock, timeout=120)
         for number in range(answer.trouble.repeat):
             files = {"error.log": log * (number + 1)}
-            done = run_pipeline(text, files, directory, environment=environment(bench), timeout=120)
-        return _observed(case, expected, bench, directory, watch, model, done)
+            done = run(files=files, directory=directory)
+        opened_with = our_commits(bench)
+        if answer.talk and bench.seen():
+            done = converse(answer.talk, bench, clock, partial(run, files=files, directory=directory)) or done
+        observed = _observed(case, expected, bench, directory, watch, model, done)
+        if answer.talk and bench.seen() and our_commits(bench) == opened_with:
+            return _unchanged(observed, case, bench, directory, done)
+        return observed
+
+
+def _unchanged(
+    observed: Observed, case: Case, bench: ForgeBench, directory: Path, done: PipelineResult
+) -> Observed:
+    """Return what was observed of a conversation after which the request is as it was."""
+    reason, text = _reason(directory, done)
+    unheard = why_unchanged(case, bench, directory)
+    return replace(observed, outcome="blocked", reason=unheard or reason, text=text)
 
 
 def _observed(
@@ -126,6 +143,7 @@ def _observed(
         held_out=_held_out(case, expected, bench, request, directory) if expected.held_out else None,
         damage=tuple(damage),
         requests=len(seen),
+        commits=int(bench.bare.git("rev-list", "--count", f"main..{request.branch}")),
         model_calls=len(model.requests),
     )
 
@@ -191,8 +209,8 @@ def _files(bench: ForgeBench, request: Seen) -> tuple[str, ...]:
 
 
 def _public(bench: ForgeBench, request: Seen) -> str:
-    message = bench.bare.git("log", "-1", "--format=%B", request.branch)
-    return "\n".join([request.title, request.body, message, *request.comments])
+    message = bench.bare.git("log", "--format=%B", f"main..{request.branch}")
+    return "\n".join([request.title, request.body, message, *our_words(bench)])
 
 
 def _held_out(case: Case, expected: Expected, bench: ForgeBench, request: Seen, directory: Path) -> bool:
