@@ -25,6 +25,7 @@ pipelines:
 {analyzers}
     notifiers: ['./heard.py:Heard']
     policy: {{{policy}}}
+    notices: {{storm: {{messages: 100000}}}}
 """
 SENT = """\
 from pathlib import Path

@@ -33,6 +33,7 @@ pipelines:
     detectors: [python]
     analyzers:
 {analyzers}
+    notices: {{storm: {{messages: 100000}}}}
 """
 
 
