@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any
 
 import click
 from pydantic import BaseModel
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from aiops_core import errors, hooks
 from aiops_core.catalogue import Catalogue, Entry
 from aiops_core.cli import cli
-from aiops_core.cli.reference import settings_rows
+from aiops_core.cli.reference import between, cell, default_cell, nested_config, settings_rows, settings_table
 from aiops_core.component import KINDS, Component
 from aiops_core.settings import Config, Document
 
@@ -43,10 +43,10 @@ def _holds(path: Path, text: str) -> bool:
 def pages() -> Iterator[tuple[Path, str]]:
     """Yield every file with a generated part and what it should hold."""
     components = list(_components())
-    yield ROOT / "README.md", _between(ROOT / "README.md", "plugins", plugin_table(components))
+    yield ROOT / "README.md", between(ROOT / "README.md", "plugins", plugin_table(components))
     for folder in sorted({folder for folder, _, _ in components}):
         own = [(entry, loaded) for of, entry, loaded in components if of == folder]
-        yield folder / "README.md", _between(folder / "README.md", "settings", plugin_settings(own))
+        yield folder / "README.md", between(folder / "README.md", "settings", plugin_settings(own))
     yield ROOT / "docs" / "requirements.md", requirements_page(ROOT / "docs" / "requirements.md")
     reference = ROOT / "docs" / "reference"
     yield reference / "hooks.md", hooks_page()
@@ -83,22 +83,12 @@ def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:
                 yield folders[package], entry, entry.load()
 
 
-def _between(path: Path, mark: str, text: str) -> str:
-    """Return a file's text with what stands between two markers replaced."""
-    start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    old = path.read_text("utf-8") if path.is_file() else ""
-    if start not in old or end not in old:
-        raise SystemExit(f"{path.relative_to(ROOT)}: no {start} and {end}. Add both markers")
-    head, _, rest = old.partition(start)
-    return f"{head}{start}\n{text}{end}{rest.partition(end)[2]}"
-
-
 def plugin_table(components: list[tuple[Path, Entry, type[Component[Any]]]]) -> str:
     """Return the table of the plugins of this tree."""
     lines = ["| kind | name | what it does | in |", "|---|---|---|---|"]
     for folder, entry, loaded in components:
         where = folder.relative_to(ROOT).as_posix()
-        sentence = _cell(_doc(loaded).partition("\n\n")[0])
+        sentence = cell(_doc(loaded).partition("\n\n")[0])
         lines.append(
             f"| {entry.kind} | [{entry.name}]({where}/README.md) | {sentence} | {entry.distribution} |"
         )
@@ -112,41 +102,6 @@ def plugin_settings(components: list[tuple[Entry, type[Component[Any]]]]) -> str
         table = settings_table(loaded.config_type) or "None.\n"
         parts.append(f"### {entry.name}\n\n{table}" if len(components) > 1 else table)
     return "\n".join(parts)
-
-
-def settings_table(config: type[Config]) -> str:
-    """Return the table of one Config class, "" when it has no setting."""
-    rows = list(_rows(config, ""))
-    return (
-        "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
-        if rows
-        else ""
-    )
-
-
-def _rows(config: type[Config], prefix: str) -> Iterator[str]:
-    fields = {info.alias or name: info for name, info in config.model_fields.items()}
-    for row in settings_rows(config):
-        cells = (f"`{prefix}{row.name}`", _cell(row.type), _default(row.default), _cell(row.text))
-        yield f"| {' | '.join(cells)} |"
-        nested, is_list = _nested(fields[row.name].annotation)
-        if nested is not None and config is not Document and prefix.count(".") < 2:
-            yield from _rows(nested, f"{prefix}{row.name}{'[]' if is_list else ''}.")
-
-
-def _nested(annotation: Any) -> tuple[type[Config] | None, bool]:  # Any: an annotation as pydantic holds it
-    """Return the Config class inside an annotation, and whether a list of it is meant."""
-    if isinstance(annotation, type) and issubclass(annotation, Config):
-        return annotation, False
-    for argument in get_args(annotation):
-        nested, is_list = _nested(argument)
-        if nested is not None:
-            return nested, is_list or str(annotation).startswith(("list", "tuple"))
-    return None, False
-
-
-def _default(text: str) -> str:
-    return text if text in {"none", "required", "see its settings"} else f"`{_cell(text)}`"
 
 
 def settings_page() -> str:
@@ -178,7 +133,7 @@ def _models() -> dict[type[Config], list[str]]:
         if len(places[model]) > 1:
             continue
         for name, info in model.model_fields.items():
-            nested, is_list = _nested(info.annotation)
+            nested, is_list = nested_config(info.annotation)
             if nested is not None:
                 key = "pipelines.<name>" if (model, name) == (Document, "pipelines") else name
                 waiting.append((f"{where}.{key}".lstrip(".") + ("[]" if is_list else ""), nested))
@@ -188,7 +143,7 @@ def _models() -> dict[type[Config], list[str]]:
 def _flat_table(model: type[Config]) -> str:
     lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
     for row in settings_rows(model):
-        cells = (f"`{row.name}`", _cell(row.type), _default(row.default), _cell(row.text))
+        cells = (f"`{row.name}`", cell(row.type), default_cell(row.default), cell(row.text))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -252,7 +207,7 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
     ]
     options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
     if options:
-        rows = [f"| `{_option(one)}` | {_cell(one.help or '')} |" for one in options]
+        rows = [f"| `{_option(one)}` | {cell(one.help or '')} |" for one in options]
         parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n")
     return "\n".join(parts)
 
@@ -286,10 +241,6 @@ def _doc(of: object) -> str:
 
 def _text(text: str) -> str:
     return text.replace("``", "`")
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", _text(text)).replace("|", "\\|").strip()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,16 +16,22 @@ import click
 @click.command()
 @click.argument("name", required=False)
 @click.option("--probe", is_flag=True, help="Import every plugin in a child process and show what fails.")
-def plugins(name: str | None, probe: bool) -> None:
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="README to write the settings of NAME into, between its markers.",
+)
+def plugins(name: str | None, probe: bool, write: Path | None) -> None:
     """List what is installed, or the settings of one component.
 
-    The list is read from metadata: nothing is imported unless NAME or --probe asks for it.
+    The list is read from metadata: nothing is imported unless NAME or --probe asks for it. The markers
+    of a README are <!-- settings --> and <!-- /settings -->.
     """
     from aiops_core.catalogue import Catalogue
 
     catalogue = Catalogue()
     if name is not None:
-        _show(catalogue, name)
+        _show(catalogue, name) if write is None else _write(catalogue, name, write)
         return
     for (kind, entry_name), entries in catalogue.entries.items():
         for entry in entries:
@@ -47,22 +54,18 @@ def _probe(kind: str, name: str) -> str:
     return f"broken: {lines[-1].removeprefix('aiops_core.errors.PluginBroken: ')}"
 
 
+def _write(catalogue: Any, name: str, readme: Path) -> None:  # Any: Catalogue, imported lazily
+    from aiops_core.cli.reference import put_settings
+
+    entry = next(entry for entry in _named(catalogue, name) if entry.kind != "commands")
+    put_settings(readme, entry.load().config_type)
+    click.echo(f"{readme}: written")
+
+
 def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
     from aiops_core.cli.reference import settings_rows
-    from aiops_core.document import near
-    from aiops_core.errors import UserError
 
-    found = [
-        entry
-        for (kind, entry_name), entries in catalogue.entries.items()
-        for entry in entries
-        if entry_name == name
-    ]
-    if not found:
-        raise UserError(
-            f"{name}: not installed. {near(name, [entry_name for _, entry_name in catalogue.entries])}"
-        )
-    for entry in found:
+    for entry in _named(catalogue, name):
         if entry.kind == "commands":
             click.echo(f"command {entry.name} of {entry.distribution} {entry.version}")
             continue
@@ -73,6 +76,22 @@ def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
             given = row.default if row.default == "required" else f"{row.default} by default"
             click.echo(f"  {row.name}: {row.type}, {given}")
             click.echo(_indented(row.text, "      "))
+
+
+def _named(catalogue: Any, name: str) -> list[Any]:  # Any: Catalogue and Entry, imported lazily
+    from aiops_core.document import near
+    from aiops_core.errors import UserError
+
+    found = [
+        entry
+        for (kind, entry_name), entries in catalogue.entries.items()
+        for entry in entries
+        if entry_name == name
+    ]
+    if not found:
+        known = [entry_name for _, entry_name in catalogue.entries]
+        raise UserError(f"{name}: not installed. {near(name, known)}")
+    return found
 
 
 def _indented(text: str, indent: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from aiops_core.budget import Amount
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS
-from aiops_core.errors import AiopsError
+from aiops_core.errors import AiopsError, UserError
 from aiops_core.settings import Config, Document, duration_text
 
 
@@ -110,3 +112,58 @@ def _step_schema(
     properties = {**base["properties"], "uses": {"const": name}, "with": settings}
     required = ["uses", "with"] if settings.get("required") else ["uses"]
     return {**base, "title": name, "properties": properties, "required": required}
+
+
+def settings_table(config: type[Config]) -> str:
+    """Return the table of one Config class, "" when it has no setting."""
+    rows = list(_rows(config, ""))
+    return (
+        "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+        if rows
+        else ""
+    )
+
+
+def _rows(config: type[Config], prefix: str) -> Iterator[str]:
+    fields = {info.alias or name: info for name, info in config.model_fields.items()}
+    for row in settings_rows(config):
+        cells = (f"`{prefix}{row.name}`", cell(row.type), default_cell(row.default), cell(row.text))
+        yield f"| {' | '.join(cells)} |"
+        nested, is_list = nested_config(fields[row.name].annotation)
+        if nested is not None and config is not Document and prefix.count(".") < 2:
+            yield from _rows(nested, f"{prefix}{row.name}{'[]' if is_list else ''}.")
+
+
+def nested_config(annotation: Any) -> tuple[type[Config] | None, bool]:  # Any: as pydantic holds it
+    """Return the Config class inside an annotation, and whether a list of it is meant."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return annotation, False
+    for argument in get_args(annotation):
+        nested, is_list = nested_config(argument)
+        if nested is not None:
+            return nested, is_list or str(annotation).startswith(("list", "tuple"))
+    return None, False
+
+
+def default_cell(text: str) -> str:
+    return text if text in {"none", "required", "see its settings"} else f"`{cell(text)}`"
+
+
+def cell(text: str) -> str:
+    """Return a text of the code as one cell of a table."""
+    return re.sub(r"\s+", " ", text.replace("``", "`")).replace("|", "\\|").strip()
+
+
+def between(path: Path, mark: str, text: str) -> str:
+    """Return a file's text with what stands between two markers replaced; raise UserError without both."""
+    start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    old = path.read_text("utf-8") if path.is_file() else ""
+    if start not in old or end not in old:
+        raise UserError(f"{path}: no {start} and {end}. Add both markers")
+    head, _, rest = old.partition(start)
+    return f"{head}{start}\n{text}{end}{rest.partition(end)[2]}"
+
+
+def put_settings(readme: Path, config: type[Config]) -> None:
+    """Write the table of the settings between the markers of a README."""
+    readme.write_text(between(readme, "settings", settings_table(config) or "None.\n"), "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def contract(
 
     ``bench`` says where it works: plain settings, or a function that takes a directory and yields a
     Bench. ``good`` and ``bad`` are for detectors: lines in which they find something, and nothing.
-    ``example`` is the pipeline file that shows it, ``example.yaml`` beside its package by itself.
+    ``example`` is the pipeline file that shows it: by itself ``example.yaml`` in the folder of the test
+    or above, else beside the component's package.
     Raise TypeError for a class of no kind.
     """
     import pytest
@@ -71,9 +73,16 @@ def contract(
             f"{component.__name__} is of no kind. Let it subclass Source, LogDetector, Analyzer …"
         )
 
+    shown = example or _shown(Path(inspect.stack()[1].filename))
+
     @pytest.mark.parametrize("check", CHECKS[kind], ids=lambda check: str(check.__name__))
     def test_contract(check: Check, tmp_path: Path) -> None:
         with set_up(bench, tmp_path) as place:
-            check(Trial(component, place, tmp_path / "trial", good, bad, example))
+            check(Trial(component, place, tmp_path / "trial", good, bad, shown))
 
     return test_contract
+
+
+def _shown(test: Path) -> Path | None:
+    places = (test.parent / "example.yaml", test.parent.parent / "example.yaml")
+    return next((place for place in places if place.is_file()), None)
