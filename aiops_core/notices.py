@@ -124,11 +124,55 @@ class Storm(Config):
     """The time in which they are counted."""
 
 
+class CoolDown(Config):
+    """Shortest time between two messages about one incident, by its severity."""
+
+    critical: Duration = timedelta(minutes=1)
+    """Time between messages about a critical incident."""
+    error: Duration = timedelta(minutes=5)
+    """Time between messages about an error."""
+    warning: Duration = timedelta(minutes=15)
+    """Time between messages about a warning."""
+    info: Duration = timedelta(hours=1)
+    """Time between messages about what is only for information."""
+
+
+class Escalating(Config):
+    """When an error is becoming more frequent."""
+
+    times: float = Field(default=5.0, ge=0)
+    """Times as many events within ten minutes as in ten minutes of the hour before; 0 never tells."""
+    events: int = Field(default=20, ge=1)
+    """Fewer events within ten minutes than this are never told."""
+
+
 class Notices(Config):
     """When people are told, and how often."""
 
+    wait: Duration = timedelta(0)
+    """How long the first message about an incident waits; one that is over by then is not told."""
+    cool_down: Duration | CoolDown = CoolDown()
+    """Shortest time between two messages about one incident: by severity, or one for all. What people ask for
+    and what becomes graver does not wait."""
+    again_after: Duration = timedelta(hours=1)
+    """Time in which the same news about an incident is not told twice."""
+    remind: Duration = timedelta(hours=1)
+    """Time after which people are told again of an incident that goes on; doubled each time; 0s never."""
+    remind_at_most: Duration = timedelta(hours=24)
+    """Longest time between two reminders."""
+    resolve_after: Duration = timedelta(days=3)
+    """Time without an event after which an incident is resolved; 0s never."""
+    escalating: Escalating = Escalating()
+    """When an error is becoming more frequent."""
     storm: Storm = Storm()
     """How many messages one target gets before further ones are gathered."""
     give_up_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
     """How long a message is tried at a target that does not take it; then it is given up, and another target
     is told so. At least one minute."""
+
+    def cool_down_of(self, severity: Severity) -> timedelta:
+        """Return the shortest time between two messages about an incident of this severity."""
+        if isinstance(self.cool_down, CoolDown):
+            times: dict[str, timedelta] = dict(self.cool_down)
+            return times[severity]
+        return self.cool_down

@@ -1,7 +1,8 @@
-"""aiops incidents list|show|retry|resolve|ignore|merge|unmerge."""
+"""aiops incidents list|show|retry|ack|unack|resolve|ignore|merge|unmerge."""
 
 from __future__ import annotations
 
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -72,6 +73,7 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
         incident = store.incidents.find(incident_id)
         _show_facts(incident)
         show_relatives(store, incident)
+        _show_notice(store, incident)
         if fix := store.fixes.get(incident.id):
             where = fix.outcome.url or fix.step
             click.echo(
@@ -100,6 +102,21 @@ def _show_facts(incident: Incident) -> None:
         click.echo(f"  {event.path} bytes {event.start}-{event.end}")
         for line in event.block.rstrip().splitlines()[:40]:
             click.echo(f"  | {printable(line)}")
+
+
+def _show_notice(store: Store, incident: Incident) -> None:
+    notice = store.notices.get(incident.id)
+    if notice is None:
+        return
+    if notice.is_acknowledged:
+        click.echo(f"  acknowledged by {printable(notice.acked_by)}, {when(notice.acked_at)}")
+    elif notice.chain and notice.climb_at is not None:
+        click.echo(
+            f"  nobody acknowledged it: {notice.chain[0]} is told {when(notice.climb_at)}; "
+            f"aiops incidents ack {incident.id}"
+        )
+    if notice.remind_at is not None:
+        click.echo(f"  told {when(notice.told_at)}, next reminder not before {when(notice.remind_at)}")
 
 
 def _show_run(store: Store, run: RunRow) -> None:
@@ -142,6 +159,30 @@ def retry(incident_id: str, file: Path, state: Path | None) -> None:
         incident = store.incidents.find(incident_id)
         run_id = store.runs.create(incident.id, "retry")
     click.echo(f"run {run_id} of incident {incident.id} is queued")
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@click.option("--by", default="", help="Who takes it on; you when left out.")
+@state_options
+def ack(incident_id: str, by: str, file: Path, state: Path | None) -> None:
+    """Take an incident on: nobody is reminded of it, and nobody else is told."""
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        name = printable(by) or getuser()
+        store.notices.acknowledge(incident.id, name)
+    click.echo(f"incident {incident.id}: acknowledged by {name}")
+
+
+@incidents.command()
+@click.argument("incident_id", metavar="ID")
+@state_options
+def unack(incident_id: str, file: Path, state: Path | None) -> None:
+    """Give an incident back: people are reminded of it again, and who comes next is told."""
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        store.notices.unacknowledge(incident.id)
+    click.echo(f"incident {incident.id}: not acknowledged any more")
 
 
 def _set_state(incident_id: str, file: Path, state: Path | None, new: IncidentState) -> None:

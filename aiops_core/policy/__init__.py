@@ -5,22 +5,38 @@ from aiops_core.policy.matters import Matter, holds, holds_now, incident_matter,
 from aiops_core.policy.questions import may_ask_agent, questions
 from aiops_core.policy.routing import Routed, Target, routed
 from aiops_core.policy.storms import Gate, crowded
+from aiops_core.policy.timing import (
+    WINDOW,
+    gate_for,
+    is_calm,
+    is_escalating,
+    outdated,
+    rates,
+    reminder_after,
+)
 
 __all__ = [
+    "WINDOW",
     "Gate",
     "Matter",
     "Proposal",
     "Routed",
     "Target",
     "crowded",
+    "gate_for",
     "holds",
     "holds_now",
     "incident_matter",
+    "is_calm",
+    "is_escalating",
     "matter_of",
     "may_ask_agent",
     "may_publish",
     "may_repair",
     "nearer",
+    "outdated",
     "questions",
+    "rates",
+    "reminder_after",
     "routed",
 ]

@@ -12,7 +12,7 @@ from aiops_core.component import Notifier, utc_now
 from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.policy import Gate, crowded
+from aiops_core.policy import Gate, crowded, outdated
 from aiops_core.records import Receipt, RecipientResult
 from aiops_core.store import DeliveryRow, Job, Store
 from aiops_core.text.redaction import Redactor
@@ -73,36 +73,48 @@ class Outbox:
 
     def _next(self, pipeline: Pipeline, step: Step) -> list[DeliveryRow]:
         """Return what goes out now as one message, after policy has looked at it."""
-        due = self._store.deliveries.due(pipeline.name, step.name)
-        if not due:
-            return []
-        rows = self._gated(pipeline, due)
-        if not rows or not _takes_digests(step):
-            return rows[:1]
-        now, storm = self._clock(), pipeline.config.notices.storm
-        recent = self._store.deliveries.sent_since(
-            pipeline.name, step.name, now - storm.within, storm.messages
-        )
-        is_flushed = any(row.held == "storm" for row in rows)
-        if not is_flushed and (full := crowded(recent, storm)) is not None:
-            self._hold(rows, full)
-            return []
-        is_late = any(row.held or now - row.due_at > LATE for row in rows)
-        return sorted(rows, key=lambda row: row.id) if is_late or is_flushed else rows[:1]
+        deliveries, now = self._store.deliveries, self._clock()
+        place, storm = (pipeline.name, step.name), pipeline.config.notices.storm
+        if not _takes_digests(step):
+            return self._first(pipeline, step)
+        waiting = deliveries.waiting(*place)
+        if "storm" not in waiting:
+            recent = deliveries.sent_since(*place, now - storm.within, storm.messages)
+            if waiting and (full := crowded(recent, storm)) is not None:
+                self._gather(pipeline, step, full)
+                return []
+        if any(held or now - due_at > LATE for held, due_at in waiting.items()):
+            rows = deliveries.due(*place)
+            return sorted((row for row in rows if self._may_go(pipeline, row)), key=lambda row: row.id)
+        return self._first(pipeline, step)
 
-    def _gated(self, pipeline: Pipeline, rows: Sequence[DeliveryRow]) -> list[DeliveryRow]:
-        """Return what may be sent now; the rest waits or is dropped, and its trail says why."""
-        return list(rows)
+    def _first(self, pipeline: Pipeline, step: Step) -> list[DeliveryRow]:
+        while rows := self._store.deliveries.due(pipeline.name, step.name, limit=1):
+            if self._may_go(pipeline, rows[0]):
+                return [rows[0]]
+        return []
 
-    def _hold(self, rows: Sequence[DeliveryRow], gate: Gate) -> None:
+    def _gather(self, pipeline: Pipeline, step: Step, gate: Gate) -> None:
+        """Let all that is due wait, to go out as one."""
         with self._store.transaction():
-            self._store.deliveries.hold([row.id for row in rows], gate.until, gate.held)
-            for row in rows:
-                self._decide(row, gate)
+            for incident_id, run_id in self._store.deliveries.hold_due(
+                pipeline.name, step.name, gate.until, gate.held
+            ):
+                if incident_id is not None:
+                    self._store.incidents.decide_once(incident_id, run_id, gate.decision)
 
-    def _decide(self, row: DeliveryRow, gate: Gate) -> None:
-        if row.incident_id is not None:
-            self._store.incidents.decide_once(row.incident_id, row.run_id, gate.decision)
+    def _may_go(self, pipeline: Pipeline, row: DeliveryRow) -> bool:
+        """Return whether a message may be sent now; else it waits or is dropped, and its trail says why."""
+        if row.incident_id is None:
+            return True
+        incident = self._store.incidents.get(row.incident_id)
+        why = outdated(row.report, row.held, incident.state)
+        if why is not None:
+            with self._store.transaction():
+                self._store.deliveries.drop([row.id], why.text)
+                self._store.notices.untold(incident.id, row.report.kind, row.due_at)
+                self._store.incidents.decide_once(incident.id, row.run_id, why)
+        return why is None
 
     def _send(self, job: Job, step: Step, batch: Sequence[DeliveryRow]) -> None:
         ids = [row.id for row in batch]

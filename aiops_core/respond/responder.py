@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from aiops_core.analysis import unanswered
+from aiops_core.analysis import redact_record, unanswered
 from aiops_core.budget import Amount
 from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
@@ -24,6 +24,7 @@ from aiops_core.respond.run import Desk, Postponed, Run
 from aiops_core.respond.solving import Gathered, Repaired, gather_evidence, repair
 from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
+from aiops_core.respond.tending import Tending
 from aiops_core.respond.turns import Turns
 from aiops_core.respond.watching import watch
 from aiops_core.store import Job, Place, Store, load
@@ -36,7 +37,7 @@ TOLD_EARLY = "notify early"
 class Responder:
     """Do the jobs of the queue: runs, deliveries, follow-ups, talks, watches over merged fixes."""
 
-    kinds = ("run", "deliver", "follow", "talk", "watch")
+    kinds = ("run", "deliver", "tend", "follow", "talk", "watch")
     delivery = "deliver"
 
     def __init__(
@@ -61,6 +62,9 @@ class Responder:
         self._once = once
         redactor = redactor or Redactor()
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
+        self._tending = Tending(
+            self._pipelines, store, self.telling, partial(redact_record, redactor=redactor), clock
+        )
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,
@@ -70,12 +74,14 @@ class Responder:
     def recover(self) -> None:
         """Settle what a runner that died left open; before the workers start."""
         self._count_lost_calls()
+        self._tending.recover()
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
         work: Mapping[str, Callable[[Job], None]] = {
             "run": self._run,
             "deliver": self.telling.outbox.deliver,
+            "tend": self._tending.tend,
             "follow": self._follow,
             "talk": self._talk,
             "watch": self._watch,
@@ -249,7 +255,15 @@ class Responder:
             language=run.pipeline.config.language,
             owners=_owners(run),
         )
-        return self.telling.tell(run.pipeline, run.redacted(report), run_id=run.id, incident_id=incident.id)
+        is_asked = run.reason in ("retry", "review") or action not in ("", "early")
+        is_asked = is_asked or (not action and run.runs.step(run.id, TOLD_EARLY) is not None)
+        return self.telling.tell(
+            run.pipeline,
+            run.redacted(report),
+            run_id=run.id,
+            incident_id=incident.id,
+            news="" if is_asked else run.reason,
+        )
 
 
 def _mirrors(pipelines: Sequence[Pipeline], state: Path) -> frozenset[Path]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from aiops_core.errors import StoreError
 from aiops_core.pipeline import Pipeline
-from aiops_core.policy import Routed, matter_of, routed
+from aiops_core.policy import Gate, Routed, Target, gate_for, matter_of, reminder_after, routed
 from aiops_core.records import Report
 from aiops_core.respond.outbox import Outbox, attempts_of
-from aiops_core.store import DeliveryRow, Job, Store
+from aiops_core.store import DeliveryRow, Job, Notice, Store
 from aiops_core.text.redaction import Redactor
 
 _CLASS = re.compile(r": [A-Z]\w*$")
@@ -50,23 +51,77 @@ class Telling:
         *,
         run_id: int | None,
         incident_id: int | None,
+        news: str = "",
+        to: Sequence[str] | None = None,
         without: str = "",
     ) -> list[str]:
-        """Queue a report to the notifiers whose routes take it, but for one; return their names."""
+        """Queue a report to the notifiers whose routes take it, or to those named; return their names.
+
+        ``news`` says what is told of an incident by itself: it may have to wait. Without it people
+        asked for the message.
+        """
         whom = self._routed(pipeline, report, without)
-        if incident_id is not None and whom.decision is not None:
-            self._store.incidents.decide_once(incident_id, run_id, whom.decision)
-        for target in whom.targets:
-            self._store.deliveries.plan(
-                run_id,
-                incident_id,
-                target.name,
-                report,
-                report.key,
-                max_attempts=attempts_of(pipeline.step("notifiers", target.name)),
-                fallback=target.fallback,
-            )
+        if to is not None:
+            whom = replace(whom, targets=tuple(Target(name) for name in to), decision=None)
+        with self._store.transaction():
+            gate = self._timed(pipeline, report, run_id, incident_id, news)
+            for target in whom.targets:
+                self._store.deliveries.plan(
+                    run_id,
+                    incident_id,
+                    target.name,
+                    report,
+                    report.key,
+                    max_attempts=attempts_of(pipeline.step("notifiers", target.name)),
+                    fallback=target.fallback,
+                    due_at=gate.until if gate else None,
+                    held=gate.held if gate else "",
+                )
+            for decision in (whom.decision, gate.decision if gate else None):
+                if incident_id is not None and decision is not None:
+                    self._store.incidents.decide_once(incident_id, run_id, decision)
+            if incident_id is not None and whom.targets:
+                at = gate.until if gate else self._clock()
+                self._note(pipeline, report, incident_id, news, whom, at)
         return [target.name for target in whom.targets]
+
+    def _timed(
+        self, pipeline: Pipeline, report: Report, run_id: int | None, incident_id: int | None, news: str
+    ) -> Gate | None:
+        if incident_id is None or not news:
+            return None
+        now, notice = self._clock(), self._store.notices.get(incident_id)
+        since = self._store.runs.get(run_id).created_at if run_id is not None else now
+        return gate_for(notice, news, report.severity, since, now, pipeline.config.notices)
+
+    def _note(
+        self, pipeline: Pipeline, report: Report, incident_id: int, news: str, whom: Routed, at: datetime
+    ) -> None:
+        """Remember what is told, and when people are to be reminded or the next is told."""
+        before, incident = self._store.notices.get(incident_id), report.incident
+        if incident is None:
+            return
+        names = [target.name for target in whom.targets]
+        told = Notice(incident_id, incident.state, report.severity, at, incident.count)
+        if before is not None:
+            told = replace(before, state=incident.state, told_at=at, count=incident.count)
+            if news == "regressed":  # a new episode: whoever took on the last one has not seen this
+                told = replace(told, acked_by="", acked_at=None, reminded=0)
+        told = replace(
+            told,
+            severity=report.severity,
+            targets=tuple(dict.fromkeys((*told.targets, *names))),
+            news={**told.news, news: at.isoformat()} if news else told.news,
+            reminded=told.reminded + (report.kind == "reminder"),
+        )
+        if before is None or news == "regressed":
+            climb_at = at + whom.chain_after if whom.chain else None
+            seconds = int(whom.chain_after.total_seconds())
+            told = replace(told, chain=whom.chain, chain_seconds=seconds, climb_at=climb_at)
+        after = reminder_after(told.reminded, pipeline.config.notices)
+        is_over = report.kind == "resolved" or told.is_acknowledged or after is None
+        told = replace(told, remind_at=None if is_over or after is None else at + after)
+        self._store.notices.save(replace(told, climb_at=None) if report.kind == "resolved" else told)
 
     def _routed(self, pipeline: Pipeline, report: Report, without: str) -> Routed:
         """Return who is told; a fault that no route takes is everybody's, or nobody would hear of it."""

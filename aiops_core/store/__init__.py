@@ -20,9 +20,10 @@ from aiops_core.store.endpoints import EndpointRecords, EndpointRow
 from aiops_core.store.faults import FaultRow, Faults
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
-from aiops_core.store.incidents import Incidents
+from aiops_core.store.incidents import OPEN, Incidents
 from aiops_core.store.lock import hold
 from aiops_core.store.merging import Merging
+from aiops_core.store.notices import Notice, Notices
 from aiops_core.store.plans import StoredPlan
 from aiops_core.store.queue import Job, JobState, Queue
 from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
@@ -40,6 +41,7 @@ from aiops_core.store.work import Work
 __all__ = [
     "BALLAST",
     "MOST_OF_BATCH",
+    "OPEN",
     "Cap",
     "Checkpoint",
     "Counted",
@@ -54,6 +56,7 @@ __all__ = [
     "Job",
     "JobState",
     "LostCall",
+    "Notice",
     "Place",
     "RemarkRow",
     "RemarkState",
@@ -92,6 +95,7 @@ class Store(Recording, Faults):
         self.spending = Spendings(database, clock, job)
         self.endpoints = EndpointRecords(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
+        self.notices = Notices(database, clock, job)
         self.talks = Talks(database, clock, job)
         self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died})
 

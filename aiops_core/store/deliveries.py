@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -123,16 +123,30 @@ class Deliveries(Access):
         """Return the deliveries of a target that were tried and not sent, the first one first."""
         return self._rows(_to(pipeline, target), _IS_OPEN, deliveries.c.batch > 0)
 
-    def due(self, pipeline: str, target: str) -> Sequence[DeliveryRow]:
+    def due(self, pipeline: str, target: str, limit: int = MOST_AT_ONCE) -> Sequence[DeliveryRow]:
         """Return what a target is to be told now and never was, the most urgent first, then the oldest."""
-        is_due = deliveries.c.due_at <= self._clock()
-        return self._rows(
-            _to(pipeline, target),
-            _IS_OPEN,
-            is_due,
-            deliveries.c.batch == 0,
-            order=(deliveries.c.urgency, deliveries.c.id),
-        )
+        order = (deliveries.c.urgency, deliveries.c.id)
+        return self._rows(self._is_due(pipeline, target), order=order, limit=limit)
+
+    def waiting(self, pipeline: str, target: str) -> Mapping[str, datetime]:
+        """Return since when something is due to a target, by what it was held for."""
+        since = func.min(deliveries.c.due_at, type_=deliveries.c.due_at.type)
+        query = select(deliveries.c.held, since).where(self._is_due(pipeline, target))
+        with self._read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(deliveries.c.held))}
+
+    def hold_due(
+        self, pipeline: str, target: str, until: datetime, why: str
+    ) -> Sequence[tuple[int | None, int | None]]:
+        """Let all that is due to a target wait; return incident and run of each."""
+        held = update(deliveries).where(self._is_due(pipeline, target)).values(due_at=until, held=why)
+        with self._write() as connection:
+            rows = connection.execute(held.returning(deliveries.c.incident_id, deliveries.c.run_id))
+            return [(row.incident_id, row.run_id) for row in rows]
+
+    def _is_due(self, pipeline: str, target: str) -> ColumnElement[bool]:
+        is_new = and_(_IS_OPEN, deliveries.c.batch == 0)
+        return and_(_to(pipeline, target), is_new, deliveries.c.due_at <= self._clock())
 
     def next_due(self, pipeline: str, target: str) -> datetime | None:
         """Return when the next waiting delivery of a target is due."""
@@ -244,9 +258,12 @@ class Deliveries(Access):
                     raise _missing(next(iter(some)))
 
     def _rows(
-        self, *conditions: ColumnElement[bool], order: Sequence[Any] = (deliveries.c.id,)
+        self,
+        *conditions: ColumnElement[bool],
+        order: Sequence[ColumnElement[Any]] = (deliveries.c.id,),
+        limit: int = MOST_AT_ONCE,
     ) -> Sequence[DeliveryRow]:
-        query = select(*_COLUMNS).where(*conditions).order_by(*order).limit(MOST_AT_ONCE)
+        query = select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit)
         with self._read() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
-from aiops_core.store.tables import aliases, analyses, decisions, events, incidents, runs
+from aiops_core.store.tables import aliases, analyses, decisions, events, fixes, incidents, runs
 
+OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
+"""States of an incident that is not over."""
 _COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
 
 
@@ -61,8 +64,16 @@ class Incidents(Access):
                 for row in connection.execute(select(*_COLUMNS).where(incidents.c.id.in_(some)))
             ]
 
-    def set_state(self, incident_id: int, state: IncidentState) -> str:
-        """Set the state as people or a policy decide; return the one before.
+    def quiet(self, pipeline: str, since: datetime, limit: int = 500) -> Sequence[int]:
+        """Return open incidents of which nothing was heard since then, but for those whose fix is watched."""
+        is_quiet = (incidents.c.state.in_(OPEN), incidents.c.heard_at < since)
+        watched = exists().where(fixes.c.incident_id == incidents.c.id, fixes.c.state != "regressed")
+        query = select(incidents.c.id).where(incidents.c.pipeline == pipeline, *is_quiet, ~watched)
+        with self._read() as connection:
+            return connection.scalars(query.limit(limit)).all()
+
+    def set_state(self, incident_id: int, state: IncidentState, decision: Decision | None = None) -> str:
+        """Set the state as people or a policy decide, and why; return the one before.
 
         A resolved incident awaits no answer until it regresses; an ignored one is counted only.
         """
@@ -75,7 +86,8 @@ class Incidents(Access):
                 raise _missing(incident_id)
             if before != state:
                 connection.execute(update(incidents).where(incidents.c.id == incident_id).values(changed))
-                self.decide(incident_id, None, Decision("state", f"{state}: set by hand, it was {before}"))
+                by_hand = Decision("state", f"{state}: set by hand, it was {before}")
+                self.decide(incident_id, None, decision or by_hand)
         return str(before)
 
     def await_events(self, incident_id: int, count: int) -> None:

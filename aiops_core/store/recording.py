@@ -24,7 +24,17 @@ _TURNS = {
     "regressed": "regressed: it came back after it was resolved",
     "resolved": "resolved: its source says that it is over",
 }
-_COUNTED = ("severity", "state", "count", "stored", "first_seen", "last_seen", "awaits", "changed_at")
+_COUNTED = (
+    "severity",
+    "state",
+    "count",
+    "stored",
+    "first_seen",
+    "last_seen",
+    "awaits",
+    "changed_at",
+    "heard_at",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ incidents = _numbered(
     _text("template"),
     _text("place"),
     _time("changed_at"),
+    _time("heard_at"),  # by our clock, whatever the log says
     UniqueConstraint("pipeline", "fingerprint"),
     Index(None, "state", "last_seen"),
     Index(None, "pipeline", "type"),
@@ -281,6 +282,25 @@ receipts = _numbered(
     Column("receipt", Record(Receipt), nullable=False),
     _time("at"),
     Index(None, "delivery_id"),
+)
+notices = _table(
+    "notices",
+    _of("incident_id", "incidents", primary_key=True),
+    _text("state"),
+    _text("severity"),
+    _time("told_at"),
+    _number("count"),
+    Column("news", JsonValue, nullable=False),
+    Column("targets", JsonValue, nullable=False),
+    _number("reminded"),
+    _time("remind_at", nullable=True),
+    Column("chain", JsonValue, nullable=False),
+    _number("chain_seconds"),
+    _time("climb_at", nullable=True),
+    _text("acked_by"),
+    _time("acked_at", nullable=True),
+    Index(None, "remind_at"),
+    Index(None, "climb_at"),
 )
 jobs = _numbered(
     "jobs",

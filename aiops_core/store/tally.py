@@ -80,6 +80,7 @@ class Tally:
         self._sight(found)
         row["first_seen"] = min(row["first_seen"], found.first)
         row["last_seen"] = max(row["last_seen"], found.last)
+        row["heard_at"] = now
         row["severity"] = min(row["severity"], found.severity, key=SEVERITIES.index)
         if is_answerable and row["state"] != "ignored" and not self.is_watched and _is_due(row):
             self.run, row["awaits"] = row["awaits"], ""
@@ -124,6 +125,7 @@ def new_incident(pipeline: str, event: Event, now: datetime) -> dict[str, Any]:
         "template": _VARIABLE.sub("#", first_line)[:_TITLE],
         "place": f"{in_app[-1].module or in_app[-1].file}:{in_app[-1].function}" if in_app else "",
         "changed_at": now,
+        "heard_at": now,
     }
 
 

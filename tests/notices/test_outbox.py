@@ -4,27 +4,11 @@ import threading
 from datetime import timedelta
 from itertools import pairwise
 
-import pytest
-from notice_scene import Scene
-
 from aiops_core.errors import NotYet, Retry, UserError
 from aiops_core.records import RecipientResult
 from aiops_core.text.report import render_text, report_data
 
 MAIL = ["deliver"]
-
-
-@pytest.fixture
-def scene(tmp_path):
-    made = []
-
-    def make(**options):
-        made.append(Scene(tmp_path, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
 
 
 def test_messages_go_out_one_by_one_while_their_target_takes_them(scene):

@@ -62,6 +62,20 @@ CHINESE: Mapping[str, str] = {
     "rule {rule}": "规则 {rule}",
     "setting {setting}": "设置项 {setting}",
     # sentences
+    "Reminder: {title}": "提醒：{title}",
+    "Escalating: {title}": "加剧：{title}",
+    "Resolved: {title}": "已解决：{title}",
+    "It goes on: {more} more since the last message, {count} in all.": (
+        "问题仍在持续：自上一条消息以来又出现 {more} 次，共 {count} 次。"
+    ),
+    "Take it on: aiops incidents ack {id}": "认领处理：aiops incidents ack {id}",
+    "It becomes more frequent: {recent} events within 10 minutes, {before} in ten minutes of the hour before.": (
+        "问题正在加剧：10 分钟内出现 {recent} 次，此前一小时平均每 10 分钟 {before} 次。"
+    ),
+    "It is over after {count} events, the last one at {last}.": "问题已结束，共出现 {count} 次，最后一次在 {last}。",
+    "Nobody acknowledged this within {waited}. Take it on: aiops incidents ack {id}": (
+        "{waited} 内无人认领。认领处理：aiops incidents ack {id}"
+    ),
     "{messages} messages in one": "{messages} 条消息合并为一条",
     "{messages} messages about {count} incidents": "{messages} 条消息，涉及 {count} 个事件",
     "… and {count} more: aiops incidents list": "……另有 {count} 条：aiops incidents list",
