@@ -1,0 +1,73 @@
+"""Find the logging line that introduced a trace, so that both are one block."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from aiops_core.text.candidates import Candidate
+from aiops_core.text.claims import text_of
+from aiops_core.text.envelope import may_be_severe, parse_envelope
+from aiops_core.text.envelope_forms import is_on_every_line
+from aiops_core.text.kept import Kept
+from aiops_core.text.unwrap import decode_line, learn_prefix
+
+_INTRODUCE = frozenset({"critical", "error", "warning"})
+"""Severities of a logging line that may introduce a trace."""
+_WRITER = frozenset({"service", "host", "pid", "thread"})
+"""Attributes that tell writers apart."""
+
+
+def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int], held: Container[int]) -> int:
+    """Return where a trace starts once the logging line that introduced it is joined.
+
+    Lines that start at places ``taken`` belong to others already; those ``held`` may introduce
+    whatever their severity.
+    """
+    previous = _previous(candidate, kept) if candidate.record is None and not candidate.is_record else None
+    if previous is None or previous in taken:
+        return candidate.start
+    raw = kept.line(previous)
+    if not may_be_severe(raw):
+        return candidate.start
+    text = text_of(candidate, raw)
+    prefix = candidate.prefix or _own_prefix(candidate)
+    is_own = _has_prefix(text, prefix) and _is_of_the_same(text, prefix)
+    if not is_own if prefix.strip() else is_on_every_line(text):
+        return candidate.start
+    if previous in held:
+        return previous
+    return previous if parse_envelope(text).severity in _INTRODUCE else candidate.start
+
+
+def may_introduce(raw: bytes) -> bool:
+    """Tell whether a raw line could introduce the trace after it."""
+    return may_be_severe(raw) and parse_envelope(decode_line(raw)).severity in _INTRODUCE
+
+
+def _own_prefix(candidate: Candidate) -> str:
+    first = candidate.lines.get(candidate.first) or ""
+    return first[: parse_envelope(first).length]
+
+
+def _previous(candidate: Candidate, kept: Kept) -> int | None:
+    """Return where the line before the block starts, of the same writer where there are several."""
+    if candidate.first > 0:
+        pieces = candidate.lines.raw_lines(candidate.first - 1, candidate.first)
+        return pieces[0][0] + candidate.base if pieces else None
+    is_known = candidate.start > max(kept.claimed, kept.base)
+    if not is_known or candidate.carrier is not None:
+        return None
+    return max(kept.line_before(candidate.start), kept.claimed)
+
+
+def _has_prefix(text: str, prefix: str) -> bool:
+    """Tell whether a line has a prefix of this shape at its start, not indented or after its envelope."""
+    strip = learn_prefix(prefix.lstrip())
+    rest = text[parse_envelope(text).length :]
+    return strip(text) != text or strip(rest) != rest
+
+
+def _is_of_the_same(text: str, prefix: str) -> bool:
+    """Tell whether a line may be of the writer who wrote a prefix."""
+    one, other = parse_envelope(text).attributes, parse_envelope(prefix).attributes
+    return all(one[name] == other[name] for name in _WRITER & one.keys() & other.keys())
