@@ -35,6 +35,7 @@ _COMMANDS = {
     "stats": "aiops_core.cli.hindsight:stats",
     "db": "aiops_core.cli.db:db",
     "secrets": "aiops_core.cli.secrets:secrets",
+    "service": "aiops_core.cli.service:service",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
 _HELP = {
@@ -58,6 +59,7 @@ _HELP = {
     "stats": "Show how fast errors were noticed, told and ended, and what the answers took.",
     "db": "Look after the state database.",
     "secrets": "Keep secrets in an encrypted file.",
+    "service": "Keep a pipeline running with systemd.",
     "doctor": "Look at this machine and a pipeline file's surroundings.",
 }
 

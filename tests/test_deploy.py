@@ -1,0 +1,47 @@
+"""The container files: what an operator may take for granted of them."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+
+
+def instructions():
+    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    return [line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_the_image_runs_without_root_and_holds_no_build_tools_or_secrets():
+    found = instructions()
+    final = found[max(at for at, (word, _) in enumerate(found) if word == "FROM") :]
+
+    words = [word for word, _ in final]
+    assert words.index("USER") < words.index("ENTRYPOINT")
+    assert ["USER", "aiops"] in final
+    assert not [text for word, text in found if word in {"ARG", "ADD"}]
+    assert not [text for word, text in final if re.search(r"token|key|password", text, re.IGNORECASE)]
+    assert all(text.startswith("[") for word, text in final if word in {"ENTRYPOINT", "CMD"})
+
+
+def test_every_base_is_named_with_its_registry_and_version():
+    bases = [text.split()[0] for word, text in instructions() if word == "FROM"]
+
+    assert all(re.fullmatch(r"[\w.-]+\.\w+/[\w./-]+:[\w.-]+", base) for base in bases)
+
+
+def test_what_the_image_installs_is_there():
+    text = (DEPLOY / "Containerfile").read_text()
+
+    for path in re.findall(r"/src(/plugins/[\w/]+)", text):
+        assert (DEPLOY.parent / path.lstrip("/") / "pyproject.toml").is_file()
+
+
+def test_compose_gives_it_logs_to_read_and_a_state_to_write():
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["aiops"]
+
+    assert "/var/log:/var/log:ro" in service["volumes"]
+    assert "state:/var/lib/aiops" in service["volumes"]
+    assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "always")
+    assert (DEPLOY / service["build"]["dockerfile"].removeprefix("deploy/")).is_file()
