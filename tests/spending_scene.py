@@ -69,6 +69,8 @@ class AskedConfig(Config):
     calls: int = 1
     \"\"\"Calls for an answer.\"\"\"
     seconds: float = 0
+    \"\"\"Seconds before a call.\"\"\"
+    slow: float = 0
     \"\"\"Seconds a call takes.\"\"\"
 
 class Asked(Analyzer[AskedConfig]):
@@ -95,6 +97,7 @@ class Asked(Analyzer[AskedConfig]):
             with self.context.spending(AtMost("pretended", self.config.tokens, self.config.most)) as spending:
                 with Path(self.context.directory, "calls").open("a") as calls:
                     calls.write(f"{self.context.name}/{incident.type}\\n")
+                time.sleep(self.config.slow)
                 spending.settle(Usage("pretended", 40, 10, cost=self.config.real))
         return Analysis(f"Why {incident.type}", "s", "r", confidence=0.9)
 """

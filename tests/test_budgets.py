@@ -139,6 +139,19 @@ def test_workers_that_ask_together_never_get_more_than_there_is(tmp_path):
         assert store.spending.taken() == Amount(pytest.approx(1.0), 140, 10)
 
 
+def test_what_calls_in_flight_may_leave_is_waited_for(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 0.5 USD}", workers=4, settings="slow: 0.2")
+    files = {**scene.files, "sent": names(6)}
+
+    done = run_pipeline(scene.text, files, tmp_path)
+
+    assert len(scene.calls) == 3  # 0.1 for each, and 0.3 for the next is too much then
+    assert len(done.reports) == 6
+    with scene.store() as store:
+        decided = [one.rule for number in range(1, 7) for one in store.incidents.decisions(number)]
+    assert "reserved" in decided
+
+
 def test_a_call_nothing_worked_on_costs_nothing_and_stays_a_call(tmp_path):
     Scene(tmp_path).run(1)
     with Store.open(tmp_path / "state") as store:

@@ -82,7 +82,7 @@ def ask(
         if not is_turn:
             text = "waits for its turn: as many incidents are being analysed as may be"
             until = run.desk.clock() + _TURN
-            raise Postponed(Decision("turn", text, setting="analyses"), until, is_turn=True)
+            raise Postponed(Decision("turn", text, setting="analyses"), until, wait_for="turn")
         return _ask(run, step, evidence, misses)
 
 

@@ -170,13 +170,13 @@ class Responder:
         """Put a run aside; people who have waited long enough get the error without its analysis."""
         run.decide(wait.decision)
         deadline = run.runs.get(run.id).created_at + run.pipeline.config.policy.tell_within
-        is_due = self._clock() >= deadline or (self._once and not wait.is_turn)
+        is_due = self._clock() >= deadline or (self._once and wait.wait_for == "model")
         is_told = run.runs.step(run.id, TOLD_EARLY) is not None
         if run.review is None and is_due and not is_told:
             run.step(TOLD_EARLY, "", partial(self._tell_early, run, wait), list[str])
         run.look_at = wait.until if is_due else min(wait.until, deadline)
         self._finish(run)
-        if wait.is_turn:
+        if wait.wait_for == "turn":
             self._desk.turns.wait(run.id)
 
     def _tell_early(self, run: Run, wait: Postponed) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from aiops_core.analysis import redact_record
 from aiops_core.budget import Amount
@@ -24,17 +24,23 @@ from aiops_core.store import Job, Runs, StepState, Store, dump, load
 from aiops_core.text.redaction import Redactor
 
 R = TypeVar("R")
-_ONCE = ("postponed", "turn")
+_ONCE = ("postponed", "turn", "reserved")
 """Rules of decisions that are the same however their words differ."""
 
 
 class Postponed(AiopsError):
-    """Let a run wait until a time, or until its turn; ``decision`` says why."""
+    """Let a run wait until a time; ``decision`` says why.
 
-    def __init__(self, decision: Decision, until: datetime, *, is_turn: bool = False) -> None:
+    It waits for its ``turn`` at the models, for ``money`` that calls now being made may leave, or
+    for a ``model`` that is down: only that may last.
+    """
+
+    def __init__(
+        self, decision: Decision, until: datetime, *, wait_for: Literal["turn", "money", "model"] = "model"
+    ) -> None:
         self.decision = decision
         self.until = until
-        self.is_turn = is_turn
+        self.wait_for = wait_for
         super().__init__(decision.text)
 
 

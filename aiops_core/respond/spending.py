@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from aiops_core.budget import Amount, AtMost, Spending
@@ -12,7 +13,7 @@ from aiops_core.component import Purse
 from aiops_core.errors import Refused
 from aiops_core.failpoints import failpoint
 from aiops_core.records import Decision, Usage
-from aiops_core.respond.run import Run
+from aiops_core.respond.run import Postponed, Run
 from aiops_core.store import Cap, Shortage, Store
 
 _FOR = {
@@ -21,6 +22,9 @@ _FOR = {
     "pipeline": "of 24 hours",
     "all": "of 24 hours for all pipelines",
 }
+
+
+_SOON = timedelta(seconds=2)
 
 
 class OutOfBudget(Refused):
@@ -53,7 +57,7 @@ def _spending(run: Run, analyzer: str, at_most: AtMost) -> Iterator[Spending]:
     store = run.desk.store
     found = store.guarded(run.job).spending.reserve(run.id, analyzer, at_most, caps)
     if isinstance(found, Shortage):
-        raise _refusal(run, analyzer, at_most, found)
+        raise _wait(run, found) if found.in_flight else _refusal(run, analyzer, at_most, found)
     failpoint("call_reserved")
     yield _Call(store, found)
     failpoint("call_settled")
@@ -68,6 +72,15 @@ def _caps(run: Run) -> list[Cap]:
         ("all", run.desk.per_day, "budget.per_day"),
     )
     return [Cap(scope, limit, setting) for scope, limit, setting in caps if limit is not None]  # type: ignore[arg-type]
+
+
+def _wait(run: Run, short: Shortage) -> Postponed:
+    """Let a run wait for calls that are being made: what they do not take is free again."""
+    text = (
+        f"waits for calls that are being made, which may leave enough of the budget {_FOR[short.cap.scope]}"
+    )
+    decision = Decision("reserved", text, setting=short.cap.setting)
+    return Postponed(decision, run.desk.clock() + _SOON, wait_for="money")
 
 
 def _refusal(run: Run, analyzer: str, at_most: AtMost, short: Shortage) -> OutOfBudget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -66,6 +66,7 @@ class Spendings(Access):
                 taken = _taken(connection, scope)
                 if _is_short(cap.limit, taken, at_most):
                     settled = _taken(connection, and_(scope, spending.c.state != "reserved"))
+                    settled = replace(settled, calls=taken.calls)  # a call stays one, whatever it takes
                     return Shortage(cap, taken.only(cap.limit), not _is_short(cap.limit, settled, at_most))
                 if at_most.tokens is None and cap.limit.tokens is not None:
                     left = cap.limit.tokens - (taken.tokens or 0)

@@ -83,9 +83,15 @@ def _arguments(target: Target, question: Question) -> dict[str, Any]:  # Any: th
         "max_tokens": question.max_tokens,
         "system": [{"type": "text", "text": question.system, "cache_control": {"type": "ephemeral"}}],
         "messages": list(question.messages),
+        **_growing(target, question),
         **({"output_config": output} if output else {}),
         **_tools(question),
     }
+
+
+def _growing(target: Target, question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts
+    """Have a conversation cached that look-ups make longer; gateways need not know this."""
+    return {"cache_control": {"type": "ephemeral"}} if question.tools and not target.base_url else {}
 
 
 def _tools(question: Question) -> dict[str, Any]:  # Any: the SDK's typed dicts

@@ -3,13 +3,26 @@ import logging
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig
+from aiops_analyzer_claude import ClaudeAnalyzer, ClaudeConfig, calls
 from pydantic import ValidationError
 
-from aiops_core import Context, Evidence, Incident, NoAnswer, Refused, Retry, Tool, Usage, UserError
+from aiops_core import (
+    Context,
+    Evidence,
+    Incident,
+    NoAnswer,
+    Question,
+    Refused,
+    Retry,
+    Target,
+    Tool,
+    Usage,
+    UserError,
+)
 from aiops_core.endpoints import Endpoints
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (
@@ -656,3 +669,12 @@ def test_a_model_without_a_price_asks_for_tokens_only(stream):
     spend(purse, answer(GOOD), model="our-own", stream=stream)
 
     assert (purse.asked[0].model, purse.asked[0].cost) == ("our-own", None)
+
+
+def test_a_conversation_that_look_ups_make_longer_is_cached_by_the_vendors_api():
+    question = Question("system", [{"role": "user", "content": "x"}], 100, 1.0, False, tools=Shelf.tools)
+    vendor, gateway = Target("", KEY, "m"), Target("https://gateway.example", KEY, "m")
+
+    assert calls._arguments(vendor, question)["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in calls._arguments(gateway, question)
+    assert "cache_control" not in calls._arguments(vendor, replace(question, tools=()))
