@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
+from aiops_core.component import Context
 from aiops_core.errors import Retry
+from aiops_core.polling.config import PollingConfig
 from aiops_core.polling.recent import Place, Recent, key_of
 from aiops_core.records import LogBatch, Position
-
-if TYPE_CHECKING:
-    from aiops_core.polling.source import PolledSource
 
 STREAM = "query"
 """The name of the only physical stream of a query source."""
@@ -40,6 +39,27 @@ class Found:
     data: bytes
 
 
+class Queried(Protocol):
+    """What a poll needs of its source."""
+
+    committed_at: Position
+    """Up to where nothing is ever read again."""
+
+    @property
+    def config(self) -> PollingConfig:
+        """How often the service is asked, and how far back."""
+
+    @property
+    def context(self) -> Context:
+        """What the host gives."""
+
+    def find(self, since: int, until: int) -> Iterator[Sequence[Found]]:
+        """Yield the entries of a span of time, page by page."""
+
+    def count(self, since: int, until: int) -> int | None:
+        """Count them; None where that is no cheaper than to read them."""
+
+
 class Poll:
     """Read from one service, for one run of the source.
 
@@ -48,11 +68,7 @@ class Poll:
     which is saved in the same transaction.
     """
 
-    def __init__(
-        self,
-        source: PolledSource[Any],  # Any: a config of any kind of service
-        positions: Mapping[str, Position],
-    ) -> None:
+    def __init__(self, source: Queried, positions: Mapping[str, Position]) -> None:
         self._source = source
         self._context = source.context
         self._config = source.config
