@@ -366,6 +366,7 @@ class Change:
     ``reproduced_by`` names the tests that fail without it as the error did, and pass with it.
     ``onto`` is the fix branch it is a further commit of, "" for a fix that gets a branch of its own.
     ``asks`` says what a person must allow before it is published: a question, and why it arises.
+    ``run`` is the run that made it, 0 where none did.
     """
 
     base_commit: str
@@ -379,6 +380,7 @@ class Change:
     reproduced_by: tuple[str, ...] = ()
     onto: str = ""
     asks: tuple[tuple[Question, str], ...] = ()
+    run: int = 0
 
     @property
     def is_verified(self) -> bool:

@@ -65,6 +65,8 @@ class Repository(Config):
     """Access token for the forge and for git over HTTPS."""
     ca_file: str = ""
     """File (PEM) with the certificate authority of the forge; those of the system when empty."""
+    signing_key: str = ""
+    """File with a private SSH key, without a passphrase, that commits are signed with; unsigned when empty."""
     branch: str = ""
     """Branch that fixes start from and are proposed to; the remote's default when empty."""
     paths: dict[str, str] = Field(default_factory=dict)

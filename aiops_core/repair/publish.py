@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from aiops_core.repair.protected import MODES, check_path
 from aiops_core.repair.pushing import EMAIL, NAME, moved, push_branch, push_onto
 from aiops_core.repair.wording import commit_subject, one_line
 from aiops_core.repair.workspace import make_push_clone, own_directory
-from aiops_core.repository import Mirror, open_mirror, open_remote, run_git
+from aiops_core.repository import GitError, Mirror, open_mirror, open_remote, run_git
 from aiops_core.settings import Repository
 from aiops_core.text.sanitising import silence_commands
 
@@ -61,6 +63,7 @@ def commit_message(incident: Incident, analysis: Analysis, change: Change) -> st
     model = (analysis.usage.model if analysis.usage is not None else "") or analysis.analyzer
     if model:
         trailers.append(f"Model: {one_line(model, 100)}")
+    trailers += [f"Run: {change.run}"] if change.run else []
     trailers.append(f"Tested: {'yes' if change.is_verified else 'no'}")
     if change.onto:
         trailers.append(f"Review: of {change.base_commit[:12]}")
@@ -75,7 +78,7 @@ def publish(
 
     A change made in review is pushed onto what the branch holds, and replaces nothing. The same
     change and message give the same commit, so it may be called again after a crash and by two
-    workers at once. ``mirrors`` is where ``open_mirror`` finds the repository; the commit is made in a
+    workers at once; what a later run makes alike is there already. ``mirrors`` is where ``open_mirror`` finds the repository; the commit is made in a
     clone of its own under ``scratch``. Raise Refused when the branch holds a commit that is not ours
     or of another incident, when history or paths are not as they must be; raise GitError when git or
     the remote cannot do it.
@@ -87,13 +90,15 @@ def publish(
     _check_files(change, mirror, repository)
     with own_directory(scratch.absolute(), "push") as clone:
         make_push_clone(mirror, clone)
-        commit = _commit(change, message, mirror, clone)
+        commit = _commit(change, message, mirror, clone, repository.signing_key)
         _check_commit(change, commit, clone)
         base = mirror.head(change.base_branch)
         if change.onto:
             push_onto(commit, branch, change.base_commit, remote=mirror.remote, clone=clone)
         else:
-            push_branch(commit, branch, message=message, base=base, remote=mirror.remote, clone=clone)
+            commit = push_branch(
+                commit, branch, message=message, base=base, remote=mirror.remote, clone=clone
+            )
         mirror.keep(commit, clone)
     return Published(branch, commit, change.base_commit, mirror.remote.url)
 
@@ -141,7 +146,7 @@ def _check_common(change: Change, mirror: Mirror) -> None:
         )
 
 
-def _commit(change: Change, message: str, mirror: Mirror, clone: Path) -> str:
+def _commit(change: Change, message: str, mirror: Mirror, clone: Path, signing_key: str) -> str:
     """Return the commit of the change; equal changes give equal commits, whenever they are made."""
     run_git(["read-tree", change.base_commit], cwd=clone)
     rows = b"".join(_index_row(file, clone, len(change.base_commit)) for file in change.files)
@@ -152,7 +157,27 @@ def _commit(change: Change, message: str, mirror: Mirror, clone: Path) -> str:
     env = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY}
     env |= {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
     text = message.encode("utf-8", "replace")
-    return run_git(["commit-tree", tree, "-p", change.base_commit], cwd=clone, stdin=text, env=env).text
+    commit = ["commit-tree", *(["-S"] if signing_key else []), tree, "-p", change.base_commit]
+    with _signing(signing_key) as signing:
+        return run_git([*signing, *commit], cwd=clone, stdin=text, env=env).text
+
+
+@contextmanager
+def _signing(key: str) -> Iterator[list[str]]:
+    """Give git what it needs to sign with an SSH key; raise Refused where it cannot."""
+    if not key:
+        yield []
+        return
+    file = Path(key).expanduser().absolute()
+    try:
+        yield ["-c", "gpg.format=ssh", "-c", f"user.signingKey={file}"]
+    except GitError as error:
+        raise Refused(
+            f"repository.signing_key: git cannot sign with {file} ({error.detail}). Name a file with a private "
+            "SSH key without a passphrase, and see that ssh-keygen is installed.",
+            rule="signing",
+            setting="repository.signing_key",
+        ) from None
 
 
 def _index_row(file: ChangedFile, clone: Path, id_length: int) -> bytes:

@@ -12,23 +12,27 @@ from aiops_core.repository.git import SLOW
 NAME = "aiops"
 EMAIL = "aiops@localhost"
 _INCIDENT = re.compile(r"^Incident: (\S.*)$", re.MULTILINE)
+_RUN = re.compile(r"^Run: \d+\n?", re.MULTILINE)
 _FORMAT = (
     "%ae%x09%ce%x09%(trailers:key=Review,valueonly,unfold,separator=%x2c)"
     "%x09%(trailers:key=Incident,valueonly,unfold,separator=%x2c)"
 )
 
 
-def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Remote, clone: Path) -> None:
+def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Remote, clone: Path) -> str:
     """Push the commit, which has this message, from the clone; ``base`` is where its base branch stands.
+    Return the commit that is there then: an earlier one where only the run differs.
 
     What is there may be replaced when every commit of it is ours and of the same incident, and
     only if it is still there at the moment of the push. Raise Refused where it is anything else.
     """
     there = _remote_head(branch, remote, clone)
     if there == commit:
-        return
+        return commit
     if there and not _is_ours(there, base, message, clone):
         raise _refused(branch, there, remote)
+    if there and _facts(there, clone) == _facts(commit, clone):
+        return there
     ref = f"refs/heads/{branch}"
     lease = f"--force-with-lease={ref}:{there}"  # an empty one can create, never overwrite
     command = ["push", "--quiet", lease, "--", remote.url, f"{commit}:{ref}"]
@@ -37,10 +41,11 @@ def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Re
     except GitError:
         now = _remote_head(branch, remote, clone)
         if now == commit:  # an earlier try of ours, or another worker
-            return
+            return commit
         if now != there:
             raise _refused(branch, now, remote) from None
         raise
+    return commit
 
 
 def push_onto(commit: str, branch: str, base: str, *, remote: Remote, clone: Path) -> None:
@@ -102,6 +107,12 @@ def _is_ours(head: str, base: str, message: str, clone: Path) -> bool:
             return False
         rows += filter(None, found.text.split("\n"))
     return all(row.split("\t") == [EMAIL, EMAIL, "", incident[1].strip()] for row in rows)
+
+
+def _facts(commit: str, clone: Path) -> str:
+    """Return what makes a commit, but for the run that made it and its signature."""
+    told = run_git(["log", "-1", "--no-show-signature", "--format=%T %P%n%B", commit, "--"], cwd=clone).text
+    return _RUN.sub("", told)
 
 
 def _remote_head(branch: str, remote: Remote, clone: Path) -> str:

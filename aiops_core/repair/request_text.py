@@ -82,7 +82,7 @@ def request_body(
     Everything a log or a model wrote is escaped. Longer than 60,000 characters it loses the end
     of the trace first, never the marker.
     """
-    head = [request_marker(incident), _banner(change), _facts(incident, analysis)]
+    head = [request_marker(incident), _banner(change), _facts(incident, analysis, change)]
     body = [
         _section("Where", _bullets(_frame(frame) for frame in _frames(incident))),
         _section("Root cause", _prose(analysis.root_cause or analysis.summary)),
@@ -105,8 +105,9 @@ def _banner(change: Change) -> str:
     return f"A program wrote this fix from an error in the logs; {tested}. Review it like anybody's code."
 
 
-def _facts(incident: Incident, analysis: Analysis) -> str:
+def _facts(incident: Incident, analysis: Analysis, change: Change) -> str:
     attributes = incident.event.attributes if incident.events else {}
+    run = f", run {change.run}" if change.run else ""
     rows = [
         ("Problem", _span(headed(incident.type, incident.message), 300)),
         (
@@ -114,7 +115,7 @@ def _facts(incident: Incident, analysis: Analysis) -> str:
             f"{counted(incident.count, 'time')}, {_time(incident.first_seen)} to {_time(incident.last_seen)}",
         ),
         *((name, _span(attributes[key], 120)) for name, key in _ATTRIBUTES if attributes.get(key)),
-        ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}"),
+        ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}{run}"),
         ("Fingerprint", code_span(incident.fingerprint)),
         ("Analysis", _analyst(analysis)),
     ]

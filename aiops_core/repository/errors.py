@@ -17,6 +17,7 @@ GitErrorKind: TypeAlias = Literal[
     "hook",
     "too-large",
     "permission",
+    "unsigned",
     "redirect",
     "ownership",
     "disk",
@@ -36,6 +37,10 @@ _KINDS: tuple[tuple[GitErrorKind, str], ...] = (
     (
         "too-large",
         r"GH001|file size limit|exceeds maximum allowed size|(?:error:|HTTP) 413|larger than .* limit",
+    ),
+    (
+        "unsigned",
+        r"[Cc]ommits? must (?:have verified signatures|be signed|have (?:a )?valid)|unsigned commit",
     ),
     ("protected", r"protected branch|GH006|GH013|repository rule violations"),
     ("hook", r"hook declined|denied by custom hooks|does not follow the pattern"),
@@ -80,6 +85,10 @@ REMEDIES: dict[GitErrorKind, tuple[str, str]] = {
     "non-fast-forward": (
         "the branch already exists and holds something else",
         "Delete or merge that branch, then retry the incident",
+    ),
+    "unsigned": (
+        "the remote takes signed commits only",
+        "Name a key in repository.signing_key, and make it known there as the bot's",
     ),
     "protected": (
         "the remote's rules do not allow this push",

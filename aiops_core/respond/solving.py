@@ -172,6 +172,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
     stop_at = run.pipeline.config.policy.stop_at
     change = replace(
         _without_secrets(run, change),
+        run=run.id,
         may_reach=nearer(change.may_reach, stop_at),
         asks=change.asks + straying(change, analysis, evidence),
         onto=run.review.branch if run.review is not None else "",

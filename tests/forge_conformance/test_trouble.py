@@ -212,6 +212,13 @@ def test_r25_a_forge_that_is_down_is_tried_later(bench, words):
         ),
         (
             [
+                "error: GH006: Protected branch update failed.",
+                "error: Commits must have verified signatures.",
+            ],
+            "the remote takes signed commits only",
+        ),
+        (
+            [
                 "refusing to allow a GitHub App to create or update workflow `.github/workflows/x.yml` "
                 "without `workflows` permission"
             ],
@@ -229,7 +236,7 @@ def test_r25_a_forge_that_is_down_is_tried_later(bench, words):
             "the push is larger than the remote allows",
         ),
     ],
-    ids=["github-protected", "gitlab-protected", "workflow", "push-rule", "too-large"],
+    ids=["github-protected", "gitlab-protected", "unsigned", "workflow", "push-rule", "too-large"],
 )
 def test_r12_a_push_the_remote_declines_says_why_and_what_to_do(bench, said, remedy):
     bench.bare.refuse_pushes(*said)

@@ -440,11 +440,62 @@ def test_an_odd_fingerprint_still_gives_a_stable_name(incident):
     assert len(one.rpartition("-")[2]) == 12
 
 
+def test_s29_the_run_is_told_and_a_later_one_that_makes_the_same_pushes_nothing(shop, tmp_path):
+    change = made(shop)
+    first = push(shop, change, tmp_path, message=f"{MESSAGE}Run: 7\n")
+
+    later = push(shop, change, tmp_path, message=f"{MESSAGE}Run: 8\n")
+    other = push(shop, made(shop, ChangedFile("src/app.py", b"3\n")), tmp_path, message=f"{MESSAGE}Run: 9\n")
+
+    assert later == first
+    assert shop.branches()[BRANCH] == other.commit != first.commit
+
+
+@pytest.fixture
+def key(tmp_path):
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed: nothing can be signed")
+    made = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made], check=True)
+    return made
+
+
+def test_s29_commits_are_signed_where_a_key_is_configured_and_stay_the_same(shop, tmp_path, key):
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"aiops@localhost {key.with_suffix('.pub').read_text()}")
+    change = made(shop)
+
+    published = push(shop, change, tmp_path, signing_key=str(key))
+    again = push(shop, change, tmp_path, scratch="another", signing_key=str(key))
+
+    verify = [
+        "-c",
+        f"gpg.ssh.allowedSignersFile={allowed}",
+        "log",
+        "-1",
+        "--format=%G? %GS",
+        published.commit,
+    ]
+    assert shop.on_remote(*verify) == "G aiops@localhost"
+    assert again == published
+
+
+def test_s29_a_key_that_does_not_sign_is_named_and_nothing_is_pushed(shop, tmp_path):
+    (tmp_path / "none").write_text("no key\n")
+
+    with pytest.raises(Refused) as caught:
+        push(shop, made(shop), tmp_path, signing_key=str(tmp_path / "none"))
+
+    assert caught.value.setting == "repository.signing_key"
+    assert str(caught.value).startswith(f"repository.signing_key: git cannot sign with {tmp_path}/none")
+    assert list(shop.branches()) == ["main"]
+
+
 def test_s29_a_commit_message_has_subject_reason_and_trailers(incident, analysis, change):
-    assert commit_message(incident, analysis, change) == (
+    assert commit_message(incident, analysis, replace(change, run=7)) == (
         "fix(app): Items without a price end the checkout\n\n"
         "total() indexes item['price'], and free items have none.\n\n"
-        "Incident: v1:3f2a9c01d4b7e8f90123\nModel: claude\nTested: yes\n"
+        "Incident: v1:3f2a9c01d4b7e8f90123\nModel: claude\nRun: 7\nTested: yes\n"
     )
 
 
