@@ -151,6 +151,9 @@ class Policy(Config):
     """Most requests for review open at the same time, for all actions of the pipeline; further fixes wait."""
     requests_per_hour: int = Field(default=2, ge=1)
     """Most requests opened within an hour; further fixes wait. Those that bring one up to date do not count."""
+    silent_after: Duration = Field(default=timedelta(days=14), ge=timedelta(minutes=1))
+    """How long an error must stay away for its open request to be labelled ``no-longer-seen``, which is said
+    there once; at least one minute."""
     verify_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
     """How long an error must stay away, once a release with its merged fix runs, to be resolved; at least one
     minute."""

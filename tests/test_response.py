@@ -136,7 +136,7 @@ def test_what_a_model_looked_up_is_kept_as_evidence_and_counted_over_all_rounds(
 
 
 @pytest.mark.parametrize("reply", [GARBAGE, OVERLOADED])
-def test_when_no_analyzer_can_answer_people_get_the_raw_error(tmp_path, reply, monkeypatch):
+def test_r25_when_no_analyzer_can_answer_people_get_the_raw_error(tmp_path, reply, monkeypatch):
     monkeypatch.setattr("aiops_analyzer_claude.ClaudeAnalyzer.delays", (0.01,))
 
     with MessagesApi(usual=reply) as api:

@@ -31,6 +31,8 @@ from aiops_core.repository import GitError, open_mirror
 from aiops_core.settings import Repository
 
 _PUSH_WAIT = 30.0
+NO_LONGER_SEEN = "no-longer-seen"
+"""What a request is told and labelled whose error stays away while it is open."""
 
 
 C = TypeVar("C", bound=RequestConfig, default=RequestConfig)
@@ -159,13 +161,15 @@ class RequestAction(Action[C], Generic[C]):
         return self._outcome(request, "merged" if request.state == "merged" else "closed without merging")
 
     def remark(self, outcome: Outcome, about: str, text: str) -> None:
-        """Comment on the merged request, once about each thing."""
+        """Comment on the request, once about each thing; one whose error stays away is labelled so."""
         number = outcome.data["number"]
         with self._forge() as forge, self.context.step("remark", f"{number} {about}") as effect:
             if effect.result is None and not (
                 effect.is_uncertain and any(said.text == text for said in forge.comments(number))
             ):
                 forge.comment(number, text)
+            if effect.result is None and about == NO_LONGER_SEEN:
+                forge.add_labels(number, [NO_LONGER_SEEN])
             effect.result = True
 
     @property

@@ -30,6 +30,9 @@ GIVEN_UP = "the round was given up. The operator was told; /aiops retry tries ag
 PROVEN = (
     "A test now fails without this fix and passes with it, so the request is no longer marked as unverified."
 )
+STAYS_AWAY = (
+    "The error was not seen for {length}, without this fix. Close this request if it is not needed any more."
+)
 HOLDS = "0 in {length} (was {rate}/day). The error did not come back since this was deployed."
 IS_BACK = "The error is back: {events} of {release} {commit}. Its incident is open again."
 _PROSE = 3_000

@@ -52,6 +52,9 @@ CHINESE: Mapping[str, str] = {
     "A test now fails without this fix and passes with it, so the request is no longer marked as unverified.": (
         "现在有测试在没有此修复时失败、有此修复时通过，因此该请求不再标记为未验证。"
     ),
+    "The error was not seen for {length}, without this fix. Close this request if it is not needed any more.": (
+        "{length} 内没有再看到此错误，而此修复尚未合并。如果不再需要，请关闭此请求。"
+    ),
     "0 in {length} (was {rate}/day). The error did not come back since this was deployed.": (
         "{length} 内 0 次（此前每天 {rate} 次）。部署之后错误没有再出现。"
     ),

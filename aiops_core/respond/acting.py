@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any, cast
 
 from aiops_core.component import Action
-from aiops_core.errors import Retry
+from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
 from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
+from aiops_core.repair import review_text, review_words
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.storm import tell_of_storm
 from aiops_core.respond.talking import begin_talk
@@ -113,10 +114,35 @@ def follow(desk: Desk, pipeline: Pipeline | None, job: Job) -> None:
     if news is not None:
         outcome = desk.redacted(replace(news, action=step.name))
         _keep(desk.store.guarded(job), run_id, outcome)
+    elif pipeline is not None:
+        _tell_of_silence(desk, pipeline, job, step, outcome)
     if outcome.final:
         desk.store.queue.finish(job)
     else:
         desk.store.queue.release(job, due_at=desk.clock() + FOLLOW_EVERY)
+
+
+def _tell_of_silence(desk: Desk, pipeline: Pipeline, job: Job, step: Step, outcome: Outcome) -> None:
+    """Say on an open request, once, that its error stays away though nobody merged it."""
+    run_id, wanted = job.payload["run"], pipeline.config.policy.silent_after
+    store = desk.store.guarded(job)
+    incident = store.incidents.get(store.runs.get(run_id).incident_id)
+    if desk.clock() - incident.last_seen < wanted:
+        return
+    length = duration_text(wanted)
+    text = f"{step.name}: the error was not seen for {length}, and its request is still open"
+    decision = Decision("no-longer-seen", text, setting="policy.silent_after")
+    if any(one.text == text for one in store.incidents.decisions(incident.id)):
+        return
+    said = review_words(pipeline.config.language)(review_text.STAYS_AWAY, length=length)
+    try:
+        with step.component.context.recording(store.runs.effects(run_id, step.name)):
+            step.call("remark", outcome=outcome, about="no-longer-seen", text=said)
+    except (LeaseLost, Retry, StoreError):
+        raise
+    except AiopsError as error:
+        desk.logger.warning("%s: %s", step.name, desk.redactor.redact(str(error)))
+    store.incidents.decide(incident.id, run_id, decision)
 
 
 def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Plan | None:

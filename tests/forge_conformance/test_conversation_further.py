@@ -271,6 +271,27 @@ def test_r8_a_round_without_a_test_for_the_error_leaves_the_request_unproven(sce
     assert (seen.draft, seen.labels) == (True, ["unverified"])
 
 
+def test_r28_a_request_whose_error_stays_away_is_labelled_and_told_so_once(scene):
+    scene.later(13 * 86_400)
+    scene.wait(400)
+    (before,) = scene.bench.seen()
+    assert "no-longer-seen" not in before.labels
+
+    scene.later(86_400)
+    scene.wait(400)
+    scene.restart()
+    scene.wait(800)
+
+    (seen,) = scene.bench.seen()
+    assert (seen.state, seen.labels.count("no-longer-seen")) == ("open", 1)
+    told = [text for text in seen.comments if "was not seen for" in text]
+    assert told == [
+        "The error was not seen for 14d, without this fix. Close this request if it is not needed any more."
+    ]
+    (decision,) = [one for one in scene.store.incidents.decisions(1) if one.rule == "no-longer-seen"]
+    assert decision.setting == "policy.silent_after"
+
+
 def test_answers_in_threads_are_in_the_language_of_the_pipeline(make_scene):
     scene = make_scene(language="zh").open_request()
     scene.say(ASK)

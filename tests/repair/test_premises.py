@@ -48,7 +48,7 @@ def test_a_mirror_no_pipeline_names_makes_room(scene, tmp_path):
     assert [path.name[:5] for path in (tmp_path / "run/state/mirrors").glob("*.git")] == ["shop-"]
 
 
-def test_without_room_no_fix_is_tried_and_people_are_told_what_to_change(scene, tmp_path):
+def test_r25_without_room_no_fix_is_tried_and_people_are_told_what_to_change(scene, tmp_path):
     repository, run = scene
     fill(tmp_path / "run/state/scratch/shop/kept/file")
 
