@@ -30,3 +30,28 @@ def _faults(how: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="how glibc keeps memory")
 def test_chunks_that_come_and_go_are_not_paid_for_again():
     assert _faults("kept") < _faults("as it is") / 10
+
+
+_PLACE = """
+from aiops_core.memory import keep_memory, share_memory
+import sys, threading
+keep_memory()
+if sys.argv[1] == "shared":
+    share_memory()
+held = []
+reader = threading.Thread(target=lambda: held.append(bytes(1 << 20)))
+reader.start()
+reader.join()
+with open("/proc/self/maps") as maps:
+    heap = next(line.split()[0] for line in maps if line.endswith("[heap]\\n"))
+start, end = (int(edge, 16) for edge in heap.split("-"))
+print(start <= id(held[0]) < end)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="how glibc keeps memory")
+@pytest.mark.parametrize("how", ["shared", "as it is"])
+def test_what_one_thread_reads_lies_where_all_threads_find_room(how):
+    done = subprocess.run([sys.executable, "-c", _PLACE, how], capture_output=True, check=True, text=True)
+
+    assert done.stdout == f"{how == 'shared'}\n"

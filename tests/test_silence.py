@@ -40,7 +40,7 @@ class Slow(LogDetector):
 
 def test_lines_that_wait_while_others_are_read_are_no_silence(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "SILENCE", 0.1)
-    monkeypatch.setattr(reading, "COMMIT_EVERY", 0.0)
+    monkeypatch.setattr(reading, "LONGEST_GATHER", 0.0)
     monkeypatch.setattr(committing, "COMMIT_EVERY", 0.0)
 
     result = run_pipeline(PIPELINE, {"slow.py": SLOW}, tmp_path)

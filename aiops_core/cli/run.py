@@ -21,9 +21,11 @@ def run(file: Path, once: bool, verbose: bool) -> None:
     seconds; nothing that was read is lost.
     """
     from aiops_core import logs
+    from aiops_core.memory import share_memory
     from aiops_core.pipeline import Surroundings, load
     from aiops_core.runner import Runner, stop_on_signals
 
+    share_memory()
     surroundings = Surroundings(stopping=threading.Event(), once=once)
     loaded = load(file, surroundings=surroundings)
     settings = loaded.document.logging

@@ -30,7 +30,8 @@ _MOST_EVENTS = 5000
 _MOST_BLOCKS = 200_000
 _GATHER = 0.05
 """Seconds for which signals that follow close on each other make one transaction."""
-_LONGEST = 2.0
+LONGEST_GATHER = 2.0
+"""The same at most: in a storm, and when running once."""
 _STORM = 5000
 """Blocks of one commit that are only counted."""
 
@@ -105,12 +106,12 @@ class Commits:
         """Seconds worth waiting for more: while hardly anything but known blocks comes ten times a commit."""
         if len(self._pending.counting) <= len(self._pending.events):
             return _GATHER
-        return min(max(COMMIT_EVERY, 10 * self._took), _LONGEST)
+        return min(max(COMMIT_EVERY, 10 * self._took), LONGEST_GATHER)
 
     @property
     def is_in_storm(self) -> bool:
         """Whether the last commit, not long ago, was mostly of what is only counted."""
-        return self._was_storm and time.monotonic() - self._committed_at < 2 * _LONGEST
+        return self._was_storm and time.monotonic() - self._committed_at < 2 * LONGEST_GATHER
 
     def add(self, step: str, event: Event) -> None:
         """Take an event of a source step."""

@@ -18,7 +18,7 @@ from aiops_core.detection import Detection, Fault, repeated
 from aiops_core.errors import AiopsError, Retry, UserError
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, signal_from, told
-from aiops_core.ingest.committing import COMMIT_EVERY, Commits, Recorded
+from aiops_core.ingest.committing import LONGEST_GATHER, Commits, Recorded
 from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Event, LogBatch, Signal
@@ -224,7 +224,7 @@ class Ingest:
             began = time.monotonic()
             while True:
                 self._accept(step, signal)
-                longest = max(self._commits.gathers_for, COMMIT_EVERY if self._once else 0.0)
+                longest = max(self._commits.gathers_for, LONGEST_GATHER if self._once else 0.0)
                 if time.monotonic() - began > longest or self._commits.is_full:
                     return
                 step, signal, self._heard_to = self._queue.get(timeout=_NEXT)
