@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, events_from, told
-from aiops_core.records import Event, LogBatch
+from aiops_core.records import RELEASE_ATTRIBUTES, Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar, Piece
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
@@ -22,6 +22,7 @@ from aiops_core.text.streaks import Streak
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
+_RELEASE = frozenset(RELEASE_ATTRIBUTES)
 
 Fault = Callable[[str, str], None]
 """Report a failure of the pipeline itself: (cause, text)."""
@@ -101,6 +102,8 @@ class Detection:
                 )
             )
         may_repeat = is_trace or not self._detectors[claim.detector].reads_numbers
+        # Of which release a repeat is would be guessed.
+        may_repeat = may_repeat and _RELEASE.isdisjoint(envelope.attributes)
         if claim.lesson is not None and may_repeat and not self.grouping.reads_messages:
             self._learn(claim, claim.lesson, Told(level, envelope.attributes), found, batch)
         return found

@@ -140,3 +140,14 @@ def test_a_number_that_decides_is_never_one_that_does_not_matter(detector, limit
 
     slow = [int(event.message.split()[-1]) for event in events if event.detector == "slow"]
     assert sorted(slow) == sorted(number for number in taken if number > limit)
+
+
+def test_a_repeat_is_of_the_release_its_own_line_names(load):
+    lines = [
+        f'{{"time":"2026-11-21T07:00:{n % 60:02}Z","level":"error","version":"1.4.{n // 40}","msg":"cannot sell {n}"}}'
+        for n in range(80)
+    ]
+
+    events, _ = detect(load(), "".join(f"{line}\n" for line in lines).encode(), 1 << 20)
+
+    assert [event.attributes["version"] for event in events] == ["1.4.0"] * 40 + ["1.4.1"] * 40

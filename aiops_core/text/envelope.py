@@ -11,6 +11,7 @@ from functools import lru_cache
 from aiops_core.records import Severity
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
 from aiops_core.text.envelope_scan import ANY_CONTAINER, Scan
+from aiops_core.text.release_fields import release_in
 from aiops_core.text.timestamps import in_zone, read_moment
 
 _REACH = 400
@@ -39,8 +40,8 @@ def parse_envelope(line: str, *, now: datetime | None = None, zone: tzinfo = UTC
     """Read the envelope of a line; length 0 where it has none, as on every indented line.
 
     Times without a zone are taken as of ``zone``, times without a year as the last such moment
-    before ``now`` (the present by default). Of JSON and logfmt lines severity and time are read, and the
-    length stays that of what precedes them.
+    before ``now`` (the present by default). Of JSON and logfmt lines severity, time and release are read,
+    and the length stays that of what precedes them.
     """
     if not line or line[0] in " \t":
         return _NOTHING
@@ -70,7 +71,7 @@ def _in_zone(envelope: Envelope, zone: tzinfo) -> Envelope:
 def _parse(line: str, moment: datetime) -> Envelope:
     if line[0] == "{":
         severity, found = severity_of_fields(line, 0)
-        return Envelope(0, read_moment(found, moment) if found else None, severity)
+        return Envelope(0, read_moment(found, moment) if found else None, severity, release_in(line, 0))
     if form := match_form(line):
         time = read_moment(form.time, moment) if form.time else None
         return Envelope(form.length, time, form.severity, form.attributes)
@@ -80,6 +81,8 @@ def _parse(line: str, moment: datetime) -> Envelope:
     if scan.severity is None:
         from_fields, found = severity_of_fields(line, scan.sure)
         severity = from_fields or severity
+        if from_fields:
+            scan.attributes |= release_in(line, scan.sure)
         time = time or (read_moment(found, moment) if found else None)
     return Envelope(scan.sure, time, severity, scan.attributes)
 

@@ -1,0 +1,65 @@
+"""Read which release a JSON or logfmt line says it comes from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_NAMES = frozenset(
+    {
+        "commit",
+        "git_commit",
+        "git.commit",
+        "git.commit.sha",
+        "git_sha",
+        "revision",
+        "vcs.revision",
+        "vcs.ref.head.revision",
+        "release",
+        "version",
+        "service.version",
+        "app_version",
+    }
+)
+_WITHIN = ("service", "dd", "git", "vcs")
+"""Objects whose members are named with a dot elsewhere."""
+_OF_TRACER = "dd.version"
+_HINTS = ("version", "release", "commit", "revision", "git_sha")
+_LONGEST_LINE = 64 * 1024
+_PAIR = re.compile(
+    r"(?:^|\s)(?P<name>[\w.@-]{1,40})=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*+)\"|(?P<bare>[^\s\"]{1,200}))"
+)
+
+
+def release_in(line: str, start: int) -> Mapping[str, str]:
+    """Return what a line says of its release, one that is JSON or logfmt from ``start`` on."""
+    if len(line) > _LONGEST_LINE or not any(hint in line for hint in _HINTS):
+        return {}
+    if line.startswith("{", start):
+        return _in_json(line[start:])
+    pairs = {found["name"]: found["bare"] or found["quoted"] for found in _PAIR.finditer(line, start)}
+    return _releases(pairs)
+
+
+def _in_json(text: str) -> Mapping[str, str]:
+    try:
+        fields: Any = json.loads(text)  # Any: whatever was logged
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(fields, dict) or "short_message" in fields:  # whose version is that of the format
+        return {}
+    flat = dict(fields)
+    for outer in _WITHIN:
+        if isinstance(fields.get(outer), dict):
+            flat |= {f"{outer}.{name}": value for name, value in fields[outer].items()}
+    return _releases(flat)
+
+
+def _releases(fields: Mapping[str, Any]) -> Mapping[str, str]:  # Any: whatever was logged
+    return {
+        "version" if name == _OF_TRACER else name: value.strip()
+        for name, value in fields.items()
+        if (name in _NAMES or name == _OF_TRACER) and isinstance(value, str) and value.strip()
+    }
