@@ -7,13 +7,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points, version
 from pathlib import Path
 from typing import Any
 
 from aiops_core.component import KINDS, Component
 from aiops_core.document import near
 from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
+
+CORE = "aiops-core"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Entry:
 
     def imported(self) -> object:
         """Import whatever the entry point names, a command too; raise PluginBroken when that fails."""
+        if self.unfit:
+            raise PluginBroken(f"{self._label}: {self.unfit}")
         try:
             return self.entry_point.load()
         except BaseException as error:
@@ -42,6 +46,14 @@ class Entry:
                 f"{self._label}: cannot be imported: {type(error).__name__}: {error}. "
                 f"Reinstall or upgrade {self.distribution}, or tell its authors"
             ) from error
+
+    @property
+    def unfit(self) -> str:
+        """Why it does not go with this aiops-core, by its own requirements; "" when it does."""
+        distribution = self.entry_point.dist
+        if distribution is None or self.distribution == CORE:
+            return ""
+        return _unfit(distribution, self.distribution)
 
     @property
     def _label(self) -> str:
@@ -79,7 +91,7 @@ class Catalogue:
         return [
             name
             for name in self.names("detectors")
-            if self._discovers or self.entries["detectors", name][0].distribution == "aiops-core"
+            if self._discovers or self.entries["detectors", name][0].distribution == CORE
         ]
 
     def find(self, kind: str, name: str) -> Entry:
@@ -102,6 +114,29 @@ class Catalogue:
 def _about(distribution: Distribution | None) -> tuple[str, str]:
     """Return name and version, for which a file is read every time."""
     return (distribution.name, distribution.version) if distribution else ("unknown", "")
+
+
+def _unfit(distribution: Distribution, name: str) -> str:
+    lines = [line for line in distribution.requires or () if line.lower().replace("_", "-").startswith(CORE)]
+    if not lines:
+        return ""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    present = version(CORE)
+
+    for line in lines:
+        try:
+            wanted = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(wanted.name) != CORE or (
+            wanted.marker and not wanted.marker.evaluate({"extra": ""})
+        ):
+            continue
+        if not wanted.specifier.contains(present, prereleases=True):
+            return f"needs {CORE}{wanted.specifier}, this is {present}. Upgrade {name} or {CORE}"
+    return ""
 
 
 def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:

@@ -365,3 +365,39 @@ def test_an_extension_that_raises_stops_nothing(tmp_path):
     result = run_pipeline(text, {"billing.log": LOG, "billing.py": BILLING, "bad.py": bad}, tmp_path)
 
     assert (result.error, set(types(result)), len(result.reports)) == ("", {"E42"}, 1)
+
+
+# -- what a plugin says it needs ----------------------------------------------------------------
+
+
+def needing(installed, tmp_path, requirement):
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
+    )
+    with (tmp_path / "site" / "acme_billing-1.2.dist-info" / "METADATA").open("a") as metadata:
+        metadata.write(f"Requires-Dist: {requirement}\n")
+
+
+@pytest.mark.parametrize("requirement", ["aiops-core>=9", "aiops_core==0.0.1", "aiops-core[secrets]<0.1"])
+def test_a_plugin_for_another_version_of_the_core_is_not_imported(installed, tmp_path, requirement):
+    needing(installed, tmp_path, requirement)
+
+    message = refused(tmp_path, "billing")
+    listed = subprocess.run([AIOPS, "plugins"], capture_output=True, text=True, check=True)
+
+    assert "detector 'billing' of acme-billing 1.2: needs aiops-core" in message
+    assert "Upgrade acme-billing or aiops-core" in message
+    assert "acme_billing" not in sys.modules
+    assert any("billing" in line and "needs aiops-core" in line for line in listed.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    ["aiops-core>=0.1,<1", "aiops-core>=9; python_version < '3'", "aiops-core-extra>=9", "aiops-core"],
+)
+def test_a_plugin_for_this_version_of_the_core_is_used(installed, tmp_path, requirement):
+    needing(installed, tmp_path, requirement)
+
+    result = run_pipeline(PIPELINE.replace("DETECTOR", "billing"), {"billing.log": LOG}, tmp_path)
+
+    assert [event.type for event in result.events] == ["E42"]

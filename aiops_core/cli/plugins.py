@@ -36,6 +36,7 @@ def plugins(name: str | None, probe: bool, write: Path | None) -> None:
     for (kind, entry_name), entries in catalogue.entries.items():
         for entry in entries:
             notes = ["claimed twice: uninstall one"] if len(entries) > 1 else []
+            notes.append(entry.unfit)
             if probe:
                 notes.append(_probe(kind, entry_name))
             label = f"{entry.distribution} {entry.version}"
