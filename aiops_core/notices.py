@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from aiops_core.config import Config, Duration
 from aiops_core.records import ReportKind, Severity, parse_severity
@@ -176,3 +176,32 @@ class Notices(Config):
             times: dict[str, timedelta] = dict(self.cool_down)
             return times[severity]
         return self.cool_down
+
+
+class Silence(Config):
+    """A time that comes again in which messages wait, as for maintenance."""
+
+    when: When
+    """Messages that wait, and the hours and days in which they do."""
+    why: str = Field(min_length=1)
+    """The reason, for those who wonder."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Silence:
+        if not (self.when.hours or self.when.days):
+            raise ValueError("would never end. Write hours or days in 'when'")
+        if self.when.confidence:
+            raise ValueError("how sure an analysis is does not count here. Leave confidence out")
+        return self
+
+
+class Inhibition(Config):
+    """Messages about an effect wait while its cause is open."""
+
+    source: Match
+    """Incidents that are the cause; one counts that is open and was heard of within the hour."""
+    target: Match
+    """Messages that wait then."""
+    equal: Some[str] = Field(min_length=1)
+    """What cause and effect must have in common: ``service``, ``owner``, ``path``, or an attribute such as
+    ``host``."""

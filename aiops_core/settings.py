@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aiops_core.budget import Limit
 from aiops_core.config import Config, Duration, Size, duration_text
-from aiops_core.notices import Notices, Route
+from aiops_core.notices import Inhibition, Notices, Route, Silence
 from aiops_core.records import Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.redaction import check_pattern
@@ -230,6 +230,10 @@ class PipelineConfig(Config):
     notifier gets everything."""
     notices: Notices = Notices()
     """When they are told, and how often."""
+    silences: list[Silence] = Field(default_factory=list)
+    """Times that come again in which messages wait, as for maintenance; ``aiops silence`` sets others."""
+    inhibit: list[Inhibition] = Field(default_factory=list)
+    """Which causes hide which effects."""
     extensions: list[Step] = Field(default_factory=list)
     """What observes or enriches this pipeline."""
     grouping: list[GroupingRule] = Field(default_factory=list)

@@ -3,7 +3,8 @@
 from aiops_core.policy.gates import Proposal, may_publish, may_repair, nearer
 from aiops_core.policy.matters import Matter, holds, holds_now, incident_matter, matter_of
 from aiops_core.policy.questions import may_ask_agent, questions
-from aiops_core.policy.routing import Routed, Target, routed
+from aiops_core.policy.routing import Routed, Target, routed, said
+from aiops_core.policy.silencing import inhibited, silenced
 from aiops_core.policy.storms import Gate, crowded
 from aiops_core.policy.timing import (
     WINDOW,
@@ -27,6 +28,7 @@ __all__ = [
     "holds",
     "holds_now",
     "incident_matter",
+    "inhibited",
     "is_calm",
     "is_escalating",
     "matter_of",
@@ -39,4 +41,6 @@ __all__ = [
     "rates",
     "reminder_after",
     "routed",
+    "said",
+    "silenced",
 ]

@@ -15,7 +15,12 @@ WINDOW = timedelta(minutes=10)
 """The time in which the events of an incident are counted, to compare it with the hour before."""
 _BEFORE = timedelta(hours=1)
 _CALM = 2.0
-_SETTINGS = {"wait": "notices.wait", "cool-down": "notices.cool_down", "dedup": "notices.again_after"}
+_SETTINGS = {
+    "wait": "notices.wait",
+    "cool-down": "notices.cool_down",
+    "dedup": "notices.again_after",
+    "storm": "notices.storm",
+}
 
 
 def gate_for(
@@ -92,12 +97,14 @@ def is_calm(recent: int, before: float) -> bool:
 def outdated(report: Report, held: str, state: IncidentState) -> Decision | None:
     """Return why a message is not told any more; ``state`` is that of its incident by now."""
     is_over = state in ("resolved", "ignored")
-    is_old = (
-        state != "resolved" if report.kind == "resolved" else is_over and (held or report.kind != "incident")
-    )
+    is_waiting = bool(held) or report.kind != "incident"
+    is_old = state != "resolved" if report.kind == "resolved" else is_over and is_waiting
     if not is_old:
         return None
     what = f"what waited ({held})" if held else f"'{report.kind}'"
-    return Decision(
-        "outdated", f"not told: {what}, for the incident is {state} by now", setting=_SETTINGS.get(held, "")
-    )
+    text = f"not told: {what}, for the incident is {state} by now"
+    return Decision("outdated", text, setting=_setting(held))
+
+
+def _setting(held: str) -> str:
+    return _SETTINGS.get(held) or ("silences" if held.startswith("silence") else held)

@@ -12,14 +12,15 @@ from aiops_core.component import Notifier, utc_now
 from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline, Step
-from aiops_core.policy import Gate, crowded, outdated
-from aiops_core.records import Receipt, RecipientResult
+from aiops_core.policy import Gate, crowded, inhibited, matter_of, outdated, silenced
+from aiops_core.records import Incident, Receipt, RecipientResult
 from aiops_core.store import DeliveryRow, Job, Store
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.report import merge_reports
 
 LATE = timedelta(seconds=10)
 """What waited longer than this for its turn goes out with all that waits."""
+_CAUSE = timedelta(hours=1)  # since when a cause must have been heard of
 _MOST_CRASHES = 5
 _LONGEST_WAIT = timedelta(minutes=15)
 _SPARE = 30.0
@@ -105,16 +106,36 @@ class Outbox:
 
     def _may_go(self, pipeline: Pipeline, row: DeliveryRow) -> bool:
         """Return whether a message may be sent now; else it waits or is dropped, and its trail says why."""
-        if row.incident_id is None:
+        incident = self._store.incidents.get(row.incident_id) if row.incident_id is not None else None
+        why = outdated(row.report, row.held, incident.state) if incident is not None else None
+        gate = self._hidden(pipeline, row, incident) if why is None else None
+        if why is None and gate is None:
             return True
-        incident = self._store.incidents.get(row.incident_id)
-        why = outdated(row.report, row.held, incident.state)
-        if why is not None:
-            with self._store.transaction():
+        with self._store.transaction():
+            if gate is not None:
+                self._hold(row, gate)
+            elif why is not None and incident is not None:
                 self._store.deliveries.drop([row.id], why.text)
                 self._store.notices.untold(incident.id, row.report.kind, row.due_at)
-                self._store.incidents.decide_once(incident.id, row.run_id, why)
-        return why is None
+            decision = gate.decision if gate is not None else why
+            if incident is not None and decision is not None:
+                self._store.incidents.decide_once(incident.id, row.run_id, decision)
+        return False
+
+    def _hidden(self, pipeline: Pipeline, row: DeliveryRow, incident: Incident | None) -> Gate | None:
+        """Return the silence that hides a message, or the cause that does."""
+        config, now, matter = pipeline.config, self._clock(), matter_of(row.report)
+        gate = silenced(matter, now, config.zone, config.silences, self._store.silences.active())
+        if gate is not None or incident is None or not config.inhibit:
+            return gate
+        opened = self._store.incidents.opened(pipeline.name, now - _CAUSE)
+        return inhibited(matter, incident, now, config.inhibit, opened)
+
+    def _hold(self, row: DeliveryRow, gate: Gate) -> None:
+        self._store.deliveries.hold([row.id], gate.until, gate.held)
+        by_command = gate.held.removeprefix("silence ")
+        if by_command.isdecimal() and gate.held != row.held:
+            self._store.silences.counted(int(by_command))
 
     def _send(self, job: Job, step: Step, batch: Sequence[DeliveryRow]) -> None:
         ids = [row.id for row in batch]

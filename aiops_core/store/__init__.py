@@ -32,6 +32,7 @@ from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
+from aiops_core.store.silences import SilenceRow, Silences
 from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.tally import MOST_OF_BATCH, Counted
@@ -65,6 +66,7 @@ __all__ = [
     "Runs",
     "Shortage",
     "Sighting",
+    "SilenceRow",
     "StepRow",
     "StepState",
     "Store",
@@ -96,6 +98,7 @@ class Store(Recording, Faults):
         self.endpoints = EndpointRecords(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.notices = Notices(database, clock, job)
+        self.silences = Silences(database, clock, job)
         self.talks = Talks(database, clock, job)
         self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died})
 

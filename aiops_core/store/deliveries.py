@@ -216,15 +216,8 @@ class Deliveries(Access):
 
     def release(self, held: str) -> int:
         """Make due what waits for this, in whatever pipeline; return how many deliveries."""
-        now = self._clock()
-        waiting = and_(_IS_OPEN, deliveries.c.held == held, deliveries.c.due_at > now)
-        where = (deliveries.c.pipeline, deliveries.c.target)
         with self._write() as connection:
-            targets = connection.execute(select(*where).where(waiting).distinct()).all()
-            count = connection.execute(update(deliveries).where(waiting).values(due_at=now)).rowcount
-            for pipeline, target in targets:
-                _look_at(connection, pipeline, target, now, now)
-        return count
+            return release(connection, held, self._clock())
 
     def recover(self) -> None:
         """Have every target with something to be told looked at, whatever became of its job."""
@@ -271,6 +264,17 @@ class Deliveries(Access):
 def delivery_key(pipeline: str, target: str) -> str:
     """Return the key of the job that tells one target of a pipeline, one message after the other."""
     return f"deliver:{pipeline}:{target}"
+
+
+def release(connection: Connection, held: str, now: datetime) -> int:
+    """Make due what waits for this, in whatever pipeline; return how many deliveries."""
+    waiting = and_(_IS_OPEN, deliveries.c.held == held, deliveries.c.due_at > now)
+    where = (deliveries.c.pipeline, deliveries.c.target)
+    targets = connection.execute(select(*where).where(waiting).distinct()).all()
+    count = connection.execute(update(deliveries).where(waiting).values(due_at=now)).rowcount
+    for pipeline, target in targets:
+        _look_at(connection, pipeline, target, now, now)
+    return count
 
 
 def _look_at(

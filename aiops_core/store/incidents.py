@@ -64,6 +64,19 @@ class Incidents(Access):
                 for row in connection.execute(select(*_COLUMNS).where(incidents.c.id.in_(some)))
             ]
 
+    def opened(self, pipeline: str, since: datetime, limit: int = 500) -> Sequence[Incident]:
+        """Return open incidents of which something was heard since then, each with its first event."""
+        query = (
+            select(*_COLUMNS, events.c.event)
+            .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
+            .where(incidents.c.pipeline == pipeline, incidents.c.state.in_(OPEN))
+            .where(incidents.c.heard_at > since)
+            .order_by(incidents.c.heard_at.desc())
+        )
+        with self._read() as connection:
+            rows = connection.execute(query.limit(limit)).mappings().all()
+        return [_with_event(row) for row in rows]
+
     def quiet(self, pipeline: str, since: datetime, limit: int = 500) -> Sequence[int]:
         """Return open incidents of which nothing was heard since then, but for those whose fix is watched."""
         is_quiet = (incidents.c.state.in_(OPEN), incidents.c.heard_at < since)
@@ -185,6 +198,12 @@ class Incidents(Access):
 
 def _incident(row: Row[Any], stored: tuple[Event, ...] = ()) -> Incident:
     return Incident(**row._mapping, events=stored)
+
+
+def _with_event(row: Mapping[Any, Any]) -> Incident:  # Any: columns and their values
+    """Return an incident whose row carries its first event."""
+    values = {name: row[name] for name in row if name != "event"}
+    return Incident(**values, events=(row["event"],))
 
 
 def _events_of(connection: Connection, incident_id: int) -> tuple[Event, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint
 from sqlalchemy.sql.schema import SchemaItem
 
+from aiops_core.notices import Match
 from aiops_core.records import Analysis, Change, Event, Evidence, Outcome, Plan, Receipt, Remark, Report
 from aiops_core.store.columns import JsonValue, Record, Time, Words
 
@@ -301,6 +302,16 @@ notices = _table(
     _time("acked_at", nullable=True),
     Index(None, "remind_at"),
     Index(None, "climb_at"),
+)
+silences = _numbered(
+    "silences",
+    Column("match", Record(Match), nullable=False),
+    _text("why"),
+    _text("by"),
+    _time("created_at"),
+    _time("ends_at"),
+    _number("count"),
+    Index(None, "ends_at"),
 )
 jobs = _numbered(
     "jobs",

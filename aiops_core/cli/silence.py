@@ -1,0 +1,126 @@
+"""aiops silence add|list|remove."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from aiops_core.cli.state import open_store, printable, state_options, when
+from aiops_core.errors import UserError
+from aiops_core.text.phrases import counted
+
+if TYPE_CHECKING:
+    from aiops_core.notices import Match
+    from aiops_core.store import Store
+
+_MATCHER = re.compile(r"(?P<name>[A-Za-z_][\w.]*)=(?P<values>.+)")
+_DAY = timedelta(days=1)
+
+
+@click.group()
+def silence() -> None:
+    """Hold messages back for a while; what they are about is counted and told afterwards if it is still there."""
+
+
+@silence.command()
+@click.argument("matchers", nargs=-1, required=True, metavar="NAME=VALUE…")
+@click.option("--for", "time", required=True, metavar="DURATION", help="How long, as in 90m or 2h.")
+@click.option("--why", required=True, help="The reason, for those who wonder.")
+@click.option("--by", default="", help="Who silences; you when left out.")
+@state_options
+def add(matchers: tuple[str, ...], time: str, why: str, by: str, file: Path, state: Path | None) -> None:
+    """Hold back messages that match, from now on.
+
+    NAME is severity, kind, service, owner, path, type, title, fingerprint, or attributes.NAME; VALUE may have *
+    and ?, and several with commas between: one of them has to fit.
+    """
+    match, length = _match(matchers), _length(time)
+    with open_store(file, state) as store:
+        ends_at = store.clock() + length
+        hidden = _hidden(store, match)
+        number = store.silences.add(match, ends_at, why, printable(by) or getuser())
+    click.echo(f"silence {number}: until {when(ends_at)}")
+    click.echo(f"in the last 24 hours it would have held back {counted(hidden, 'message')}")
+
+
+@silence.command("list")
+@click.option("--all", "is_all", is_flag=True, help="Those that ended too.")
+@state_options
+def list_(is_all: bool, file: Path, state: Path | None) -> None:
+    """List silences that hold, with how many messages each held back."""
+    from aiops_core.policy import said
+
+    with open_store(file, state) as store:
+        rows, now = store.silences.list() if is_all else store.silences.active(), store.clock()
+    if not rows:
+        click.echo("no silences")
+    for row in rows:
+        ended = "ended" if row.ends_at <= now else "until"
+        click.echo(
+            f"{row.id:>4}  {ended} {when(row.ends_at)}  {counted(row.count, 'message')} held back  "
+            f"{printable(said(row.match))}"
+        )
+        click.echo(f"      {printable(row.why)} ({printable(row.by)}, {when(row.created_at)})")
+
+
+@silence.command()
+@click.argument("silence_id", type=int, metavar="ID")
+@state_options
+def remove(silence_id: int, file: Path, state: Path | None) -> None:
+    """End a silence now; what it held back is told if it is still there."""
+    with open_store(file, state) as store:
+        waiting = store.silences.end(silence_id)
+    click.echo(f"silence {silence_id}: ended, {counted(waiting, 'message')} waited for it")
+
+
+def _match(matchers: Sequence[str]) -> Match:
+    from aiops_core.notices import Match
+
+    fields: dict[str, Any] = {}  # Any: the model says what fits
+    for text in matchers:
+        found = _MATCHER.fullmatch(text)
+        if found is None:
+            raise UserError(f"{text}: no matcher. Write NAME=VALUE, as in service=pay*")
+        name, _, attribute = found["name"].partition(".")
+        values = [value.strip() for value in found["values"].split(",")]
+        if name == "attributes" and attribute:
+            fields.setdefault("attributes", {})[attribute] = values
+        else:
+            fields[found["name"]] = values
+    try:
+        return Match.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"][:1]))
+        known = ", ".join(
+            [*(field for field in Match.model_fields if field != "attributes"), "attributes.NAME"]
+        )
+        raise UserError(f"{name}: {first['msg']}. Write one of {known}") from None
+
+
+def _length(text: str) -> timedelta:
+    from aiops_core.settings import Duration
+
+    try:
+        length: timedelta = TypeAdapter(Duration).validate_python(text)
+    except ValidationError:
+        raise UserError(f"--for {text}: no duration. Write a number and m, h or d, as in 90m") from None
+    if length <= timedelta(0):
+        raise UserError(f"--for {text}: is no time. Write more")
+    return length
+
+
+def _hidden(store: Store, match: Match) -> int:
+    """Return how many messages of the last day the silence would have held back."""
+    from aiops_core.policy import holds, matter_of
+
+    since: datetime = store.clock() - _DAY
+    recent = [row for row in store.deliveries.list(limit=1_000) if row.created_at >= since]
+    return sum(row.report.kind != "fault" and holds(match, matter_of(row.report)) for row in recent)

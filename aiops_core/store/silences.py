@@ -1,0 +1,82 @@
+"""Silences people set by command: what they hide, until when, and how often they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from aiops_core.errors import UserError
+from aiops_core.notices import Match
+from aiops_core.store.access import Access
+from aiops_core.store.deliveries import release
+from aiops_core.store.tables import silences
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRow:
+    """A silence: messages that match wait until it ends. ``count`` says how many did."""
+
+    id: int
+    match: Match
+    why: str
+    by: str
+    created_at: datetime
+    ends_at: datetime
+    count: int
+
+    @property
+    def name(self) -> str:
+        """What a message that waits for its end is held by."""
+        return f"silence {self.id}"
+
+
+_COLUMNS = [silences.c[name] for name in SilenceRow.__dataclass_fields__]
+
+
+class Silences(Access):
+    """Keep silences."""
+
+    def add(self, match: Match, ends_at: datetime, why: str, by: str) -> int:
+        """Hold back messages that match until then; return the number of the silence."""
+        row = {"match": match, "why": why, "by": by, "created_at": self._clock(), "ends_at": ends_at}
+        with self._write() as connection:
+            return int(
+                connection.scalars(
+                    insert(silences).values({**row, "count": 0}).returning(silences.c.id)
+                ).one()
+            )
+
+    def active(self) -> Sequence[SilenceRow]:
+        """Return the silences that hold now, the one that ends last first."""
+        query = select(*_COLUMNS).where(silences.c.ends_at > self._clock())
+        with self._read() as connection:
+            return [
+                SilenceRow(**row)
+                for row in connection.execute(query.order_by(silences.c.ends_at.desc())).mappings()
+            ]
+
+    def list(self, limit: int = 100) -> Sequence[SilenceRow]:
+        """Return silences, the last one first, those that ended too."""
+        query = select(*_COLUMNS).order_by(silences.c.id.desc()).limit(limit)
+        with self._read() as connection:
+            return [SilenceRow(**row) for row in connection.execute(query).mappings()]
+
+    def counted(self, silence_id: int) -> None:
+        """Count one more message that waits for the end of a silence."""
+        more = update(silences).where(silences.c.id == silence_id).values(count=silences.c.count + 1)
+        with self._write() as connection:
+            connection.execute(more)
+
+    def end(self, silence_id: int) -> int:
+        """End a silence now; return how many messages it held back that are told if they still hold."""
+        now = self._clock()
+        ended = update(silences).where(silences.c.id == silence_id, silences.c.ends_at > now)
+        with self._write() as connection:
+            if not connection.execute(ended.values(ends_at=now)).rowcount:
+                raise UserError(
+                    f"silence {silence_id}: none holds now. `aiops silence list` shows those that do."
+                )
+            return release(connection, f"silence {silence_id}", now)
