@@ -9,7 +9,7 @@ from pathlib import Path
 from aiops_core.pipeline import load
 from aiops_core.records import Event, Frame, RaisedException, Report
 from aiops_core.respond import Responder
-from aiops_core.store import Store
+from aiops_core.store import Store, Uptime
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 NOTIFIERS = """\
@@ -44,6 +44,15 @@ pipelines:
 class Clock:
     def __init__(self, now=NOON):
         self.now = now
+        self.jumped = timedelta(0)
+
+    def jump(self, **time) -> None:
+        """Be set to another time, while none passes."""
+        self.now += timedelta(**time)
+        self.jumped += timedelta(**time)
+
+    def uptime(self) -> Uptime:
+        return Uptime("this boot", (self.now - NOON - self.jumped).total_seconds() + 1_000)
 
     def __call__(self):
         return self.now
@@ -63,7 +72,7 @@ class Scene:
         self.loaded = load(directory / "pipeline.yaml")
         (self.pipeline,) = self.loaded.pipelines
         self.logs = {step.name: _Told(step.component) for step in self.pipeline.of_kind("notifiers")}
-        self.store = Store.open(directory / "state", clock=self.clock)
+        self.store = Store.open(directory / "state", clock=self.clock, uptime=self.clock.uptime)
         self.responder = Responder(
             self.loaded.pipelines,
             self.store,
@@ -130,6 +139,7 @@ class Scene:
     def wait(self, kinds=Responder.kinds, **time) -> None:
         """Let time pass, and do everything when it is due."""
         end = self.clock.now + timedelta(**time)
+        self.work(kinds)  # as workers do, who look for work all the time
         while (due := self.store.queue.next_due(kinds)) is not None and due <= end:
             self.clock.now = max(self.clock.now, due)
             self.work(kinds)

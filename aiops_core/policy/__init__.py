@@ -7,7 +7,6 @@ from aiops_core.policy.routing import Routed, Target, routed, said
 from aiops_core.policy.silencing import inhibited, silenced
 from aiops_core.policy.storms import Gate, crowded
 from aiops_core.policy.timing import (
-    WINDOW,
     gate_for,
     is_calm,
     is_escalating,
@@ -17,7 +16,6 @@ from aiops_core.policy.timing import (
 )
 
 __all__ = [
-    "WINDOW",
     "Gate",
     "Matter",
     "Proposal",

@@ -14,6 +14,7 @@ from aiops_core.store import Notice
 WINDOW = timedelta(minutes=10)
 """The time in which the events of an incident are counted, to compare it with the hour before."""
 _BEFORE = timedelta(hours=1)
+_LEAST_KNOWN = timedelta(minutes=30)
 _CALM = 2.0
 _SETTINGS = {
     "wait": "notices.wait",
@@ -75,12 +76,18 @@ def reminder_after(reminded: int, settings: Notices) -> timedelta | None:
     return min(doubled, max(settings.remind_at_most, settings.remind))
 
 
-def rates(minutes: Mapping[datetime, int], now: datetime) -> tuple[int, float]:
-    """Return the events of the last ten minutes, and those of ten minutes in the hour before."""
+def rates(minutes: Mapping[datetime, int], now: datetime, first_seen: datetime) -> tuple[int, float] | None:
+    """Return the events of the last ten minutes, and those of ten minutes in the hour before.
+
+    None for what is known for less than half an hour before: there is nothing to compare with.
+    """
     start = now - WINDOW
+    known = min(start - first_seen, _BEFORE)
+    if known < _LEAST_KNOWN:
+        return None
     recent = sum(count for minute, count in minutes.items() if start < minute <= now)
-    before = sum(count for minute, count in minutes.items() if start - _BEFORE < minute <= start)
-    return recent, before * (WINDOW / _BEFORE)
+    before = sum(count for minute, count in minutes.items() if start - known < minute <= start)
+    return recent, before * (WINDOW / known)
 
 
 def is_escalating(recent: int, before: float, settings: Notices) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiops_core.pipeline import Pipeline
-from aiops_core.policy import WINDOW, is_calm, is_escalating, rates, reminder_after
+from aiops_core.policy import is_calm, is_escalating, rates, reminder_after
 from aiops_core.records import Decision, Incident, Report
 from aiops_core.respond.news import (
     News,
@@ -74,7 +74,13 @@ class Tending:
             self._store.queue.rest(job, max(min(due, now + EVERY), now + timedelta(seconds=1)))
 
     def _look_at_rates(self, pipeline: Pipeline, now: datetime) -> None:
-        """Let incidents escalate that become more frequent, and calm down those that do no more."""
+        """Let incidents escalate that become more frequent, and calm down those that do no more.
+
+        For a while after a jump of the clock nobody knows what was before.
+        """
+        jumped_at = self._store.jumps.jumped_at
+        if jumped_at is not None and now - jumped_at < _LOOKED_AT:
+            return
         known = self._store.trends.since(now - _LOOKED_AT)
         escalated = self._store.incidents.list("escalating", pipeline.name, limit=1_000)
         active = {one.id: one for one in (*self._store.incidents.of_ids(list(known)), *escalated)}
@@ -82,14 +88,14 @@ class Tending:
         for incident in active.values():
             if incident.pipeline != pipeline.name:
                 continue
-            recent, before = rates(known.get(incident.id, {}), now)
-            is_known = incident.first_seen < now - WINDOW
+            found = rates(known.get(incident.id, {}), now, incident.first_seen)
+            if found is None:
+                continue
+            recent, before = found
             if incident.state == "escalating" and is_calm(recent, before):
                 text = f"ongoing: {recent} events within 10 minutes, it is no longer more frequent"
                 self._store.incidents.set_state(incident.id, "ongoing", Decision("state", text))
-            elif (
-                incident.state in ("new", "ongoing") and is_known and is_escalating(recent, before, settings)
-            ):
+            elif incident.state in ("new", "ongoing") and is_escalating(recent, before, settings):
                 text = f"escalating: {recent} events within 10 minutes, {before:.0f} in ten minutes before"
                 why = Decision("state", text, setting="notices.escalating")
                 self._store.incidents.set_state(incident.id, "escalating", why)
@@ -112,7 +118,9 @@ class Tending:
             self._tell(pipeline, incident, "resolved", resolved_text(language, incident), notice.targets)
         elif incident.state == "escalating":
             known = self._store.trends.since(self._clock() - _LOOKED_AT, [incident.id])
-            text = escalating_text(language, *rates(known.get(incident.id, {}), self._clock()))
+            now = self._clock()
+            recent, before = rates(known.get(incident.id, {}), now, incident.first_seen) or (0, 0.0)
+            text = escalating_text(language, recent, before)
             self._tell(pipeline, incident, "escalating", text)
         else:
             if incident.state not in OPEN:

@@ -21,6 +21,8 @@ from aiops_core.store.faults import FaultRow, Faults
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
 from aiops_core.store.incidents import OPEN, Incidents
+from aiops_core.store.jumps import Jumps, Uptime
+from aiops_core.store.jumps import uptime as machine_uptime
 from aiops_core.store.lock import hold
 from aiops_core.store.merging import Merging
 from aiops_core.store.notices import Notice, Notices
@@ -71,6 +73,7 @@ __all__ = [
     "StepState",
     "Store",
     "StoredPlan",
+    "Uptime",
     "UsageRow",
     "WaitingPlan",
     "dump",
@@ -83,9 +86,16 @@ __all__ = [
 class Store(Recording, Faults):
     """The whole state of one state directory, usable from any thread."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], job: Job | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        job: Job | None = None,
+        uptime: Callable[[], Uptime | None] = lambda: None,
+    ) -> None:
         super().__init__(database, clock, job)
         self.clock = clock
+        self.jumps = Jumps(database, clock, uptime)
         self.incidents = Incidents(database, clock, job)
         self.merging = Merging(database, clock, job)
         self.trends = Trends(database, clock, job)
@@ -100,14 +110,22 @@ class Store(Recording, Faults):
         self.notices = Notices(database, clock, job)
         self.silences = Silences(database, clock, job)
         self.talks = Talks(database, clock, job)
-        self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died})
+        self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died}, self.jumps.settle)
 
     @classmethod
-    def open(cls, directory: Path, *, clock: Callable[[], datetime] = utc_now, ballast: int = 0) -> Self:
+    def open(
+        cls,
+        directory: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        uptime: Callable[[], Uptime | None] | None = None,
+        ballast: int = 0,
+    ) -> Self:
         """Open the state directory, made and migrated where needed; raise StoreError if it cannot be.
 
         ``ballast`` bytes of disk are held back for a full disk: give BALLAST in the runner, which
-        stays; other commands need none.
+        stays; other commands need none. ``uptime`` shows where the clock jumps; the machine's own
+        when the clock is.
         """
         prepare(directory)
         path = directory / "aiops.db"
@@ -120,7 +138,8 @@ class Store(Recording, Faults):
             reserve.release()
             bring_up_to_date(path)
         reserve.restore()
-        return cls(Database(path, reserve), clock)
+        own = machine_uptime if clock is utc_now else lambda: None
+        return cls(Database(path, reserve), clock, uptime=uptime or own)
 
     def guarded(self, job: Job) -> Self:
         """Return this store as the worker of a job may use it: every write needs the lease.

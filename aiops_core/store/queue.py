@@ -50,11 +50,16 @@ class Queue:
         database: Database,
         clock: Callable[[], datetime],
         on_death: Mapping[str, Callable[[Job], None]],
+        settle: Callable[[], object] = lambda: None,
     ) -> None:
-        """Call ``on_death[kind]`` in the transaction in which a job of that kind dies."""
+        """Call ``on_death[kind]`` in the transaction in which a job of that kind dies.
+
+        ``settle`` is called before anything is taken for due: it knows whether the clock jumped.
+        """
         self._database = database
         self._clock = clock
         self._on_death = on_death
+        self._settle = settle
         self._watchers: list[Callable[[Job], None]] = []
 
     def watch_deaths(self, tell: Callable[[Job], None]) -> None:
@@ -90,6 +95,7 @@ class Queue:
         The attempt is counted and committed before this returns, so that work which kills its
         worker ends as a dead job.
         """
+        self._settle()
         now = self._clock()
         due = self.next_due(kinds)
         if due is None or due > now:

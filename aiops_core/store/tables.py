@@ -313,6 +313,7 @@ silences = _numbered(
     _number("count"),
     Index(None, "ends_at"),
 )
+clocks = _table("clocks", _key("name"), Column("begin", Float, nullable=False))
 jobs = _numbered(
     "jobs",
     _text("kind"),

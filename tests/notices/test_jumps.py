@@ -1,0 +1,159 @@
+"""The clock of the machine jumps: no message comes early, late, twice or never."""
+
+from datetime import timedelta
+
+import pytest
+from notice_scene import NOON
+
+from aiops_core.errors import Retry
+from aiops_core.notices import Match
+from aiops_core.records import Report
+from aiops_core.store import Store, Uptime
+
+JUMPS = pytest.mark.parametrize(
+    "jump", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)], ids=str
+)
+ALL = ("mail", "chat")
+MORE = "    routes: [{to: mail, escalate: chat, escalate_after: 15m}]\n    notices: {remind: 40m}"
+
+
+@pytest.fixture
+def shop(scene):
+    made = scene(every=5, names=ALL, more=MORE)
+    made.responder.recover()
+    return made
+
+
+def play(shop, jump=timedelta(0), at=7):
+    """Let an incident go on for two hours; return who took what and when, by minutes that passed."""
+    seen = []
+    for minute in range(0, 80):
+        if minute == at:
+            shop.clock.jump(seconds=jump.total_seconds())
+        if minute % 10 == 0:
+            shop.happen()
+        before = {name: len(shop.got(name)) for name in ALL}
+        shop.wait(minutes=1)
+        seen += [(name, report.kind, minute + 1) for name in ALL for report in shop.got(name)[before[name] :]]
+    return seen
+
+
+def test_without_a_jump_people_are_told_reminded_and_the_next_is_told(shop):
+    assert play(shop) == [("mail", "incident", 1), ("chat", "incident", 16), ("mail", "reminder", 56)]
+
+
+@JUMPS
+def test_a_jump_makes_no_message_come_early_late_twice_or_never(shop, jump):
+    expected = [("mail", "incident", 1), ("chat", "incident", 16), ("mail", "reminder", 56)]
+
+    found = play(shop, jump, at=50)
+
+    assert [one[:2] for one in found] == [one[:2] for one in expected]
+    assert all(abs(one[2] - other[2]) <= 1 for one, other in zip(found, expected, strict=True))
+
+
+@JUMPS
+def test_a_jump_while_nobody_runs_is_noticed_at_the_next_start(scene, jump):
+    shop = scene(names=ALL, more=MORE)
+    shop.responder.recover()
+    shop.happen()
+    shop.wait(minutes=5)
+    shop.close()
+    shop.clock.jump(seconds=jump.total_seconds())
+
+    again = scene(names=ALL, more=MORE, clock=shop.clock)
+    again.responder.recover()
+    again.wait(minutes=9)
+    assert again.got("chat") == []
+    again.wait(minutes=3)
+
+    assert [len(again.got(name)) for name in ALL] == [0, 1]
+
+
+@JUMPS
+def test_a_target_that_is_away_is_tried_as_often_as_without_a_jump(scene, jump):
+    shop = scene()
+    shop.trouble(Retry("away"))
+    shop.tell("a")
+    shop.wait(minutes=20)
+    tries = len(shop.tried())
+    shop.clock.jump(seconds=jump.total_seconds())
+    shop.wait(seconds=30)
+    assert len(shop.tried()) == tries
+    shop.trouble(None)
+
+    shop.wait(minutes=16)
+
+    assert shop.titles() == ["a"]
+    assert shop.states() == {"mail": ["sent"]}
+
+
+@JUMPS
+def test_a_silence_and_a_storm_last_as_long_as_without_a_jump(scene, jump):
+    shop = scene(more="    notices: {storm: {messages: 1, within: 20m}}")
+    shop.store.silences.add(Match(fingerprint=["f1"]), shop.clock() + timedelta(minutes=30), "x", "ann")
+    shop.happen("f1")
+    shop.happen("f2")
+    shop.happen("f3")
+    shop.wait(minutes=5)
+    shop.clock.jump(seconds=jump.total_seconds())
+
+    shop.wait(minutes=10)
+    assert len(shop.got()) == 1
+    shop.wait(minutes=40)
+
+    told = [part.incident.fingerprint for one in shop.got() for part in (one.parts or (one,))]
+    assert sorted(told) == ["f1", "f2", "f3"]
+
+
+@JUMPS
+def test_a_job_somebody_works_on_stays_his(scene, jump):
+    shop = scene()
+    shop.tell("a")
+    job = shop.store.queue.lease(["deliver"], "me", 60)
+    shop.clock.jump(seconds=jump.total_seconds())
+
+    assert shop.store.queue.lease(["deliver"], "you", 60) is None
+
+    shop.store.queue.finish(job)
+
+
+@JUMPS
+def test_a_jump_makes_no_error_look_more_frequent(scene, jump):
+    shop = scene()
+    shop.responder.recover()
+    for minute in range(0, 75, 3):
+        if minute == 66:
+            shop.clock.jump(seconds=jump.total_seconds())
+        shop.happen(times=15)
+        shop.wait(minutes=3)
+
+    assert {report.kind for report in shop.got()} <= {"incident", "reminder"}
+    assert shop.store.incidents.get(1).state == "ongoing"
+
+
+def test_a_clock_that_is_set_right_by_seconds_did_not_jump(scene):
+    shop = scene()
+    shop.store.jumps.settle()
+    shop.clock.jump(seconds=20)
+
+    assert shop.store.jumps.settle() == timedelta(0)
+
+
+def test_after_the_machine_was_started_anew_nobody_knows_of_a_jump(tmp_path):
+    times = iter([Uptime("one", 10.0), Uptime("two", 5.0), Uptime("two", 5.0)])
+    with Store.open(tmp_path / "state", clock=lambda: NOON, uptime=lambda: next(times)) as store:
+        assert [store.jumps.settle() for _ in range(3)] == [timedelta(0)] * 3
+
+
+def test_times_that_are_not_set_stay_so_and_others_keep_their_form(scene):
+    shop = scene()
+    report = Report("a", "fault", "shop", "t")
+    shop.store.deliveries.plan(None, None, "mail", report, "a", due_at=NOON + timedelta(microseconds=5_000))
+    shop.store.jumps.settle()
+    shop.clock.jump(days=1)
+
+    shop.store.jumps.settle()
+
+    row = shop.store.deliveries.get(1)
+    assert (row.tried_at, row.due_at) == (None, NOON + timedelta(days=1, microseconds=5_000))
