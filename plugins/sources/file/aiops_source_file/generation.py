@@ -153,10 +153,15 @@ class Generation:
         return self.prefix.holds(content) and self.tail.holds(content)
 
     def is_now(self, candidate: Candidate, content: Content) -> bool:
-        """Whether a file with its inode is this very file; one never read has nothing but its directory."""
+        """Whether a file with its inode is this very file.
+
+        One never read is known by its directory, elsewhere by its size and the time of its last change.
+        """
         if self.prefix.length:
             return self.is_in(content)
-        return directory_of(self.place) == directory_of(candidate.real or candidate.path)
+        status = candidate.status
+        is_unchanged = (self.seen[0], self.written_at) == (status.st_size, status.st_mtime)
+        return is_unchanged or directory_of(self.place) == directory_of(candidate.real or candidate.path)
 
     def was_in(self, content: Content, size: int) -> bool:
         """Whether a file is a copy of this one, perhaps made before all of it was read."""

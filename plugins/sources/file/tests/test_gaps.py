@@ -164,6 +164,24 @@ def test_a_file_deleted_before_it_could_be_opened_again_is_told(tmp_path, steps,
     ]
 
 
+def test_a_file_that_was_moved_before_it_was_read_is_read_and_not_told_as_lost(tmp_path, steps, monkeypatch):
+    one_handle(monkeypatch)
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(LINE * 3000)
+    (tmp_path / "old").mkdir()
+    source = steps(paths=["**/*.log"], start="beginning", rotate_wait="0s")
+
+    other = read_one_of_two(tmp_path, source)
+    other.rename(tmp_path / "old" / other.name)
+    while len(source.data) < 2 * 3000 * len(LINE):
+        source.read()
+    (tmp_path / "new.log").write_text("new\n")
+    source.read_until(b"new\n")
+
+    assert source.messages == []
+    assert source.data.count(LINE) == 6000
+
+
 def test_the_inode_of_a_file_that_was_never_read_hides_none_that_was_rotated_elsewhere(
     tmp_path, steps, monkeypatch
 ):
