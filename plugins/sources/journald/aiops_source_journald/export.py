@@ -12,6 +12,7 @@ LARGEST_FIELD = 1 << 30
 """No journal holds a longer field: such a length is junk."""
 _WAIT_FOR = 2 * LONGEST_FIELD
 _LONGEST_NAME = 128
+_LONGEST_LINE = LONGEST_FIELD + _LONGEST_NAME + 1
 _NAME = re.compile(rb"[A-Z0-9_]{1,128}")
 _MOST_NAMES = 4096
 
@@ -47,6 +48,8 @@ class ExportParser:
         self._keep = keep
         self._buffer = bytearray()
         self._need = 0
+        self._until = b""
+        """What has to come before more is there to take, up to ``_need`` bytes in all."""
         self._offset = 0
         self._names: set[bytes] = set()
         self._error: ExportError | None = None
@@ -63,8 +66,9 @@ class ExportParser:
         """
         if self._error is not None:
             raise self._error
+        last = self._buffer[-1:]
         self._buffer += data
-        if len(self._buffer) < self._need:
+        if len(self._buffer) < self._need and (not self._until or self._until not in last + data):
             return []
         entries: list[Entry] = []
         try:
@@ -88,7 +92,7 @@ class ExportParser:
 
     def _parse(self, entries: list[Entry]) -> None:
         """Take from the buffer what is complete; note how much must be there before more is."""
-        data, at, self._need = bytes(self._buffer), 0, 0
+        data, at, self._need, self._until = bytes(self._buffer), 0, 0, b""
         try:
             while not self._need:
                 take = self._field if self._is_open else self._simple
@@ -105,7 +109,8 @@ class ExportParser:
             end = data.find(b"\n\n", at)
             if end < 0:
                 self._is_open = len(data) - at > _WAIT_FOR
-                self._need = 0 if self._is_open else len(data) - at + 1
+                if not self._is_open:
+                    self._need, self._until = _WAIT_FOR + 1, b"\n\n"
                 return at
             entry = self._split(data[at:end])
             if entry is None:
@@ -160,8 +165,8 @@ class ExportParser:
 
     def _begin_of_line(self, data: bytes, at: int) -> int:
         """Wait for the end of a line, or begin to drop what is too much of it."""
-        if len(data) - at <= LONGEST_FIELD + _LONGEST_NAME + 1:
-            self._need = len(data) - at + 1
+        if len(data) - at <= _LONGEST_LINE:
+            self._need, self._until = _LONGEST_LINE + 1, b"\n"
             return at
         name, equals, value = data[at:].partition(b"=")
         self._check(name if equals else b"", at)

@@ -177,6 +177,18 @@ def test_an_entry_in_small_pieces_takes_linear_time():
     assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize("line", [b"NAME=value\n", b"NAME=value value value "])
+def test_an_entry_that_does_not_end_takes_linear_time(line):
+    parser, data = ExportParser(), line * (900_000 // len(line))
+    began = time.process_time()
+
+    entries = [entry for at in range(0, len(data), 32) for entry in parser.feed(data[at : at + 32])]
+
+    assert entries == []
+    assert time.process_time() - began < 2
+    assert len(parser.feed(b"\n\n")) == 1
+
+
 def test_many_entries_are_split_quickly():
     entry = b"".join(b"FIELD_%d=some value of usual length\n" % number for number in range(18)) + b"\n"
     data, parser, count = entry * 5000, ExportParser(), 0
