@@ -61,7 +61,7 @@ def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
 def without_model(run: Run, reasons: Sequence[str]) -> Analysis:
     """Return what people are told without an answer: that of a near-identical incident, else the error."""
     language = run.pipeline.config.language
-    for likeness, incident_id, title in run.desk.store.merging.near(run.incident, limit=3):
+    for likeness, incident_id, title in run.desk.store.merging.near(run.incident, limit=3, answered=True):
         found = run.desk.store.incidents.answer(incident_id)
         if found is not None:
             text = f"the answer for incident {incident_id} ({title}) is shown, {likeness:.0%} alike: {'; '.join(reasons)}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Incident
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
-from aiops_core.store.tables import aliases, decisions, events, incidents
+from aiops_core.store.tables import aliases, analyses, decisions, events, incidents, runs
 from aiops_core.text.similarity import NEAR, similarity
 
 _LOOKED_AT = 200
@@ -69,11 +69,13 @@ class Merging(Access):
         with self._read() as connection:
             return connection.scalars(query).all()
 
-    def near(self, incident: Incident, limit: int = 5) -> Sequence[tuple[float, int, str]]:
+    def near(
+        self, incident: Incident, limit: int = 5, *, answered: bool = False
+    ) -> Sequence[tuple[float, int, str]]:
         """Return likeness, id and title of near-identical incidents of the pipeline, the most alike first.
 
         Of incidents with the same type, place or message the 200 seen last are looked at; those
-        merged with this one are no news.
+        merged with this one are no news. With ``answered`` only those count that were analysed.
         """
         if not incident.events:
             return []
@@ -91,6 +93,7 @@ class Merging(Access):
                 .order_by(incidents.c.last_seen.desc())
                 .limit(_LOOKED_AT)
             )
+            query = query.where(_IS_ANSWERED) if answered else query
             rows = connection.execute(query).all() if alike else []
             merged = _merged(connection, [of.id, *(row.id for row in rows)])
         root = merged.get(of.id, of.id)
@@ -107,6 +110,9 @@ class Merging(Access):
         connection.execute(insert(decisions).values(row))
 
 
+_IS_ANSWERED = exists().where(
+    analyses.c.evidence != "", runs.c.id == analyses.c.run_id, runs.c.incident_id == incidents.c.id
+)
 _MERGES = select(incidents.c.id).join(
     aliases,
     (aliases.c.pipeline == incidents.c.pipeline)
