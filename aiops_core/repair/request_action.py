@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from typing import ClassVar, Generic
 
 from pydantic import SecretStr
@@ -15,19 +13,16 @@ from typing_extensions import TypeVar
 from aiops_core.component import Action
 from aiops_core.errors import AiopsError, Refused, Retry, UserError
 from aiops_core.records import Analysis, Change, Incident, Outcome, Plan, StopLevel
-from aiops_core.repair.conversation import Hearing, Memory, find_marked_comment, hear, notice_mark, say
-from aiops_core.repair.forge import Forge, Request
-from aiops_core.repair.order import UNVERIFIED, Order, write_order
+from aiops_core.repair.conversation import Hearing, Memory, find_marked_comment, hear, say
+from aiops_core.repair.errand import Errand, outcome_of
+from aiops_core.repair.forge import Forge
+from aiops_core.repair.order import Order, write_order
 from aiops_core.repair.owners import Dialect
-from aiops_core.repair.publish import BRANCH_PREFIX, publish
+from aiops_core.repair.publish import BRANCH_PREFIX
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_settings import RequestConfig
-from aiops_core.repair.request_text import as_proven, is_as_written
-from aiops_core.repair.review_text import NOT_PUSHED
-from aiops_core.repair.review_words import review_words
-from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repair.webhooks import Knock
-from aiops_core.repository import GitError, open_mirror
+from aiops_core.repository import GitError
 from aiops_core.settings import Repository
 
 _PUSH_WAIT = 30.0
@@ -142,7 +137,8 @@ class RequestAction(Action[C], Generic[C]):
             return _unsuited(order, self.place)
         try:
             with self._forge() as forge:
-                return self._revise(forge, order) if order.change.onto else self._propose(forge, order)
+                errand = Errand(forge, order, self.repository, self.context, self.words, self.dialect)
+                return errand.revise() if order.change.onto else errand.propose()
         except Refused as error:
             return Outcome("refused", str(error), data={"branch": order.branch})
         except Rejected as error:
@@ -158,7 +154,9 @@ class RequestAction(Action[C], Generic[C]):
             request = forge.look(outcome.data["number"])
         if request.state == "open":
             return None
-        return self._outcome(request, "merged" if request.state == "merged" else "closed without merging")
+        return outcome_of(
+            self.words, request, "merged" if request.state == "merged" else "closed without merging"
+        )
 
     def remark(self, outcome: Outcome, about: str, text: str) -> None:
         """Comment on the request, once about each thing; one whose error stays away is labelled so."""
@@ -198,161 +196,6 @@ class RequestAction(Action[C], Generic[C]):
         finally:
             forge.close()
 
-    def _propose(self, forge: Forge, order: Order) -> Outcome:
-        found = forge.find_request(order.branch) or forge.find_marked(order.fingerprint)
-        if found is not None and found.state == "closed":
-            return self._outcome(
-                found, "closed without merging, and closed means no. Reopen it to go on with this incident"
-            )
-        if found is not None and found.state == "open":
-            return self._renew(forge, order, found)
-        commit = self._push(forge, order, order.branch)
-        request = self._open(forge, order, found, commit)
-        notes = self._dress(forge, order, request) if request.state == "open" else []
-        return self._outcome(request, ". ".join([_word(request), *notes]))
-
-    def _revise(self, forge: Forge, order: Order) -> Outcome:
-        """Push what reviewers asked for onto the branch of an open request; who follows it goes on doing so."""
-        found = forge.find_request(order.branch)
-        if found is None or found.state != "open":
-            state = "gone" if found is None else found.state
-            return Outcome(
-                "refused", f"{order.branch}: its {self.words.request} is {state}, so nothing was pushed"
-            )
-        commit = self._push(forge, order, found.branch)
-        is_proven, notes = self._lift(forge, order, found)
-        if is_proven and (body := as_proven(found.title, found.body)):
-            forge.edit_request(found.number, found.title, body)
-        outcome = self._outcome(found, ". ".join(["changed as asked in review", *notes]), commit)
-        return replace(outcome, final=True, data={**outcome.data, "proven": is_proven})
-
-    def _push(self, forge: Forge, order: Order, branch: str) -> str:
-        """Return the commit the branch holds, pushed now or before."""
-        with self.context.step("push", order.key) as effect:
-            if effect.result is None:
-                published = publish(
-                    order.change,
-                    branch=branch,
-                    message=order.message,
-                    repository=self.repository.model_copy(update={"token": forge.token}),
-                    mirrors=self.context.mirrors,
-                    scratch=self.context.scratch,
-                )
-                effect.result = {"commit": published.commit}
-            return str(effect.result["commit"])
-
-    def _open(self, forge: Forge, order: Order, merged: Request | None, commit: str) -> Request:
-        """Open the request; ``merged`` is ours too when somebody merged this very commit meanwhile."""
-        with self.context.step("request", order.key) as effect:
-            if effect.result is not None:
-                return forge.look(effect.result["number"])
-            request = merged if merged is not None and merged.commit == commit else None
-            request = request or forge.open_request(
-                order.branch, order.base, order.title, order.body, draft=order.draft
-            )
-            effect.result = {"number": request.number}
-        return request
-
-    def _renew(self, forge: Forge, order: Order, found: Request) -> Outcome:
-        """Bring an open request for the incident up to date, as far as it is ours to change."""
-        is_opened_now = self._recognise(order, found)
-        if not found.branch.startswith(BRANCH_PREFIX):
-            return self._outcome(found, "open already for this incident and left as it is")
-        try:
-            commit = self._push(forge, order, found.branch)
-        except Refused as error:
-            if error.rule != "branch-exists":
-                raise
-            return self._left_alone(forge, order, found)
-        notes = [_word(found) if is_opened_now else _renewed(found, commit)]
-        notes += self._rewrite(forge, order, found)
-        notes += self._lift(forge, order, found)[1]
-        notes += self._dress(forge, order, found) if is_opened_now else []
-        return self._outcome(found, ". ".join(notes), commit)
-
-    def _recognise(self, order: Order, found: Request) -> bool:
-        """Say whether the open request is the work of this very order, before a crash."""
-        with self.context.step("request", order.key) as effect:
-            is_ours = effect.is_uncertain or effect.result is not None
-            effect.result = {"number": found.number}
-        return is_ours
-
-    def _left_alone(self, forge: Forge, order: Order, found: Request) -> Outcome:
-        """Leave a branch that people committed to, and say so there once."""
-        with self.context.step("comment", order.key) as effect:
-            if effect.result is None and not effect.is_uncertain:
-                said = review_words(self.context.language)(NOT_PUSHED)
-                forge.comment(found.number, f"{notice_mark('not-pushed')}\n\n{said}")
-            effect.result = True
-        return self._outcome(found, "others have committed to its branch, so it was left as it is")
-
-    def _rewrite(self, forge: Forge, order: Order, found: Request) -> list[str]:
-        """Renew title and text, unless people changed them; return what is worth saying of it."""
-        if (found.title, found.body.split()) == (order.title, order.body.split()):
-            return []
-        if not is_as_written(found.title, found.body):
-            return ["its text was changed by people and stays"]
-        forge.edit_request(found.number, order.title, order.body)
-        return []
-
-    def _lift(self, forge: Forge, order: Order, found: Request) -> tuple[bool, list[str]]:
-        """Take off a request what marked its fix as unproven, once it is proven; return what to say of it."""
-        if not order.change.reproduced_by or UNVERIFIED not in found.labels:
-            return False, []
-        note = self._extra("mark of an unverified fix", order, partial(self._unmark, forge, order, found))
-        return not note, [note or "proven by a test now"]
-
-    def _unmark(self, forge: Forge, order: Order, found: Request) -> None:
-        if found.is_draft and not order.draft:
-            forge.make_ready(found.number)
-        forge.remove_label(found.number, UNVERIFIED)  # last: a try that broke off is begun again by it
-
-    def _dress(self, forge: Forge, order: Order, request: Request) -> list[str]:
-        """Add labels and reviewers; return what could not be done, for the request stands without."""
-        notes = []
-        if order.labels:
-            add = partial(forge.add_labels, request.number, order.labels)
-            notes.append(self._extra("labels", order, add))
-        if order.reviewers or order.find_reviewers:
-            notes.append(self._extra("reviewers", order, partial(self._ask, forge, order, request)))
-        return [note for note in notes if note]
-
-    def _ask(self, forge: Forge, order: Order, request: Request) -> None:
-        reviewers: Sequence[str] = order.reviewers
-        if not reviewers:
-            repository = self.repository.model_copy(update={"token": forge.token})
-            mirror = open_mirror(repository, self.context.mirrors)
-            reviewers = find_reviewers(order.change, mirror, forge, self.dialect)
-        if reviewers:
-            forge.ask_reviewers(request.number, reviewers)
-
-    def _extra(self, name: str, order: Order, add: Callable[[], None]) -> str:
-        try:
-            with self.context.step(name, order.key) as effect:
-                if effect.result is None:
-                    add()
-                    effect.result = True
-        except (Rejected, Retry, GitError) as error:
-            self.context.logger.warning("%s not set: %s", name, error)
-            return f"{name} not set: {error}".rstrip(".")
-        return ""
-
-    def _outcome(self, request: Request, what: str, commit: str = "") -> Outcome:
-        data = {
-            "number": request.number,
-            "branch": request.branch,
-            "commit": commit or request.commit,
-            "state": request.state,
-            **({"merge_commit": request.merge_commit} if request.merge_commit else {}),
-        }
-        return Outcome(
-            "refused" if request.state == "closed" else "done",
-            f"{self.words.request} {self.words.sign}{request.number}: {what}.",
-            request.url,
-            data,
-            final=request.state != "open",
-        )
-
 
 def _unsuited(order: Order, place: str) -> Outcome:
     return Outcome(
@@ -360,15 +203,3 @@ def _unsuited(order: Order, place: str) -> Outcome:
         f"repository.url: the plan is for {order.repository}, the pipeline's repository is now {place}. "
         "Retry the incident for a new plan.",
     )
-
-
-def _word(request: Request) -> str:
-    if request.state == "merged":
-        return "merged"
-    return "opened as a draft" if request.is_draft else "opened"
-
-
-def _renewed(found: Request, commit: str) -> str:
-    if found.commit == commit:
-        return "open already for this incident, with this very fix"
-    return "open already for this incident, and brought up to date"
