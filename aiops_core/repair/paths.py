@@ -18,6 +18,8 @@ Manifest: TypeAlias = Mapping[str, TreeEntry]
 _GIT_NAMES = re.compile(r"\.git|git~\d+", re.IGNORECASE)
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 _UNPORTABLE = re.compile(r'[:*?<>|"\\]')
+MEANT = " was taken to mean "
+"""Between the path a model wrote and the one it was resolved to, in the notes of a change."""
 _RUN_DIRECTORY = ("workspaces", "*", "repo")
 _SANDBOX_ROOT = "/work/"
 _REPEATED = re.compile(r"(?:__init__|__main__|index|main|mod|README|setup)(?:\.\w+)*", re.IGNORECASE)

@@ -14,7 +14,7 @@ from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.ground import Grounds
 from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
-from aiops_core.repair.paths import EditKind, Manifest, resolve
+from aiops_core.repair.paths import MEANT, EditKind, Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path, check_protected
 from aiops_core.repair.restoring import Originals, restored
 from aiops_core.repair.sandbox import open_sandbox
@@ -127,7 +127,7 @@ def _change(
     _check_imports(changed, base)
     diff = unified_diff({file.path: base.read(file.path) for file in changed}, changed)
     notes = dict.fromkeys(
-        f"{edit.path} was taken to mean {better.path}"
+        f"{edit.path}{MEANT}{better.path}"
         for edit, better in zip(edits, resolved, strict=True)
         if edit.path != better.path
     )

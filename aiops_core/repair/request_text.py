@@ -9,6 +9,7 @@ from datetime import datetime
 
 from aiops_core.records import Analysis, Change, ChangedFile, Frame, Incident, Outcome, TestRun
 from aiops_core.repair.diff import count_lines
+from aiops_core.repair.paths import MEANT
 from aiops_core.repair.reproducing import UNREPRODUCED
 from aiops_core.repair.review_text import COMMANDS
 from aiops_core.repair.wording import TITLE, error_name, one_line, place_name, shorten, spare_issues
@@ -146,7 +147,8 @@ def _analyst(analysis: Analysis) -> str:
 
 
 def _files(change: Change) -> str:
-    return _bullets(_file(file, change.diff) for file in change.files)
+    mapped = (_note(note) for note in change.notes if MEANT in note)
+    return _bullets([*(_file(file, change.diff) for file in change.files), *mapped])
 
 
 def _file(file: ChangedFile, diff: str) -> str:
@@ -198,7 +200,7 @@ def _failing(run: TestRun) -> str:
 def _unverified(analysis: Analysis, change: Change) -> Iterable[str]:
     if not analysis.provable:
         yield "The root cause cannot be proven from the data there was."
-    yield from map(_note, change.notes)
+    yield from (_note(note) for note in change.notes if MEANT not in note)
 
 
 def _note(text: str) -> str:

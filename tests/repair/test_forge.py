@@ -69,6 +69,16 @@ def test_r8_the_new_test_that_shows_the_error_is_named(incident, analysis, chang
     assert "New, fail without the fix and pass with it:\n\n- `tests.test_free`" in body
 
 
+def test_r3_r30_a_path_that_was_mapped_and_the_run_are_told(incident, analysis, change):
+    mapped = replace(change, run=17, notes=("/app/app.py was taken to mean src/app.py",))
+
+    body = request_body(incident, analysis, mapped)
+
+    assert "- `src/app.py` +1 −1\n- /app/app.py was taken to mean src/app.py\n" in body
+    assert "Not verified" not in body
+    assert re.search(r"of pipeline `\w+`, run 17 \|", body)
+
+
 def test_a_run_whose_failures_nobody_named_is_not_called_clean(incident, analysis, change):
     before = TestRun("make test", 2, 1.0)
     after = TestRun("make test", 0, 1.0)
