@@ -142,14 +142,18 @@ GUARDS: Sequence[Guard] = (
         {f"{_REPAIR}.conversation._unfit": lambda *args: None},
     ),
     Guard(
-        "deafness to ourselves and to edits",
+        "deafness",
         ("C3bot", "C4own", "C5edited"),
         {
             f"{_REPAIR}.conversation._deafness": lambda *args: None,
             f"{_REPAIR}.conversation._unfit": lambda *args: None,
         },
     ),
-    Guard("a stop", ("C10stop",), {"aiops_core.respond.talking.is_stopped": lambda rows: False}),
+    Guard(
+        "a stop",
+        ("C10stop",),
+        {f"aiops_core.respond.{room}.is_stopped": lambda rows: False for room in ("talking", "responder")},
+    ),
     Guard("limits", ("W9*",), policy={"max_files": 100, "max_lines": 10_000}),
     Guard("confidence", ("W10unsure",), policy={"min_confidence": 0}),
 )
