@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from aiops_core.errors import Refused
@@ -30,6 +31,9 @@ def replace_once(text: str, search: str, replace: str, *, where: str) -> str:
     if len(places) > 1:
         raise _several(where, [text.count("\n", 0, place) + 1 for place in places])
     if places:
+        if _lacks_indent(text, places[0], search):
+            with suppress(Refused):
+                return _replace_shifted(text, search, replace, where)
         return text[: places[0]] + replace + text[places[0] + len(search) :]
     if search.endswith("\n") and not text.endswith("\n") and text.endswith(search[:-1]):
         return replace_once(text, search[:-1], replace.removesuffix("\n"), where=where)
@@ -50,6 +54,14 @@ def _occurrences(text: str, search: str) -> Iterator[int]:
     while start >= 0:
         yield start
         start = text.find(search, start + 1)
+
+
+def _lacks_indent(text: str, place: int, search: str) -> bool:
+    """Return whether whole lines were quoted, but for the blanks the first one begins with."""
+    end = place + len(search)
+    is_whole = search.endswith("\n") or text[end : end + 1] in ("", "\n")
+    before = text[text.rfind("\n", 0, place) + 1 : place]
+    return is_whole and bool(before) and not before.strip()
 
 
 def _replace_shifted(text: str, search: str, replace: str, where: str) -> str:

@@ -176,6 +176,18 @@ def test_r4_a_shift_that_is_ambiguous_or_uneven_is_refused(content, search):
     assert refusal([replace("a.py", search, "c")], {"a.py": content}).rule == "search"
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_r4_one_line_quoted_without_its_indentation_is_shifted_like_more(end):
+    content = "def f(x):\n    return x + 1\n\n\ndef g(x):\n    return x\n"
+
+    (file,) = apply_edits(
+        [Edit("replace", "a.py", search=f"return x + 1{end}", replace=f"y = x\nreturn y + 1{end}")],
+        lambda path: content.encode(),
+    )
+
+    assert file.content.decode() == content.replace("    return x + 1\n", "    y = x\n    return y + 1\n")
+
+
 def test_r4_an_exact_match_is_preferred_to_a_shifted_one():
     assert edited(b"    a\n    b\nx\na\nb\n", "x\na\nb", "x\nA\nb") == b"    a\n    b\nx\nA\nb\n"
 
