@@ -1,37 +1,39 @@
-"""Supervise the pipelines of one file: start, watch, drain, stop."""
+"""Supervise the pipelines of one file: start, watch, reload, drain, stop."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from aiops_core.component import utc_now
-from aiops_core.endpoints import EndpointNews, Endpoints
-from aiops_core.engines import LocalEngine
-from aiops_core.errors import StoreError, UserError, is_interrupt
-from aiops_core.handover import told
+from aiops_core.errors import AiopsError, UserError
+from aiops_core.generation import Generation, Running, reload_file, unchanged
 from aiops_core.housekeeping import Housekeeping
-from aiops_core.ingest import Ingest
-from aiops_core.pipeline import Loaded, Pipeline, Step
-from aiops_core.records import Event
+from aiops_core.pipeline import Loaded
 from aiops_core.respond import Responder
-from aiops_core.respond.telling import Telling
-from aiops_core.store import BALLAST, IncidentChange, Store, hold
+from aiops_core.store import BALLAST, Store, hold
+from aiops_core.systemd import notify_systemd
 
 GRACE = 10.0
 """Seconds a stop may take."""
 _SOON = timedelta(seconds=3)
-_MOST_TARGETS = 64  # told at the same time: a thread each, which mostly waits
+_LOOK = 0.5
+"""Seconds between looks whether something is to be done."""
 
 
 class Runner:
-    """Run a loaded pipeline file until it is stopped, or once over what is there."""
+    """Run a loaded pipeline file until it is stopped, or once over what is there.
+
+    ``load`` reads the file again when ``reloading`` is set; it raises AiopsError for one that is
+    wrong, and then the old one stays in charge.
+    """
 
     def __init__(
         self,
@@ -42,6 +44,8 @@ class Runner:
         ballast: int = BALLAST,
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
+        load: Callable[[], Loaded] | None = None,
+        reloading: threading.Event | None = None,
     ) -> None:
         self._loaded = loaded
         self._stopping = stopping
@@ -49,7 +53,11 @@ class Runner:
         self._ballast = ballast
         self._logger = logger
         self._clock = clock
-        self._redactor = loaded.redactor
+        self._load = load
+        self._reloading = reloading or threading.Event()
+        self._reloads = 0
+        self._past: list[Generation] = []
+        self._present: Generation
 
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
@@ -62,163 +70,128 @@ class Runner:
             store.deliveries.recover()
             self._run(store)
 
+    def wake(self) -> None:
+        """Say that there may be new work."""
+        self._present.engine.wake()
+
+    def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None:
+        """Tell people of a failure of the pipeline itself, once per cause."""
+        self._present.responder.telling.fault(pipeline, cause, text, again=again)
+
     def _run(self, store: Store) -> None:
-        responder = Responder(
-            self._loaded.pipelines,
-            store,
-            state=self._loaded.state,
-            disk=self._loaded.document.disk,
-            redactor=self._redactor,
-            per_day=self._loaded.document.budget.per_day,
-            analyses=self._loaded.document.analyses,
-            once=self._once,
-            logger=self._logger,
-            clock=self._clock,
-        )
-        responder.recover()
-        targets = sum(len(pipeline.of_kind("notifiers")) for pipeline in self._loaded.pipelines)
-        ingests: list[Ingest] = []
-        engine = LocalEngine(
-            store,
-            responder.handle,
-            [kind for kind in Responder.kinds if kind != Responder.delivery],
-            workers=self._loaded.document.workers,
-            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS)},
-            is_second=lambda: any(ingest.is_in_storm for ingest in ingests),
-            logger=self._logger,
-        )
-        self._start_components(store, responder.telling)
-        ingests += [self._ingest(pipeline, store, responder, engine) for pipeline in self._loaded.pipelines]
-        self._announce(ingests)
-        for ingest in ingests:
-            ingest.start()
-        engine.start()
-        threading.Thread(target=self._check_actions, name="checks", daemon=True).start()
+        generation = self._present = self._generation(self._loaded, store)
+        generation.respond()
+        generation.responder.recover()
+        generation.prepare()
+        generation.open_sources()
+        generation.go()
+        notify_systemd("READY=1")
         try:
-            self._wait(ingests, store, engine)
+            self._wait(store)
         finally:
-            self._stop(ingests, engine)
-        for ingest in ingests:
-            if ingest.failure is not None:
-                raise ingest.failure
+            notify_systemd("STOPPING=1")
+            self._stop()
+        if (failure := self._present.failure()) is not None:
+            raise failure
 
-    def _start_components(self, store: Store, telling: Telling) -> None:
-        problems = []
-        store.endpoints.clear()
-        endpoints = Endpoints(changed=partial(self._note_endpoint, store))
-        (self._loaded.state / "scratch").mkdir(
-            mode=0o700, exist_ok=True
-        )  # of parents, mkdir ignores the mode
-        for pipeline in self._loaded.pipelines:
-            for step in pipeline.steps:
-                context = step.component.context
-                context.endpoints = endpoints
-                context.tell = partial(telling.fault, pipeline.name, again=logging.WARNING)
-                context.state.update(store.states(pipeline.name, step.name))
-                context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-                try:
-                    step.component.start()
-                except UserError as error:
-                    problems.append(f"{pipeline.name}: {step.kind} {step.name}: {error}")
-                except (SystemExit, GeneratorExit) as error:
-                    problems.append(f"{pipeline.name}: {step.kind} {step.name}{told(error)}. Mend it")
-        if problems:
-            raise UserError("\n".join(problems))
-
-    def _note_endpoint(self, store: Store, news: EndpointNews) -> None:
-        """Keep what became of an address of a model, for `aiops doctor`."""
-        reason = self._redactor.redact(news.reason)
-        if news.state != "up":
-            self._logger.warning("%s is %s: %s", news.name, news.state, reason)
-        try:
-            store.endpoints.save(replace(news, reason=reason))
-        except StoreError as error:
-            self._logger.warning("%s", error)
-
-    def _ingest(self, pipeline: Pipeline, store: Store, responder: Responder, engine: LocalEngine) -> Ingest:
-        def recorded(events: Sequence[Event], changes: Sequence[IncidentChange]) -> None:
-            engine.wake()
-            self._observe(pipeline, store, events, changes)
-
-        return Ingest(
-            pipeline,
+    def _generation(self, loaded: Loaded, store: Store, kept: Collection[Running] = ()) -> Generation:
+        return Generation(
+            loaded,
             store,
+            self,
             self._stopping,
             once=self._once,
-            fault=partial(responder.telling.fault, pipeline.name),
-            recorded=recorded,
-            redactor=self._redactor,
+            logger=self._logger,
             clock=self._clock,
+            kept=kept,
         )
 
-    def _observe(
-        self, pipeline: Pipeline, store: Store, events: Sequence[Event], changes: Sequence[IncidentChange]
-    ) -> None:
-        for change in changes:
-            if change.before != change.after:
-                self._logger.info("incident %s: %s", change.incident_id, change.after)
-        if not pipeline.of_kind("extensions"):
-            return
-        try:
-            pipeline.host.hook.events_recorded(events=events)
-            for change in changes:
-                if change.before != change.after:
-                    incident = store.incidents.get(change.incident_id)
-                    pipeline.host.hook.incident_changed(incident=incident, before=change.before)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._logger.exception("an extension of %s raised", pipeline.name)
-
-    def _announce(self, ingests: Sequence[Ingest]) -> None:
-        for pipeline, ingest in zip(self._loaded.pipelines, ingests, strict=True):
-            sources = ", ".join(step.name for step in pipeline.of_kind("sources"))
-            detectors = ", ".join(step.name for step in pipeline.of_kind("detectors"))
-            self._logger.info(
-                "%s: watching %s for %s (matcher: %s)", pipeline.name, sources, detectors, ingest.engine
-            )
-            self._tell_extensions(pipeline, "started")
-
-    def _check_actions(self) -> None:
-        """Say which actions would not work: before the first incident, and without keeping anybody waiting."""
-        for pipeline in self._loaded.pipelines:
-            for step in pipeline.of_kind("actions"):
-                try:
-                    problem = step.component.problem()
-                except BaseException as error:
-                    if is_interrupt(error):
-                        raise
-                    problem = told(error).lstrip(": ")
-                if problem is not None:
-                    text = self._redactor.redact(problem)
-                    self._logger.warning("%s: %s would not work: %s", pipeline.name, step.name, text)
-
-    def _tell_extensions(self, pipeline: Pipeline, hook: str) -> None:
-        try:
-            getattr(pipeline.host.hook, hook)(pipeline=pipeline.name)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._logger.exception("an extension of %s raised in %s", pipeline.name, hook)
-
-    def _wait(self, ingests: Sequence[Ingest], store: Store, engine: LocalEngine) -> None:
+    def _wait(self, store: Store) -> None:
         """Wait for a stop; in a run over what is there, for the work it caused."""
         if not self._once:
-            keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
-            while not self._stopping.wait(0.5):
-                keeping.turn()
-                if all(ingest.join(0) for ingest in ingests) and not self._stopping.is_set():
-                    self._logger.info("every source has ended")
-                    self._drain(store, engine)
-                    return
+            self._watch(store)
             return
-        for ingest in ingests:
-            while not ingest.join(0.2) and not self._stopping.is_set():
-                pass
-        self._drain(store, engine)
+        while not self._present.has_ended and not self._stopping.wait(0.05):
+            pass
+        self._drain(store)
 
-    def _drain(self, store: Store, engine: LocalEngine) -> None:
+    def _watch(self, store: Store) -> None:
+        keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
+        while not self._stopping.wait(_LOOK):
+            notify_systemd("WATCHDOG=1")
+            keeping.turn()
+            if self._reloading.is_set():
+                self._reloading.clear()
+                if self._reload(store):
+                    keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
+            if self._present.has_ended and not self._stopping.is_set():
+                self._logger.info("every source has ended")
+                self._drain(store)
+                return
+
+    def _reload(self, store: Store) -> bool:
+        """Put the file as it is now in charge, or say why the old one stays; return whether it is."""
+        notify_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        problem, redactor = "", self._loaded.redactor
+        try:
+            fresh = self._checked()
+            redactor = fresh.redactor
+            self._swap(fresh, store)
+        except AiopsError as error:
+            problem = redactor.redact(str(error))
+            self._logger.error("not reloaded, all goes on as before: %s", problem)
+        else:
+            self._logger.info("%s: reloaded", self._loaded.path)
+        self._reloads += 1
+        self._report(problem)
+        notify_systemd("READY=1")
+        return not problem
+
+    def _checked(self) -> Loaded:
+        if self._load is None:
+            raise UserError("this run was not started by 'aiops run'. Start it again")
+        fresh = self._load()
+        if fresh.state != self._loaded.state:
+            raise UserError(f"state: is {self._loaded.state} as long as this run lasts. Start it again")
+        return fresh
+
+    def _swap(self, fresh: Loaded, store: Store) -> None:
+        """Start the next generation where this one stands; nothing is read twice or by nobody."""
+        old = self._present
+        same = unchanged(self._loaded, fresh)
+        kept = [one for one in old.running if one.must_go_on and one.pipeline.name in same]
+        new = self._generation(fresh, store, kept)
+        try:
+            new.prepare()
+        except AiopsError:
+            new.abandon()
+            raise
+        old.close_sources(kept)
+        try:
+            new.open_sources()
+        except AiopsError:
+            new.abandon()
+            old.open_again(kept)
+            raise
+        old.responder.telling.close()
+        new.respond()
+        self._present, self._loaded = new, fresh
+        new.go()
+        threading.Thread(target=old.retire, args=(kept,), name="retiring", daemon=True).start()
+        self._past = [*(one for one in self._past if not one.engine.has_ended), old]
+
+    def _report(self, problem: str) -> None:
+        """Say to whoever asked for the reload how it went."""
+        path = reload_file(self._loaded.state)
+        said = {"process": os.getpid(), "number": self._reloads, "problem": problem}
+        partial = path.with_suffix(".partial")
+        with suppress(OSError):  # the log says it, too
+            partial.write_text(json.dumps(said), "utf-8")
+            partial.replace(path)
+
+    def _drain(self, store: Store) -> None:
         """Wait until nothing is due within seconds; what is retried later stays queued."""
+        engine = self._present.engine
 
         def is_nothing_due() -> bool:
             due = store.queue.next_due(Responder.kinds)
@@ -226,39 +199,23 @@ class Runner:
                 return False
             return not store.deliveries.release("storm")  # nothing follows: no need to gather more
 
-        store.queue.hasten(
-            Responder.kinds, self._clock() + _SOON
-        )  # every line was read: nothing has to settle
+        # Every line was read: nothing has to settle.
+        store.queue.hasten(Responder.kinds, self._clock() + _SOON)
         engine.wake()
         while not self._stopping.wait(0.05) and not engine.is_idle(is_nothing_due):
             pass
 
-    def _stop(self, ingests: Sequence[Ingest], engine: LocalEngine) -> None:
+    def _stop(self) -> None:
         deadline = time.monotonic() + GRACE
-        for pipeline in self._loaded.pipelines:
-            self._tell_extensions(pipeline, "stopping")
         self._stopping.set()
-        for ingest in ingests:
-            if not ingest.join(max(deadline - time.monotonic(), 0.1)):
-                self._logger.warning(
-                    "a pipeline did not stop in time; what it had not committed is read again"
-                )
-        engine.stop(max(deadline - time.monotonic(), 0.1))
-        for pipeline in self._loaded.pipelines:
-            for step in pipeline.steps:
-                self._stop_component(step)
-
-    def _stop_component(self, step: Step) -> None:
-        try:
-            step.component.stop()
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._logger.exception("%s did not stop cleanly", step.name)
+        self._present.stop(deadline)
+        for past in self._past:
+            past.engine.stop(max(deadline - time.monotonic(), 0.1))
 
 
-def stop_on_signals(stopping: threading.Event) -> None:
-    """Let SIGTERM and SIGINT stop the run; a second one ends the process at once."""
+def stop_on_signals(stopping: threading.Event, reloading: threading.Event) -> None:
+    """Let SIGTERM and SIGINT stop the run, a second one at once; SIGHUP reloads, or stops with its terminal."""
+    had_terminal = _has_terminal()
 
     def stop(number: int, frame: object) -> None:
         if stopping.is_set():
@@ -266,5 +223,20 @@ def stop_on_signals(stopping: threading.Event) -> None:
             signal.raise_signal(number)
         stopping.set()
 
+    def reload(number: int, frame: object) -> None:
+        if had_terminal and not _has_terminal():
+            stopping.set()
+        else:
+            reloading.set()
+
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, reload)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

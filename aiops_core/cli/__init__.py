@@ -17,6 +17,7 @@ from aiops_core.memory import keep_memory
 _COMMANDS = {
     "init": "aiops_core.cli.init:init",
     "run": "aiops_core.cli.run:run",
+    "reload": "aiops_core.cli.reload:reload",
     "check": "aiops_core.cli.check:check",
     "scan": "aiops_core.cli.scan:scan",
     "replay": "aiops_core.cli.replay:replay",
@@ -42,6 +43,7 @@ _COMMANDS = {
 _HELP = {
     "init": "Write a first pipeline file for the directory you are in.",
     "run": "Watch, detect, answer and tell until stopped.",
+    "reload": "Let a run read its pipeline file again.",
     "check": "Check a pipeline file and say everything that is wrong with it.",
     "scan": "Find the errors in log files and print them.",
     "replay": "Show what a pipeline would do about recorded logs, without doing it.",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aiops_core.pipeline import Loaded
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("pipeline.yaml"))
 
@@ -18,7 +23,7 @@ def run(file: Path, once: bool, verbose: bool) -> None:
     """Watch, detect, answer and tell until stopped.
 
     FILE is the pipeline file (default: pipeline.yaml). SIGTERM or Ctrl-C stops within ten
-    seconds; nothing that was read is lost.
+    seconds, SIGHUP or 'aiops reload' reads the file again; nothing that was read is lost.
     """
     from aiops_core import logs
     from aiops_core.memory import share_memory
@@ -26,11 +31,18 @@ def run(file: Path, once: bool, verbose: bool) -> None:
     from aiops_core.runner import Runner, stop_on_signals
 
     share_memory()
-    surroundings = Surroundings(stopping=threading.Event(), once=once)
-    loaded = load(file, surroundings=surroundings)
-    settings = loaded.document.logging
-    if verbose:
-        settings = settings.model_copy(update={"level": "debug"})
-    logs.configure(settings, directory=loaded.path.parent, secrets=loaded.secrets)
-    stop_on_signals(surroundings.stopping)
-    Runner(loaded, surroundings.stopping, once=once, logger=surroundings.logger).run()
+    logger, secrets = logging.getLogger("aiops"), set[str]()
+
+    def read() -> Loaded:
+        loaded = load(file, surroundings=Surroundings(once=once, logger=logger))
+        settings = loaded.document.logging
+        if verbose:
+            settings = settings.model_copy(update={"level": "debug"})
+        secrets.update(loaded.secrets)  # of files that were in charge before, too
+        logs.configure(settings, directory=loaded.path.parent, secrets=secrets)
+        return loaded
+
+    stopping, reloading = threading.Event(), threading.Event()
+    loaded = read()
+    stop_on_signals(stopping, reloading)
+    Runner(loaded, stopping, once=once, logger=logger, load=read, reloading=reloading).run()

@@ -58,6 +58,7 @@ class LocalEngine:
         self._logger = logger
         self._owner = f"{platform.node()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
         self._stopping = threading.Event()
+        self._ended = threading.Event()
         self._held: dict[tuple[int, int], Job] = {}
         """By id and token: a job that was given back may be taken by another worker at once."""
         self._lock = threading.Lock()
@@ -91,7 +92,13 @@ class LocalEngine:
             while thread.is_alive() and time.monotonic() < deadline:
                 self.wake()
                 thread.join(0.05)
+        self._ended.set()
         self._give_back()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is being done any more, and nothing will be."""
+        return self._ended.is_set()
 
     def _work(self, pool: _Pool) -> None:
         while not self._stopping.is_set():
@@ -145,7 +152,7 @@ class LocalEngine:
                 self._logger.warning("%s %s: %s", job.kind, job.key, error)
 
     def _beat(self) -> None:
-        while not self._stopping.wait(_BEAT):
+        while not self._ended.wait(_BEAT):
             with self._lock:
                 held = list(self._held.values())
             for job in held:

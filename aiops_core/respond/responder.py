@@ -69,10 +69,10 @@ class Responder:
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,
         )  # fmt: skip
-        self._desk.premises.tidy(())
 
     def recover(self) -> None:
         """Settle what a runner that died left open; before the workers start."""
+        self._desk.premises.tidy(())
         self._count_lost_calls()
         self._tending.recover()
 

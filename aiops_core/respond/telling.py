@@ -44,6 +44,10 @@ class Telling:
         )
         store.queue.watch_deaths(self._job_died)
 
+    def close(self) -> None:
+        """Leave it to another one to tell of work that is given up."""
+        self._store.queue.forget_deaths(self._job_died)
+
     def tell(
         self,
         pipeline: Pipeline,

@@ -23,7 +23,7 @@ from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
 from aiops_core.store.incidents import OPEN, Incidents
 from aiops_core.store.jumps import Jumps, Uptime
 from aiops_core.store.jumps import uptime as machine_uptime
-from aiops_core.store.lock import hold
+from aiops_core.store.lock import hold, holder
 from aiops_core.store.merging import Merging
 from aiops_core.store.notices import Notice, Notices
 from aiops_core.store.plans import StoredPlan
@@ -78,6 +78,7 @@ __all__ = [
     "WaitingPlan",
     "dump",
     "hold",
+    "holder",
     "load",
     "release_named",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from aiops_core.errors import StateHeld, StoreError
 from aiops_core.store.directory import prepare
@@ -38,6 +39,23 @@ def hold(directory: Path, purpose: str) -> Iterator[None]:
         yield
     finally:
         file.close()
+
+
+def holder(directory: Path) -> dict[str, Any] | None:  # Any: what the holder wrote of itself
+    """Return process, command, host and start of who holds the state directory, None when nobody does."""
+    path = directory / "runner.lock"
+    if not path.exists():
+        return None
+    file = _Held(path)
+    try:
+        if file.take():
+            return None
+        said = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    finally:
+        file.close()
+    return said if isinstance(said, dict) and "pid" in said else None
 
 
 @contextmanager

@@ -66,6 +66,10 @@ class Queue:
         """Call ``tell`` too in the transaction in which any job dies; what it raises undoes the death."""
         self._watchers.append(tell)
 
+    def forget_deaths(self, tell: Callable[[Job], None]) -> None:
+        """Call ``tell`` no more."""
+        self._watchers.remove(tell)
+
     def enqueue(
         self,
         kind: str,

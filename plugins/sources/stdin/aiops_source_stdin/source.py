@@ -26,8 +26,7 @@ class StdinSource(Source):
     def start(self) -> None:
         _descriptor()
         reader = StdinSource._reader() if StdinSource._reader else None
-        is_of_this_run = reader is not None and reader.context.stopping is self.context.stopping
-        if reader is not None and reader is not self and is_of_this_run:
+        if reader is not None and reader is not self and not reader.context.stopping.is_set():
             raise UserError(
                 f"standard input is read by source {reader.context.name} of {reader.context.pipeline} already. "
                 "Let one of them read something else"
