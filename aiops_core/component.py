@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from aiops_core.budget import AtMost, Spending, unlimited
 from aiops_core.endpoints import Endpoints
+from aiops_core.errors import UserError
 from aiops_core.records import (
     Analysis,
     Block,
@@ -233,6 +234,16 @@ class Component(Generic[C]):
     def problem(self) -> str | None:
         """Say why this step does not work on this machine, None where it does; for ``aiops doctor``."""
         return None
+
+    def probe(self) -> str:
+        """Reach what this step needs outside, without any effect there; return what was found, "" for nothing.
+
+        For ``aiops check --probe`` and the watch of a run, within half a minute; ``start`` may not have been
+        called. Raise AiopsError saying what is wrong: no login, no such model, a right that lacks.
+        """
+        if (problem := self.problem()) is not None:
+            raise UserError(problem)
+        return ""
 
     def start(self) -> None:
         """Get ready; raise UserError when a setting cannot work."""

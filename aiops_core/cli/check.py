@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aiops_core.cli.run import FILE
 
+if TYPE_CHECKING:
+    from aiops_core.pipeline import Loaded
+
 
 @click.command()
 @FILE
-def check(file: Path) -> None:
+@click.option(
+    "--probe", is_flag=True, help="Reach everything outside that the file names, without any effect."
+)
+def check(file: Path, probe: bool) -> None:
     """Check a pipeline file and say everything that is wrong with it.
 
-    Reads the file, its secrets and every component's settings; touches nothing else. Exit 2 when
-    anything is wrong.
+    Reads the file, its secrets and every component's settings; touches nothing else. With --probe it
+    also logs in at mail servers and chats, asks forges what their tokens may do, models whether they
+    are there and repositories for their branch, all within half a minute; nothing is sent, written or
+    paid for. Where a service cannot be asked without telling people (incoming webhooks), only
+    whether somebody answers there is looked at. Exit 2 when anything is wrong.
     """
     from aiops_core.pipeline import load
 
@@ -27,4 +38,18 @@ def check(file: Path) -> None:
             if steps:
                 shown = [f"{step.name} ({step.mode})" if step.mode else step.name for step in steps]
                 click.echo(f"  {kind:<10} {', '.join(shown)}")
+    if probe and not _reaches_all(loaded):
+        sys.exit(2)
     click.echo(f"{file}: fine")
+
+
+def _reaches_all(loaded: Loaded) -> bool:
+    """Say what is found outside, without secrets; return whether nothing is wrong."""
+    from aiops_core.probing import probe
+    from aiops_core.text.redaction import Redactor
+
+    redactor, found = Redactor(loaded.secrets), probe(loaded)
+    for one in found:
+        sign, text = ("✗", one.problem) if one.problem else ("✓", one.found)
+        click.echo(f"{sign} {one.pipeline}.{one.name}: {redactor.redact(text)}")
+    return not any(one.problem for one in found)

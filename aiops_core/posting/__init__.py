@@ -6,6 +6,7 @@ from aiops_core.posting.exchange import (
     address_of,
     as_json,
     http_post,
+    http_reach,
     origin_of,
     trouble_of,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "address_of",
     "as_json",
     "http_post",
+    "http_reach",
     "origin_of",
     "trouble_of",
 ]

@@ -26,6 +26,7 @@ class HttpRequest:
     url: str = field(repr=False)
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,22 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def http_reach(where: str, url: str, *, context: ssl.SSLContext | None, timeout: float) -> str:
+    """See that somebody answers at the host of an address, whatever it is; raise Retry or UserError else.
+
+    Nothing of the address but its host is sent, for the rest of it may be a secret that has an effect.
+    """
+    request = HttpRequest(f"{origin_of(url)}/", b"", method="HEAD")
+    answer = http_post(where, request, context=context, timeout=timeout)
+    if answer.status >= 500:
+        raise Retry(f"{where}: answers {answer.status}.")
+    return f"{origin_of(url)} answers"
+
+
 def http_post(
     where: str, request: HttpRequest, *, context: ssl.SSLContext | None, timeout: float
 ) -> HttpAnswer:
-    """Post the request and return the answer; raise Retry or UserError when there is none."""
+    """Send the request and return the answer; raise Retry or UserError when there is none."""
     from httpx2 import HTTPError, InvalidURL
 
     for name in ("httpx2", "httpcore2"):  # they log whole addresses, tokens and all
@@ -110,7 +123,9 @@ async def _post(request: HttpRequest, context: ssl.SSLContext | None, timeout: f
     async with (
         asyncio.timeout(timeout),
         AsyncClient(verify=verify, follow_redirects=False, timeout=None) as client,
-        client.stream("POST", request.url, content=request.body, headers=dict(request.headers)) as response,
+        client.stream(
+            request.method, request.url, content=request.body, headers=dict(request.headers)
+        ) as response,
     ):
         body = b""
         async for chunk in response.aiter_bytes():

@@ -18,13 +18,15 @@ from typing_extensions import TypeVar
 from aiops_core.component import Notifier
 from aiops_core.errors import NotYet, Retry, UserError
 from aiops_core.polling.source import parse_retry_after
-from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, origin_of
+from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, http_reach, origin_of
 from aiops_core.posting.pace import Pace
 from aiops_core.records import Receipt, RecipientResult, Report
 from aiops_core.settings import Config, Duration
 from aiops_core.text.redaction import Redactor
 
 _MAY_PASS = frozenset({408, 409, 425, 429})
+_PROBE = 15.0
+"""Seconds that looking whether somebody is there may take."""
 _LATE = 0.5
 """Seconds a message comes later than it may: clocks differ."""
 _TOKEN = re.compile(r"(?=\D*\d)\S{8,}|\S{20,}")
@@ -103,6 +105,13 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
         ids = self.send(report.key, request)
         result = RecipientResult(origin_of(request.url), accepted=True)
         return Receipt(ids=(report.key, *ids), recipients=(result,))
+
+    def probe(self) -> str:
+        """See that somebody answers where reports are posted; whether they would be taken is not asked."""
+        self.start()
+        url = self.compose(Report("probe", "fault", self.context.pipeline, "probe")).url
+        timeout = min(self.config.timeout.total_seconds(), _PROBE)
+        return http_reach(self.where(url), url, context=self.tls_context(), timeout=timeout)
 
     def send(self, key: str, request: HttpRequest) -> tuple[str, ...]:
         """Post when the turn of this key has come; return the ids that came back."""

@@ -87,6 +87,11 @@ class RequestAction(Action[C], Generic[C]):
             )
         return None
 
+    def probe(self) -> str:
+        """Ask the forge what the token may do."""
+        super().probe()
+        return f"{self.place}: reached, the token may do what is needed"
+
     def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None:
         """Say which branch and request the fix becomes; None without a fix."""
         if change is None:

@@ -3,7 +3,7 @@
 from aiops_core.repository.errors import GitError
 from aiops_core.repository.git import run_git
 from aiops_core.repository.history import BlameLine, Commit, Match, TreeEntry
-from aiops_core.repository.mirror import Mirror, mirror_path, open_mirror
+from aiops_core.repository.mirror import Mirror, mirror_path, open_mirror, remote_head
 from aiops_core.repository.paths import Ambiguous, is_installed, map_frame
 from aiops_core.repository.private import is_private
 from aiops_core.repository.releases import Release, release_of
@@ -26,5 +26,6 @@ __all__ = [
     "open_mirror",
     "open_remote",
     "release_of",
+    "remote_head",
     "run_git",
 ]

@@ -272,6 +272,18 @@ def open_mirror(repository: Repository, directory: Path) -> Mirror:
     return mirror
 
 
+def remote_head(repository: Repository, directory: Path) -> str:
+    """Return what can be said of the remote without fetching; raise GitError where it cannot be reached."""
+    remote = open_remote(repository)
+    branch = f"refs/heads/{repository.branch}" if repository.branch else "HEAD"
+    found = run_git(["ls-remote", "--", remote.url, branch], cwd=directory, remote=remote).text.split()
+    if not found and repository.branch:
+        raise GitError(
+            f"repository {remote.url}: has no branch {repository.branch}. Mend 'branch'.", kind="not-found"
+        )
+    return f"{remote.url}: reached, {repository.branch or 'its default branch'} is at {found[0][:12] if found else 'nothing'}"
+
+
 def mirror_path(repository: Repository, directory: Path) -> Path:
     """Return where the mirror of a repository is under ``directory``; raise GitError as ``open_mirror`` does."""
     remote = open_remote(repository)

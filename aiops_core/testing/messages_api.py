@@ -84,7 +84,7 @@ def rate_limited(retry_after: float) -> Failure:
 
 
 class MessagesApi(HttpPeer):
-    """Answer ``POST /v1/messages`` with the scripted replies, then with ``usual``.
+    """Answer ``POST /v1/messages`` with the scripted replies, then with ``usual``; know every model.
 
     With a ``key`` every request must carry it, as ``Authorization: Bearer`` or ``x-api-key``.
     ``calls`` holds the decoded bodies of what came.
@@ -105,13 +105,15 @@ class MessagesApi(HttpPeer):
     @property
     def calls(self) -> list[dict[str, Json]]:
         """Bodies of the requests, in the order they came."""
-        return [json.loads(request.body) for request in self.requests]
+        return [json.loads(request.body) for request in self.requests if request.body]
 
     def _next_reply(self, request: Request) -> Reply:
         with self._lock:
             self.requests.append(request)
             if self._key and self._key not in _keys(request):
                 return _failure(UNAUTHORIZED)
+            if request.method == "GET":
+                return _model(request.path.rpartition("/")[2])
             scripted = next(self._script, self._otherwise)
         body = json.loads(request.body)
         if isinstance(scripted, Reply):
@@ -119,6 +121,11 @@ class MessagesApi(HttpPeer):
         if isinstance(scripted, Failure):
             return _failure(scripted)
         return _streamed(scripted, body["model"]) if body.get("stream") else _whole(scripted, body["model"])
+
+
+def _model(name: str) -> Reply:
+    model = {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}
+    return Reply(200, json.dumps(model).encode(), {"Content-Type": "application/json"})
 
 
 def _keys(request: Request) -> set[str]:

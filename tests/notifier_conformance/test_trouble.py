@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import AiopsError, Context, Retry, UserError
 from aiops_core.testing.chat_bench import NOON, REPORT
 from aiops_core.testing.http_peer import HttpPeer, Reply
 
@@ -134,3 +134,20 @@ def test_a_secret_does_not_travel_in_clear_text_to_another_machine(bench):
 
     with refused if bench.guards_address else nullcontext():
         bench.make("http://chat.example.org")
+
+
+def test_a_probe_tells_nobody_and_shows_no_secret(bench):
+    with HttpPeer([bench.fine] * 3) as peer:
+        found = bench.make(peer.url).probe()
+
+    asked = {(request.method, request.path.rpartition("/")[2]) for request in peer.requests}
+    assert not {pair for pair in asked if pair[0] == "POST"} - {("POST", "auth.test")}
+    assert [secret for secret in bench.secrets if secret in found] == []
+
+
+def test_a_probe_of_nobody_says_so(bench):
+    with HttpPeer() as peer:
+        url = peer.url
+
+    with pytest.raises(AiopsError):
+        bench.make(url).probe()

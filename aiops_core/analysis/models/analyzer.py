@@ -30,6 +30,8 @@ _Message: TypeAlias = Mapping[str, Any]  # Any: text, or blocks as the API has t
 _LONGEST_WAIT = 10.0
 """Seconds a worker waits for a model; what takes longer waits in the queue."""
 _SHORTENED = 1_500
+_PROBE = 20.0
+"""Seconds that looking whether the model is there may take."""
 _TOKEN = 4  # characters, roughly
 
 _MEND = """\
@@ -105,6 +107,20 @@ class ModelAnalyzer(Analyzer[M], ABC, Generic[M]):
     @abstractmethod
     def looked_up(self, said: Said, results: Sequence[str]) -> list[_Message]:
         """Return what the model said, as it came, and what its look-ups show, as the API has them."""
+
+    def look_up(self, target: Target, timeout: float) -> bool:
+        """See that the model is there for this key, at no cost; raise CallFailed where it is not.
+
+        Return whether that could be asked at all.
+        """
+        return False
+
+    def probe(self) -> str:
+        try:
+            asked = [self.look_up(target, _PROBE) for target in self.targets()]
+        except CallFailed as failure:
+            raise self._conclusion([failure]) from None
+        return f"{self.first_model()} is there, the key is taken" if any(asked) else ""
 
     def priced(self, usage: Usage) -> Usage:
         """Return the usage of one call with its cost, None for an unknown price."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from aiops_analyzer_claude.calls import call, connect
+from aiops_analyzer_claude.calls import call, connect, look_up
 from aiops_analyzer_claude.config import ClaudeConfig
 from aiops_analyzer_claude.prices import priced
 from aiops_core import Ask, ModelAnalyzer, Said, Target, Usage
@@ -38,6 +38,9 @@ class ClaudeAnalyzer(ModelAnalyzer[ClaudeConfig]):
     def calling(self, target: Target) -> Iterator[Ask]:
         with connect(target, self.config.timeout.total_seconds()) as client:
             yield partial(call, client, target)
+
+    def look_up(self, target: Target, timeout: float) -> bool:
+        return look_up(target, timeout)
 
     def looked_up(
         self, said: Said, results: Sequence[str]

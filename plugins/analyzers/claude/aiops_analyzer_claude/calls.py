@@ -6,6 +6,8 @@ import email.utils
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiops_analyzer_claude.prices import priced
@@ -40,20 +42,41 @@ def connect(target: Target, timeout: float) -> anthropic.Anthropic:
     )
 
 
+def look_up(target: Target, timeout: float) -> bool:
+    """See that the model is there for this key, at no cost; raise CallFailed where it is not.
+
+    A gateway need not know how to be asked that: that it answers is enough.
+    """
+    try:
+        with connect(target, timeout) as client, _explained(target, timeout):
+            client.models.retrieve(target.model)
+    except CallFailed as failure:
+        if failure.kind != "request" or not target.base_url:
+            raise
+    return True
+
+
 def call(client: anthropic.Anthropic, target: Target, question: Question) -> Said:
     """Ask once; raise CallFailed with a message that holds no key."""
+    ask = _streamed if question.stream else _whole
+    with _explained(target, question.timeout):
+        return _said(ask(client, target, question), target.model)
+
+
+@contextmanager
+def _explained(target: Target, timeout: float) -> Iterator[None]:
+    """Turn what goes wrong in a call into CallFailed."""
     import anthropic
     import httpx2
 
     redactor = Redactor([target.api_key])
-    ask = _streamed if question.stream else _whole
     try:
-        return _said(ask(client, target, question), target.model)
+        yield
     except anthropic.APIStatusError as error:
         raise _failed(error, target, redactor) from None
     except anthropic.APITimeoutError as error:
         is_free = isinstance(error.__cause__, _unreached())
-        raise CallFailed(f"no answer within {question.timeout:g} s", "again", is_free=is_free) from None
+        raise CallFailed(f"no answer within {timeout:g} s", "again", is_free=is_free) from None
     except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError) as error:
         said = redactor.redact(f"{error} {error.__cause__ or ''}".strip())[:300]
         is_free = isinstance(error.__cause__, _unreached())

@@ -120,8 +120,7 @@ def test_the_request_is_structured_cached_and_fenced(ask, stream):
 def test_edits_may_come_as_code_blocks_where_the_api_enforces_no_shape(ask):
     said = json.dumps({key: value for key, value in GOOD.items() if key != "edits"})
     block = (
-        '<code_block filename="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</code_block>'
-    )
+        '<code_block filename="a.py">\n    )
 
     analysis, api = ask(answer(f"{said}\n{block}"), edits="code_blocks")
 
@@ -671,6 +670,7 @@ def test_a_model_without_a_price_asks_for_tokens_only(stream):
     assert (purse.asked[0].model, purse.asked[0].cost) == ("our-own", None)
 
 
+<<<<<<< HEAD
 def test_a_conversation_that_look_ups_make_longer_is_cached_by_the_vendors_api():
     question = Question("system", [{"role": "user", "content": "x"}], 100, 1.0, False, tools=Shelf.tools)
     vendor, gateway = Target("", KEY, "m"), Target("https://gateway.example", KEY, "m")
@@ -678,3 +678,23 @@ def test_a_conversation_that_look_ups_make_longer_is_cached_by_the_vendors_api()
     assert calls._arguments(vendor, question)["cache_control"] == {"type": "ephemeral"}
     assert "cache_control" not in calls._arguments(gateway, question)
     assert "cache_control" not in calls._arguments(vendor, replace(question, tools=()))
+
+
+def test_a_probe_looks_for_the_model_and_asks_nothing():
+    with MessagesApi(key=KEY) as api:
+        found = make(api).probe()
+
+    assert found == "claude-opus-5-5 is there, the key is taken"
+    assert [(request.method, request.path) for request in api.requests] == [
+        ("GET", "/v1/models/claude-opus-5-5")
+    ]
+
+
+def test_a_probe_says_that_the_key_is_refused():
+    with (
+        MessagesApi(key="another") as api,
+        pytest.raises(UserError, match="api_key: the key was refused") as error,
+    ):
+        make(api).probe()
+
+    assert KEY not in str(error.value)

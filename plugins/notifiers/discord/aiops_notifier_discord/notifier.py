@@ -57,6 +57,11 @@ class DiscordNotifier(HttpNotifier[DiscordConfig]):
             {"Content-Type": "application/json"},
         )
 
+    def probe(self) -> str:
+        """Ask what the webhook is: Discord answers that without telling anybody."""
+        self.send_now(HttpRequest(self.config.address, b"", method="GET"))
+        return f"{self.where(self.config.address)}: the webhook is there"
+
     def accept(self, url: str, answer: HttpAnswer) -> tuple[str, ...]:
         """Return the message's id; an answer without one tells of no message."""
         if "id" not in answer.fields:

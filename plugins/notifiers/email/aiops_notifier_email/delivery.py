@@ -52,6 +52,29 @@ class Answer:
         return RecipientResult(recipient, self.code < 300, f"{self.code} {_short(self.text)}")
 
 
+def log_in(server: Server) -> str:
+    """Connect, encrypt and log in as for a mail, and leave; return what was found, raise as ``deliver``."""
+    from aiosmtplib import SMTPException
+
+    try:
+        asyncio.run(_log_in(server))
+    except (SMTPException, OSError, ValueError) as error:
+        raise _verdict(server, error) from error
+    return f"{server}: " + (
+        f"logged in as {server.username}" if server.username else "reached, no login is set"
+    )
+
+
+async def _log_in(server: Server) -> None:
+    client = _client(server)
+    try:
+        async with asyncio.timeout(server.timeout):
+            await client.connect()
+        await _say_goodbye(client)
+    finally:
+        client.close()
+
+
 def deliver(server: Server, sender: str, recipients: Sequence[str], raw: bytes) -> Mapping[str, Answer]:
     """Hand the mail over; return what the server said about each recipient.
 
@@ -68,9 +91,21 @@ def deliver(server: Server, sender: str, recipients: Sequence[str], raw: bytes) 
 async def _deliver(
     server: Server, sender: str, recipients: Sequence[str], raw: bytes
 ) -> Mapping[str, Answer]:
+    client = _client(server)
+    try:
+        async with asyncio.timeout(server.timeout):
+            await client.connect()
+            answers = await _hand_over(client, sender, recipients, raw)
+        await _say_goodbye(client)
+    finally:
+        client.close()
+    return answers
+
+
+def _client(server: Server) -> SMTP:
     from aiosmtplib import SMTP
 
-    client = SMTP(
+    return SMTP(
         hostname=server.host,
         port=server.port,
         username=server.username or None,
@@ -82,14 +117,6 @@ async def _deliver(
         local_hostname=_own_name(),
         timeout=server.timeout,
     )
-    try:
-        async with asyncio.timeout(server.timeout):
-            await client.connect()
-            answers = await _hand_over(client, sender, recipients, raw)
-        await _say_goodbye(client)
-    finally:
-        client.close()
-    return answers
 
 
 def _giving(token: str) -> Callable[[], Coroutine[None, None, str]]:

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import ip_address
@@ -25,13 +26,15 @@ from aiops_core import (
     Size,
     UserError,
 )
-from aiops_notifier_email.delivery import Answer, Server, deliver
+from aiops_notifier_email.delivery import Answer, Server, deliver, log_in
 from aiops_notifier_email.message import Mailbox, compose, message_id, parse_mailbox
 from aiops_notifier_email.oauth import AccessTokens, OAuthConfig
 from aiops_notifier_email.templates import Templates
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _REMEMBERED = 200
+_PROBE = 20.0
+"""Seconds that looking whether the login works may take."""
 
 
 class EmailConfig(Config):
@@ -115,6 +118,12 @@ class EmailNotifier(Notifier[EmailConfig]):
         """Open the certificate authority file and the templates; raise UserError when one cannot be used."""
         self._tls_context()
         _ = self._templates
+
+    def probe(self) -> str:
+        """Log in at the mail server, and leave again."""
+        self.start()
+        server = self._server()
+        return log_in(replace(server, timeout=min(server.timeout, _PROBE)))
 
     def notify(self, report: Report) -> Receipt:
         """Send the mail to every recipient that an earlier try did not settle."""

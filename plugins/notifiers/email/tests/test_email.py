@@ -481,3 +481,27 @@ def test_the_password_is_in_no_representation():
 
 def test_the_host_is_asked_for_three_tries_five_minutes_apart():
     assert (EmailNotifier.attempts, EmailNotifier.retry_after) == (3, 300.0)
+
+
+def test_a_probe_logs_in_and_sends_nothing():
+    with SmtpServer(security="starttls", users={"ann": "pw"}) as server:
+        found = notifier(server, username="ann", password="pw").probe()
+
+    assert found == f"email to 127.0.0.1:{server.port}: logged in as ann"
+    assert (server.messages, "MAIL" in server.commands) == ([], False)
+
+
+def test_a_probe_says_which_login_is_refused_without_showing_it():
+    with SmtpServer(security="starttls", users={"ann": "pw"}) as server, pytest.raises(UserError) as refusal:
+        notifier(server, username="ann", password="wrong-secret").probe()
+
+    assert "the login was refused (535" in str(refusal.value)
+    assert "wrong-secret" not in str(refusal.value)
+
+
+def test_a_probe_of_a_server_that_is_silent_ends_in_time():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(Retry, match=r"no answer within 0\.3 s"),
+    ):
+        notifier(port=silent.getsockname()[1], timeout=timedelta(seconds=0.3)).probe()

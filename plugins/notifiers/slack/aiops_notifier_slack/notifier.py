@@ -104,6 +104,16 @@ class SlackNotifier(HttpNotifier[SlackConfig]):
         }
     )
 
+    def probe(self) -> str:
+        """Ask who the bot is; of a webhook only whether Slack is there, for asking more would tell people."""
+        if self.config.token is None:
+            return super().probe()
+        request = self._request("auth.test", {})
+        answer = self.exchange(request)
+        if answer.fields.get("ok") is not True:
+            self.fail(request.url, answer.fields.get("error", "no ok"), "")
+        return f"{self.where(request.url)}: logged in as {answer.fields.get('user', 'a bot')}"
+
     def notify(self, report: Report) -> Receipt:
         """Tell the channel; a report whose thread holds it already is not told again."""
         if self.config.token is None or report.incident is None:

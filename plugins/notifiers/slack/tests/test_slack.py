@@ -145,3 +145,28 @@ def test_a_refusal_names_its_cause(bot):
 def test_a_setting_that_cannot_work_is_refused(settings, problem):
     with pytest.raises(ValidationError, match=problem):
         SlackConfig(**settings)
+
+
+def test_a_probe_of_a_bot_asks_who_it_is_and_tells_nobody(bot):
+    with HttpPeer([said(ok=True, user="aiops")]) as peer:
+        found = bot(peer).probe()
+
+    assert [name for name, _ in calls(peer)] == ["auth.test"]
+    assert found.endswith("logged in as aiops")
+
+
+def test_a_probe_says_that_a_token_is_no_good(bot):
+    with (
+        HttpPeer([said(ok=False, error="invalid_auth")]) as peer,
+        pytest.raises(UserError, match="invalid_auth"),
+    ):
+        bot(peer).probe()
+
+
+def test_a_probe_of_a_webhook_sends_nothing_of_its_address():
+    with HttpPeer([Reply(status=302)]) as peer:
+        config = SlackConfig(url=f"{peer.url}/services/T0/B0/secret")
+        found = SlackNotifier(config, Context(clock=lambda: NOON)).probe()
+
+    assert [(request.method, request.path, request.body) for request in peer.requests] == [("HEAD", "/", b"")]
+    assert found == f"{peer.url} answers"
