@@ -180,7 +180,7 @@ def test_reloads_and_kills_under_a_writer_lose_nothing_and_count_nothing_twice(s
         service.wait_until(lambda: service.log.count("watching") == 1)
     seconds = 0.6 * reloads
     writer = subprocess.Popen([sys.executable, WRITER, log, ledger, str(seconds)])
-    while writer.poll() is None:
+    while writer.poll() is None or turns < 9:
         with service.running() as run:
             for is_last in (False, False, True):
                 turns += 1
