@@ -10,6 +10,7 @@ LONG = (
     "test_kill",
     "test_one_request",
     "test_response_crash",
+    "test_disk_trouble",
     "test_reload",
     "test_bad_input",
     "test_propose",

@@ -122,3 +122,26 @@ def test_a_running_program_forgets_by_itself_and_more_where_the_database_is_too_
 
     assert "the state database held more than retention.size" in told
     assert counted(old / "state") == [("E: mm", 15, 2)]
+
+
+def damage(old, statement):
+    with closing(sqlite3.connect(old / "state" / "aiops.db")) as database, database:
+        assert database.execute(statement).rowcount == 1
+
+
+def test_a_row_that_the_disk_changed_is_found_and_never_taken_for_what_was_written(typed, old):
+    assert typed("db", "check") == (0, "✓ nothing is wrong\n", "")
+    damage(old, "UPDATE events SET event = replace(event, 'mmmm', 'mmmn') WHERE id = 7")
+
+    result = CliRunner().invoke(cli, ["db", "check"])
+
+    assert (result.exit_code, result.stderr) == (2, "✗ events, row 7: event is not as it was written\n")
+    code, _, error = typed("incidents", "show", "1")
+    assert (code, "a row is damaged, its checksum does not fit. Run 'aiops db check'" in error) == (1, True)
+
+
+def test_rows_of_a_version_that_kept_no_checksums_are_taken_as_they_are(typed, old):
+    damage(old, "UPDATE events SET event = substr(event, 1, length(event) - 9) WHERE id = 7")
+
+    assert typed("db", "check")[0] == 0
+    assert typed("incidents", "show", "1")[0] == 0

@@ -1,9 +1,10 @@
-"""aiops db stats|prune|vacuum|backup|restore."""
+"""aiops db stats|check|prune|vacuum|backup|restore."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,24 @@ def stats(file: Path, state: Path | None) -> None:
     click.echo(f"{used / 2**20:.1f} MB in use, {on_disk / 2**20:.1f} MB on disk")
     for name, count in rows.items():
         click.echo(f"{count:>12,}  {name}")
+
+
+@db.command()
+@state_options
+def check(file: Path, state: Path | None) -> None:
+    """Read the whole database and say what is wrong with it; exit 2 when anything is.
+
+    The file's structure, what belongs together, who may read it, and the checksum (CRC-32) of every
+    record: events, positions, states of components, plans, outcomes, effects, analyses, evidence,
+    messages, receipts, jobs and trends. Counts, times and states of incidents have none.
+    """
+    with open_store(file, state) as store:
+        problems = [*store.check(), *store.retention.damaged()]
+    for problem in problems:
+        click.echo(f"✗ {problem}", err=True)
+    if problems:
+        sys.exit(2)
+    click.echo("✓ nothing is wrong")
 
 
 @db.command()

@@ -140,7 +140,7 @@ class LocalEngine:
                 return job
         except StoreError as error:
             self._logger.error("the queue cannot be read: %s", error)
-            self._stopping.wait(5.0)
+            self._stopping.wait(4.0)
             return None
 
     def _give_back(self) -> None:

@@ -26,6 +26,8 @@ from aiops_core.text.streaks import Streak
 
 COMMIT_EVERY = 0.5
 """Seconds after which positions are committed though nothing was found."""
+_LONGEST_WAIT = 4.0
+"""Seconds between tries while the disk takes nothing: reading goes on within ten of its cure."""
 _MOST_EVENTS = 5000
 _MOST_BLOCKS = 200_000
 _GATHER = 0.05
@@ -269,4 +271,4 @@ class Commits:
                 self._fault("store", str(error))
                 if self._stopping.wait(wait):
                     return None  # not committed: the same bytes are read again next time
-                wait = min(wait * 2, 10.0)
+                wait = min(wait * 2, _LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""How values become columns: times, text, JSON and frozen records."""
+"""How values become columns: times, text, JSON and frozen records, the last two with a checksum."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
+from zlib import crc32
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from aiops_core.errors import StoreError
 from aiops_core.records import Json
 
 T = TypeVar("T")
@@ -58,10 +60,10 @@ class JsonValue(TypeDecorator[Json]):
     cache_ok = True
 
     def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else sealed(json.dumps(value, separators=(",", ":")))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
-        return None if value is None else json.loads(value)
+        return None if value is None else json.loads(opened(value))
 
 
 class Record(TypeDecorator[T], Generic[T]):
@@ -75,10 +77,30 @@ class Record(TypeDecorator[T], Generic[T]):
         super().__init__()
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
-        return None if value is None else dump(self.kind, value)
+        return None if value is None else sealed(dump(self.kind, value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
-        return None if value is None else load(self.kind, value)
+        return None if value is None else load(self.kind, opened(value))
+
+
+def sealed(text: str) -> str:
+    """Return JSON text with its checksum below: a disk may change what it keeps, and say nothing."""
+    return f"{text}\n{crc32(text.encode()):08x}"
+
+
+def opened(text: str) -> str:
+    """Return the text that was sealed; raise StoreError where it is not what was sealed.
+
+    Text of versions that sealed nothing is taken as it is.
+    """
+    if text[-9:-8] != "\n":
+        return text
+    if f"{crc32(text[:-9].encode('utf-8', 'surrogatepass')):08x}" != text[-8:]:
+        raise StoreError(
+            "the state database: a row is damaged, its checksum does not fit. Run 'aiops db check', and put a "
+            "backup in its place with 'aiops db restore'."
+        )
+    return text[:-9]
 
 
 def dump(kind: type[T], record: T) -> str:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
+from aiops_core.errors import StoreError
 from aiops_core.store.access import Access
+from aiops_core.store.columns import JsonValue, Record, opened
 from aiops_core.store.spending import DAY
 from aiops_core.store.tables import (
     analyses,
@@ -76,6 +91,21 @@ class Retention(Access):
             )
         return int((pages - free) * size)
 
+    def damaged(self) -> Iterator[str]:
+        """Yield what is not as it was written: table, row and column; reads everything that has a checksum."""
+        for name, table in sorted(metadata.tables.items()):
+            columns = [column for column in table.c if isinstance(column.type, JsonValue | Record)]
+            keys = list(table.primary_key)
+            if not columns:
+                continue
+            query = select(*keys, *(type_coerce(column, Text).label(column.name) for column in columns))
+            with self._read() as connection:
+                for row in connection.execute(query):
+                    which = ", ".join(str(row[number]) for number in range(len(keys)))
+                    for column, text in zip(columns, row[len(keys) :], strict=True):
+                        if not _is_sound(text):
+                            yield f"{name}, row {which}: {column.name} is not as it was written"
+
     def rows(self) -> Mapping[str, int]:
         """Return how many rows every table has."""
         with self._read() as connection:
@@ -83,6 +113,14 @@ class Retention(Access):
                 name: connection.execute(select(func.count()).select_from(table)).scalar_one()
                 for name, table in sorted(metadata.tables.items())
             }
+
+
+def _is_sound(text: str | None) -> bool:
+    try:
+        opened(text or "")
+    except StoreError:
+        return False
+    return True
 
 
 def _old_events(before: datetime) -> Select[Any]:  # Any: of one column, an id
