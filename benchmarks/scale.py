@@ -6,6 +6,7 @@ and prints the rows of scale.md.
 
 import os
 import platform
+import shutil
 import signal
 import statistics
 import subprocess
@@ -33,7 +34,7 @@ pipelines:
 """
 
 
-def event(incident: int, number: int) -> Event:
+def event(incident: int, number: int, key: str = "") -> Event:
     """Return one event as a detector finds it, about 1 kB."""
     frames = tuple(Frame(f"/srv/shop/part{n}.py", n, f"step_{n}", f"shop.part{n}") for n in range(6))
     message = f"order {incident}-{number} failed"
@@ -48,7 +49,7 @@ def event(incident: int, number: int) -> Event:
         occurred_at=START + timedelta(seconds=number),
         block=block,
         fingerprint=f"v1:{incident:012x}",
-        key=f"{incident}-{number}",
+        key=key or f"{incident}-{number}",
         path="/var/log/shop.log",
     )
 
@@ -83,12 +84,13 @@ def fill(directory: Path) -> None:
 
 
 def queue(directory: Path) -> None:
-    """Queue a million jobs that are due."""
+    """Queue a million jobs that are due, for runs that are there."""
+    shutil.copy(directory.parent / "big" / "aiops.db", directory / "aiops.db")
     with Store.open(directory) as store, store._database.write() as connection:
         now = store.clock()
         for first in range(0, JOBS, 10_000):
             rows = [
-                new_job("follow", f"follow:{n}:x", {"run": n, "step": "x"}, now, now)
+                new_job("follow", f"follow:{n}", {"run": n % INCIDENTS + 1, "step": "x"}, now, now)
                 for n in range(first, first + 10_000)
             ]
             connection.execute(insert(tables.jobs), rows)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aiops_core.errors import StoreError
+from aiops_core.errors import StoreError, UserError
 from aiops_core.pipeline import Pipeline
 from aiops_core.policy import Gate, Routed, Target, gate_for, matter_of, reminder_after, routed
 from aiops_core.records import Report
@@ -160,7 +160,11 @@ class Telling:
         }
         if job.kind not in told:
             return
-        pipeline, cause, text = told[job.kind](job)
+        try:
+            pipeline, cause, text = told[job.kind](job)
+        except UserError as error:  # what it was about is gone
+            self._logger.error("%s was given up: %s; %s", job.key, job.error, error)
+            return
         text = self._redactor.redact(text)
         self._logger.error("%s: %s", pipeline, text)
         if cause:

@@ -7,7 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+<<<<<<< HEAD
 from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, insert, literal, select, update
+=======
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, literal, select, update
+>>>>>>> 862d3db (store: what is looked up among a hundred thousand incidents and a million jobs has an index)
 
 from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
@@ -15,8 +19,12 @@ from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.tables import aliases, analyses, decisions, events, fixes, incidents, runs
 
+<<<<<<< HEAD
 OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
 """States of an incident that is not over."""
+=======
+_LAST = "\U0010ffff"
+>>>>>>> 862d3db (store: what is looked up among a hundred thousand incidents and a million jobs has an index)
 _COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
 
 
@@ -35,7 +43,8 @@ class Incidents(Access):
         """Return the incident with this id or with the only fingerprint that starts so."""
         if name.isdecimal() and (found := self._ids(incidents.c.id == int(name))):
             return self.get(found[0])
-        found = self._ids(incidents.c.fingerprint.startswith(name, autoescape=True)) if name else []
+        begins = and_(incidents.c.fingerprint >= name, incidents.c.fingerprint < f"{name}{_LAST}")
+        found = self._ids(begins) if name else []  # no LIKE: it would look at every fingerprint there is
         if len(found) > 1:
             ids = ", ".join(map(str, found))
             raise UserError(f"incident {name}: several fingerprints start so (incidents {ids}). Name an id.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from aiops_core.errors import LeaseLost, UserError
 from aiops_core.records import Json
@@ -106,9 +106,7 @@ class Queue:
             return None  # seen by a reader: polling disturbs no writer
         with self._database.write() as connection:
             self._bury_killers(connection, kinds, now)
-            order = (jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
-            waiting = select(jobs.c.id).where(jobs.c.kind.in_(kinds), _is_available(now)).order_by(*order)
-            taken = update(jobs).where(jobs.c.id == waiting.limit(1).scalar_subquery())
+            taken = update(jobs).where(jobs.c.id == _first_available(connection, kinds, now))
             taken = taken.values(
                 state="leased",
                 owner=owner,
@@ -184,13 +182,15 @@ class Queue:
 
     def next_due(self, kinds: Sequence[str]) -> datetime | None:
         """Return when the next job of these kinds is due or its lease runs out."""
-        due = case((jobs.c.state == "leased", jobs.c.lease_until), else_=jobs.c.due_at)
-        wanted = and_(jobs.c.kind.in_(kinds), jobs.c.state.in_(["ready", "leased"]))
+        states = (("ready", jobs.c.due_at), ("leased", jobs.c.lease_until))
+        firsts = [
+            select(func.min(time, type_=jobs.c.due_at.type)).where(jobs.c.state == state, jobs.c.kind == kind)
+            for kind in kinds
+            for state, time in states
+        ]  # each is one look into an index, however many jobs there are
         with self._database.read() as connection:
-            found: datetime | None = connection.scalar(
-                select(func.min(due, type_=jobs.c.due_at.type)).where(wanted)
-            )
-        return found
+            found = [connection.scalar(first) for first in firsts]
+        return min((time for time in found if time is not None), default=None)
 
     def jobs(self, state: JobState | None = None, limit: int = 1_000) -> list[Job]:
         """Return jobs, the next one first; ``dead`` ones are the dead letters."""
@@ -260,6 +260,7 @@ def check_lease(connection: Connection, job: Job) -> None:
         raise LeaseLost(f"job {job.id} ({job.key}): another worker took it over, or it was dropped")
 
 
+_PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
 _COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
 
 
@@ -275,5 +276,23 @@ def _is_expired(now: datetime) -> ColumnElement[bool]:
     return and_(jobs.c.state == "leased", jobs.c.lease_until <= now)
 
 
-def _is_available(now: datetime) -> ColumnElement[bool]:
-    return or_(and_(jobs.c.state == "ready", jobs.c.due_at <= now), _is_expired(now))
+def _first_available(connection: Connection, kinds: Sequence[str], now: datetime) -> int | None:
+    """Return the job that goes first: the greatest priority, then the earliest due."""
+    found = [place for kind in kinds if (place := _first_ready(connection, kind, now)) is not None]
+    expired = select(*_PLACE).where(_is_expired(now), jobs.c.kind.in_(kinds))
+    found += [(-priority, due, number) for priority, due, number in connection.execute(expired)]
+    return min(found)[2] if found else None
+
+
+def _first_ready(connection: Connection, kind: str, now: datetime) -> tuple[int, datetime, int] | None:
+    """Look at the priorities there are, one by one: a sort would look at every job that waits."""
+    of_kind = and_(jobs.c.state == "ready", jobs.c.kind == kind)
+    priority = connection.scalar(select(func.max(jobs.c.priority)).where(of_kind))
+    while priority is not None:
+        query = select(*_PLACE).where(of_kind, jobs.c.priority == priority, jobs.c.due_at <= now)
+        row = connection.execute(query.order_by(jobs.c.due_at, jobs.c.id).limit(1)).first()
+        if row is not None:
+            return -row.priority, row.due_at, row.id
+        below = select(func.max(jobs.c.priority)).where(of_kind, jobs.c.priority < priority)
+        priority = connection.scalar(below)
+    return None

@@ -85,6 +85,8 @@ incidents = _numbered(
     _time("changed_at"),
     _time("heard_at"),  # by our clock, whatever the log says
     UniqueConstraint("pipeline", "fingerprint"),
+    Index(None, "fingerprint"),
+    Index(None, "last_seen"),
     Index(None, "state", "last_seen"),
     Index(None, "pipeline", "type"),
 )
@@ -330,6 +332,7 @@ jobs = _numbered(
     _text("error"),
     _time("created_at"),
     Index(None, "state", "kind", "due_at"),
+    Index(None, "state", "kind", "priority", "due_at"),
 )
 faults = _table(
     "faults",
