@@ -46,9 +46,8 @@ def check(file: Path, probe: bool) -> None:
 def _reaches_all(loaded: Loaded) -> bool:
     """Say what is found outside, without secrets; return whether nothing is wrong."""
     from aiops_core.probing import probe
-    from aiops_core.text.redaction import Redactor
 
-    redactor, found = Redactor(loaded.secrets), probe(loaded)
+    redactor, found = loaded.redactor, probe(loaded)
     for one in found:
         sign, text = ("✗", one.problem) if one.problem else ("✓", one.found)
         click.echo(f"{sign} {one.pipeline}.{one.name}: {redactor.redact(text)}")
