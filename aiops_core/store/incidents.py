@@ -7,11 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-<<<<<<< HEAD
-from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, insert, literal, select, update
-=======
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, literal, select, update
->>>>>>> 862d3db (store: what is looked up among a hundred thousand incidents and a million jobs has an index)
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
@@ -19,12 +27,9 @@ from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
 from aiops_core.store.tables import aliases, analyses, decisions, events, fixes, incidents, runs
 
-<<<<<<< HEAD
 OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
 """States of an incident that is not over."""
-=======
 _LAST = "\U0010ffff"
->>>>>>> 862d3db (store: what is looked up among a hundred thousand incidents and a million jobs has an index)
 _COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
 
 
