@@ -175,6 +175,7 @@ class Runner:
             raise
         old.responder.telling.close()
         new.respond()
+        new.responder.look_after()
         self._present, self._loaded = new, fresh
         new.go()
         threading.Thread(target=old.retire, args=(kept,), name="retiring", daemon=True).start()

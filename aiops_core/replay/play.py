@@ -96,6 +96,8 @@ class _Player:
 
     def play(self, events: Sequence[Event], after: timedelta) -> None:
         """Let the clock go from the first event to some time after the last."""
+        self._clock.now = _time(events[0]) if events else self._clock.now
+        self._responder.look_after()
         for burst in _bursts(events):
             first, last = _time(burst[0]), _time(burst[-1])
             self._work_until(first)

@@ -74,6 +74,10 @@ class Responder:
         """Settle what a runner that died left open; before the workers start."""
         self._desk.premises.tidy(())
         self._count_lost_calls()
+        self.look_after()
+
+    def look_after(self) -> None:
+        """Have every pipeline looked after from now on; those that are already, stay so."""
         self._tending.recover()
 
     def handle(self, job: Job) -> None:
