@@ -120,7 +120,8 @@ def test_the_request_is_structured_cached_and_fenced(ask, stream):
 def test_edits_may_come_as_code_blocks_where_the_api_enforces_no_shape(ask):
     said = json.dumps({key: value for key, value in GOOD.items() if key != "edits"})
     block = (
-        '<code_block filename="a.py">\n    )
+        '<code_block filename="a.py">\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n</code_block>'
+    )
 
     analysis, api = ask(answer(f"{said}\n{block}"), edits="code_blocks")
 
@@ -670,7 +671,6 @@ def test_a_model_without_a_price_asks_for_tokens_only(stream):
     assert (purse.asked[0].model, purse.asked[0].cost) == ("our-own", None)
 
 
-<<<<<<< HEAD
 def test_a_conversation_that_look_ups_make_longer_is_cached_by_the_vendors_api():
     question = Question("system", [{"role": "user", "content": "x"}], 100, 1.0, False, tools=Shelf.tools)
     vendor, gateway = Target("", KEY, "m"), Target("https://gateway.example", KEY, "m")
