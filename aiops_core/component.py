@@ -269,6 +269,10 @@ class Source(Component[C], ABC, Generic[C]):
         """
         return True
 
+    def places(self) -> Sequence[Path]:
+        """Return the directories of this machine it reads from: their disks are watched."""
+        return ()
+
     @abstractmethod
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]: ...
 

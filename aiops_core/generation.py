@@ -51,6 +51,8 @@ class Switchboard(Protocol):
 
     def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None: ...
 
+    def canary_arrived(self, pipeline: str, number: int) -> None: ...
+
 
 class Running:
     """One pipeline as it runs: its way in, and what tells its parts to stop."""
@@ -151,14 +153,15 @@ class Generation:
             once=self._once,
             logger=self._logger,
             clock=self._clock,
+            canary_arrived=self._switchboard.canary_arrived,
         )
         targets = sum(len(pipeline.of_kind("notifiers")) for pipeline in self.loaded.pipelines)
         self.engine = LocalEngine(
             self._store,
             self.responder.handle,
-            [kind for kind in Responder.kinds if kind != Responder.delivery],
+            [kind for kind in Responder.kinds if kind not in (Responder.delivery, Responder.canary)],
             workers=document.workers,
-            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS)},
+            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS), Responder.canary: 1},
             is_second=lambda: any(one.ingest.is_in_storm for one in self.running),
             logger=self._logger,
         )

@@ -16,10 +16,12 @@ from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.generation import Generation, Running, reload_file, unchanged
 from aiops_core.housekeeping import Housekeeping
-from aiops_core.pipeline import Loaded
+from aiops_core.ingest import Ingest
+from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.respond import Responder
 from aiops_core.store import BALLAST, Store, hold
 from aiops_core.systemd import notify_systemd
+from aiops_core.watch import Board, SelfWatch, make_metrics, serve
 
 GRACE = 10.0
 """Seconds a stop may take."""
@@ -58,6 +60,8 @@ class Runner:
         self._reloads = 0
         self._past: list[Generation] = []
         self._present: Generation
+        self._watching: SelfWatch | None = None
+        self._serving: tuple[str, Callable[[], None]] | None = None
 
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
@@ -69,6 +73,21 @@ class Runner:
             store.queue.recover()
             store.deliveries.recover()
             self._run(store)
+
+    @property
+    def loaded(self) -> Loaded:
+        """The file that is in charge."""
+        return self._loaded
+
+    @property
+    def ingests(self) -> list[tuple[Pipeline, Ingest]]:
+        """What reads now."""
+        return [(one.pipeline, one.ingest) for one in self._present.running if not one.ingest.join(0)]
+
+    def canary_arrived(self, pipeline: str, number: int) -> None:
+        """Note that a canary came through."""
+        if self._watching is not None:
+            self._watching.arrived(pipeline, number)
 
     def wake(self) -> None:
         """Say that there may be new work."""
@@ -116,6 +135,7 @@ class Runner:
         self._drain(store)
 
     def _watch(self, store: Store) -> None:
+        self._watching = self._watch_over(store)
         keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
         while not self._stopping.wait(_LOOK):
             notify_systemd("WATCHDOG=1")
@@ -123,11 +143,34 @@ class Runner:
             if self._reloading.is_set():
                 self._reloading.clear()
                 if self._reload(store):
+                    self._serve(store, self._watching.board)
                     keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
             if self._present.has_ended and not self._stopping.is_set():
                 self._logger.info("every source has ended")
                 self._drain(store)
                 return
+
+    def _watch_over(self, store: Store) -> SelfWatch:
+        watching = SelfWatch(
+            lambda: self, store, self._stopping, board=Board(), logger=self._logger, clock=self._clock
+        )
+        self._serve(store, watching.board)
+        watching.start()
+        return watching
+
+    def _serve(self, store: Store, board: Board) -> None:
+        """Answer where the file says; an address that cannot be had is told, and nothing else stops for it."""
+        address = self._loaded.document.serve
+        if self._serving is not None and self._serving[0] == address:
+            return
+        if self._serving is not None:
+            self._serving[1]()
+            self._serving = None
+        if address:
+            try:
+                self._serving = address, serve(address, board, make_metrics(store, board), self._logger)
+            except UserError as error:
+                self._logger.error("%s", error)
 
     def _reload(self, store: Store) -> bool:
         """Put the file as it is now in charge, or say why the old one stays; return whether it is."""
@@ -209,6 +252,8 @@ class Runner:
     def _stop(self) -> None:
         deadline = time.monotonic() + GRACE
         self._stopping.set()
+        if self._serving is not None:
+            self._serving[1]()
         self._present.stop(deadline)
         for past in self._past:
             past.engine.stop(max(deadline - time.monotonic(), 0.1))

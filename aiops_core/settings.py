@@ -34,6 +34,7 @@ __all__ = [
     "Retention",
     "Size",
     "Step",
+    "Watch",
     "duration_text",
 ]
 
@@ -303,6 +304,21 @@ class Redaction(Config):
         return [check_pattern(pattern) for pattern in value]
 
 
+class Watch(Config):
+    """How the program watches itself; what is wrong is told through the notifiers, once of each cause."""
+
+    canary: Duration = timedelta(minutes=1)
+    """Time between canaries: made-up errors that go from the hand-over of a source through detection, database,
+    queue and workers of each pipeline, and are shown to nobody; two that do not arrive are told. 0: none."""
+    probe: Duration = timedelta(minutes=5)
+    """Time between looks whether models, forges and repositories can be reached; two failures in a row are
+    told. 0: never."""
+    queue: int = Field(default=10_000, ge=1)
+    """More jobs than this that wait although they are due are told."""
+    disk: Size = 256 * 1024 * 1024
+    """Less space than this on the disk of the state or of a log is told."""
+
+
 class Document(Config):
     """A whole pipeline file."""
 
@@ -323,7 +339,20 @@ class Document(Config):
     """The program's own log."""
     redaction: Redaction = Redaction()
     """What is kept back from models, messages and the state database, beside secrets."""
+    watch: Watch = Watch()
+    """How the program watches itself."""
+    serve: str = ""
+    """Address, as in ``127.0.0.1:9464``, where ``aiops run`` answers ``/healthz``, ``/readyz`` and ``/metrics``;
+    empty: nowhere. There is no login: let only those reach it who may see the names of pipelines and targets."""
     retention: Retention = Retention()
     """How long the state database keeps things."""
     pipelines: dict[str, PipelineConfig] = Field(min_length=1)
     """The pipelines by name."""
+
+    @field_validator("serve")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if value and not (colon and host and port.isdecimal() and int(port) < 65_536):
+            raise ValueError("is no address: write host and port, as in 127.0.0.1:9464")
+        return value

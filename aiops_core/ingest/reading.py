@@ -15,7 +15,7 @@ from functools import partial
 
 from aiops_core.component import LogDetector, Source, utc_now
 from aiops_core.detection import Detection, Fault, repeated
-from aiops_core.errors import AiopsError, Retry, UserError
+from aiops_core.errors import AiopsError, Retry, StoreError, UserError
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.ingest.committing import LONGEST_GATHER, Commits, Recorded
@@ -34,6 +34,8 @@ LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
 _DRAIN = 3.0
 """Seconds that a stop gives sources to end."""
+_CANARY_FIRST = 100
+"""Priority of canaries: what waits before them is no reason to think that nobody works."""
 _NEXT = 0.002
 """Seconds within which a source that is reading hands its next chunk over."""
 _TICK = 0.1
@@ -47,6 +49,21 @@ class _Finished:
 
     forget: bool
     seen: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Canary:
+    """A made-up error that goes the way of all others and is kept nowhere."""
+
+    number: int
+
+
+_CANARY = (
+    b"2000-01-01 00:00:00,000 ERROR aiops: canary\n"
+    b"Traceback (most recent call last):\n"
+    b'  File "canary.py", line 1, in sing\n'
+    b"CanaryError: nothing is wrong\n"
+)
 
 
 class Ingest:
@@ -71,7 +88,7 @@ class Ingest:
         self._fault = fault
         self._clock = clock
         self._host = platform.node()
-        self._queue: queue.Queue[tuple[Step, Signal | _Finished, float]] = queue.Queue(maxsize=4)
+        self._queue: queue.Queue[tuple[Step, Signal | _Finished | _Canary, float]] = queue.Queue(maxsize=4)
         self._streams: dict[tuple[str, str], Stream] = {}
         self._unclosed: set[Stream] = set()
         """Those with an open block."""
@@ -129,6 +146,16 @@ class Ingest:
         """Wait for the ingest thread; return whether it ended."""
         self._threads[0].join(timeout)
         return not self._threads[0].is_alive()
+
+    def send_canary(self, number: int) -> bool:
+        """Let a canary go the way of all errors; return False when reading does not even take it."""
+        try:
+            self._queue.put(
+                (self._pipeline.of_kind("sources")[0], _Canary(number), time.monotonic()), timeout=1
+            )
+        except queue.Full:
+            return False
+        return True
 
     def _pump(self, step: Step) -> None:
         """Run one source for as long as it lives; restart it with backoff when it raises."""
@@ -231,8 +258,10 @@ class Ingest:
         except queue.Empty:
             self._heard_to = time.monotonic()
 
-    def _accept(self, step: Step, signal: Signal | _Finished) -> None:
-        if isinstance(signal, LogBatch):
+    def _accept(self, step: Step, signal: Signal | _Finished | _Canary) -> None:
+        if isinstance(signal, _Canary):
+            self._sing(signal)
+        elif isinstance(signal, LogBatch):
             self._accept_batch(step, signal)
         elif isinstance(signal, Event):
             self._accept_event(step, signal)
@@ -243,6 +272,22 @@ class Ingest:
             signal.seen.set()
         else:
             self._running -= 1
+
+    def _sing(self, canary: _Canary) -> None:
+        """Cut and detect the canary, commit what waits, and hand it to the workers."""
+        cutter = Cutter(self._detection.grammar, 0, before=0, after=0)
+        batch = LogBatch("canary", _CANARY, ((0, {}), (len(_CANARY), {})), ended=True, read_at=self._clock())
+        for claim in (*cutter.feed(_CANARY)[0], *cutter.flush()):
+            self._detection.events(claim, batch=batch)
+        self._commits.commit()
+        name = self._pipeline.name
+        payload = {"pipeline": name, "number": canary.number}
+        try:
+            self._store.queue.enqueue(
+                "canary", f"canary:{name}:{canary.number}", payload, priority=_CANARY_FIRST
+            )
+        except StoreError as error:
+            self._fault("store", str(error))
 
     def _accept_batch(self, step: Step, batch: LogBatch) -> None:
         failpoint("after_read")

@@ -37,7 +37,8 @@ TOLD_EARLY = "notify early"
 class Responder:
     """Do the jobs of the queue: runs, deliveries, follow-ups, talks, watches over merged fixes."""
 
-    kinds = ("run", "deliver", "tend", "follow", "talk", "watch")
+    kinds = ("run", "deliver", "tend", "follow", "talk", "watch", "canary")
+    canary = "canary"
     delivery = "deliver"
 
     def __init__(
@@ -54,12 +55,14 @@ class Responder:
         logger: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
         is_rehearsal: bool = False,
+        canary_arrived: Callable[[str, int], None] = lambda pipeline, number: None,
     ) -> None:
         self._pipelines: Mapping[str, Pipeline] = {pipeline.name: pipeline for pipeline in pipelines}
         self._store = store
         self._logger = logger
         self._clock = clock
         self._once = once
+        self._canary_arrived = canary_arrived
         redactor = redactor or Redactor()
         self.telling = Telling(self._pipelines, store, redactor=redactor, logger=logger, clock=clock)
         self._tending = Tending(
@@ -89,6 +92,7 @@ class Responder:
             "follow": self._follow,
             "talk": self._talk,
             "watch": self._watch,
+            "canary": self._end_canary,
         }
         try:
             work[job.kind](job)
@@ -104,6 +108,10 @@ class Responder:
                 raise
             self._logger.exception("%s %s failed", job.kind, job.key)
             self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
+
+    def _end_canary(self, job: Job) -> None:
+        self._store.queue.finish(job)
+        self._canary_arrived(job.payload["pipeline"], job.payload["number"])
 
     def _count_lost_calls(self) -> None:
         """Put on record which calls a runner that died had begun, and that they count at their most."""

@@ -192,6 +192,12 @@ class Queue:
             found = [connection.scalar(first) for first in firsts]
         return min((time for time in found if time is not None), default=None)
 
+    def count_due(self, most: int) -> int:
+        """Return how many jobs wait although they are due, counted no further than ``most``."""
+        due = select(jobs.c.id).where(jobs.c.state == "ready", jobs.c.due_at <= self._clock()).limit(most)
+        with self._database.read() as connection:
+            return int(connection.scalar(select(func.count()).select_from(due.subquery())) or 0)
+
     def jobs(self, state: JobState | None = None, limit: int = 1_000) -> list[Job]:
         """Return jobs, the next one first; ``dead`` ones are the dead letters."""
         query = select(*_COLUMNS).order_by(jobs.c.due_at, jobs.c.id).limit(limit)

@@ -111,6 +111,13 @@ class Recording(Access):
         with self._read() as connection:
             return dict(connection.scalar(query) or {})
 
+    def beat(self) -> None:
+        """Write that the run is alive: a disk that takes nothing shows here first."""
+        now = self._clock()
+        row = {"pipeline": "", "step": "run", "state": {"alive": now.isoformat()}, "updated_at": now}
+        with self._write() as connection:
+            connection.execute(upsert(tables.component_states, row), row)
+
     def add_context_after(self, lines: Mapping[str, Sequence[str]]) -> None:
         """Give stored events, by key, the lines that followed them; keys of none are ignored."""
         statement = update(tables.events).where(tables.events.c.key == bindparam("of"))

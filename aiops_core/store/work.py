@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from aiops_core.store.access import Access
-from aiops_core.store.tables import decisions, deliveries, incidents, outcomes, runs
+from aiops_core.store.tables import analyses, decisions, deliveries, incidents, jobs, outcomes, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,34 @@ class Work(Access):
                 told=_pairs(connection.execute(of(told).group_by(deliveries.c.incident_id))),
                 resolved=[(end - first).total_seconds() for first, end in connection.execute(of(over))],
             )
+
+    def figures(self) -> Iterator[tuple[str, dict[str, str], float]]:
+        """Yield name, labels and value of what is counted for metrics."""
+        counts: list[tuple[str, Select[Any], tuple[str, ...]]] = [  # Any: of different columns
+            ("events", select(incidents.c.pipeline, func.sum(incidents.c.count)), ("pipeline",)),
+            (
+                "incidents",
+                select(incidents.c.pipeline, incidents.c.state, func.count()),
+                ("pipeline", "state"),
+            ),
+            ("jobs", select(jobs.c.kind, jobs.c.state, func.count()), ("kind", "state")),
+            (
+                "deliveries",
+                select(deliveries.c.target, deliveries.c.state, func.count()),
+                ("target", "state"),
+            ),
+            (
+                "model_tokens",
+                select(analyses.c.analyzer, func.sum(analyses.c.input_tokens + analyses.c.output_tokens)),
+                ("analyzer",),
+            ),
+            ("model_cost_usd", select(analyses.c.analyzer, func.sum(analyses.c.cost)), ("analyzer",)),
+        ]
+        with self._read() as connection:
+            for name, query, labels in counts:
+                columns = list(query.selected_columns)[: len(labels)]
+                for *values, value in connection.execute(query.group_by(*columns)):
+                    yield name, dict(zip(labels, map(str, values), strict=True)), float(value or 0)
 
 
 def _pairs(rows: Any) -> dict[Any, Any]:  # Any: key and value of rows of two columns

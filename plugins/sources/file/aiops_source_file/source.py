@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
@@ -77,6 +78,10 @@ class FileSource(Source[FileConfig]):
                 "of one that runs on Linux."
             )
 
+    def places(self) -> Sequence[Path]:
+        """Return the directories that the paths begin with."""
+        return [_directory(self.context.directory / Path(path).expanduser()) for path in self.config.paths]
+
     def stop(self) -> None:
         """Wake the reader, so that it sees at once that it is to stop."""
         if self._follower is not None:
@@ -105,3 +110,9 @@ class FileSource(Source[FileConfig]):
         )
         self._follower = Follower(self.context, discovery, positions, manner)
         yield from self._follower.run()
+
+
+def _directory(path: Path) -> Path:
+    """Return the deepest directory that is there and holds all a path stands for."""
+    parts = [part for part in (path, *path.parents) if not any(sign in str(part) for sign in "*?[")]
+    return next((part for part in parts if part.is_dir()), Path("/"))
