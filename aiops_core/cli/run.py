@@ -24,11 +24,15 @@ def run(file: Path, once: bool, verbose: bool) -> None:
 
     FILE is the pipeline file (default: pipeline.yaml). SIGTERM or Ctrl-C stops within ten
     seconds, SIGHUP or 'aiops reload' reads the file again; nothing that was read is lost.
+
+    With OTEL_EXPORTER_OTLP_ENDPOINT set, every step of an answer is a span that goes there (extra
+    'otel'); spans hold names, tokens and costs, never what logs or models say.
     """
     from aiops_core import logs
     from aiops_core.memory import share_memory
     from aiops_core.pipeline import Surroundings, load
     from aiops_core.runner import Runner, stop_on_signals
+    from aiops_core.tracing import start_tracing
 
     share_memory()
     logger, secrets = logging.getLogger("aiops"), set[str]()
@@ -42,6 +46,7 @@ def run(file: Path, once: bool, verbose: bool) -> None:
         logs.configure(settings, directory=loaded.path.parent, secrets=secrets)
         return loaded
 
+    start_tracing(logger)
     stopping, reloading = threading.Event(), threading.Event()
     loaded = read()
     stop_on_signals(stopping, reloading)

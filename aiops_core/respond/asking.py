@@ -21,6 +21,7 @@ from aiops_core.repair import Checkout
 from aiops_core.repository import Mirror
 from aiops_core.respond.run import Postponed, Run
 from aiops_core.respond.spending import purse
+from aiops_core.tracing import Noted, span
 
 _LATER = 60.0
 """Seconds until a model that may be back is asked again, where nothing says when."""
@@ -138,12 +139,30 @@ def _tell_of_step_down(run: Run, step: Step, misses: Misses) -> None:
         run.decide(Decision("ladder", run.redacted_text(text), setting="analyzers"))
 
 
+def _trace_usage(told: Noted, analysis: Analysis | None) -> None:
+    """Put on the span what OpenTelemetry's conventions for generative models ask for; never what was said."""
+    if analysis is None or (usage := analysis.usage) is None:
+        return
+    told.set_attribute("gen_ai.response.model", usage.model)
+    told.set_attribute("gen_ai.usage.input_tokens", usage.input_tokens)
+    told.set_attribute("gen_ai.usage.output_tokens", usage.output_tokens)
+    told.set_attribute("gen_ai.usage.cache_read.input_tokens", usage.cache_read_tokens)
+    if usage.cost is not None:
+        told.set_attribute("aiops.cost_usd", usage.cost)
+
+
 def _ask(run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses) -> Analysis | None:
     explorer = _explorer(run)
     try:
-        with step.component.context.exploring(explorer, _checkout(run), purse(run, step.name)):
+        with (
+            span(
+                f"chat {step.name}", {"gen_ai.operation.name": "chat", "gen_ai.provider.name": step.uses}
+            ) as told,
+            step.component.context.exploring(explorer, _checkout(run), purse(run, step.name)),
+        ):
             result = step.call("analyze", incident=run.incident, evidence=list(evidence))
-        analysis = handed_over("analyze", result, Analysis)
+            analysis = handed_over("analyze", result, Analysis)
+            _trace_usage(told, analysis)
     except BaseException as error:
         if is_interrupt(error) or isinstance(error, Postponed):
             raise

@@ -17,6 +17,7 @@ from aiops_core.records import Incident, Receipt, RecipientResult
 from aiops_core.store import DeliveryRow, Job, Store
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.report import merge_reports
+from aiops_core.tracing import span
 
 LATE = timedelta(seconds=10)
 """What waited longer than this for its turn goes out with all that waits."""
@@ -167,7 +168,8 @@ class Outbox:
 
         def ask() -> None:
             try:
-                with context.serving(_served(batch[0])):
+                about = {"aiops.pipeline": context.pipeline, "aiops.component": step.name}
+                with span("aiops notify", about), context.serving(_served(batch[0])):
                     answer.append(step.call("notify", report=report))
             except BaseException as error:
                 answer.append(error)

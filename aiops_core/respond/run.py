@@ -22,6 +22,7 @@ from aiops_core.respond.telling import Telling
 from aiops_core.respond.turns import Turns
 from aiops_core.store import Job, Runs, StepState, Store, dump, load
 from aiops_core.text.redaction import Redactor
+from aiops_core.tracing import span
 
 R = TypeVar("R")
 _ONCE = ("postponed", "turn", "reserved")
@@ -113,7 +114,8 @@ class Run:
         error = result = ""
         value: R | None = None
         try:
-            value = work()
+            with span(f"aiops {name}", self._traced(component)):
+                value = work()
             result = dump(kind, value) if value is not None else ""
             state = "done" if value is not None else "skipped"
         except LeaseLost:
@@ -133,6 +135,11 @@ class Run:
         failpoint("step_ended")
         self._observe(name, state)
         return value
+
+    def _traced(self, component: str) -> dict[str, str | int]:
+        about: dict[str, str | int] = {"aiops.pipeline": self.pipeline.name, "aiops.run": self.id}
+        about |= {"aiops.incident": self.incident.id, "aiops.reason": self.reason}
+        return about | ({"aiops.component": component} if component else {})
 
     def decide(self, decision: Decision) -> None:
         """Record why something was or was not done, once a run."""
