@@ -135,7 +135,7 @@ def test_a_delivery_whose_workers_died_is_told_to_the_others(tmp_path):
     with Store.open(tmp_path / "state") as store:
         (delivery,) = (row for row in store.deliveries.list() if row.target == "keep")
         store.deliveries.retry(delivery.id)
-        for _ in range(5):
+        for _ in range(20):
             store.queue.lease(("deliver",), "a worker that was killed", 0.0)
         store.deliveries.begin([delivery.id])
 
@@ -144,7 +144,7 @@ def test_a_delivery_whose_workers_died_is_told_to_the_others(tmp_path):
     assert [(report.title, report.text) for report in done.fault_reports] == [
         (
             "aiops itself: notifier keep",
-            f"delivery {delivery.id} to keep was given up: its worker ended without an answer, 5 times. "
+            f"delivery {delivery.id} to keep was given up: its worker ended without an answer, 20 times. "
             f"Send it again with 'aiops deliveries retry {delivery.id}'",
         )
     ]

@@ -22,7 +22,7 @@ from aiops_core.tracing import span
 LATE = timedelta(seconds=10)
 """What waited longer than this for its turn goes out with all that waits."""
 _CAUSE = timedelta(hours=1)  # since when a cause must have been heard of
-_MOST_CRASHES = 5
+_MOST_CRASHES = 20  # a kill ends whatever is sent at that moment, so few of them prove nothing
 _LONGEST_WAIT = timedelta(minutes=15)
 _SPARE = 30.0
 _USUAL_LIMIT = 60.0
