@@ -28,6 +28,8 @@ def list_(file: Path, state: Path | None, limit: int) -> None:
             f"{row.id:>5}  {row.state:<8} {row.attempts} of {row.max_attempts}  {when(row.updated_at)}  "
             f"{row.target:<12} {row.report.title[:80]}"
         )
+        if row.held and row.state == "waiting":
+            click.echo(f"         waits until {when(row.due_at)}: {row.held}")
         if row.error:
             click.echo(f"         {row.error.splitlines()[0][:200]}")
         for receipt in row.receipts:

@@ -60,7 +60,10 @@ def _turns(store: Store, incident: Incident) -> Iterator[_Turn]:
         yield from _run(store, run)
     for delivery in store.deliveries.of_incident(incident.id):
         text = f"{delivery.target}: {delivery.state} after {counted(delivery.attempts, 'attempt')}"
-        yield _Turn(delivery.updated_at, "delivery", f"{text}. {first_line(delivery.error)}".rstrip(". "))
+        waits = f"{delivery.held} until {when(delivery.due_at)}. " if delivery.held else ""
+        yield _Turn(
+            delivery.updated_at, "delivery", f"{text}. {waits}{first_line(delivery.error)}".rstrip(". ")
+        )
 
 
 def _run(store: Store, run: RunRow) -> Iterator[_Turn]:

@@ -68,6 +68,7 @@ class Responder:
         self._tending = Tending(
             self._pipelines, store, self.telling, partial(redact_record, redactor=redactor), clock
         )
+        self.telling.noted = self._tending.begin
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,
@@ -81,7 +82,7 @@ class Responder:
 
     def look_after(self) -> None:
         """Have every pipeline looked after from now on; those that are already, stay so."""
-        self._tending.recover()
+        self._tending.recover(once=self._once)
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""

@@ -39,6 +39,8 @@ class Telling:
         self._clock = clock
         self._unstored: set[tuple[str, str]] = set()
         """What was logged only, since the store cannot be written to."""
+        self.noted: Callable[[str], None] = lambda pipeline: None
+        """Called with the pipeline of an incident that is told."""
         self.outbox = Outbox(
             pipelines, store, redactor=redactor, logger=logger, gave_up=self.gave_up, clock=clock
         )
@@ -126,6 +128,7 @@ class Telling:
         is_over = report.kind == "resolved" or told.is_acknowledged or after is None
         told = replace(told, remind_at=None if is_over or after is None else at + after)
         self._store.notices.save(replace(told, climb_at=None) if report.kind == "resolved" else told)
+        self.noted(pipeline.name)
 
     def _routed(self, pipeline: Pipeline, report: Report, without: str) -> Routed:
         """Return who is told; a fault that no route takes is everybody's, or nobody would hear of it."""

@@ -48,19 +48,38 @@ class Tending:
         self._redacted = redacted
         self._clock = clock
         self._swept: dict[str, datetime] = {}
+        self._once = False
 
-    def recover(self) -> None:
-        """Have every pipeline looked after."""
-        for name in self._pipelines:
-            self._store.queue.enqueue("tend", tend_key(name), {"pipeline": name}, max_attempts=1_000)
+    def recover(self, *, once: bool = False) -> None:
+        """Have told incidents looked after from now on; in a run over what is there, now and no more."""
+        self._once = once
+        for name, pipeline in self._pipelines.items():
+            if once:
+                self._look(pipeline, self._clock())
+            elif self._store.notices.is_open(name):
+                self.begin(name)
+
+    def begin(self, pipeline: str) -> None:
+        """Look after the incidents of a pipeline, of which people were told."""
+        if not self._once:
+            payload = {"pipeline": pipeline}
+            self._store.queue.enqueue("tend", tend_key(pipeline), payload, max_attempts=1_000)
 
     def tend(self, job: Job) -> None:
-        """Look after one pipeline; every incident is one transaction with what is told of it."""
+        """Look after one pipeline, and come again while an incident people were told of is open."""
         pipeline = self._pipelines.get(job.payload["pipeline"])
         if pipeline is None:
             self._store.queue.finish(job)
             return
         now = self._clock()
+        self._look(pipeline, now)
+        with self._store.transaction():
+            due = min(self._store.notices.next_due(pipeline.name) or now + EVERY, now + EVERY)
+            is_open = self._store.notices.is_open(pipeline.name)
+            self._store.queue.rest(job, max(due, now + timedelta(seconds=1)) if is_open else None)
+
+    def _look(self, pipeline: Pipeline, now: datetime) -> None:
+        """Look after one pipeline; every incident is one transaction with what is told of it."""
         self._look_at_rates(pipeline, now)
         self._resolve_quiet(pipeline, now)
         for notice in self._store.notices.changed(pipeline.name):
@@ -69,9 +88,6 @@ class Tending:
         for notice in self._store.notices.due(pipeline.name, now):
             with self._store.transaction():
                 self._due(pipeline, notice, now)
-        with self._store.transaction():
-            due = self._store.notices.next_due(pipeline.name) or now + EVERY
-            self._store.queue.rest(job, max(min(due, now + EVERY), now + timedelta(seconds=1)))
 
     def _look_at_rates(self, pipeline: Pipeline, now: datetime) -> None:
         """Let incidents escalate that become more frequent, and calm down those that do no more.

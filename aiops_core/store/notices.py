@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from aiops_core.records import Decision, IncidentState, Json, ReportKind, Severity
 from aiops_core.store.access import Access
 from aiops_core.store.database import upsert
-from aiops_core.store.incidents import Incidents
+from aiops_core.store.incidents import OPEN, Incidents
 from aiops_core.store.tables import deliveries, incidents, notices
 
 
@@ -92,6 +92,13 @@ class Notices(Access):
         with self._read() as connection:
             found = [at for query in times if (at := connection.scalar(query)) is not None]
         return min(found, default=None)
+
+    def is_open(self, pipeline: str) -> bool:
+        """Return whether an incident that people were told of is open, or ended and they do not know."""
+        is_open = or_(incidents.c.state.in_(OPEN), incidents.c.state != notices.c.state)
+        query = select(notices.c.incident_id).join(incidents).where(incidents.c.pipeline == pipeline, is_open)
+        with self._read() as connection:
+            return connection.scalar(query.limit(1)) is not None
 
     def is_begun(self, incident_id: int) -> bool:
         """Return whether any message about an incident was tried."""

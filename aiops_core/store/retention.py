@@ -45,6 +45,7 @@ from aiops_core.store.tables import (
     requests,
     runs,
     sightings,
+    silences,
     spending,
     steps,
     trends,
@@ -182,6 +183,7 @@ def _forget_rows(connection: Connection, cut: Cut, now: datetime) -> int:
         (trends, trends.c.hour, cut.trends),
         (sightings, sightings.c.last_seen, cut.trends),
         (faults, faults.c.last_at, cut.runs),
+        (silences, silences.c.ends_at, cut.runs),
         (spending, spending.c.reserved_at, min(cut.runs, now - DAY)),
     ):
         gone += connection.execute(delete(table).where(time < before)).rowcount

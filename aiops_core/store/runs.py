@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -12,11 +12,12 @@ from sqlalchemy import Connection, func, insert, literal, select, update
 from aiops_core.errors import UserError
 from aiops_core.records import Json
 from aiops_core.store.approvals import Approvals
+from aiops_core.store.database import chunks
 from aiops_core.store.findings import Findings
 from aiops_core.store.incidents import pipeline_of
 from aiops_core.store.queue import Job, new_job
 from aiops_core.store.requests import Requests
-from aiops_core.store.tables import jobs, runs, steps
+from aiops_core.store.tables import incidents, jobs, runs, steps
 
 RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
 StepState: TypeAlias = Literal["running", "waiting", "queued", "done", "failed", "skipped", "refused"]
@@ -172,7 +173,24 @@ def create_runs(
     ]
     created = connection.execute(insert(runs).returning(runs.c.incident_id, runs.c.id), rows)
     ids = {row.incident_id: row.id for row in created}
-    connection.execute(
-        insert(jobs), [new_job("run", f"run:{run}", {"run": run}, due_at, now) for run in ids.values()]
-    )
+    urgent = _priorities(connection, list(ids))
+    queued = [
+        {**new_job("run", f"run:{run}", {"run": run}, due_at, now), "priority": urgent[incident]}
+        for incident, run in ids.items()
+    ]
+    connection.execute(insert(jobs), queued)
     return ids
+
+
+def _priorities(connection: Connection, incident_ids: Sequence[int]) -> dict[int, int]:
+    """Return which incidents are answered first: critical before errors, warnings after other work."""
+    columns = (incidents.c.id, incidents.c.severity)
+    rows = [
+        row
+        for some in chunks(incident_ids)
+        for row in connection.execute(select(*columns).where(incidents.c.id.in_(some)))
+    ]
+    return {row.id: _PRIORITIES[row.severity] for row in rows}
+
+
+_PRIORITIES = {"critical": 1, "error": 0, "warning": -1, "info": -2}

@@ -45,7 +45,9 @@ class PipelineResult:
 
 
 class _Captured(Notifier):
-    """Keep every report."""
+    """Keep every report, each by itself."""
+
+    takes_digests = False
 
     def __init__(self, directory: Path) -> None:
         super().__init__(context=Context(name="captured", scratch=directory / "captured"))

@@ -268,3 +268,13 @@ def test_an_incident_does_not_hide_itself(scene):
     shop.wait(minutes=1)
 
     assert kinds(shop) == ["incident"]
+
+
+def test_what_a_message_waits_for_is_shown_with_the_deliveries(scene, typed):
+    shop = scene()
+    silence(shop, type="*")
+    shop.happen()
+    shop.wait(minutes=1)
+
+    assert "waits until 2026-05-04 13:00:00Z: silence 1" in typed("deliveries", "list")
+    assert "mail: waiting after 0 attempts. silence 1 until 2026-05-04 13:00:00Z" in typed("why", "1")

@@ -192,3 +192,16 @@ def test_an_effect_begins_only_while_the_lease_holds(store, run_id, clock):
 
     with store.runs.effects(run_id, "push")("push", "fix/1") as effect:
         assert not effect.is_uncertain
+
+
+def test_what_is_critical_is_answered_before_errors_and_warnings_after_them(store, event, clock):
+    for name in ("warning", "critical", "error", "info"):
+        store.record("shop", [(event(name, severity=name), True)], [], {})
+    clock.advance(2)
+
+    order = []
+    while (job := store.queue.lease(["run"], "me", 60)) is not None:
+        run = store.runs.get(job.payload["run"])
+        order.append(store.incidents.get(run.incident_id).fingerprint)
+
+    assert order == ["critical", "error", "warning", "info"]
