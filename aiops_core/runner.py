@@ -241,7 +241,8 @@ class Runner:
             due = store.queue.next_due(Responder.kinds)
             if due is not None and due <= self._clock() + _SOON:
                 return False
-            return not store.deliveries.release("storm")  # nothing follows: no need to gather more
+            held_back = [store.deliveries.release(held) for held in ("storm", "cool-down", "wait")]
+            return not any(held_back)  # nothing follows: no need to wait for more
 
         # Every line was read: nothing has to settle.
         store.queue.hasten(Responder.kinds, self._clock() + _SOON)
