@@ -232,9 +232,9 @@ def test_a_notifier_that_raises_is_told_and_the_others_deliver(tmp_path):
     )
 
     assert [report.kind for report in result.reports] == ["incident"]
-    assert causes(result) == {"notifier bad": 1}
+    assert causes(result) == {"notifier bad fails": 1}
     assert {(row.target, row.state, row.error) for row in result.deliveries} == {
-        ("bad", "dead", "OSError: line is dead")
+        ("bad", "failed", "OSError: line is dead")
     }
 
 

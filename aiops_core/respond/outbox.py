@@ -38,15 +38,19 @@ class Outbox:
         *,
         redactor: Redactor,
         logger: logging.Logger,
+        failing: Callable[[DeliveryRow], None],
         gave_up: Callable[[DeliveryRow], None],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Call ``gave_up`` in the transaction in which a delivery is given up."""
+        """Call ``failing`` when a notifier's own tries are over and nobody else is told, ``gave_up`` when a delivery is given up.
+
+        Both in the transaction in which that is recorded.
+        """
         self._pipelines = pipelines
         self._store = store
         self._redactor = redactor
         self._logger = logger
-        self._gave_up = gave_up
+        self._failing, self._gave_up = failing, gave_up
         self._clock = clock
         self._asked: dict[tuple[str, str], threading.Thread] = {}
         """Who still waits for an answer that came too late, by target."""
@@ -213,6 +217,8 @@ class Outbox:
             deliveries.receive(ids, served)
             if batch[0].attempts >= batch[0].max_attempts:
                 self._fall_back(batch)
+            if batch[0].attempts == batch[0].max_attempts and not batch[0].fallback:
+                self._failing(self._store.deliveries.get(ids[0]))
             self._rest(job, None if served else due, "" if served else text)
 
     def _finish(self, job: Job, batch: Sequence[DeliveryRow], why: str) -> None:

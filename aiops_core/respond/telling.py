@@ -14,6 +14,7 @@ from aiops_core.policy import Gate, Routed, Target, gate_for, matter_of, reminde
 from aiops_core.records import Report
 from aiops_core.respond.outbox import Outbox, attempts_of
 from aiops_core.store import DeliveryRow, Job, Notice, Store
+from aiops_core.text.phrases import counted
 from aiops_core.text.redaction import Redactor
 
 _CLASS = re.compile(r": [A-Z]\w*$")
@@ -42,7 +43,13 @@ class Telling:
         self.noted: Callable[[str], None] = lambda pipeline: None
         """Called with the pipeline of an incident that is told."""
         self.outbox = Outbox(
-            pipelines, store, redactor=redactor, logger=logger, gave_up=self.gave_up, clock=clock
+            pipelines,
+            store,
+            redactor=redactor,
+            logger=logger,
+            failing=self.failing,
+            gave_up=self.gave_up,
+            clock=clock,
         )
         store.queue.watch_deaths(self._job_died)
 
@@ -181,6 +188,16 @@ class Telling:
             f"'aiops incidents show {incident}', answer it again with 'aiops incidents retry {incident}'"
         )
         return row.pipeline, f"incident {incident} is not answered", text
+
+    def failing(self, delivery: DeliveryRow) -> None:
+        """Tell the other targets that one takes nothing, while it is still tried; of a report of a fault nobody."""
+        if delivery.report.kind != "fault":
+            text = (
+                f"{delivery.target} took nothing in {counted(delivery.attempts, 'attempt')}: {delivery.error}. "
+                "It is tried on; 'aiops deliveries list' shows what waits"
+            )
+            cause = f"notifier {delivery.target} fails"
+            self._queue_fault(delivery.pipeline, cause, text, without=delivery.target)
 
     def gave_up(self, delivery: DeliveryRow) -> None:
         """Tell the other targets of a delivery that was given up; of a report of a fault nobody."""

@@ -111,9 +111,13 @@ def test_after_a_day_it_is_given_up_and_another_target_is_told(scene):
 
     shop.wait(MAIL, hours=23, minutes=50)
     assert shop.states()["mail"] == ["failed"]
+    assert shop.got("chat")[-1].title == "aiops itself: notifier mail fails"
+    assert shop.got("chat")[-1].text == (
+        "mail took nothing in 3 attempts: away. It is tried on; 'aiops deliveries list' shows what waits"
+    )
     shop.wait(MAIL, minutes=30)
 
-    assert shop.states() == {"mail": ["dead"], "chat": ["sent", "sent"]}
+    assert shop.states() == {"mail": ["dead"], "chat": ["sent", "sent", "sent"]}
     told = shop.got("chat")[-1]
     assert (told.kind, told.title) == ("fault", "aiops itself: notifier mail")
     assert told.text == (
