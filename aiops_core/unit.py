@@ -15,6 +15,9 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+Type=notify
+WatchdogSec=600
+TimeoutStartSec=600
 User={user}
 Group={user}
 # Who may read the journal and /var/log.

@@ -64,6 +64,7 @@ def test_it_runs_as_its_own_user_restarts_always_and_writes_its_state_alone(tmp_
 
     assert {
         "User=watcher",
+        "Type=notify",
         "Restart=always",
         "After=network-online.target",
         f"WorkingDirectory={tmp_path}",
