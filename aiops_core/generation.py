@@ -235,8 +235,9 @@ class Generation:
         return all(one.ingest.join(0) for one in self.running)
 
     def _start(self, steps: Iterable[tuple[Running, Step]]) -> None:
-        problems = []
+        problems, begun = [], []
         for one, step in steps:
+            begun.append(step)
             name, context = one.pipeline.name, step.component.context
             context.tell = partial(self._switchboard.fault, name, again=logging.WARNING)
             context.state.update(self._store.states(name, step.name))
@@ -248,6 +249,7 @@ class Generation:
             except (SystemExit, GeneratorExit) as error:
                 problems.append(f"{name}: {step.kind} {step.name}{told(error)}. Mend it")
         if problems:
+            stop_components(begun)
             raise UserError("\n".join(problems))
 
     def _note_endpoint(self, news: EndpointNews) -> None:

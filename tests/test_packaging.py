@@ -113,6 +113,8 @@ def test_dependencies_cover_what_the_code_imports():
         "pydantic_core": "pydantic",
         "typing_extensions": "typing-extensions",
         "tree_sitter": "tree-sitter",
+        "prometheus_client": "prometheus-client",
+        "opentelemetry": "opentelemetry-api",
     }
     about = project(ROOT)["project"]
     lines = [

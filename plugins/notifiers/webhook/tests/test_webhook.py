@@ -211,6 +211,8 @@ def test_a_report_arrives_as_json_of_the_documented_shape():
                 "at": "2026-05-04T12:00:00+00:00",
             }
         ],
+        "owners": [],
+        "parts": [],
     }
 
 
