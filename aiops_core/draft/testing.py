@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ Command = tuple[str, str]
 """What installs what the tests need ("" for nothing), and what runs them."""
 _NO_TEST = "no test specified"
 _SAMPLE = 50
+_TEST_FUNCTION = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 
 def test_commands(directory: Path) -> Iterator[Command]:
@@ -21,23 +24,63 @@ def test_commands(directory: Path) -> Iterator[Command]:
 
 
 def _python(directory: Path) -> Command | None:
-    tests = [
-        *directory.glob("test_*.py"),
-        *directory.glob("tests/**/test_*.py"),
-        *directory.glob("test/**/test_*.py"),
-    ]
-    is_pytest = any(
+    tests = sorted(
+        {
+            path
+            for pattern in ("test_*.py", "tests/**/test_*.py", "test/**/test_*.py")
+            for path in directory.glob(pattern)
+        }
+    )
+    texts = [_text(path) for path in tests[:_SAMPLE]]
+    has_config = any(
         (directory / name).exists() for name in ("pytest.ini", "conftest.py", "tests/conftest.py")
     )
-    texts = [
-        _text(directory / name) for name in ("pyproject.toml", "setup.cfg", "tox.ini", "requirements.txt")
-    ]
-    texts += [_text(path) for path in directory.glob("requirements*.txt")]
-    texts += [_text(path) for path in tests[:_SAMPLE]]
-    is_pytest = is_pytest or any("pytest" in text for text in texts)
-    if not tests and not is_pytest:
+    if has_config or _names_pytest(directory) or any(map(_is_for_pytest, texts)):
+        return _with_pytest(directory), "python3 -m pytest -q"
+    if not tests:
         return None
-    return _python_setup(directory), "python3 -m pytest -q" if is_pytest else "python3 -m unittest"
+    return _python_setup(directory), _unittest(tests[0].parent, directory)
+
+
+def _names_pytest(directory: Path) -> bool:
+    names = ("pyproject.toml", "setup.cfg", "tox.ini")
+    paths = [*(directory / name for name in names), *directory.glob("requirements*.txt")]
+    return any("pytest" in _text(path) for path in paths)
+
+
+def _is_for_pytest(text: str) -> bool:
+    """Tell whether tests need pytest: they name it, or are functions that unittest does not look at."""
+    return "pytest" in text or ("unittest" not in text and bool(_TEST_FUNCTION.search(text)))
+
+
+def _unittest(folder: Path, directory: Path) -> str:
+    """Return the command: a folder that is no package is only looked into when it is named."""
+    if folder == directory or (folder / "__init__.py").exists():
+        return "python3 -m unittest"
+    return f"python3 -m unittest discover -s {shlex.quote(folder.relative_to(directory).as_posix())}"
+
+
+def _with_pytest(directory: Path) -> str:
+    """Return what installs the project and pytest, which is often named beside what it needs to run."""
+    setup = _python_setup(directory)
+    if setup.endswith("requirements.txt") and "pytest" in _text(directory / "requirements.txt"):
+        return setup
+    setup = setup or "python3 -m pip install"
+    for path in sorted(directory.glob("requirements*.txt")):
+        if "pytest" in _text(path):
+            return f"{setup} -r {shlex.quote(path.name)}"
+    if extra := _extra_with_pytest(directory):
+        return f"{setup.removesuffix(' -e .')} -e '.[{extra}]'"
+    return f"{setup} pytest"
+
+
+def _extra_with_pytest(directory: Path) -> str:
+    try:
+        described = tomllib.loads(_text(directory / "pyproject.toml"))
+    except tomllib.TOMLDecodeError:
+        return ""
+    extras = described.get("project", {}).get("optional-dependencies", {})
+    return next((name for name, packages in extras.items() if "pytest" in str(packages)), "")
 
 
 def _python_setup(directory: Path) -> str:

@@ -152,7 +152,13 @@ def test_the_forge_of_the_remote_is_used_where_its_token_is_there(shop):
     [
         ({"pytest.ini": ""}, "python3 -m pytest -q"),
         ({"tests/test_a.py": "import pytest"}, "python3 -m pytest -q"),
-        ({"tests/test_a.py": "import unittest"}, "python3 -m unittest"),
+        ({"tests/test_a.py": "def test_a():\n    assert True\n"}, "python3 -m pytest -q"),
+        ({"tests/test_a.py": "import unittest"}, "python3 -m unittest discover -s tests"),
+        ({"tests/test_a.py": "import unittest", "tests/__init__.py": ""}, "python3 -m unittest"),
+        (
+            {"test_a.py": "from unittest import TestCase\n\ndef test_suite():\n    pass\n"},
+            "python3 -m unittest",
+        ),
         ({"package.json": json.dumps({"scripts": {"test": "jest"}})}, "npm test"),
         ({"package.json": json.dumps({"scripts": {"test": "jest"}}), "yarn.lock": ""}, "yarn test"),
         ({"package.json": json.dumps({"scripts": {"test": 'echo "Error: no test specified"'}})}, None),
@@ -178,6 +184,50 @@ def test_the_test_command_is_found(tmp_path, files, test):
     found = [command for _, command in ways_to_test(tmp_path)]
 
     assert found == ([test] if test else [])
+
+
+PLAIN_TEST = {"tests/test_a.py": "def test_a():\n    assert True\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "setup"),
+    [
+        ({}, "python3 -m pip install pytest"),
+        ({"requirements.txt": "flask\n"}, "python3 -m pip install -r requirements.txt pytest"),
+        ({"requirements.txt": "pytest\n"}, "python3 -m pip install -r requirements.txt"),
+        (
+            {"requirements.txt": "flask\n", "requirements-dev.txt": "pytest\n"},
+            "python3 -m pip install -r requirements.txt -r requirements-dev.txt",
+        ),
+        ({"setup.py": ""}, "python3 -m pip install -e . pytest"),
+        (
+            {"pyproject.toml": "[project.optional-dependencies]\ntest = ['pytest>=8']\n"},
+            "python3 -m pip install -e '.[test]'",
+        ),
+        ({"pyproject.toml": "no toml"}, "python3 -m pip install -e . pytest"),
+    ],
+)
+def test_pytest_is_installed_where_the_tests_need_it(tmp_path, files, setup):
+    (tmp_path / "tests").mkdir()
+    for name, text in {**PLAIN_TEST, **files}.items():
+        (tmp_path / name).write_text(text)
+
+    assert list(ways_to_test(tmp_path)) == [(setup, "python3 -m pytest -q")]
+
+
+@pytest.mark.parametrize("package", [True, False], ids=["package", "folder"])
+def test_the_tests_that_are_found_run(tmp_path, package):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "shop.py").write_text("price = 7\n")
+    case = "import unittest\nimport shop\nclass T(unittest.TestCase):\n    def test_a(self):\n        assert shop.price\n"
+    (tmp_path / "tests" / "test_a.py").write_text(case)
+    if package:
+        (tmp_path / "tests" / "__init__.py").write_text("")
+
+    [(_, test)] = ways_to_test(tmp_path)
+    done = subprocess.run(test, cwd=tmp_path, shell=True, capture_output=True, text=True)
+
+    assert "Ran 1 test" in done.stderr
 
 
 def test_the_usual_variables_become_a_pipeline_without_a_secret_in_it(tmp_path, monkeypatch):
