@@ -99,6 +99,8 @@ class Surroundings:
     stopping: threading.Event = field(default_factory=threading.Event)
     once: bool = False
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("aiops"))
+    disabled: frozenset[str] = frozenset()
+    """Names of steps, components and distributions that are left out."""
 
 
 def load(
@@ -122,6 +124,8 @@ class _Loader:
         self._text = text
         self._catalogue = catalogue
         self._surroundings = surroundings
+        self._left_out: set[str] = set()
+        """Names of those to be left out that something had."""
         self._directory = text.path.resolve().parent
 
     def load(self) -> Loaded:
@@ -136,6 +140,7 @@ class _Loader:
             for name, config in self._configs(checked, value)
             if (built := self._build(name, config)) is not None
         ]
+        self._check_left_out()
         self._text.raise_problems()
         if not isinstance(checked, Document):
             raise AssertionError("a document with problems was raised above")
@@ -174,7 +179,8 @@ class _Loader:
                 for index, step in enumerate(steps if isinstance(steps, list) else ()):
                     if isinstance(step, dict) and isinstance(step.get("uses"), str):
                         settings = step.get("with", {})
-                        if isinstance(settings, dict):
+                        is_left_out = self._leaves_out(kind, step["uses"], str(step.get("name") or ""))
+                        if isinstance(settings, dict) and not is_left_out:
                             self._settings(name, kind, index, step["uses"], settings)
 
     def _build(self, name: str, config: PipelineConfig) -> Pipeline | None:
@@ -184,6 +190,8 @@ class _Loader:
         for kind in KINDS:
             seen: set[str] = set()
             for index, written in enumerate(getattr(config, kind)):
+                if self._leaves_out(kind, written.uses, written.name):
+                    continue
                 step = self._step(name, config, kind, index, written)
                 if step is None:
                     continue
@@ -197,7 +205,9 @@ class _Loader:
         if not config.detectors:
             steps.extend(self._installed_detectors(name, config))
         self._check_triggers(name, steps)
-        self._check_routes(name, config, [step.name for step in steps if step.kind == "notifiers"])
+        self._check_routes(name, config)
+        if config.sources and not any(step.kind == "sources" for step in steps) and self._left_out:
+            self._text.problem(("pipelines", name), "--disable leaves it no source. Leave it one")
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
 
     def _check_triggers(self, pipeline: str, steps: Sequence[Step]) -> None:
@@ -214,8 +224,24 @@ class _Loader:
                 place: Place = ("pipelines", pipeline, "detectors", at, "with")
                 self._text.problem(place, str(error), where=_label("detectors", at, uses))
 
-    def _check_routes(self, pipeline: str, config: PipelineConfig, notifiers: Sequence[str]) -> None:
-        """Refuse routes that lead to notifiers there are none of."""
+    def _leaves_out(self, kind: str, uses: str, name: str = "") -> bool:
+        """Return whether a step is to be left out: by its name, its component's or its distribution's."""
+        entries = self._catalogue.entries.get((kind, uses), ()) if self._surroundings.disabled else ()
+        names = {uses, name or _short_name(uses), *(entry.distribution for entry in entries)}
+        found = (names | {f"{kind}/{each}" for each in names}) & self._surroundings.disabled
+        self._left_out |= found
+        return bool(found)
+
+    def _check_left_out(self) -> None:
+        """Refuse names to be left out that nothing has: a typing error would leave the wrong thing running."""
+        for name in sorted(self._surroundings.disabled - self._left_out):
+            self._text.problem(
+                (), f"--disable {name}: nothing here has this name. 'aiops check' shows those there are"
+            )
+
+    def _check_routes(self, pipeline: str, config: PipelineConfig) -> None:
+        """Refuse routes that lead to notifiers there are none of; one that is left out is told nothing."""
+        notifiers = [written.name or _short_name(written.uses) for written in config.notifiers]
         for number, route in enumerate(config.routes):
             for key, names in (
                 ("to", route.to),
@@ -271,6 +297,8 @@ class _Loader:
     def _installed_detectors(self, pipeline: str, config: PipelineConfig) -> Iterator[Step]:
         """Take every installed detector that needs no settings."""
         for name in self._catalogue.unnamed_detectors():
+            if self._leaves_out("detectors", name):
+                continue
             try:
                 component_type = self._catalogue.load("detectors", name, self._directory)
             except AiopsError as error:

@@ -401,3 +401,59 @@ def test_a_plugin_for_this_version_of_the_core_is_used(installed, tmp_path, requ
     result = run_pipeline(PIPELINE.replace("DETECTOR", "billing"), {"billing.log": LOG}, tmp_path)
 
     assert [event.type for event in result.events] == ["E42"]
+
+
+# -- leaving out --------------------------------------------------------------------------------
+
+LEFT_OUT = """\
+pipelines:
+  billing:
+    sources: [{uses: file, with: {paths: [./billing.log]}}]
+    detectors: [billing, {uses: broken, name: mine}]
+"""
+
+
+@pytest.mark.parametrize("name", ["mine", "broken", "acme-broken"])
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_is_disabled_is_left_out_and_not_imported(installed, tmp_path, name, command):
+    installed("acme-broken", "[aiops.detectors]\nbroken = acme_broken:Broken\n", {"acme_broken": "1 / 0\n"})
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
+    )
+    (tmp_path / "billing.log").write_text(LOG)
+    (tmp_path / "pipeline.yaml").write_text(LEFT_OUT)
+    once = ["--once"] if command == "run" else []
+
+    refused, fine = (aiops(command, *once, *more, cwd=tmp_path) for more in ((), ("--disable", name)))
+
+    assert (refused.returncode, "ZeroDivisionError" in refused.stderr) == (2, True)
+    assert (fine.returncode, "mine" in fine.stdout + fine.stderr) == (0, False), fine.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("fiel", "pipeline.yaml:1: --disable fiel: nothing here has this name. 'aiops check' shows those there are\n"),
+        ("file", "pipeline.yaml:2: pipelines.billing: --disable leaves it no source. Leave it one\n"),
+    ],
+)  # fmt: skip
+def test_a_name_that_cannot_be_left_out_is_refused(tmp_path, name, told):
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("DETECTOR", "python"))
+
+    done = aiops("check", "--disable", name, cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+def test_a_route_to_a_notifier_that_is_left_out_tells_the_others(tmp_path):
+    notifiers = "    notifiers: [console, {uses: file, with: {path: told.jsonl}}]\n"
+    text = PIPELINE.replace("DETECTOR", "python") + notifiers + "    routes: [{to: [console, file]}]\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+    (tmp_path / "billing.log").write_text(
+        'Traceback (most recent call last):\n  File "a.py", line 1, in b\nValueError: x\n'
+    )
+
+    done = aiops("run", "--once", "--disable", "notifiers/file", cwd=tmp_path)
+
+    assert (done.returncode, "ValueError" in done.stdout) == (0, True), done.stderr
+    assert not (tmp_path / "told.jsonl").exists()

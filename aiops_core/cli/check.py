@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aiops_core.cli.run import FILE
+from aiops_core.cli.run import DISABLE, FILE
 
 if TYPE_CHECKING:
     from aiops_core.pipeline import Loaded
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @click.option(
     "--probe", is_flag=True, help="Reach everything outside that the file names, without any effect."
 )
-def check(file: Path, probe: bool) -> None:
+@DISABLE
+def check(file: Path, probe: bool, disable: tuple[str, ...]) -> None:
     """Check a pipeline file and say everything that is wrong with it.
 
     Reads the file, its secrets and every component's settings; touches nothing else. With --probe it
@@ -28,9 +29,9 @@ def check(file: Path, probe: bool) -> None:
     paid for. Where a service cannot be asked without telling people (incoming webhooks), only
     whether somebody answers there is looked at. Exit 2 when anything is wrong.
     """
-    from aiops_core.pipeline import load
+    from aiops_core.pipeline import Surroundings, load
 
-    loaded = load(file)
+    loaded = load(file, surroundings=Surroundings(disabled=frozenset(disable)))
     for pipeline in loaded.pipelines:
         click.echo(f"{pipeline.name}:")
         for kind in ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions"):

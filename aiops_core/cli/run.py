@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from aiops_core.pipeline import Loaded
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default=Path("pipeline.yaml"))
+DISABLE = click.option(
+    "--disable",
+    metavar="NAME",
+    multiple=True,
+    help="Leave out what has this name, or comes from this distribution; it is not imported. KIND/NAME, "
+    "as in notifiers/file, where two kinds have the name; again for more.",
+)
 
 
 @click.command()
 @FILE
 @click.option("--once", is_flag=True, help="Process what is there, from the beginning, and exit.")
 @click.option("--verbose", "-v", is_flag=True, help="Log details, whatever the file says.")
-def run(file: Path, once: bool, verbose: bool) -> None:
+@DISABLE
+def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None:
     """Watch, detect, answer and tell until stopped.
 
     FILE is the pipeline file (default: pipeline.yaml). SIGTERM or Ctrl-C stops within ten
@@ -38,7 +46,7 @@ def run(file: Path, once: bool, verbose: bool) -> None:
     logger, secrets = logging.getLogger("aiops"), set[str]()
 
     def read() -> Loaded:
-        loaded = load(file, surroundings=Surroundings(once=once, logger=logger))
+        loaded = load(file, surroundings=Surroundings(once=once, logger=logger, disabled=frozenset(disable)))
         settings = loaded.document.logging
         if verbose:
             settings = settings.model_copy(update={"level": "debug"})
