@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         Said,
         Target,
         ToolCall,
+        cannot_pay,
+        unpaid,
     )
     from aiops_core.budget import Amount, AtMost, Spending, tokens_of
     from aiops_core.component import (
@@ -212,6 +214,7 @@ __all__ = [
     "address_of",
     "as_json",
     "build_prompt",
+    "cannot_pay",
     "carry",
     "clean",
     "defuse",
@@ -241,6 +244,7 @@ __all__ = [
     "title_line",
     "tokens_of",
     "trouble_of",
+    "unpaid",
     "widen_markup",
 ]
 
@@ -333,6 +337,7 @@ _WHERE = {
     "address_of": "posting",
     "as_json": "posting",
     "build_prompt": "analysis",
+    "cannot_pay": "analysis.models",
     "carry": "text.carrying",
     "clean": "text.sanitising",
     "defuse": "text.sanitising",
@@ -362,6 +367,7 @@ _WHERE = {
     "title_line": "text.report",
     "tokens_of": "budget",
     "trouble_of": "posting",
+    "unpaid": "analysis.models",
     "widen_markup": "text.report",
 }
 

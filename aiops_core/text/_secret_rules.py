@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -38,7 +38,8 @@ class Rule:
 
     ``hints`` are lower-case literals of which one must occur in the lower-cased text. ``accepts``
     is asked about each match. ``in_code`` False: the pattern means nothing in source code.
-    ``is_proof`` False: a diff is blocked for a random-looking value only.
+    ``is_proof`` False: a diff is blocked for a random-looking value only. ``is_apart``: no match
+    can touch a placeholder.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Rule:
     accepts: Callable[[Found], bool] = lambda found: True
     in_code: bool = True
     is_proof: bool = True
+    is_apart: bool = False
 
 
 def looks_random(value: str) -> bool:
@@ -143,35 +145,53 @@ _EDGE = r"(?:^|[^\w-]|\\[nrt]|\[[0-9;]*m)"
 _PEM = r"-----{} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
 _DATABASES = r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle)(?:\+[a-z0-9]+)?"
 
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What is no secret and may go all the same: every match that is accepted, whole.
+
+    No pattern may match inside a placeholder, so that a block full of addresses costs one look at each.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    accepts: Callable[[re.Match[str]], bool] = lambda match: True
+
+
 _NOBODY = frozenset({"127.0.0.1", "0.0.0.0", "255.255.255.255", "::", "::1"})  # noqa: S104 - nothing is bound
 
 
-def _is_address(found: Found) -> bool:
-    before, after = found.text[: found.start][-1:], found.text[found.end : found.end + 1]
-    if found.secret in _NOBODY or before.isalnum() or after.isalnum() or before in (".", "-", "_"):
+def _is_address(match: re.Match[str]) -> bool:
+    address, text, start, end = match[0], match.string, match.start(), match.end()
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if address in _NOBODY or before.isalnum() or after.isalnum() or before in (".", "-", "_"):
         return False
-    if "." in found.secret:
-        return all(int(number) < 256 for number in found.secret.split("."))
+    family = socket.AF_INET if "." in address else socket.AF_INET6
     try:
-        ipaddress.IPv6Address(found.secret)
-    except ValueError:
+        socket.inet_pton(family, address if ":" in address else _DECIMAL.sub("", address))
+    except OSError:
         return False
-    return bool(re.search("[0-9]", found.secret))  # a::b is a name in some languages
+    return any(map(str.isdecimal, address))  # a::b is a name in some languages
 
 
-PERSONAL: Mapping[str, Rule] = {
-    "email": Rule(
-        "email", ("@",), r"(?P<s>[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})"
+_DECIMAL = re.compile(r"(?<![0-9])0+(?=[0-9])")  # leading zeroes, which some write and inet_pton refuses
+
+PERSONAL: Mapping[str, Personal] = {
+    "email": Personal(
+        "email",
+        re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII),
     ),
-    "ip": Rule(
+    "ip": Personal(
         "ip",
-        (".", ":"),
-        r"(?P<s>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7}"
-        r"|[0-9A-Fa-f]{1,4}::[0-9A-Fa-f]{1,4})",
+        re.compile(
+            r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7}"
+            r"|[0-9A-Fa-f]{1,4}::[0-9A-Fa-f]{1,4}",
+            re.ASCII,
+        ),
         _is_address,
     ),
 }
-"""What is no secret and may be kept back all the same, by the name people ask for it."""
+"""What people may keep back beside secrets, by the name they ask for it."""
 CUSTOM = Rule("custom", (), "")
 """What people's own patterns find."""
 
@@ -329,5 +349,6 @@ RULES: tuple[Rule, ...] = (
         tuple("0123456789"),
         r"(?P<s>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]?\d{1,3})?|3\d{3}[ -]\d{6}[ -]\d{4,5}|\d{14,19})",
         _is_card,
+        is_apart=True,
     ),
 )

@@ -8,12 +8,12 @@ import json
 import re
 import secrets as randomness
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TypeAlias, cast
 from urllib.parse import quote
 
 from aiops_core.errors import AiopsError
-from aiops_core.text._secret_rules import CUSTOM, PERSONAL, RULES, Found, Rule, looks_random
+from aiops_core.text._secret_rules import CUSTOM, PERSONAL, RULES, Found, Personal, Rule, looks_random
 
 Finder: TypeAlias = Callable[[str], Iterator[re.Match[str]]]
 
@@ -41,8 +41,8 @@ class Redactor:
         longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
         known = "|".join([PLACEHOLDER.pattern, *map(re.escape, longest_first)])
         self._known = re.compile(known) if spellings else None
-        own = [(PERSONAL[name], _plain_finder(PERSONAL[name].pattern)) for name in also]
-        self._own = [*own, *((CUSTOM, _custom(pattern)) for pattern in patterns)]
+        self._also = [PERSONAL[name] for name in also]
+        self._own = [(CUSTOM, _custom(pattern)) for pattern in patterns]
         self._remembered = lru_cache(maxsize=4096)(self._settled)
 
     def __repr__(self) -> str:
@@ -82,9 +82,11 @@ class Redactor:
     def _once(self, text: str, code: bool) -> str:
         if self._known is not None:
             text = self._known.sub(_replace_known, text)
-        for rule, find in _hinted(text.lower()):
+        for rule, find in _hinted(_without_placeholders(text).lower()):
             if rule.in_code or not code:
                 text = _replace(text, rule, find)
+        for personal in self._also:
+            text = personal.pattern.sub(partial(_without, personal), text)
         for rule, find in self._own:
             text = _replace(text, rule, find)
         return text
@@ -120,6 +122,11 @@ def placeholders(text: str) -> frozenset[str]:
     return frozenset(match[0] for match in PLACEHOLDER.finditer(text))
 
 
+def _without_placeholders(text: str) -> str:
+    """Return the text in which a rule's hint may stand: no secret begins inside a placeholder."""
+    return PLACEHOLDER.sub(" ", text) if "[redacted:" in text else text
+
+
 def _secret_at(text: str, start: int, placeholder: str, after: str) -> str | None:
     """Return the secret that begins here and that ``after`` follows; its placeholder proves it."""
     name = placeholder.split(":")[1]
@@ -145,8 +152,14 @@ def _replace(text: str, rule: Rule, find: Finder) -> str:
     return "".join([*pieces, text[done:]]) if pieces else text
 
 
+def _without(personal: Personal, match: re.Match[str]) -> str:
+    return _placeholder(personal.name, match[0]) if personal.accepts(match) else match[0]
+
+
 def _accepted(text: str, rule: Rule, find: Finder) -> Iterator[Found]:
     for match in find(text):
+        if PLACEHOLDER.fullmatch(match[0]):
+            continue
         found = _found(match)
         if found and not PLACEHOLDER.fullmatch(found.secret) and rule.accepts(found):
             yield found
@@ -183,13 +196,8 @@ def _process_key() -> bytes:
     return randomness.token_bytes(32)
 
 
-def _finder(pattern: str) -> Finder:
-    return _engine()(f"{PLACEHOLDER.pattern}|{pattern}")
-
-
-def _plain_finder(pattern: str) -> Finder:
-    """Compile a pattern of bounded repeats: with many matches the standard library is the faster engine."""
-    return re.compile(f"{PLACEHOLDER.pattern}|{pattern}", re.ASCII).finditer
+def _finder(rule: Rule) -> Finder:
+    return _engine()(rule.pattern if rule.is_apart else f"{PLACEHOLDER.pattern}|{rule.pattern}")
 
 
 def _custom(pattern: str) -> Finder:
@@ -204,7 +212,7 @@ def _custom(pattern: str) -> Finder:
 
 @cache
 def _compiled_rules() -> tuple[tuple[Rule, Finder], ...]:
-    return tuple((rule, _finder(rule.pattern)) for rule in RULES)
+    return tuple((rule, _finder(rule)) for rule in RULES)
 
 
 def _hinted(lowered: str) -> Iterator[tuple[Rule, Finder]]:

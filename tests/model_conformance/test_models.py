@@ -134,6 +134,25 @@ def test_a_refused_key_is_a_users_mistake_and_is_not_tried_again(bench, ask):
     assert len(told.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (402, "billing_error", "payment required"),
+        (400, "invalid_request_error", "Your credit balance is too low to access the API."),
+        (429, "insufficient_quota", "You exceeded your current quota (insufficient_quota)."),
+        (403, "forbidden", "账户余额不足"),
+    ],
+)
+def test_an_account_without_credit_is_told_and_asked_no_more(bench, ask, status, kind, says):
+    told = ask(bench, usual=Failure(status, kind, says), times=3)
+
+    assert told.kind == "UserError"
+    assert "the account cannot pay" in str(told.result) and "Top it up, then run 'aiops reload'" in str(
+        told.result
+    )
+    assert len(told.requests) == 1
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_what_the_server_does_not_know_is_not_tried_again(plain, ask, status):
     told = ask(plain, usual=Failure(status, "invalid_request_error", "no such thing"))

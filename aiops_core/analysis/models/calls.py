@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -10,6 +11,11 @@ from aiops_core.component import Tool
 from aiops_core.errors import AiopsError
 from aiops_core.records import Usage
 
+_UNPAID = re.compile(
+    r"insufficient[_ ](?:quota|balance|funds|credits?)|credit balance is too low|billing[_ ](?:hard[_ ]limit|not[_ ]active)"
+    r"|out of credits?|account (?:is )?in arrears|arrearage|余额不足|欠费",
+    re.IGNORECASE,
+)
 FailureKind: TypeAlias = Literal["again", "key", "request", "too-long"]
 
 
@@ -85,3 +91,17 @@ class CallFailed(AiopsError):
         self.retry_after = retry_after
         self.is_free = is_free
         super().__init__(message)
+
+
+def cannot_pay(status: int, words: str) -> bool:
+    """Return whether a server says that the account has no credit, in whatever status it says so.
+
+    That does not pass by itself: nothing is asked again before somebody has paid.
+    """
+    return status == 402 or (400 <= status < 500 and _UNPAID.search(words) is not None)
+
+
+def unpaid(target: Target, said: str) -> CallFailed:
+    """Return the failure of a call that was refused for want of credit, and what to do."""
+    text = f"{target.key_setting}: the account cannot pay, {said}. Top it up, then run 'aiops reload'."
+    return CallFailed(text, "key", is_free=True)

@@ -11,7 +11,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiops_analyzer_claude.prices import priced
-from aiops_core import AnalysisAnswer, CallFailed, Question, Redactor, Said, Target, ToolCall, Usage
+from aiops_core import (
+    AnalysisAnswer,
+    CallFailed,
+    Question,
+    Redactor,
+    Said,
+    Target,
+    ToolCall,
+    Usage,
+    cannot_pay,
+    unpaid,
+)
 
 if TYPE_CHECKING:
     import anthropic
@@ -175,6 +186,8 @@ def _failed(error: anthropic.APIStatusError, target: Target, redactor: Redactor)
     words = redactor.redact(str(error.api_message or "").strip())[:300]
     said = f"HTTP {status}{f' {kind}' if kind else ''}{f': {words}' if words else ''}".rstrip(".")
     request = f" (request {error.request_id})" if error.request_id else ""
+    if cannot_pay(status, f"{kind} {words}"):
+        return unpaid(target, f"{said}{request}")
     if status in (401, 403):
         return CallFailed(
             f"{target.key_setting}: the key was refused, {said}{request}. Correct it.", "key", is_free=True
@@ -188,10 +201,6 @@ def _failed(error: anthropic.APIStatusError, target: Target, redactor: Redactor)
         return CallFailed(f"{said}{request}", "again", _retry_after(error.response), is_free=True)
     if status == 413 or "too long" in words.lower():
         return CallFailed(f"{said}{request}", "too-long", is_free=True)
-    if status == 402:
-        return CallFailed(
-            f"{target.key_setting}: the account cannot pay, {said}{request}.", "key", is_free=True
-        )
     return CallFailed(f"the request was refused, {said}{request}.", "request", is_free=True)
 
 

@@ -145,8 +145,8 @@ def _report(endpoint: Endpoint, ledger: Ledger) -> None:
     failure = ledger.failure
     if failure is not None and failure.may_pass:
         endpoint.failed(failure.text, failure.retry_after)
-    elif failure is not None and failure.status in (401, 402, 403):
-        endpoint.refused(f"the API refuses the key (HTTP {failure.status} {failure.text}). Check 'api_key'.")
+    elif failure is not None and failure.is_refused:
+        endpoint.refused(failure.refusal)
     elif ledger.calls:
         endpoint.succeeded()
 

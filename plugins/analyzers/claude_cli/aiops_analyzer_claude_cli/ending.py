@@ -58,10 +58,8 @@ def _of_failure(failure: Failure, usage: Usage | None) -> AiopsError:
     if failure.may_pass:
         where = f"HTTP {failure.status}: " if failure.status else ""
         return Retry(f"claude cannot be reached: {where}{failure.text}", after=failure.retry_after or _WAIT)
-    if failure.status in (401, 402, 403):
-        return UserError(
-            f"claude_cli: the API refuses the key (HTTP {failure.status} {failure.text}). Check 'api_key'."
-        )
+    if failure.is_refused:
+        return UserError(f"claude_cli: {failure.refusal}")
     if failure.status == 404:
         return UserError(f"claude_cli: HTTP 404 {failure.text}. Check 'model' and 'base_url'.")
     return NoAnswer(f"the API refuses the request (HTTP {failure.status} {failure.text})", usage=usage)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeAlias
 
-from aiops_core import Usage
+from aiops_core import Usage, cannot_pay
 
 Data: TypeAlias = Mapping[str, Any]  # Any: JSON of the API, unchecked
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -26,7 +26,25 @@ class Failure:
     @property
     def may_pass(self) -> bool:
         """Whether another try later may do."""
-        return self.status in (0, 408, 409, 425, 429) or self.status >= 500
+        return not self.is_unpaid and (self.status in (0, 408, 409, 425, 429) or self.status >= 500)
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether the account has no credit."""
+        return cannot_pay(self.status, self.text)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing is to be asked again before somebody mended it."""
+        return self.is_unpaid or self.status in (401, 403)
+
+    @property
+    def refusal(self) -> str:
+        """What people are told of that."""
+        said = f"HTTP {self.status} {self.text}".rstrip(".")
+        if self.is_unpaid:
+            return f"the account cannot pay ({said}). Top it up, then run 'aiops reload'."
+        return f"the API refuses the key ({said}). Check 'api_key'."
 
 
 @dataclass(slots=True)

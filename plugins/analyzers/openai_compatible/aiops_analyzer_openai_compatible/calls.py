@@ -14,11 +14,22 @@ import httpx2
 
 from aiops_analyzer_openai_compatible.answers import NoCompletion, collected, completed
 from aiops_analyzer_openai_compatible.config import Shape
-from aiops_core import AnalysisAnswer, CallFailed, Question, Redactor, Said, Target, parse_retry_after
+from aiops_core import (
+    AnalysisAnswer,
+    CallFailed,
+    Question,
+    Redactor,
+    Said,
+    Target,
+    cannot_pay,
+    parse_retry_after,
+    unpaid,
+)
 
 _PASSING = frozenset({408, 409, 425, 429})
 _WHOLE_CALL = 10
 _LONGEST_BODY = 8 << 20
+_ERROR = 4_096
 _SHAPE = re.compile(
     r"response_format|json_schema|json_object|json mode|guided|structured|grammar", re.IGNORECASE
 )
@@ -120,14 +131,13 @@ def _in_time(response: httpx2.Response, limit: float) -> Iterator[bytes]:
 
 def _failed(response: httpx2.Response, target: Target, redactor: Redactor, shape: Shape) -> Exception:
     status = response.status_code
-    words = redactor.redact(_error_text(b"".join(_in_time(response, 10.0))))[:300]
+    body = b"".join(_in_time(response, 10.0))
+    words = redactor.redact(_error_text(body))[:300]
     said = f"HTTP {status}{f': {words}' if words else ''}".rstrip(".")
-    if status in (401, 402, 403):
-        what = "the account cannot pay" if status == 402 else "the key was refused"
-        return CallFailed(f"{target.key_setting}: {what}, {said}. Correct it.", "key", is_free=True)
-    if status == 404:
-        remedy = f"Correct '{target.model_setting}' ({target.model}) or the address."
-        return CallFailed(f"{target.model_setting}: not found, {said}. {remedy}", "request", is_free=True)
+    if cannot_pay(status, f"{words} {body[:_ERROR].decode('utf-8', 'replace')}"):
+        return unpaid(target, said)
+    if status in (401, 403, 404):
+        return _mistake(status, said, target)
     if status == 413 or (status < 500 and _TOO_LONG.search(words)):
         return CallFailed(said, "too-long", is_free=True)
     failure = CallFailed(f"the request was refused, {said}.", "request", is_free=True)
@@ -136,6 +146,13 @@ def _failed(response: httpx2.Response, target: Target, redactor: Redactor, shape
     if status in _PASSING or status >= 500:
         return CallFailed(said, "again", _pause(response), is_free=True)
     return failure
+
+
+def _mistake(status: int, said: str, target: Target) -> CallFailed:
+    if status == 404:
+        remedy = f"Correct '{target.model_setting}' ({target.model}) or the address."
+        return CallFailed(f"{target.model_setting}: not found, {said}. {remedy}", "request", is_free=True)
+    return CallFailed(f"{target.key_setting}: the key was refused, {said}. Correct it.", "key", is_free=True)
 
 
 def _pause(response: httpx2.Response) -> float | None:
