@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aiops_core.testing.contracts import Bench, contract
     from aiops_core.testing.pipeline import PipelineResult, run_pipeline
+    from aiops_core.testing.source_run import SourceRun
 
-__all__ = ["Bench", "PipelineResult", "contract", "run_pipeline"]
+__all__ = ["Bench", "PipelineResult", "SourceRun", "contract", "run_pipeline"]
 
 _WHERE = {
     "Bench": "contracts.bench",
     "PipelineResult": "pipeline",
+    "SourceRun": "source_run",
     "contract": "contracts.checks",
     "run_pipeline": "pipeline",
 }

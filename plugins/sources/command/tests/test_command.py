@@ -1,7 +1,5 @@
-import logging
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -9,74 +7,22 @@ import pytest
 from aiops_source_command import CommandConfig, CommandSource
 
 from aiops_core import LONGEST_LINE, Context, UserError
-from aiops_core.testing import run_pipeline
-
-DEADLINE = 10.0
+from aiops_core.testing import SourceRun, run_pipeline
 
 
-class Follow:
-    """Run one configured source in a thread and keep what it yields."""
+class Follow(SourceRun):
+    """One run of one configured source."""
 
     def __init__(self, directory, command, *, once=False, **settings):
-        self.batches, self.messages, self.failure = [], [], None
-        self.context = Context(
-            name="command", directory=directory, once=once, logger=self._logger(), stopping=threading.Event()
-        )
-        settings = {"backoff": 0.02, **settings}
-        self.source = CommandSource(CommandConfig(command=command, **settings), self.context)
-        self.source.start()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        try:
-            self.batches.extend(
-                iter_until(self.source.source({}), self.context.stopping, self.batches.append)
-            )
-        except Exception as error:  # noqa: BLE001 - told to the test's own thread
-            self.failure = error
-
-    def _logger(self):
-        logger = logging.Logger("command")
-        handler = logging.Handler()
-        handler.emit = lambda record: self.messages.append(record.getMessage())
-        logger.addHandler(handler)
-        return logger
+        config = CommandConfig(command=command, **{"backoff": 0.02, **settings})
+        super().__init__(lambda context: CommandSource(config, context), directory, name="command")
+        self.start(once=once)
 
     def of(self, name):
         return [batch for batch in list(self.batches) if batch.attributes["stream"] == name]
 
-    def data(self, name="stdout"):
+    def said(self, name="stdout"):
         return b"".join(batch.data for batch in self.of(name))
-
-    def wait(self, predicate, seconds=DEADLINE):
-        deadline = time.monotonic() + seconds
-        while not predicate():
-            assert time.monotonic() < deadline, f"{self.batches} {self.messages}"
-            if self.failure:
-                raise self.failure
-            time.sleep(0.005)
-        return self
-
-    def join(self):
-        self._thread.join(DEADLINE)
-        assert not self._thread.is_alive(), "the source did not end"
-        if self.failure:
-            raise self.failure
-        return self
-
-    def stop(self):
-        self.context.stopping.set()
-        self.source.stop()
-        return self.join()
-
-
-def iter_until(batches, stopping, keep):
-    for batch in batches:
-        keep(batch)
-        if stopping.is_set():
-            break
-    return ()
 
 
 @pytest.fixture
@@ -106,7 +52,7 @@ def is_alive(pid):
 def test_both_outputs_are_followed_as_streams_of_their_own(follow):
     source = follow(*shell("echo one; echo wrong >&2; echo two"), once=True).join()
 
-    assert (source.data(), source.data("stderr")) == (b"one\ntwo\n", b"wrong\n")
+    assert (source.said(), source.said("stderr")) == (b"one\ntwo\n", b"wrong\n")
     assert {batch.path for batch in source.of("stderr")} == {"sh (stderr)"}
     assert len({batch.stream for batch in source.batches}) == 2
     assert [batch.ended for batch in source.of("stdout")][-1] is True
@@ -123,13 +69,13 @@ def test_the_standard_error_may_be_left_out(follow):
 def test_output_is_passed_on_while_the_program_runs(follow):
     source = follow(*shell("echo one; exec sleep 60"))
 
-    source.wait(lambda: source.data() == b"one\n").stop()
+    source.wait(lambda: source.said() == b"one\n").stop()
 
 
 def test_no_shell_reads_the_arguments(follow):
     source = follow("printf", "%s\n", "$HOME; *", once=True).join()
 
-    assert source.data() == b"$HOME; *\n"
+    assert source.said() == b"$HOME; *\n"
 
 
 def test_case_7_an_unterminated_last_line_comes_when_the_program_ends(follow):
@@ -146,7 +92,7 @@ def test_case_36_of_an_over_long_line_the_head_is_kept_and_its_neighbours_are_wh
     text = f"print('first'); print('x' * {3 * LONGEST_LINE}); print('last')"
     source = follow(sys.executable, "-c", text, once=True).join()
 
-    assert source.data() == b"first\n" + b"x" * LONGEST_LINE + b"\nlast\n"
+    assert source.said() == b"first\n" + b"x" * LONGEST_LINE + b"\nlast\n"
     cut = [batch for batch in source.batches if "truncated" in batch.attributes]
     assert [len(batch.data) for batch in cut] == [LONGEST_LINE + 1]
     assert source.messages[0] == (
@@ -166,7 +112,7 @@ def test_a_program_that_fails_is_told_with_its_last_words_and_started_again_afte
         f"command: sh ended with exit code 3 and said last: {words}. It is started again in {pause} s."
         for pause in ("0.02", "0.04", "0.06", "0.06")
     ]
-    assert source.data().startswith(b"run\nrun\nrun\n")
+    assert source.said().startswith(b"run\nrun\nrun\n")
 
 
 def test_a_program_that_ends_well_is_started_again_after_the_same_pause(follow):
@@ -229,8 +175,8 @@ def test_a_stop_ends_the_whole_group_within_a_second(follow, tmp_path):
     source = follow(
         *shell("trap '' TERM; (trap '' TERM; sleep 61; sleep 62) & echo $$ $!; sleep 60; sleep 63")
     )
-    source.wait(lambda: source.data().endswith(b"\n"))
-    pids = [int(pid) for pid in source.data().split()]
+    source.wait(lambda: source.said().endswith(b"\n"))
+    pids = [int(pid) for pid in source.said().split()]
     assert all(map(is_alive, pids))
     began = time.monotonic()
 
@@ -242,7 +188,7 @@ def test_a_stop_ends_the_whole_group_within_a_second(follow, tmp_path):
 
 def test_a_program_may_tidy_up_when_it_is_stopped(follow, tmp_path):
     source = follow(*shell("trap 'touch tidy; exit' TERM; echo ready; while :; do sleep 0.02; done"))
-    source.wait(lambda: source.data() == b"ready\n")
+    source.wait(lambda: source.said() == b"ready\n")
 
     source.stop()
 
@@ -252,7 +198,7 @@ def test_a_program_may_tidy_up_when_it_is_stopped(follow, tmp_path):
 def test_what_a_program_leaves_behind_is_ended_with_it(follow):
     source = follow(*shell("sleep 60 & echo $!; exit 0"), once=True).join()
 
-    source.wait(lambda: not is_alive(int(source.data())))
+    source.wait(lambda: not is_alive(int(source.said())))
 
 
 def test_a_program_that_closes_its_outputs_is_waited_for(follow, tmp_path):
@@ -267,7 +213,7 @@ def test_the_environment_holds_what_is_set_and_no_secrets_of_this_process(follow
     monkeypatch.setenv("LC_TIME", "C")
     source = follow("env", env={"KUBECONFIG": "/etc/kube"}, once=True).join()
 
-    names = {line.partition(b"=")[0] for line in source.data().splitlines()}
+    names = {line.partition(b"=")[0] for line in source.said().splitlines()}
     assert {b"PATH", b"HOME", b"LC_TIME", b"KUBECONFIG"} <= names
     assert b"SERVICE_TOKEN" not in names
 
@@ -284,8 +230,8 @@ def test_it_runs_beside_the_pipeline_file_or_where_it_is_told(follow, tmp_path):
     script.write_text("#!/bin/sh\npwd -P\n")
     script.chmod(0o755)
 
-    assert follow("./where", once=True).join().data() == f"{tmp_path.resolve()}\n".encode()
-    assert follow("./where", once=True, cwd="sub").join().data() == f"{tmp_path.resolve()}/sub\n".encode()
+    assert follow("./where", once=True).join().said() == f"{tmp_path.resolve()}\n".encode()
+    assert follow("./where", once=True, cwd="sub").join().said() == f"{tmp_path.resolve()}/sub\n".encode()
 
 
 def start(tmp_path, **settings):
@@ -328,7 +274,7 @@ def test_numbers_are_arguments_too():
 def test_much_output_is_whole(follow):
     source = follow("seq", "1", "300000", once=True).join()
 
-    assert source.data() == b"".join(b"%d\n" % number for number in range(1, 300_001))
+    assert source.said() == b"".join(b"%d\n" % number for number in range(1, 300_001))
     offsets = [batch.offset for batch in source.of("stdout")]
     assert offsets == sorted(offsets)
 
@@ -354,7 +300,7 @@ pipelines:
 
 def test_case_50_a_program_killed_by_its_reader_s_stop_is_no_failure(follow):
     source = follow("yes")
-    source.wait(lambda: len(source.data()) > 1 << 20)
+    source.wait(lambda: len(source.said()) > 1 << 20)
 
     source.stop()
 

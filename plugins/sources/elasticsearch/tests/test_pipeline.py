@@ -5,7 +5,6 @@ import ssl
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import trustme
 from aiops_source_elasticsearch import ElasticsearchConfig, ElasticsearchSource
 from elasticsearch_api import Document, ElasticsearchApi
 
@@ -115,13 +114,6 @@ def test_a_wrong_login_is_told_once_and_without_the_secret(tmp_path):
     assert len(result.fault_reports) == 1
     assert (again.fault_reports, again.error) == ((), "")
     assert "c2hvcDpzM2NyZXQ=" not in repr(result) + repr(again)
-
-
-@pytest.fixture
-def authority(tmp_path):
-    made = trustme.CA()
-    made.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return made
 
 
 def secure(authority, documents):

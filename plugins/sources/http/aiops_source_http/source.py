@@ -109,9 +109,7 @@ class HttpSource(Source[HttpConfig]):
         self._is_stopped = True
         if self._intake is not None:
             self._intake.close()
-        if self._server is not None:
-            self._server.stop()
-        self._release()
+        self._end()
 
     def committed(self, stream: str, position: Position) -> None:
         """Answer the requests whose lines are on disk now."""
@@ -126,6 +124,8 @@ class HttpSource(Source[HttpConfig]):
                 self.context.name,
             )
             return
+        if self._server is not None:  # asked again while the last commit was awaited
+            self._end()
         if self._bound is None:
             self._bind()
         intake = self._intake = Intake(positions)
@@ -136,8 +136,7 @@ class HttpSource(Source[HttpConfig]):
             server.drain()
             awaits_commit = self.context.stopping.is_set() and not self._is_stopped
             if not awaits_commit:
-                server.stop()
-                self._release()
+                self._end()
 
     def _follow(self, server: Server, intake: Intake) -> Iterator[Signal]:
         while not (self.context.stopping.is_set() or intake.is_closed):
@@ -172,7 +171,10 @@ class HttpSource(Source[HttpConfig]):
             self.context.directory, self.config.certificate, self.config.key, self.config.client_ca
         )
 
-    def _release(self) -> None:
+    def _end(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
         bound, self._bound = self._bound, None
         if bound is not None:
             bound.close()

@@ -1,21 +1,16 @@
-"""Run an http source in a thread on a free loopback port, and commit what it yields as a host would."""
+"""Run an http source on a free loopback port, and speak to it."""
 
 import http.client
 import json
-import logging
 import socket
-import ssl
 import threading
-import time
 from dataclasses import dataclass
 
 import pytest
-import trustme
 from aiops_source_http import HttpConfig, HttpSource
 
-from aiops_core import Context
-
-DEADLINE = 10.0
+from aiops_core.testing import SourceRun
+from aiops_core.testing.source_run import DEADLINE
 
 
 @dataclass
@@ -33,73 +28,21 @@ class Response:
         return self.json["message"]
 
 
-class Receiver:
-    """One run after the other of one configured source; `hold` lets commits wait."""
+class Receiver(SourceRun):
+    """Runs of one configured source."""
 
     def __init__(self, directory, **settings):
+        super().__init__(self._source, directory, name="http")
         self.settings = {"listen": "127.0.0.1:0", **settings}
-        self.directory = directory
-        self.batches = []
-        self.messages = []
-        self.positions = {}
-        self.failure = None
         self.tls = None
-        self._going = threading.Event()
-        self._going.set()
-        self._thread = None
+
+    def _source(self, context):
+        return HttpSource(HttpConfig(**self.settings), context)
 
     def start(self):
-        self.context = Context(
-            name="http", directory=self.directory, logger=self._logger(), stopping=threading.Event()
-        )
-        self.component = HttpSource(HttpConfig(**self.settings), self.context)
-        self.component.start()
+        super().start()
         self.port = self.component.address.port
-        self._thread = threading.Thread(target=self._run, args=(dict(self.positions),))
-        self._thread.start()
         return self
-
-    def stop(self):
-        if self._thread is None:
-            return self
-        self.context.stopping.set()
-        self._going.set()
-        self.component.stop()
-        self._thread.join(DEADLINE)
-        assert not self._thread.is_alive(), "the source did not stop"
-        self._thread = None
-        if self.failure:
-            raise self.failure
-        return self
-
-    def hold(self):
-        self._going.clear()
-
-    def release(self):
-        self._going.set()
-
-    def _run(self, positions):
-        try:
-            for batch in self.component.source(positions):
-                self.batches.append(batch)
-                self._going.wait(DEADLINE)
-                if self.context.stopping.is_set():
-                    return
-                self.positions[batch.stream] = batch.end
-                self.component.committed(batch.stream, batch.end)
-        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
-            self.failure = error
-
-    def _logger(self):
-        logger = logging.Logger("http")
-        handler = logging.Handler()
-        handler.emit = lambda record: self.messages.append(record.getMessage())
-        logger.addHandler(handler)
-        return logger
-
-    @property
-    def data(self):
-        return b"".join(batch.data for batch in list(self.batches))
 
     @property
     def lines(self):
@@ -131,14 +74,6 @@ class Receiver:
             for part in parts:
                 client.sendall(part)
             return b"".join(iter(lambda: client.recv(65536), b""))
-
-    def wait(self, predicate, what="what was expected", seconds=DEADLINE):
-        deadline = time.monotonic() + seconds
-        while not predicate():
-            assert time.monotonic() < deadline, f"waited in vain for {what}: {self.batches} {self.messages}"
-            if self.failure:
-                raise self.failure
-            time.sleep(0.002)
 
 
 @pytest.fixture
@@ -180,28 +115,3 @@ def in_background():
     yield Later
     for thread in threads:
         thread.join(DEADLINE)
-
-
-@pytest.fixture
-def authority(tmp_path):
-    """Put a server certificate into the folder; return the authority behind it."""
-    authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1")
-    server.private_key_pem.write_to_path(tmp_path / "key.pem")
-    server.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return authority
-
-
-@pytest.fixture
-def trusting(authority):
-    """Return how a client trusts the server; with a name it shows a certificate of its own."""
-
-    def make(name=""):
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        if name:
-            authority.issue_cert(name).configure_cert(context)
-        return context
-
-    return make

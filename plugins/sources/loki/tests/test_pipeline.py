@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-import trustme
 from aiops_source_loki import LokiConfig, LokiSource
 from loki_api import Entry, LokiApi
 
@@ -122,13 +121,6 @@ def test_a_wrong_login_is_told_once_and_without_the_secret(tmp_path):
     assert len(result.fault_reports) == 1
     assert (again.fault_reports, again.error) == ((), "")
     assert SECRET not in repr(result) + repr(again)
-
-
-@pytest.fixture
-def authority(tmp_path):
-    made = trustme.CA()
-    made.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return made
 
 
 def secure(authority, entries):

@@ -1,82 +1,35 @@
-"""Run a syslog source in a thread on free loopback ports, and keep what it yields as a host would."""
+"""Run a syslog source on free loopback ports, and speak to it."""
 
-import logging
 import socket
-import ssl
-import threading
 import time
 
 import pytest
-import trustme
 from aiops_source_syslog import SyslogConfig, SyslogSource
 
-from aiops_core import Context
+from aiops_core.testing import SourceRun
+from aiops_core.testing.source_run import DEADLINE
 
-DEADLINE = 10.0
 
-
-class Listener:
-    """One run after the other of one configured source; `hold` lets the pipeline fall behind."""
+class Listener(SourceRun):
+    """Runs of one configured source; `took` is how long the last one needed to stop."""
 
     def __init__(self, directory, *listen, **settings):
+        super().__init__(self._source, directory, name="syslog")
         self.settings = {"listen": list(listen), **settings}
-        self.directory = directory
-        self.batches = []
-        self.messages = []
-        self.state = {}
-        self.failure = None
-        self._going = threading.Event()
-        self._going.set()
-        self._thread = None
+
+    def _source(self, context):
+        return SyslogSource(SyslogConfig(**self.settings), context)
 
     def start(self):
-        self.context = Context(
-            name="syslog", directory=self.directory, logger=self._logger(), stopping=threading.Event()
-        )
-        self.context.state.update(self.state)
-        self.component = SyslogSource(SyslogConfig(**self.settings), self.context)
-        self.component.start()
+        super().start()
         self.addresses = self.component.addresses
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
         return self
 
     def stop(self):
-        if self._thread is None:
-            return self
         began = time.monotonic()
-        self._going.set()
-        self.context.stopping.set()
-        self.component.stop()
-        self._thread.join(DEADLINE)
-        assert not self._thread.is_alive(), "the source did not stop"
+        super().stop()
         self.took = time.monotonic() - began
-        self._thread = None
-        self.state = dict(self.context.state)
-        if self.failure:
-            raise self.failure
         return self
-
-    def hold(self):
-        self._going.clear()
-
-    def release(self):
-        self._going.set()
-
-    def _run(self):
-        try:
-            for batch in self.component.source({}):
-                self.batches.append(batch)
-                self._going.wait(DEADLINE)
-        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
-            self.failure = error
-
-    def _logger(self):
-        logger = logging.Logger("syslog")
-        handler = logging.Handler()
-        handler.emit = lambda record: self.messages.append(record.getMessage())
-        logger.addHandler(handler)
-        return logger
 
     def port(self, index=0):
         return self.addresses[index].port
@@ -95,24 +48,8 @@ class Listener:
             client.sendto(data, ("127.0.0.1", self.port(index)))
 
     @property
-    def chunks(self):
-        return [batch for batch in list(self.batches) if batch.data]
-
-    @property
-    def data(self):
-        return b"".join(batch.data for batch in list(self.batches))
-
-    @property
     def lines(self):
         return self.data.splitlines()
-
-    def wait(self, predicate, what="what was expected", seconds=DEADLINE):
-        deadline = time.monotonic() + seconds
-        while not predicate():
-            assert time.monotonic() < deadline, f"waited in vain for {what}: {self.batches} {self.messages}"
-            if self.failure:
-                raise self.failure
-            time.sleep(0.002)
 
     def wait_for(self, data):
         self.wait(lambda: len(self.data) >= len(data), f"{data[:200]}")
@@ -131,28 +68,3 @@ def listener(tmp_path):
     yield make
     for one in made:
         one.stop()
-
-
-@pytest.fixture
-def authority(tmp_path):
-    """Put a server certificate into the folder; return the authority behind it."""
-    authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1")
-    server.private_key_pem.write_to_path(tmp_path / "key.pem")
-    server.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    return authority
-
-
-@pytest.fixture
-def trusting(authority):
-    """Return how a client trusts the server; with a name it shows a certificate of its own."""
-
-    def make(name=""):
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        if name:
-            authority.issue_cert(name).configure_cert(context)
-        return context
-
-    return make
