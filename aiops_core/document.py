@@ -136,25 +136,30 @@ class _Builder:
         return self._resolve(value, place) if isinstance(value, str) else value
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
-        self._constructor.flatten_mapping(node)
+        self._merge(node, place)
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(self._constructor.construct_object(key_node, deep=True))
-            line = key_node.start_mark.line + 1
-            if key in built:
-                first = self._text.lines[(*place, key)]
-                self._text.problems.append(
-                    Problem(
-                        self._text.path.name,
-                        line,
-                        spell((*place, key)),
-                        f"written twice, first in line {first}. Keep one",
-                    )
-                )
-                continue
+            key = self._key(key_node)
             built[key] = self.build(value_node, (*place, key))
-            self._text.lines[(*place, key)] = line
+            self._text.lines[(*place, key)] = key_node.start_mark.line + 1
         return built
+
+    def _merge(self, node: yaml.MappingNode, place: Place) -> None:
+        """Let a mapping have the keys of those it merges (`<<`) but for its own; tell of own ones written twice."""
+        lines: dict[str, int] = {}
+        for key_node, _ in node.value:
+            key, line = self._key(key_node), key_node.start_mark.line + 1
+            if key in lines:
+                what = f"written twice, first in line {lines[key]}. Keep one"
+                self._text.problems.append(Problem(self._text.path.name, line, spell((*place, key)), what))
+            lines.setdefault(key, line)
+        self._constructor.flatten_mapping(node)
+        node.value = list({self._key(pair[0]): pair for pair in node.value}.values())
+
+    def _key(self, node: yaml.Node) -> str:
+        if node.tag == "tag:yaml.org,2002:merge":
+            return "<<"
+        return str(self._constructor.construct_object(node, deep=True))
 
     def _resolve(self, value: str, place: Place) -> str:
         if "${" not in value:

@@ -375,3 +375,24 @@ pipelines:
     built = loaded(tmp_path, text)
 
     assert [(one.name, one.config.language) for one in built.pipelines] == [("shop", "zh"), ("depot", "zh")]
+
+
+def test_what_is_merged_is_overridden_by_what_is_written(tmp_path):
+    path = tmp_path / "merged.yaml"
+    path.write_text(
+        "pipelines:\n"
+        "  shop:\n"
+        "    sources: [stdin]\n"
+        "    notifiers:\n"
+        "      - &file {uses: file, name: one, with: &where {path: ./one.jsonl}}\n"
+        "      - &other {<<: *file, name: two, with: {<<: *where, path: ./two.jsonl}}\n"
+        "      - {<<: *other, name: three}\n"
+    )
+
+    told = load(path).pipelines[0].of_kind("notifiers")
+
+    assert [(step.name, step.component.config.path) for step in told] == [
+        ("one", "./one.jsonl"),
+        ("two", "./two.jsonl"),
+        ("three", "./two.jsonl"),
+    ]

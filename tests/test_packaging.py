@@ -1,6 +1,7 @@
 """What is built is what is in the tree, and what is installed works."""
 
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -10,8 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from shown import ROOT, follow, shown
 
-ROOT = Path(__file__).parent.parent
 FORGES = {
     "github_pull_request": ROOT / "plugins" / "actions" / "github",
     "gitlab_merge_request": ROOT / "plugins" / "actions" / "gitlab",
@@ -215,3 +216,9 @@ def test_the_installed_command_runs_a_pipeline(installed, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "ValueError: no price" in done.stdout
     assert "ValueError: no price" in listed.stdout
+
+
+def test_the_example_of_two_distributions_works_where_they_are_installed(installed, tmp_path):
+    folder = shutil.copytree(ROOT / "examples" / "core_and_gitlab", tmp_path / "shop")
+
+    assert follow(list(shown(folder / "README.md")), folder, installed) > 0

@@ -43,7 +43,8 @@ def shop(tmp_path):
 def test_the_examples_pass():
     code, said = run(EXAMPLES)
 
-    assert (code, said.splitlines()[-1]) == (0, "2 tests passed, 0 failed")
+    assert (code, said.splitlines()[-1]) == (0, f"{said.count('✓')} tests passed, 0 failed")
+    assert said.count("✓") > 7
 
 
 def test_what_is_expected_and_comes_passes_without_a_secret(shop):
