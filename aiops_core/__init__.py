@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Source,
         Tool,
     )
+    from aiops_core.config import Config, Duration, Size
     from aiops_core.endpoints import Endpoint
     from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
     from aiops_core.failpoints import failpoint
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
         Usage,
         parse_severity,
     )
-    from aiops_core.settings import Config, Duration, Repository, Size
+    from aiops_core.settings import Repository
     from aiops_core.text.carrying import carry
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lazy import lazy_pattern
@@ -266,11 +267,11 @@ _WHERE = {
     "ChatNotifierConfig": "posting",
     "CodeSample": "records",
     "Component": "component",
-    "Config": "settings",
+    "Config": "config",
     "Context": "component",
     "Decision": "records",
     "Detector": "component",
-    "Duration": "settings",
+    "Duration": "config",
     "Edit": "records",
     "Endpoint": "endpoints",
     "Entry": "analysis",
@@ -323,7 +324,7 @@ _WHERE = {
     "Said": "analysis.models",
     "Severity": "records",
     "Signal": "records",
-    "Size": "settings",
+    "Size": "config",
     "Source": "component",
     "Span": "text.lines",
     "Spending": "budget",

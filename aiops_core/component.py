@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, get_args, get_origin
 
 from typing_extensions import TypeVar
 
 from aiops_core.budget import AtMost, Spending, unlimited
+from aiops_core.config import Config
 from aiops_core.endpoints import Endpoints
 from aiops_core.errors import UserError
 from aiops_core.records import (
@@ -37,8 +38,10 @@ from aiops_core.records import (
     StopLevel,
     Usage,
 )
-from aiops_core.settings import Config, Repository
 from aiops_core.text.lines import Lines, More, Span
+
+if TYPE_CHECKING:
+    from aiops_core.settings import Repository
 
 C = TypeVar("C", bound=Config, default=Config)
 

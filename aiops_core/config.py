@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
+
+from aiops_core.documented import Documented
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*")
@@ -47,11 +49,9 @@ Size = Annotated[int, BeforeValidator(_parse_size)]
 """A number of bytes: ``256KB``, ``10MB`` (1 KB = 1024 bytes)."""
 
 
-class Config(BaseModel):
+class Config(Documented):
     """Be the ancestor of everything people configure: unknown keys refused, values frozen."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, hide_input_in_errors=True)
     gone: ClassVar[Mapping[str, str]] = {}
     """Settings there are no more, and what is said to those who write them."""

@@ -13,10 +13,10 @@ from typing import Any
 import pluggy
 
 from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.config import Config
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import named
 from aiops_core.hooks import PROJECT, Observers, Stages
-from aiops_core.settings import Config
 from aiops_core.text.matcher import compile_trigger, is_compiled
 
 HOOKS: Mapping[str, frozenset[str]] = {

@@ -55,3 +55,15 @@ def test_what_one_thread_reads_lies_where_all_threads_find_room(how):
     done = subprocess.run([sys.executable, "-c", _PLACE, how], capture_output=True, check=True, text=True)
 
     assert done.stdout == f"{how == 'shared'}\n"
+
+
+def test_what_was_made_at_the_start_is_looked_through_no_more():
+    code = (
+        "import gc; from aiops_core.memory import keep_memory, settle_memory\n"
+        "keep_memory(); before = gc.get_freeze_count(); settle_memory()\n"
+        "print(before, gc.get_freeze_count() > 1000, gc.isenabled())"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert done.stdout.split() == ["0", "True", "True"]

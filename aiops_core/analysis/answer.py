@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from aiops_core.analysis.code_blocks import AnswerInvalid, take_code_blocks
+from aiops_core.documented import Documented
 from aiops_core.records import Analysis, CodeSample, Edit, Json, Usage
 from aiops_core.text.redaction import placeholders
 from aiops_core.text.sanitising import clean, hidden_characters
@@ -23,10 +24,10 @@ def _known_kind(value: Any) -> Any:  # Any: whatever stands in the answer
     return value.strip().lower() if isinstance(value, str) else value
 
 
-class _Part(BaseModel):
+class _Part(Documented):
     """Refuse keys nobody asked for: a second answer may hide in them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class CodeSampleAnswer(_Part):

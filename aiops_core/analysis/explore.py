@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from aiops_core.analysis.source import Excerpt, numbered
 from aiops_core.component import Tool
+from aiops_core.documented import Documented
 from aiops_core.records import Evidence, Json
 from aiops_core.repository import Ambiguous, Mirror, TreeEntry, is_private, map_frame
 from aiops_core.text.encoding import decode_source
@@ -23,8 +25,8 @@ _LONGEST_LINE = 400
 _UNPRINTABLE = re.compile("[\x00-\x08\n-\x1f\x7f\ud800-\udfff]")
 
 
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Arguments(Documented):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class _ReadFile(_Arguments):
@@ -88,7 +90,7 @@ class RepositoryExplorer:
     @property
     def tools(self) -> Sequence[Tool]:
         """What may be called."""
-        return _TOOLS
+        return _tools()
 
     def call(self, name: str, arguments: Mapping[str, Json]) -> str:
         """Return what a look-up shows, fenced, or why it shows nothing; both count."""
@@ -117,7 +119,7 @@ class RepositoryExplorer:
             case "list":
                 return self._list(_List.model_validate(arguments))
         raise _Nothing(
-            f"There is no tool {name[:40]!r}. There are: {', '.join(tool.name for tool in _TOOLS)}."
+            f"There is no tool {name[:40]!r}. There are: {', '.join(tool.name for tool in _tools())}."
         )
 
     def _read(self, wanted: _ReadFile) -> Evidence:
@@ -216,4 +218,6 @@ def _tool(name: str, arguments: type[_Arguments]) -> Tool:
     return Tool(name, description, schema)
 
 
-_TOOLS = (_tool("read_file", _ReadFile), _tool("search", _Search), _tool("list", _List))
+@cache
+def _tools() -> tuple[Tool, ...]:
+    return _tool("read_file", _ReadFile), _tool("search", _Search), _tool("list", _List)

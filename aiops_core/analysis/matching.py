@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from aiops_core.config import Config
 from aiops_core.records import Event, Incident
-from aiops_core.settings import Config
 
 _CAP = 4_096
 """Characters that ``re`` looks at, where RE2 with its linear time has no wheel."""

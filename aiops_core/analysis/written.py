@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from aiops_core.config import Config
 from aiops_core.errors import UserError
-from aiops_core.settings import Config
 
 M = TypeVar("M", bound=Config)
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})

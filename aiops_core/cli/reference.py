@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from aiops_core.budget import Amount
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS
+from aiops_core.documented import meanings
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.settings import Config, Document, duration_text
 
@@ -31,10 +32,10 @@ class SettingRow:
 
 def settings_rows(config: type[Config]) -> list[SettingRow]:
     """Return the settings of a component in the order they are written."""
-    rows = []
+    rows, texts = [], meanings(config)
     for name, info in config.model_fields.items():
         default = "required" if info.is_required() else _default(info.get_default(call_default_factory=True))
-        rows.append(SettingRow(info.alias or name, _type(info.annotation), default, info.description or ""))
+        rows.append(SettingRow(info.alias or name, _type(info.annotation), default, texts.get(name, "")))
     return rows
 
 

@@ -37,7 +37,7 @@ def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None
     'otel'); spans hold names, tokens and costs, never what logs or models say.
     """
     from aiops_core import logs
-    from aiops_core.memory import share_memory
+    from aiops_core.memory import settle_memory, share_memory
     from aiops_core.pipeline import Surroundings, load
     from aiops_core.runner import Runner, stop_on_signals
     from aiops_core.tracing import start_tracing
@@ -58,4 +58,5 @@ def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None
     stopping, reloading = threading.Event(), threading.Event()
     loaded = read()
     stop_on_signals(stopping, reloading)
+    settle_memory()
     Runner(loaded, stopping, once=once, logger=logger, load=read, reloading=reloading).run()

@@ -39,9 +39,12 @@ def scan(paths: tuple[str, ...], jsonl: bool, detectors: tuple[str, ...], engine
     when something that was named could not be read whole.
     """
     from aiops_core.cli.found import JsonLines, Table
+    from aiops_core.memory import settle_memory
 
     sink = JsonLines() if jsonl else Table()
-    is_whole = read_events(paths, build_detection(detectors, engine or ""), sink.add)
+    detection = build_detection(detectors, engine or "")
+    settle_memory()
+    is_whole = read_events(paths, detection, sink.add)
     sink.close(is_whole=is_whole)
     if not is_whole:
         sys.exit(2)

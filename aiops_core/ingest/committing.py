@@ -11,6 +11,7 @@ from datetime import datetime
 
 from aiops_core.analysis import redact_record
 from aiops_core.component import Source
+from aiops_core.config import duration_text
 from aiops_core.detection import Fault
 from aiops_core.errors import StoreError
 from aiops_core.failpoints import failpoint
@@ -18,7 +19,6 @@ from aiops_core.ingest.counting import Counting, Make
 from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position
-from aiops_core.settings import duration_text
 from aiops_core.store import Checkpoint, IncidentChange, Store, release_named
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.repeats import Repeat

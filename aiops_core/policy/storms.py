@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from aiops_core.config import duration_text
 from aiops_core.notices import Storm
 from aiops_core.records import Decision
-from aiops_core.settings import duration_text
 
 
 @dataclass(frozen=True, slots=True)

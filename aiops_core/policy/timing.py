@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from aiops_core.config import duration_text
 from aiops_core.notices import Notices
 from aiops_core.policy.storms import Gate
 from aiops_core.records import SEVERITIES, Decision, IncidentState, Report, Severity
-from aiops_core.settings import duration_text
 from aiops_core.store import Notice
 
 WINDOW = timedelta(minutes=10)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from aiops_core.settings import Config, Duration
+from aiops_core.config import Config, Duration
 
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 

@@ -16,12 +16,12 @@ from pydantic import Field, SecretStr, field_validator
 from typing_extensions import TypeVar
 
 from aiops_core.component import Notifier
+from aiops_core.config import Config, Duration
 from aiops_core.errors import NotYet, Retry, UserError
 from aiops_core.polling.source import parse_retry_after
 from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, http_reach, origin_of
 from aiops_core.posting.pace import Pace
 from aiops_core.records import Receipt, RecipientResult, Report
-from aiops_core.settings import Config, Duration
 from aiops_core.text.redaction import Redactor
 
 _MAY_PASS = frozenset({408, 409, 425, 429})

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from aiops_core.settings import Config, Duration
+from aiops_core.config import Config, Duration
 
 
 class ReviewConfig(Config):

@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from aiops_core import document
+from aiops_core.config import Config, Duration
 from aiops_core.errors import UserError
 from aiops_core.pipeline import Loaded, load
 from aiops_core.replay.expectation import difference, narrowed
 from aiops_core.replay.play import replay
-from aiops_core.settings import Config, Duration
 
 PATTERN = "*_test.yaml"
 

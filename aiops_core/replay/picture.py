@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aiops_core.config import duration_text
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Incident
 from aiops_core.replay.stand_ins import SKIPPED, Sent
-from aiops_core.settings import duration_text
 from aiops_core.store import RunRow, Store
 
 Plain = dict[str, Any]

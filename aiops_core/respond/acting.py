@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 from aiops_core.component import Action
+from aiops_core.config import duration_text
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
 from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline, Step
@@ -18,7 +19,6 @@ from aiops_core.repair import review_text, review_words
 from aiops_core.respond.run import Desk, Run
 from aiops_core.respond.storm import tell_of_storm
 from aiops_core.respond.talking import begin_talk
-from aiops_core.settings import duration_text
 from aiops_core.store import Job, StepRow, Store
 
 FOLLOW_EVERY = timedelta(minutes=5)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from aiops_core.config import duration_text
 from aiops_core.pipeline import Pipeline
 from aiops_core.policy import is_calm, is_escalating, rates, reminder_after
 from aiops_core.records import Decision, Incident, Report
@@ -18,7 +19,6 @@ from aiops_core.respond.news import (
     resolved_text,
 )
 from aiops_core.respond.telling import Telling
-from aiops_core.settings import duration_text
 from aiops_core.store import OPEN, Job, Notice, Store
 
 EVERY = timedelta(minutes=1)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aiops_core.config import duration_text
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Incident
 from aiops_core.repair import review_text, review_words
 from aiops_core.repository import GitError, Mirror, Release, open_mirror, release_of
 from aiops_core.respond.run import Desk
-from aiops_core.settings import duration_text
 from aiops_core.store import Fix, Job, Sighting
 from aiops_core.text.phrases import counted
 

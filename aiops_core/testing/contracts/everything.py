@@ -18,10 +18,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 
 from aiops_core.component import Component, LogDetector
+from aiops_core.config import Config
+from aiops_core.documented import meanings
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import check_triggers
 from aiops_core.pipeline import load
-from aiops_core.settings import Config
 from aiops_core.testing.contracts.bench import Trial, junk, usual
 from aiops_core.testing.contracts.work import work
 
@@ -64,8 +65,9 @@ def every_setting_is_documented(trial: Trial) -> None:
 
 
 def _settings(config: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
+    texts = meanings(config)
     for name, info in config.model_fields.items():
-        yield prefix + (info.alias or name), (info.description or "").strip()
+        yield prefix + (info.alias or name), texts.get(name, "").strip()
         for model in _models(info.annotation):
             yield from _settings(model, f"{prefix}{name}.")
 

@@ -47,7 +47,3 @@ def test_a_pipeline_that_cannot_work_is_refused_at_the_start(repository, message
 
 def test_a_token_of_its_own_is_enough():
     started(GithubPullRequestConfig(token="t"), url="git@github.com:acme/shop.git")
-
-
-def test_every_setting_is_documented():
-    assert all(field.description for field in GithubPullRequestConfig.model_fields.values())
