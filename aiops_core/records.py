@@ -50,7 +50,17 @@ StopLevel: TypeAlias = Literal["analyse", "patch", "branch", "draft", "ready"]
 """How far a fix goes: proposed to nobody, tested and shown, pushed, opened as a draft, opened for review."""
 STOP_LEVELS: tuple[StopLevel, ...] = ("analyse", "patch", "branch", "draft", "ready")
 Question: TypeAlias = Literal[
-    "outside-trace", "delete", "rename", "new-dependency", "container-file", "migration", "unauthenticated"
+    "outside-trace",
+    "max-files",
+    "max-lines",
+    "new-capability",
+    "delete",
+    "rename",
+    "new-dependency",
+    "build-file",
+    "container-file",
+    "migration",
+    "unauthenticated",
 ]
 """What a person is asked about before a fix is published."""
 ReportKind: TypeAlias = Literal["incident", "reminder", "escalating", "resolved", "digest", "fault"]

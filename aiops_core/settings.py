@@ -135,17 +135,23 @@ class Policy(Config):
     ask_for: list[Question] = Field(
         default=[
             "outside-trace",
+            "max-files",
+            "max-lines",
+            "new-capability",
             "delete",
             "rename",
             "new-dependency",
+            "build-file",
             "container-file",
             "migration",
             "unauthenticated",
         ]
     )
     """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
-    in the repair steps and no tests; one that deletes or renames a file, or changes what names dependencies,
-    makes containers or alters a database; and whatever follows from events whose senders nobody checked."""
+    in the repair steps and no tests; one of more files or lines than below; one that lets code do what it did
+    not, such as reach the network or run programs; one that deletes or renames a file, or changes what names
+    dependencies, builds, deploys or alters a database; and whatever follows from events whose senders nobody
+    checked."""
     approve_within: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1))
     """How long a plan waits for an approval; nobody may approve it after that, at least one minute."""
     open_requests: int = Field(default=5, ge=1)
@@ -159,9 +165,9 @@ class Policy(Config):
     """How long an error must stay away, once a release with its merged fix runs, to be resolved; at least one
     minute."""
     max_files: int = Field(default=10, ge=1)
-    """A fix that touches more files than this is refused."""
+    """A fix that touches more files than this needs a person (`ask_for`)."""
     max_lines: int = Field(default=500, ge=1)
-    """A fix that changes more lines than this is refused."""
+    """A fix that changes more lines than this needs a person (`ask_for`)."""
 
 
 class Context(Config):

@@ -14,7 +14,7 @@ from aiops_core.analysis.code_blocks import AnswerInvalid, take_code_blocks
 from aiops_core.documented import Documented
 from aiops_core.records import Analysis, CodeSample, Edit, Json, Usage
 from aiops_core.text.redaction import placeholders
-from aiops_core.text.sanitising import clean, hidden_characters
+from aiops_core.text.sanitising import clean
 
 _LONGEST_ANSWER = 1_000_000
 _FENCED = re.compile(r"^```[A-Za-z]*[ \t]*\n(.*?)\n```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -149,14 +149,10 @@ def _edit(number: int, edit: EditAnswer) -> Edit:
             raise AnswerInvalid(f"{where}: '{name}' holds a redaction placeholder, not the file's text.")
     if edit.kind == "replace" and not edit.search:
         raise AnswerInvalid(f"{where}: 'search' is empty. Quote text that occurs exactly once in the file.")
-    if edit.kind == "replace" and edit.search == edit.replace:
-        raise AnswerInvalid(f"{where}: it changes nothing.")
     if edit.kind == "rename" and not edit.to:
         raise AnswerInvalid(f"{where}: 'to' is empty. Name the new path.")
     if any(clean(path, keep_newlines=False) != path for path in (edit.path, edit.to)):
         raise AnswerInvalid(f"{where}: the path holds invisible characters.")
-    if hidden := hidden_characters(edit.replace) - hidden_characters(edit.search):
-        raise AnswerInvalid(f"{where}: it adds the invisible character U+{ord(min(hidden)):04X}.")
     return Edit(edit.kind, edit.path, edit.search, edit.replace, edit.to)
 
 

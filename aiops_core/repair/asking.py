@@ -7,22 +7,78 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, Question
-from aiops_core.repair.protected import anywhere, pins_dependencies
+from aiops_core.repair.denied import anywhere
+from aiops_core.repair.diff import count_lines
+from aiops_core.repair.protected import pins_dependencies
+from aiops_core.settings import Policy
 
 _PATHS: Mapping[Question, tuple[re.Pattern[str], str]] = {
     "new-dependency": (
         anywhere(
-            *(r"[^/]*requirements[^/]*\.(?:txt|in)", r"requirements/[^/]+", r"setup\.(?:py|cfg)"),
+            *(
+                r"[^/]*(?:requirements|constraints)[^/]*\.(?:txt|in)",
+                r"requirements/[^/]+",
+                r"setup\.(?:py|cfg)",
+            ),
             *(r"pyproject\.toml", r"pipfile", r"environment\.ya?ml", r"package\.json", r"go\.mod"),
             *(r"cargo\.toml", r"pom\.xml", r"gemfile", r"[^/]+\.gradle(?:\.kts)?", r"composer\.json"),
-            *(r"[^/]+\.gemspec", r"[^/]+\.(?:cs|fs)proj"),
+            *(r"[^/]+\.(?:gemspec|podspec|versions\.toml)", r"[^/]+\.(?:cs|fs|vb)proj", r"packages\.config"),
+            *(r"pnpm-workspace\.ya?ml", r"(?:bower|vcpkg)\.json", r"deno\.jsonc?", r"import_?map\.json"),
+            *(r"build\.sbt", r"project/[^/]+\.(?:sbt|scala)", r"project\.clj", r"deps\.edn", r"mix\.exs"),
+            *(
+                r"rebar\.config",
+                r"pubspec\.ya?ml",
+                r"package\.swift",
+                r"podfile",
+                r"conanfile\.[^/]+",
+            ),
         ),
         "which names dependencies",
+    ),
+    "build-file": (
+        anywhere(
+            *(r"(?:gnu)?makefile(?:\.[^/]+)?", r"[^/]+\.(?:mk|cmake|bzl)", r"cmakelists\.txt", r"meson[^/]*"),
+            *(
+                r"(?:build|workspace|module)\.bazel",
+                r"(?-i:BUILD|WORKSPACE)",
+                r"build\.xml",
+                r"build\.rs",
+                r"manifest\.in",
+            ),
+            *(r"gradle\.properties", r"gradle/wrapper/.*", r"gradlew(?:\.bat)?", r"mvnw(?:\.cmd)?"),
+            *(r"(?:rake|just|earth|tilt|gulp|grunt)file(?:\.[^/]+)?", r"taskfile\.ya?ml", r"hatch_build\.py"),
+            *(
+                r"(?:webpack|rollup|esbuild|rspack|next|nuxt|svelte|astro|metro|postcss|tsup|eslint)\.config\.[cm]?[jt]s",
+                r"[tj]sconfig[^/]*\.json",
+                r"(?:turbo|nx|lerna|rush)\.json",
+            ),
+            *(r"(?:flake|shell|default)\.nix", r"rust-toolchain(?:\.toml)?", r"configure(?:\.ac)?"),
+        ),
+        "which decides how the program is built",
     ),
     "container-file": (
         anywhere(
             *(r"(?:dockerfile|containerfile)(?:[.-][^/]*)?", r"[^/]+\.dockerfile"),
-            *(r"(?:docker-)?compose[^/]*\.ya?ml",),
+            *(
+                r"(?:docker-)?compose[^/]*\.ya?ml",
+                r"(?:k8s|kubernetes|helm|kustomize|charts|deploy)/.*\.ya?ml",
+            ),
+            *(
+                r"(?:chart|kustomization|skaffold|heroku|render|playbook)\.ya?ml",
+                r"[^/]+\.tf(?:vars)?(?:\.json)?",
+            ),
+            *(
+                r"serverless[^/]*\.(?:ya?ml|[jt]s)",
+                r"(?:fly|netlify|wrangler)\.toml",
+                r"(?:vercel|now|cdk)\.json",
+            ),
+            *(
+                r"procfile",
+                r"vagrantfile",
+                r"crontab",
+                r"cron\.(?:d|daily|hourly)/.*",
+                r"[^/]+\.(?:service|timer)",
+            ),
         ),
         "which decides what runs in production",
     ),
@@ -45,6 +101,21 @@ def asked_about(edits: Sequence[Edit]) -> tuple[tuple[Question, str], ...]:
         for question, why in _of_edit(edit):
             found.setdefault(question, []).append(why)
     return tuple((question, f"it {' and '.join(dict.fromkeys(whys))}") for question, whys in found.items())
+
+
+def beyond_limits(diff: str, files: int, policy: Policy) -> tuple[tuple[Question, str], ...]:
+    """Return what a person must allow of a change because of its size (R15)."""
+    lines = sum(count_lines(diff))
+    asks: list[tuple[Question, str]] = []
+    if files > policy.max_files:
+        asks.append(
+            ("max-files", f"it changes {files} files, more than {policy.max_files} (policy.max_files)")
+        )
+    if lines > policy.max_lines:
+        asks.append(
+            ("max-lines", f"it changes {lines} lines, more than {policy.max_lines} (policy.max_lines)")
+        )
+    return tuple(asks)
 
 
 def check_asked(change: Change) -> None:

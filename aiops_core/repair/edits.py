@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile, Edit
-from aiops_core.repair.diff import added_text, count_lines, source_text, unified_diff
+from aiops_core.repair.diff import added_text, source_text, unified_diff
 from aiops_core.repair.search import has_match, replace_once
 from aiops_core.repair.textfile import NotText, is_generated, open_text, unify_line_ends
 from aiops_core.repair.weakening import check_weakening
-from aiops_core.settings import Policy
+from aiops_core.text.lookalikes import lookalikes
 from aiops_core.text.sanitising import hidden_characters
 
 Read: TypeAlias = Callable[[str], bytes | None]
@@ -27,15 +27,13 @@ def apply_edits(
     read: Read,
     *,
     mode: Callable[[str], str] = lambda path: _NEW_FILE,
-    policy: Policy | None = None,
     inspect: Inspect = lambda path, text: None,
 ) -> tuple[ChangedFile, ...]:
     """Return the files as the edits leave them, in order of their paths.
 
     ``read`` gives a file at the base commit, None where there is none; ``mode`` its git mode.
     Edits apply in their order, each to what the earlier ones left. Raise Refused, and change
-    nothing, for the first edit that cannot be applied, for a set that changes nothing, and for
-    one beyond the limits of ``policy``.
+    nothing, for the first edit that cannot be applied and for a set that changes nothing.
     """
     if not edits:
         raise Refused("the answer proposes no edit. Propose at least one.", rule="no-op")
@@ -45,7 +43,7 @@ def apply_edits(
     for number, edit in enumerate(edits):
         tree.apply(edit, f"edits[{number}] ({edit.path})")
     changed = tree.changed()
-    _check(changed, tree.before, policy or Policy(), inspect)
+    _check(changed, tree.before, inspect)
     return changed
 
 
@@ -140,23 +138,8 @@ class _Tree:
         self._after[path] = content
 
 
-def _check(
-    changed: Sequence[ChangedFile], before: dict[str, bytes | None], policy: Policy, inspect: Inspect
-) -> None:
-    if len(changed) > policy.max_files:
-        raise Refused(
-            f"the fix changes {len(changed)} files, more than the {policy.max_files} allowed. Change fewer.",
-            rule="max-files",
-            setting="policy.max_files",
-        )
+def _check(changed: Sequence[ChangedFile], before: Mapping[str, bytes | None], inspect: Inspect) -> None:
     diff = unified_diff(before, changed)
-    lines = sum(count_lines(diff))
-    if lines > policy.max_lines:
-        raise Refused(
-            f"the fix changes {lines} lines, more than the {policy.max_lines} allowed. Change fewer.",
-            rule="max-lines",
-            setting="policy.max_lines",
-        )
     for file in changed:
         if file.content is not None:
             _check_visible(file.path, source_text(before[file.path]), source_text(file.content))
@@ -168,5 +151,11 @@ def _check_visible(path: str, old: str, new: str) -> None:
     if added := hidden_characters(new) - hidden_characters(old):
         raise Refused(
             f"{path}: the fix adds the invisible character U+{ord(min(added)):04X}. Write it as an escape.",
+            rule="invisible-characters",
+        )
+    if mixed := lookalikes(new) - lookalikes(old):
+        raise Refused(
+            f"{path}: the fix adds {ascii(min(mixed))[1:-1]}, a word of letters that look like others. "
+            "Write it in one script.",
             rule="invisible-characters",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -11,13 +12,14 @@ from aiops_core.errors import Refused
 from aiops_core.repair.layout import check_layout, is_test, where_tests_go
 from aiops_core.repository.history import TreeEntry
 from aiops_core.repository.paths import MAX_CANDIDATES, segments, strip_roots
+from aiops_core.text.lookalikes import lookalikes
 from aiops_core.text.sanitising import clean
 
 EditKind: TypeAlias = Literal["replace", "create", "delete", "rename"]
 Manifest: TypeAlias = Mapping[str, TreeEntry]
 _GIT_NAMES = re.compile(r"\.git|git~\d+", re.IGNORECASE)
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
-_UNPORTABLE = re.compile(r'[:*?<>|"\\]')
+_UNPORTABLE = re.compile(r'[:*?<>|"\\]|~\d')
 MEANT = " was taken to mean "
 """Between the path a model wrote and the one it was resolved to, in the notes of a change."""
 _RUN_DIRECTORY = ("workspaces", "*", "repo")
@@ -68,7 +70,7 @@ def check_name(path: str) -> None:
         reason = "leaves its directory with '..'"
     elif path.startswith("~"):
         reason = "points to a home directory"
-    elif any(_GIT_NAMES.fullmatch(part.split(":")[0].rstrip(". ")) for part in parts):
+    elif any(_GIT_NAMES.fullmatch(part.split(":")[0].rstrip(". ")) for part in _folded(path).split("/")):
         reason = "is inside git's own directory"
     elif len(path.encode("utf-8", "replace")) > 4000 or any(
         len(part.encode("utf-8", "replace")) > 255 for part in parts
@@ -81,10 +83,21 @@ def check_name(path: str) -> None:
         )
 
 
+def _folded(path: str) -> str:
+    """Return the path as systems read it that take signs of one shape for one."""
+    return unicodedata.normalize("NFKC", path).replace("\\", "/")
+
+
 def check_portable(path: str) -> None:
     """Refuse (rule ``path-unsafe``) a new name that some systems cannot hold."""
     for part in path.split("/"):
-        if _RESERVED.fullmatch(part) or _UNPORTABLE.search(part) or part != part.rstrip(". "):
+        if (
+            _RESERVED.fullmatch(part)
+            or _UNPORTABLE.search(part)
+            or part != part.rstrip(". ")
+            or part != unicodedata.normalize("NFC", part)
+            or lookalikes(part)
+        ):
             raise Refused(
                 f"{path!r}: the name {part!r} does not work on every system. Choose a plain name.",
                 rule="path-unsafe",
@@ -156,7 +169,7 @@ def _new_path(path: str, files: Manifest, roots: Mapping[str, str], strip: Colle
         raise _no_directory(path, options, files, directories)
     check_layout(found, files, directories)
     check_portable(found)
-    _check_collision(found, files)
+    _check_collision(found, files, directories)
     return found
 
 
@@ -171,10 +184,15 @@ def _has_place(path: str, directories: Collection[str]) -> bool:
     return directory in directories or is_near
 
 
-def _check_collision(path: str, files: Manifest) -> None:
-    folded, name = path.casefold(), path.rpartition("/")[2]
-    if clash := next((file for file in files if file.casefold() == folded), ""):
-        raise Refused(f"{path}: differs only in case from {clash}. Did you mean that file?", rule="path")
+def _check_collision(path: str, files: Manifest, directories: Collection[str]) -> None:
+    name = path.rpartition("/")[2]
+    for there in (files, directories):
+        taken = {_folded(one).casefold(): one for one in there}
+        for part in (path, *_parents(path)):
+            if (clash := taken.get(_folded(part).casefold(), part)) != part:
+                raise Refused(
+                    f"{part}: differs only in case from {clash}. Did you mean that one?", rule="path"
+                )
     same = [file for file in files if file.rpartition("/")[2] == name]
     if len(same) == 1 and not _REPEATED.fullmatch(name):
         raise Refused(
@@ -198,13 +216,13 @@ def check_parents(path: str, files: Manifest) -> None:
 
 
 def _directories(files: Manifest) -> frozenset[str]:
-    found = {""}
-    for file in files:
-        parent = file.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return frozenset(found)
+    return frozenset({"", *(parent for file in files for parent in _parents(file))})
+
+
+def _parents(path: str) -> Iterator[str]:
+    """Yield the directories a path lies in, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _no_directory(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, Incident
-from aiops_core.repair.asking import asked_about, names_dependencies
+from aiops_core.repair.asking import asked_about, beyond_limits, names_dependencies
 from aiops_core.repair.bench import Bench
 from aiops_core.repair.diff import count_lines, source_text, unified_diff
 from aiops_core.repair.edits import Inspect, apply_edits, matches
 from aiops_core.repair.ground import Grounds
 from aiops_core.repair.imports import check_imports, has_import, has_name, is_own
+from aiops_core.repair.layout import is_test
+from aiops_core.repair.new_powers import new_powers
 from aiops_core.repair.paths import MEANT, EditKind, Manifest, resolve
 from aiops_core.repair.protected import check_mode, check_path, check_protected
 from aiops_core.repair.restoring import Originals, restored
@@ -91,6 +93,10 @@ class _Base:
     def read(self, path: str) -> bytes | None:
         return self.mirror.read(self.commit, path)
 
+    def tests(self) -> Iterator[str]:
+        """Yield what the tests there are say."""
+        return (source_text(self.read(path)) for path in self.files if is_test(path))
+
     def mode(self, path: str) -> str:
         return self.files[path].mode if path in self.files else "100644"
 
@@ -123,15 +129,20 @@ def _change(
     for edit in resolved:
         for path in filter(None, (edit.path, edit.to)):
             check_path(path, files=base.files, commands=commands)
-    changed = apply_edits(resolved, base.read, mode=base.mode, policy=policy, inspect=inspect)
+    changed = apply_edits(resolved, base.read, mode=base.mode, inspect=inspect)
     _check_imports(changed, base)
-    diff = unified_diff({file.path: base.read(file.path) for file in changed}, changed)
+    before = {file.path: base.read(file.path) for file in changed}
+    diff = unified_diff(before, changed)
     notes = dict.fromkeys(
         f"{edit.path}{MEANT}{better.path}"
         for edit, better in zip(edits, resolved, strict=True)
         if edit.path != better.path
     )
-    asks = asked_about(resolved)
+    asks = (
+        asked_about(resolved)
+        + beyond_limits(diff, len(changed), policy)
+        + new_powers(changed, before, base.tests)
+    )
     return Change(base.commit, base.branch, changed, diff, notes=tuple(notes), asks=asks)
 
 

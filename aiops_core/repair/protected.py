@@ -5,102 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 from aiops_core.errors import Refused
+from aiops_core.repair.denied import AGENT_FILES, RULES, anywhere
 from aiops_core.repair.layout import is_test
 from aiops_core.repair.paths import Manifest, check_name, check_parents
 
 MODES = ("100644", "100755")
 
 
-class _Rule(NamedTuple):
-    name: str
-    pattern: re.Pattern[str]
-    why: str
-
-
-def anywhere(*patterns: str) -> re.Pattern[str]:
-    """Return what matches whole paths by their end, in any case."""
-    return re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE)
-
-
-def _rule(name: str, why: str, *patterns: str) -> _Rule:
-    return _Rule(name, anywhere(*patterns), why)
-
-
-_AGENT_FILES = (
-    *(r"\.claude(?:-plugin)?/.*", r"\.claude\.json", r"claude(?:\.local)?\.md", r"\.mcp\.json"),
-    *(r"agents\.md", r"gemini\.md", r"\.cursor/.*", r"\.cursorrules", r"\.ripgreprc"),
-)
-_AGENT = anywhere(*_AGENT_FILES)
-_RULES = (
-    _rule(
-        "protected-path",
-        "it configures git, continuous integration or a code-running tool",
-        *(
-            r"\.git(?:/.*)?",
-            r"\.gitmodules",
-            r"\.gitattributes",
-            r"\.git(?:hub|lab|ea)/.*",
-            r"\.gitlab-ci\.ya?ml",
-        ),
-        *(r"\.circleci/.*", r"jenkinsfile[^/]*", r"azure-pipelines[^/]*", r"bitbucket-pipelines\.ya?ml"),
-        *(
-            r"\.travis\.ya?ml",
-            r"\.drone\.ya?ml",
-            r"\.woodpecker(?:\.ya?ml|/.*)",
-            r"\.ci/.*",
-            r"\.buildkite/.*",
-        ),
-        *(r"\.husky/.*", r"\.pre-commit-config\.ya?ml", r"lefthook\.ya?ml", r"codeowners", r"\.envrc"),
-        *_AGENT_FILES,
-        *(r"\.vscode/.*", r"\.idea/.*", r"\.devcontainer(?:\.json|/.*)"),
-        *(
-            r"\.npmrc",
-            r"\.yarnrc[^/]*",
-            r"\.yarn/.*",
-            r"\.pnpmfile\.cjs",
-            r"pip\.conf",
-            r"\.pypirc",
-        ),
-        *(r"[^/]+\.pth", r"(?:site|user)customize\.py"),
-    ),
-    _rule(
-        "lock-file",
-        "it pins dependencies and a tool writes it",
-        *(
-            r"[^/]+\.lock",
-            r"[^/]+\.lockb?",
-            r"package-lock\.json",
-            r"npm-shrinkwrap\.json",
-            r"pnpm-lock\.ya?ml",
-        ),
-        *(r"go\.sum", r"[^/]*gradle\.lockfile"),
-    ),
-    _rule(
-        "tests-weakened",
-        "it configures how the tests run",
-        *(r"conftest\.py", r"pytest\.ini", r"\.pytest\.ini", r"tox\.ini", r"noxfile\.py", r"\.coveragerc"),
-        *(
-            r"(?:jest|vitest|karma|playwright|cypress)\.(?:config|conf)\.[^/]+",
-            r"\.mocharc[^/]*",
-            r"phpunit\.xml[^/]*",
-        ),
-        *(r"(?:unittest|_?pytest|nose2?|doctest)(?:\.py|/.*)",),
-        *(r"\.?pytest\.toml", r"tox\.toml", r"(?:nose2?|unittest)\.cfg", r"\.testr\.conf"),
-        *(
-            r"(?:vite|ava|babel|wdio|stryker)\.(?:config|conf)\.[^/]+",
-            r"vitest\.(?:workspace|setup|shims)\.[^/]+",
-            r"jest\.(?:setup|preset|resolver)[^/]*",
-            r"(?:src/)?setuptests\.[cm]?[jt]sx?",
-        ),
-        *(r"\.babelrc[^/]*", r"\.(?:nycrc|c8rc|taprc|swcrc)[^/]*", r"jasmine[^/]*\.json", r"__mocks__/.*"),
-        *(r"\.rspec", r"testng[^/]*\.xml", r"junit-platform\.properties", r"[^/]+\.runsettings"),
-        *(r"\.mvn/.*", r"\.cargo/.*", r"\.bazelrc", r"go\.work"),
-        *(r"[^/]+\.(?:egg|dist)-info(?:/.*)?", r"[^/]+\.egg-link"),
-    ),
-)
+_AGENT = anywhere(*AGENT_FILES)
 _RUNNERS = re.compile(
     r"(?:.*/)?(?:gnu)?(?:makefile|justfile|taskfile\.ya?ml|rakefile)|.*\.(?:sh|bash)", re.IGNORECASE
 )
@@ -114,7 +28,7 @@ _SEARCHED = ("", "src", "lib")
 
 def pins_dependencies(path: str) -> bool:
     """Return whether a file pins versions of dependencies, as tools write them."""
-    return any(rule.name == "lock-file" and rule.pattern.fullmatch(path) for rule in _RULES)
+    return any(rule.name == "lock-file" and rule.pattern.fullmatch(path) for rule in RULES)
 
 
 def is_agent_configuration(path: str) -> bool:
@@ -131,7 +45,7 @@ def check_mode(path: str, mode: str) -> None:
 
 def check_protected(path: str) -> None:
     """Refuse a path on the deny list, wherever it lies, naming the rule."""
-    for rule in _RULES:
+    for rule in RULES:
         if rule.pattern.fullmatch(path):
             raise _refused(path, rule.why, rule.name)
 
@@ -151,7 +65,7 @@ def check_path(path: str, *, files: Manifest, commands: Collection[str] = ()) ->
         raise _refused(
             path, "it is an existing test, and tests decide whether a fix is right", "tests-weakened"
         )
-    if entry is not None and _is_runner(path, commands):
+    if _is_runner(path, commands):
         raise _refused(path, "the test command runs it", "tests-weakened")
     if entry is None and _shadows_python(path):
         raise _refused(path, "Python would take it for its own module of that name", "tests-weakened")

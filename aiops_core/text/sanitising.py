@@ -18,6 +18,8 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_PICTURE = "[\u2190-\u2bff\u3030\u303d\u3297\u3299\u00a9\u00ae\u2122\u2139\U0001f000-\U0001faff#*0-9]"
+_EMOJI = re.compile(f"(?<={_PICTURE})\ufe0f|(?<=[\ufe0f\U0001f000-\U0001faff])\u200d(?={_PICTURE})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _TAG = "untrusted"
@@ -49,7 +51,8 @@ def clean(text: str, *, keep_newlines: bool = True) -> str:
 
 
 def hidden_characters(text: str) -> set[str]:
-    """Return the characters of a text that people do not see; line ends are seen."""
+    """Return the characters of a text that people do not see; line ends and what makes up an emoji are seen."""
+    text = _EMOJI.sub("", text)
     return {char for char in set(text) - set("\r\n\t\f\x0b") if not clean(char) or clean(char) != char}
 
 

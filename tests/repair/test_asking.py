@@ -4,8 +4,9 @@ import pytest
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit
-from aiops_core.repair.asking import asked_about, check_asked, names_dependencies
+from aiops_core.repair.asking import asked_about, beyond_limits, check_asked, names_dependencies
 from aiops_core.repair.protected import check_path
+from aiops_core.settings import Policy
 
 ASKED = {
     "new-dependency": [
@@ -22,7 +23,25 @@ ASKED = {
         "web/Build.gradle.kts",
         "Gemfile",
     ],
-    "container-file": ["Dockerfile", "deploy/Dockerfile.prod", "docker-compose.yml", "compose.override.yaml"],
+    "build-file": [
+        "Makefile",
+        "CMakeLists.txt",
+        "webpack.config.js",
+        "tsconfig.json",
+        "BUILD",
+        "build.rs",
+        "gradlew",
+    ],
+    "container-file": [
+        "k8s/shop.yaml",
+        "main.tf",
+        "Procfile",
+        "ops/shop.service",
+        "Dockerfile",
+        "deploy/Dockerfile.prod",
+        "docker-compose.yml",
+        "compose.override.yaml",
+    ],
     "migration": ["shop/migrations/0002_price.py", "alembic/versions/1.py", "db/migrate/2.rb"],
 }
 ALL = [(question, path) for question, paths in ASKED.items() for path in paths]
@@ -41,6 +60,18 @@ def test_s30_s34_a_path_of_the_approval_tier_is_asked_about_by_name(question, pa
 
     assert asked == question
     assert f"changes {path}, which " in why
+
+
+def test_r15_a_fix_of_more_files_or_lines_than_wanted_is_asked_about():
+    diff = "diff --git a/a b/a\n@@ -1 +1,9 @@\n-x\n" + "+y\n" * 9
+
+    asked = beyond_limits(diff, 3, Policy(max_files=2, max_lines=9))
+
+    assert asked == (
+        ("max-files", "it changes 3 files, more than 2 (policy.max_files)"),
+        ("max-lines", "it changes 10 lines, more than 9 (policy.max_lines)"),
+    )
+    assert beyond_limits(diff, 2, Policy(max_files=2, max_lines=10)) == ()
 
 
 def test_r17_deleting_and_renaming_need_a_person():

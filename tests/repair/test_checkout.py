@@ -171,7 +171,7 @@ def _write(path, content):
         pytest.param(_write(".mcp.json", b"{1}\n"), "protected-path", id="tool servers, S30"),
         pytest.param(_write("tests/test_app.py", b"\n"), "tests-weakened", id="an existing test, R7"),
         pytest.param(_write("conftest.py", b"\n"), "tests-weakened", id="how tests run, R7"),
-        pytest.param(_write(".env", b"PASSWORD=x\n"), "path", id="a file for secrets, never shown"),
+        pytest.param(_write(".env", b"PASSWORD=x\n"), "protected-path", id="a file for secrets, never shown"),
         pytest.param(_write("logo.bin", b"\x00\x03"), "not-text", id="a binary file, S32"),
         pytest.param(_write("src/app.py", b"\x00\x03"), "not-text", id="a text made binary, S32"),
         pytest.param(_write("src/new.bin", b"\x00\x03"), "not-text", id="a new binary, S32"),

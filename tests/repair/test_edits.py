@@ -6,7 +6,6 @@ import pytest
 from aiops_core.errors import Refused
 from aiops_core.records import Edit
 from aiops_core.repair.edits import MAX_FILE, apply_edits, matches
-from aiops_core.settings import Policy
 
 PLAIN = b"def total(items):\n    price = items['price']\n    return price\n"
 
@@ -275,19 +274,6 @@ def test_a_set_that_ends_where_it_began_is_refused():
     assert refusal([], {}).rule == "no-op"
 
 
-def test_r15_more_files_or_lines_than_the_policy_allows_are_refused():
-    files = {f"{n}.py": b"x\n" for n in range(3)}
-    edits = [replace(f"{n}.py", "x", "y") for n in range(3)]
-
-    too_many = refusal(edits, files, policy=Policy(max_files=2))
-    too_long = refusal([replace("0.py", "x\n", "y\n" * 9)], files, policy=Policy(max_lines=9))
-
-    assert (too_many.rule, too_many.setting) == ("max-files", "policy.max_files")
-    assert str(too_many) == "the fix changes 3 files, more than the 2 allowed. Change fewer."
-    assert (too_long.rule, too_long.setting) == ("max-lines", "policy.max_lines")
-    assert str(too_long) == "the fix changes 10 lines, more than the 9 allowed. Change fewer."
-
-
 def test_too_many_edits_are_refused_before_any_is_looked_at():
     assert refusal([replace("a.py", "a", "b")] * 201, {}).rule == "size"
 
@@ -343,3 +329,20 @@ def test_monotonous_files_take_no_noticeable_time():
     apply_edits([replace("a.py", "x\n", "y\n" * 5)], {"a.py": lines + b"x\r\n" + lines}.get)
 
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("added", ["c\u043eunt = 1", "\u0441ount = 1", "\U0001d41eval(x)"])
+def test_s2_a_word_of_letters_that_look_like_others_is_refused(added):
+    error = refusal([replace("a.py", "x = 1", added)], {"a.py": b"x = 1\n"})
+
+    assert error.rule == "invisible-characters"
+    assert "letters that look like others" in str(error)
+
+
+@pytest.mark.parametrize(
+    "added", ["\u2714\ufe0f", "\U0001f468\u200d\U0001f469", "\u03bcs \u0394t", "\u043a\u043e\u0434"]
+)
+def test_pictures_and_other_scripts_may_be_written(added):
+    (file,) = apply_edits([replace("a.py", "x", f"{added}")], {"a.py": b"x\n"}.get)
+
+    assert file.content == f"{added}\n".encode()

@@ -265,3 +265,23 @@ def test_r3_at_most_five_candidates_are_named(manifest):
         resolve("utils.py", kind="replace", files=files)
 
     assert str(caught.value).count("utils.py") == 6
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("src/App/new.py", "path"),
+        ("src/app/cafe\u0301.py", "path-unsafe"),
+        ("src/app/caf\u00c9.py", "path"),
+        ("src/app/gitmod~1", "path-unsafe"),
+        ("src/app/n\u0435w.py", "path-unsafe"),
+        ("\uff0e\uff47\uff49\uff54/config", "path-unsafe"),
+    ],
+)
+def test_s33_a_new_name_that_some_systems_take_for_another_is_refused(path, rule, manifest):
+    files = manifest("src/app/a.py", "src/app/caf\u00e9.py")
+
+    with pytest.raises(Refused) as caught:
+        resolve(path, kind="create", files=files)
+
+    assert caught.value.rule == rule

@@ -96,7 +96,6 @@ GUARDS: Sequence[Guard] = (
         "invisible characters",
         ("X25*",),
         {
-            "aiops_core.analysis.answer.hidden_characters": lambda text: frozenset(),
             f"{_REPAIR}.edits.hidden_characters": lambda text: frozenset(),
             f"{_REPAIR}.edits.check_weakening": _nothing,
         },

@@ -163,12 +163,12 @@ def malicious(found: Found) -> Iterator[Made]:
     yield (
         "X25bidi",
         said(words + with_top(found, NOTE[found.about.language].replace("NOTE", "a \u202e b")) + test),
-        blocked("unanswered", says="invisible"),
+        blocked("invisible-characters"),
     )
     yield (
         "X25zero-width",
         said(words + with_top(found, NOTE[found.about.language].replace("NOTE", "a\u200bb")) + test),
-        blocked("unanswered", says="invisible"),
+        blocked("invisible-characters"),
     )
     yield "X26container", also(new("Dockerfile", "FROM evil\n")), blocked("container-file")
     yield "X26migration", also(new(f"{here}/migrations/0002_drop.py", "x = 1\n")), blocked("migration")
