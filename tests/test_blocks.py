@@ -76,6 +76,24 @@ def test_a_logged_error_before_a_block_becomes_its_headline():
     assert shown(claims) == [(0, 4, 4 + len(head) + 1 + 13, head, ("FAILED x", "  a"))]
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_blank_line_may_stand_between_a_logged_error_and_its_block(step):
+    head = "2026-01-01 10:00:00,000 ERROR shop: error: cannot sell"
+    text = f"{head}\n\nFAILED x\n  a\n\n"
+
+    claims, _ = cut(text * 3, Failed(), Word(), step=step)
+
+    assert [(claim.detector, claim.block.headline, claim.block.raw) for claim in claims] == [
+        (0, head, text[:-1])
+    ] * 3
+
+
+def test_two_blank_lines_part_a_logged_error_from_a_block():
+    claims, _ = cut("shop ERROR: error: cannot sell\n\n\nFAILED x\n", Failed(), Word())
+
+    assert [(claim.detector, claim.block.headline) for claim in claims] == [(1, ""), (0, "")]
+
+
 def test_a_line_hit_before_a_trace_becomes_its_headline_and_no_claim_of_its_own():
     claims, _ = cut("shop error: cannot sell\nFAILED x\n  a\nwell\n", Failed(), Word())
 

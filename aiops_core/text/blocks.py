@@ -150,7 +150,7 @@ class Cutter:
             return False
         start, end = found.start + kept.base, found.end + kept.base
         has_line_before = not found.known.event.headline and found.start > floor
-        if has_line_before and may_introduce(kept.slice(kept.line_before(start), start)):
+        if has_line_before and may_introduce(kept.line(kept.line_above(start))):
             return False
         if self._held:
             self._expire(claims, line)
@@ -252,7 +252,7 @@ class Cutter:
     ) -> None:
         kept, pieces = self._kept, candidate.raw_lines()
         is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
-        is_whole = is_whole and kept.line_end(start) >= pieces[0][0]
+        is_whole = is_whole and kept.is_blank(kept.line_end(start), pieces[0][0])
         if is_whole:
             kept.claimed = max(kept.claimed, candidate.end)
         else:

@@ -71,7 +71,7 @@ def _headline(candidate: Candidate, start: int, kept: Kept, *, is_trace: bool) -
 def _raw(candidate: Candidate, start: int, kept: Kept) -> bytes:
     pieces = candidate.raw_lines()
     is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
-    if is_whole and kept.line_end(start) >= pieces[0][0]:
+    if is_whole and kept.is_blank(kept.line_end(start), pieces[0][0]):
         return kept.slice(start, min(candidate.end, start + _RAW_CAP))
     headline = kept.line(start) if start < pieces[0][0] else b""
     return b"".join([headline, *(kept.slice(*piece) for piece in pieces)])[:_RAW_CAP]

@@ -50,14 +50,20 @@ def _own_prefix(candidate: Candidate) -> str:
 
 
 def _previous(candidate: Candidate, kept: Kept) -> int | None:
-    """Return where the line before the block starts, of the same writer where there are several."""
+    """Return where the line before the block starts, of the same writer where there are several.
+
+    One blank line may stand between: Spring's layouts write one.
+    """
     if candidate.first > 0:
-        pieces = candidate.lines.raw_lines(candidate.first - 1, candidate.first)
+        before = candidate.first - 1
+        if before and not (candidate.lines.get(before) or "").strip():
+            before -= 1
+        pieces = candidate.lines.raw_lines(before, before + 1)
         return pieces[0][0] + candidate.base if pieces else None
     is_known = candidate.start > max(kept.claimed, kept.base)
     if not is_known or candidate.carrier is not None:
         return None
-    return max(kept.line_before(candidate.start), kept.claimed)
+    return max(kept.line_above(candidate.start), kept.claimed)
 
 
 def _has_prefix(text: str, prefix: str) -> bool:

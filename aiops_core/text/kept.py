@@ -66,6 +66,15 @@ class Kept:
         """Return where the line starts that ends at an offset."""
         return self.data.rfind(b"\n", 0, start - self.base - 1) + 1 + self.base
 
+    def line_above(self, start: int) -> int:
+        """Return where the line starts that ends at an offset, or the one over it where that is blank."""
+        above = self.line_before(start)
+        return above if above <= self.claimed or not self.is_blank(above, start) else self.line_before(above)
+
+    def is_blank(self, start: int, end: int) -> bool:
+        """Tell whether nothing but white space stands between two offsets."""
+        return not self.slice(start, end).strip()
+
     def lines_before(self, start: int, count: int) -> tuple[str, ...]:
         """Return some lines that end at an offset."""
         at = stop = start - self.base

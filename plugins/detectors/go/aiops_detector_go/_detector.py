@@ -10,6 +10,7 @@ from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, Mor
 from aiops_detector_go._extent import end_of_crash, find_head, first_line
 from aiops_detector_go._libraries import LIBRARIES, LIBRARY_FOLDERS, STANDARD
 from aiops_detector_go._lines import RACE
+from aiops_detector_go._logged import extent_of_logged, is_logged, read_logged
 from aiops_detector_go._parse import read_race, read_report, to_exceptions
 
 
@@ -23,7 +24,7 @@ class GoConfig(Config):
 
 
 class GoErrors(LogDetector[GoConfig]):
-    """Panics, fatal errors, goroutine dumps and data races of Go programs."""
+    """Panics, fatal errors, goroutine dumps, data races and logged stacks of Go programs."""
 
     triggers = (
         r"^panic: \S",
@@ -33,11 +34,14 @@ class GoErrors(LogDetector[GoConfig]):
         r"^goroutine \d+ (?:\[|gp=)",
         rf"^{RACE}",
         r"goroutine \d+ \[running",
+        r"^\t\S+\.go:\d+$",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
-        """Claim the report from what the runtime says first to the last goroutine."""
+        """Claim the report from what the runtime says first to the last goroutine, or a logged stack."""
         known = AskedLines(lines)
+        if (known.get(hit) or "").startswith("\t") and (logged := extent_of_logged(known.get, hit)):
+            return More(logged[0]) if known.ran_out and not lines.final else Span(*logged)
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -51,6 +55,8 @@ class GoErrors(LogDetector[GoConfig]):
         """Read the panic and the stack of the goroutine it ran in."""
         if any(RACE in line for line in block.lines[:2]):
             return _event(read_race(block.lines, self._is_ours), "")
+        if is_logged(block.lines):
+            return _event(read_logged(block, self._is_ours), "")
         report = read_report(block.lines, self._is_ours, block.prefix)
         return _event(to_exceptions(report), report.goroutine)
 

@@ -104,18 +104,24 @@ def read_frames(lines: Iterable[str], is_ours: IsOurs) -> list[Frame]:
         file = FILE.match(line) if call is None else None
         if call is not None:
             if function:
-                frames.append(_frame(function, "", 0, is_ours))
+                frames.append(frame_of(function, "", 0, is_ours))
             function = call[1]
         elif file is not None:
-            frames.append(_frame(function, file[1] or file[2], int(file[3][:9]), is_ours))
+            frames.append(frame_of(function, file[1] or file[2], int(file[3][:9]), is_ours))
             function = ""
     if function:
-        frames.append(_frame(function, "", 0, is_ours))
+        frames.append(frame_of(function, "", 0, is_ours))
+    return shortened(frames)
+
+
+def shortened(frames: list[Frame]) -> list[Frame]:
+    """Keep both ends of a very deep stack."""
     half = MAX_FRAMES // 2
     return frames if len(frames) <= MAX_FRAMES else [*frames[:half], *frames[-half:]]
 
 
-def _frame(call: str, file: str, line: int, is_ours: IsOurs) -> Frame:
+def frame_of(call: str, file: str, line: int, is_ours: IsOurs) -> Frame:
+    """Return the frame of a call as it is printed, its package before the last dot of its path."""
     path, slash, name = call.rpartition("/")
     package, _, function = name.partition(".")
     module = unquote(f"{path}{slash}{package}") if function else ""

@@ -230,6 +230,44 @@ def test_what_is_no_crash_is_no_event(find, text):
     assert find(text) == []
 
 
+ZAP = """\
+main.handler
+\t/srv/app/main.go:10
+sigs.k8s.io/runtime/internal.(*Controller[...]).reconcile
+\t/go/pkg/mod/sigs.k8s.io/runtime@v0.17.0/internal/controller.go:329
+"""
+
+
+def test_a_stack_that_zap_prints_belongs_to_the_line_it_logged(find):
+    head = "2026-01-01T10:00:00.123Z\tERROR\tapp/main.go:10\trequest failed\n"
+
+    (one,) = find(f"{head}{ZAP}2026-01-01T10:00:01Z\tINFO\tgo on\n")
+
+    assert (one.event.type, one.event.message, one.start) == ("error", "request failed", 0)
+    assert [(frame.function, frame.line, frame.in_app) for frame in one.event.frames] == [
+        ("(*Controller[...]).reconcile", 329, False),
+        ("handler", 10, True),
+    ]
+
+
+def test_errors_that_wrap_each_other_are_printed_from_the_innermost_on(only):
+    event = only(
+        "2026/01/01 10:00:00 no such file\nmain.load\n\t/srv/main.go:9\nmain.main\n\t/srv/main.go:3\n"
+        "cannot load\nmain.main\n\t/srv/main.go:3\n"
+    )
+
+    assert links(event.exceptions) == [
+        ("error", "cannot load", "raised", -1),
+        ("error", "no such file", "cause", 0),
+    ]
+    assert [frame.function for frame in event.exceptions[1].frames] == ["main", "load"]
+
+
+@pytest.mark.parametrize("text", ["\t/srv/app/main.go:10\n", "see also:\n\t/srv/app/main.go:10\n"])
+def test_a_file_that_no_call_stands_above_is_no_stack(find, text):
+    assert find(text) == []
+
+
 def test_settings_say_what_is_own_code(find_with):
     find = find_with(in_app=["github.com/pkg/"], not_in_app=["acme.example/shop/"])
 
@@ -260,6 +298,8 @@ def test_a_panic_is_open_until_a_line_follows_that_is_none_of_it():
         "WARNING: DATA RACE\n",
         "goroutine 1 [",
         "a.b(" * 1000 + ")\n",
+        "main.f\n\t/a.go:1\n",
+        "message\nmain.f\n\t/a.go:1\n",
     ],
 )
 def test_hostile_input_takes_linear_time(find, line):

@@ -19,7 +19,7 @@ from aiops_core import (
 from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
 from aiops_detector_python._failed_test import PLACE, extent_of_test, read_test
 from aiops_detector_python._lines import THREAD
-from aiops_detector_python._parse import read_exceptions
+from aiops_detector_python._parse import complete, read_exceptions
 from aiops_detector_python._paths import is_library, is_under
 
 _SEVERITIES: dict[str, Severity] = {
@@ -85,14 +85,14 @@ class PythonErrors(LogDetector[PythonConfig]):
         """Read the exception that surfaced and all that led to it."""
         failed = read_test(block.lines, self._is_ours)
         exceptions = (failed,) if failed else read_exceptions(block.lines, self._is_ours)
-        surfaced = exceptions[0]
+        surfaced = complete(exceptions[0], block.headline)
         thread = THREAD.search(block.first_line)
         return Event(
             type=surfaced.type,
             message=surfaced.message,
             severity=_severity(surfaced.type, block),
             language="python",
-            exceptions=exceptions,
+            exceptions=(surfaced, *exceptions[1:]),
             attributes={"thread": thread[1]} if thread else {},
         )
 

@@ -14,6 +14,7 @@ from aiops_detector_python._lines import (
     IGNORED,
     LEAD,
     MARGIN,
+    MARKED,
     PROMPT,
     QUOTES,
     RECORD,
@@ -140,12 +141,21 @@ def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
         return at, False
     line: str | None = get(at) or ""
     if HEADER.match(line or "") or not match_exception(line or ""):
-        at += 1
-        while (line := get(at)) is not None and (is_indented(line) or line == TWISTED):
-            at += 1
+        at = _end_of_frames(get, at + 1)
+        line = get(at)
     if line is not None and match_exception(line):
         return at + 1, True
     return at, False
+
+
+def _end_of_frames(get: GetLine, at: int) -> int:
+    """Step over the frames below a header; loguru parts them by blank lines and marks one of them."""
+    is_parted = get(at) == ""
+    while (line := get(at)) is not None:
+        if not (is_indented(line) or line == TWISTED or (is_parted and (not line or MARKED.match(line)))):
+            break
+        at += 1
+    return at
 
 
 def _is_multiline(get: GetLine, last: int) -> bool:

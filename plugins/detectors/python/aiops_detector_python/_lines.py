@@ -11,6 +11,8 @@ from aiops_core import lazy_pattern, parse_envelope
 HEADER = lazy_pattern(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):")
 GROUP_HEADER = lazy_pattern(r"\s*\+ Exception Group Traceback \(most recent call last\):")
 FRAME = lazy_pattern(r"(?<!\s)\s*File \"([^\"]*)\", line (\d+|\?+)(?:,? in (.*))?$")
+MARKED = lazy_pattern(r"> File \"")
+"""The frame in which loguru caught the exception."""
 SYNTAX_PLACE = lazy_pattern(r"(?:^|\s)File \"[^\"]*\", line \d+$")
 SYNTAX_ERROR = lazy_pattern(r"(?:SyntaxError|IndentationError|TabError)(?::|$)")
 MARGIN = lazy_pattern(r"\s*[|+]")

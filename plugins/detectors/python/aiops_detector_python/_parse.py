@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from aiops_core import Frame, RaisedException
+from aiops_core import Frame, RaisedException, parse_envelope
 from aiops_detector_python._lines import (
     CARETS,
     CONNECTORS,
@@ -15,6 +15,7 @@ from aiops_detector_python._lines import (
     HEADER,
     LEAD,
     MARGIN,
+    MARKED,
     QUOTES,
     REPEATED,
     SECTION,
@@ -100,6 +101,17 @@ def read_exceptions(lines: Sequence[str], is_ours: IsOurs) -> tuple[RaisedExcept
     return tuple(exceptions)
 
 
+def complete(raised: RaisedException, headline: str) -> RaisedException:
+    """Return an exception whose last line never came with what the logging line above it names.
+
+    AWS Lambda prints type and message there, and only the frames below.
+    """
+    found = (
+        match_exception(headline[parse_envelope(headline).length :]) if raised.type == INCOMPLETE else None
+    )
+    return replace(raised, type=found[1], message=found[2] or "") if found else raised
+
+
 def _margin_column(lines: Sequence[str]) -> int:
     for index, line in enumerate(lines):
         if GROUP_HEADER.match(line):
@@ -129,7 +141,7 @@ def _read_part(lines: list[str], link: str, parent: int, is_ours: IsOurs) -> Rai
     while at < len(lines):
         line = lines[at]
         at += 1
-        if found := FRAME.search(line) if is_indented(line) or not frames else None:
+        if found := FRAME.search(line) if is_indented(line) or MARKED.match(line) or not frames else None:
             frames.append(_frame(found[1], found[2], found[3], _code(lines, at), is_ours))
         elif is_indented(line) or not line or HEADER.match(line) or LEAD.search(line):
             continue

@@ -175,6 +175,44 @@ def test_the_thread_is_an_attribute(find):
     assert event.attributes == {"thread": "worker 3"}
 
 
+LOGURU = """\
+2026-01-01 10:00:00.123 | ERROR    | shop:sell:10 - cannot sell
+Traceback (most recent call last):
+
+  File "/srv/app/shop.py", line 8, in <module>
+    sell(0)
+    └ <function sell at 0x7f0a>
+
+> File "/srv/app/shop.py", line 5, in sell
+    return 1 / count
+               └ 0
+
+ZeroDivisionError: division by zero
+"""
+
+
+def test_a_traceback_that_loguru_parts_by_blank_lines_is_one_event(find):
+    after = "2026-01-01 10:00:01.123 | INFO     | shop:sell:12 - go on\n"
+
+    events = find(PythonErrors(), text=LOGURU + after)
+
+    assert [(one.event.type, one.event.message) for one in events] == [
+        ("ZeroDivisionError", "division by zero")
+    ]
+    assert [frame.line for frame in events[0].event.frames] == [8, 5]
+    assert events[0].end == LOGURU.count("\n")
+
+
+def test_a_traceback_without_its_last_line_is_what_the_logging_line_above_says(find):
+    (one,) = find(
+        PythonErrors(),
+        text="[ERROR] KeyError: 'id'\nTraceback (most recent call last):\n"
+        '  File "/var/task/app.py", line 5, in handler\n    event["id"]\n',
+    )
+
+    assert (one.event.type, one.event.message, len(one.event.frames)) == ("KeyError", "'id'", 1)
+
+
 def test_the_logging_line_above_becomes_the_headline(find):
     text = f"2026-11-21 02:28:57,135 ERROR app.db: query failed\n{PLAIN}"
 
