@@ -95,3 +95,35 @@ def test_a_streak_holds_what_reading_finds(load, seed, chunk):
 
     assert found == expected
     print(seed, counted, len(found))
+
+
+INFO = FORMS[-1]
+JAVA = (
+    "2026-11-21 07:{minute:02}:{second:02},{order:03} ERROR [w-{worker}] shop.Order - it failed for {order}\n"
+    "com.acme.Error: no stock for order {order}\n"
+    "\tat com.acme.Shop.sell{place}(Shop.java:{line})\n" + "\tat com.acme.Deep.f(Deep.java:7)\n" * 3
+)
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        pytest.param((FORMS[0], INFO), id="with ordinary lines between them"),
+        pytest.param((JAVA, FORMS[0]), id="in two forms"),
+        pytest.param(
+            tuple(JAVA.replace("sell{place}", f"sell{'x' * n}{n}") for n in range(12)), id="of many lengths"
+        ),
+        pytest.param((FORMS[5].replace("{place}", ""),), id="with the line ends of Windows"),
+    ],
+)
+def test_hardly_a_block_of_a_storm_is_looked_at_alone(load, forms):
+    chance = random.Random(3)
+    data = b"".join(storm(chance.random(), 1, (chance.choice(forms),)) for _ in range(3000))
+    read, reading = load(), load()
+    read.grammar.repeats.find = lambda *place: None
+
+    expected, _ = detect(read, data, 1 << 16)
+    found, counted = detect(reading, data, 1 << 16)
+
+    assert found == expected
+    assert counted > 0.8 * len(found)

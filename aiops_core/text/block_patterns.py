@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from aiops_core.text.openings import VARYING
@@ -27,36 +28,49 @@ Match: TypeAlias = Callable[[bytes, int], "re.Match[bytes] | None"]
 Span: TypeAlias = tuple[int, int]
 
 
-class Behind(NamedTuple):
-    """What follows an opening: bytes that never change, and what matches the rest."""
+class Parts(NamedTuple):
+    """What follows an opening: texts that never change, and the patterns of the numbers between them."""
 
-    fixed: bytes
-    rest: Match
+    texts: tuple[bytes, ...]
+    numbers: tuple[bytes, ...]
 
 
-def pattern_behind(found: Found) -> Behind | None:
+@lru_cache(maxsize=256)
+def number_match(pattern: bytes) -> Match:
+    """Return what matches a number at a place; hardly more than one pattern is in use."""
+    return re.compile(pattern).match
+
+
+def form_pattern(opening: bytes, parts: Parts) -> re.Pattern[bytes]:
+    """Return what matches an opening and any parts as long as these; the parts are groups from 4 on."""
+    texts = [b"((?s:.{%d}))" % len(text) for text in parts.texts]
+    return re.compile(
+        opening + b"".join(itertools.chain(*zip(texts, parts.numbers, strict=False), texts[-1:]))
+    )
+
+
+def parts_behind(found: Found) -> Parts | None:
     """Return what follows the opening of blocks that say the same as the one that was found."""
-    fixed, numbers = [b""], []
+    texts, numbers = [b""], []
     for index, line in enumerate(found.lines):
         free = found.alike.free.get(index, frozenset())
         for at, part in enumerate(VARYING.split(line)):
             if at in free:
-                numbers.append(part)
-                fixed.append(b"")
+                numbers.append(_like(part))
+                texts.append(b"")
             else:
-                fixed[-1] += part
-        fixed[-1] += b"\n"
+                texts[-1] += part
+        texts[-1] += b"\n"
     are_parted = all(
         before and not _is_word(before[-1:]) and not _is_word(after[:1])
-        for before, after in itertools.pairwise(fixed)
+        for before, after in itertools.pairwise(texts)
     )
-    if not are_parted or not all(any(needle in part for part in fixed) for needle in found.known.needles):
+    if not are_parted or not all(any(needle in part for part in texts) for needle in found.known.needles):
         return None
-    rest = b"".join(_like(number) + re.escape(part) for number, part in zip(numbers, fixed[1:], strict=True))
-    return Behind(fixed[0], re.compile(rest).match)
+    return Parts(tuple(texts), tuple(numbers))
 
 
-def opening_pattern(line: bytes, end: int, column: int | None) -> Match | None:
+def opening_pattern(line: bytes, end: int, column: int | None) -> re.Pattern[bytes] | None:
     """Return what matches openings like that of a line, which ends at a byte; its time is at a column.
 
     The groups are the time up to the minute, its seconds, and what of it follows them.
@@ -65,14 +79,14 @@ def opening_pattern(line: bytes, end: int, column: int | None) -> Match | None:
     if _is_inside(end, numbers) or not all(_is_parted(line, *number) for number in numbers):
         return None
     if column is None:
-        return re.compile(b"()()()" + _between(line, numbers, 0, end)).match
+        return re.compile(b"()()()" + _between(line, numbers, 0, end))
     parts = _time_parts(line, column)
     if parts is None or parts[-1] > end or _is_inside(parts[0], numbers) or _is_inside(parts[-1], numbers):
         return None
     minute, seconds, zone = (line[start:stop] for start, stop in itertools.pairwise(parts))
     time = b"(%s)(%s)(%s)" % (_same_digits(minute), _seconds(seconds), _same_digits(zone))
     before, after = _between(line, numbers, 0, parts[0]), _between(line, numbers, parts[-1], end)
-    return re.compile(before + time + after).match
+    return re.compile(before + time + after)
 
 
 def _time_parts(line: bytes, column: int) -> tuple[int, int, int, int] | None:

@@ -201,7 +201,7 @@ def _says_the_same(known: Known, lines: list[bytes], event: Event) -> bool:
 
 def _spots(lines: list[bytes], event: Event) -> list[Spot | None]:
     """Return where each message stands, up to the end of its line; None for those that stay as they are."""
-    texts = [decode_line(line) for line in lines]
+    texts = [text_of(line) for line in lines]
     return [_spot(texts, raised.message) for raised in event.exceptions]
 
 
@@ -218,7 +218,12 @@ def _spot(texts: list[str], message: str) -> Spot | None:
 
 def text_at(lines: list[bytes], spot: Spot) -> str:
     """Return what stands at a place in a block, up to the end of its line."""
-    return decode_line(lines[spot[0]])[spot[1] :]
+    return text_of(lines[spot[0]])[spot[1] :]
+
+
+def text_of(line: bytes) -> str:
+    """Return the text of a line whose line feed was split off."""
+    return decode_line(line + b"\n")
 
 
 def _needles(event: Event, spots: list[Spot | None]) -> tuple[bytes, ...]:

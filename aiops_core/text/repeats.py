@@ -15,7 +15,7 @@ from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from aiops_core.records import Event, RaisedException
-from aiops_core.text.known_blocks import EDGE, NUMBERS, Alike, Hits, Known, Lesson, head_at, text_at
+from aiops_core.text.known_blocks import EDGE, NUMBERS, Alike, Hits, Known, Lesson, head_at, text_at, text_of
 from aiops_core.text.known_lines import KnownLine, KnownLines
 from aiops_core.text.openings import Opening, Openings, Told
 from aiops_core.text.unwrap import decode_line
@@ -84,7 +84,7 @@ class Repeat:
             event,
             message=raised[0].message,
             exceptions=raised,
-            headline=decode_line(first) if event.headline else "",
+            headline=text_of(first) if event.headline else "",
             occurred_at=self.opening.moment(first, self.zone),
             attributes=attributes,
             block=self.body.decode("utf-8", "replace"),
@@ -160,7 +160,7 @@ class Repeats:
             return  # the line after it looks like one of its own
         event, first = events[0], lines[0]
         opening = self._openings.learn(first, rest, told, event.occurred_at, self.zone)
-        if opening is None or (event.headline and event.headline != decode_line(first)):
+        if opening is None or (event.headline and event.headline != text_of(first)):
             return
         lines[0] = opening
         below = lesson.body.partition(b"\n")[2]

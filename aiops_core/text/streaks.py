@@ -1,29 +1,31 @@
-"""Recognise known blocks that follow each other without a gap: in a storm hardly anything else comes.
+"""Recognise known blocks that follow each other: in a storm hardly anything else comes.
 
-Of a known block and its opening a pattern is made that accepts what `Repeats.find` finds, or less of
+Of a known block and its opening patterns are made that accept what `Repeats.find` finds, or less of
 it, never more; where one block ends the next is tried at once. A block that other triggers hit than
-the one the pattern was made of is left to be looked at.
+the one the patterns were made of is left to be looked at.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from operator import methodcaller
 from typing import TypeAlias
 
-from aiops_core.text.block_patterns import Match, opening_pattern, pattern_behind
+from aiops_core.text.block_patterns import Parts, form_pattern, opening_pattern, parts_behind
+from aiops_core.text.branches import Branches
 from aiops_core.text.known_blocks import EDGE, NUMBERS, Known, head_at
 from aiops_core.text.openings import Opening, moment_at
 from aiops_core.text.repeats import Found, Repeat
 
 _MOST_SHAPES = 1024
 _MOST_KINDS = 4096
-_MOST_ALIKE = 8
 
-Places: TypeAlias = list[tuple[bytes, int]]
-"""Of blocks of one kind and minute: the seconds of the time each names, and where it starts."""
+Times: TypeAlias = tuple[bytes, ...]
+"""What the times of blocks have round their seconds: what stands before them, and after."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,67 +33,127 @@ class _Shape:
     """An opening as a pattern, and the blocks that follow it."""
 
     opening: Opening
-    match: Match
-    kinds: dict[int, dict[bytes, list[Kind]]] = field(default_factory=dict)
-    """By the length of what never changes after the opening, and by that."""
+    pattern: re.Pattern[bytes]
+    kinds: Branches[Kind] = field(default_factory=Branches)
+    forms: dict[tuple[object, ...], _Form] = field(default_factory=dict)
     known: set[Known] = field(default_factory=set)
+
+    def form(self, parts: Parts) -> _Form:
+        """Return the form of blocks with such parts."""
+        key = (*map(len, parts.texts), *parts.numbers)
+        form = self.forms.get(key)
+        if form is None:
+            form = self.forms[key] = _Form(
+                form_pattern(self.pattern.pattern, parts),
+                methodcaller("group", *range(4, 4 + len(parts.texts))),
+            )
+        return form
+
+    def find(self, data: bytes, at: int) -> Kind | None:
+        """Return the kind of block that stands at a place."""
+        opened = self.pattern.match(data, at)
+        return None if opened is None else self.kinds.find(data, opened.end())
+
+
+@dataclass(slots=True, eq=False)
+class _Form:
+    """Blocks that open alike with parts of the same lengths: ``pattern`` matches them whatever they say."""
+
+    pattern: re.Pattern[bytes]
+    texts: Callable[[re.Match[bytes]], object]
+    """What of a match never changes in blocks of one kind."""
+    kinds: dict[object, Kind] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class Kind:
-    """The blocks that open alike and say the same: after the ``fixed`` bytes comes what ``rest`` matches."""
+    """The blocks that open alike and say the same."""
 
     shape: _Shape
+    form: _Form
     known: Known
     heads: set[bytes]
-    fixed: bytes
-    rest: Match
+    parts: Parts
     triggers: list[int]
+    is_chained: bool = False
+    """Whether a block that opens like this one is known to come after it."""
 
     def attributes(self, around: Mapping[str, str]) -> Mapping[str, str]:
         """Return those of every such event, with those of the batch it came in."""
         return {**self.known.event.attributes, **self.shape.opening.attributes, **around}
 
+    def put(self) -> None:
+        """Recognise such blocks."""
+        self.shape.kinds.put(self.parts, self)
+        self.form.kinds[self._texts] = self
+
     def take_back(self) -> None:
         """Recognise such blocks no more."""
-        self.shape.kinds[len(self.fixed)][self.fixed].remove(self)
+        self.shape.kinds.take_back(self.parts, self)
         self.shape.known.discard(self.known)
+        if self.form.kinds.get(self._texts) is self:
+            del self.form.kinds[self._texts]
+
+    @property
+    def _texts(self) -> object:
+        texts = self.parts.texts
+        return texts if len(texts) > 1 else texts[0]
+
+    def is_due(self) -> bool:
+        """Tell whether the next such block should be read, or nothing can be relied on yet."""
+        return self.known.repeats + 1 >= self.known.due or self.shape.opening.readings < 2
+
+    def may_end(self, data: bytes, at: int) -> bool:
+        """Tell whether the line at a place is known to come after such a block."""
+        if at >= len(data):
+            return False
+        head = data[at : at + EDGE].translate(None, NUMBERS)
+        if head not in self.heads and head_at(data, at) not in self.heads:
+            return False
+        self.is_chained = self.is_chained or self.shape.pattern.match(data, at) is not None
+        return True
 
 
-Group: TypeAlias = tuple[Kind, bytes, bytes]
-"""What blocks have in common that are counted as one: their kind, and the time round its seconds."""
+@dataclass(slots=True)
+class Blocks:
+    """Blocks of one kind and minute: the seconds of the time each names, and where it starts."""
+
+    seconds: list[bytes]
+    places: list[int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Streak:
-    """Known blocks with nothing between them. ``start`` and ``end`` are of the stream, places of ``data``."""
+    """Known blocks that follow each other. ``start`` and ``end`` are of the stream, places of ``data``."""
 
     start: int
     end: int
     data: bytes
     base: int
-    groups: Mapping[Group, Places]
+    groups: Mapping[tuple[Kind, Times], Blocks]
     zone: tzinfo
+
+    def __len__(self) -> int:
+        return sum(len(blocks.places) for blocks in self.groups.values())
 
     def repeats(self) -> Iterator[Repeat]:
         """Yield every block, in order."""
-        kinds = {place: kind for (kind, _, _), places in self.groups.items() for _, place in places}
+        kinds = {place: kind for (kind, _), blocks in self.groups.items() for place in blocks.places}
         for place in sorted(kinds):
             yield self.repeat(kinds[place], place)
 
     def repeat(self, kind: Kind, place: int) -> Repeat:
         """Return the block at a place."""
-        opened = kind.shape.match(self.data, place)
-        rest = opened and kind.rest(self.data, opened.end() + len(kind.fixed))
-        assert opened and rest, "what was recognised once is recognised again"
-        lines = self.data[opened.end() : rest.end() - 1].split(b"\n")
-        body, at = self.data[place : rest.end()], place + self.base
+        found = kind.form.pattern.match(self.data, place)
+        assert found, "what was recognised once is recognised again"
+        first, end = found.start(4), found.end()
+        lines, body, at = self.data[first : end - 1].split(b"\n"), found[0], place + self.base
         return Repeat(kind.known, kind.shape.opening, lines, at, at + len(body), body, self.zone)
 
-    def moment(self, kind: Kind, before: bytes, second: bytes, after: bytes) -> datetime | None:
+    def moment(self, kind: Kind, times: Times, seconds: bytes) -> datetime | None:
         """Return the time that a block of a kind names, given its parts."""
         is_timed = kind.shape.opening.time is not None
-        return moment_at(before + second + after + b" ", 0, self.zone) if is_timed else None
+        return moment_at(times[0] + seconds + times[1] + b" ", 0, self.zone) if is_timed else None
 
 
 class Streaks:
@@ -126,8 +188,8 @@ class Streaks:
                 or self._count > _MOST_KINDS
             ):
                 self._forget()
-            match = opening_pattern(first, len(first) - len(rest), opening.time)
-            self._shapes[opening] = None if match is None else _Shape(opening, match)
+            pattern = opening_pattern(first, len(first) - len(rest), opening.time)
+            self._shapes[opening] = None if pattern is None else _Shape(opening, pattern)
         return self._shapes[opening]
 
     def _forget(self) -> None:
@@ -136,15 +198,12 @@ class Streaks:
         self._count = 0
 
     def _add(self, shape: _Shape, found: Found, triggers: list[int]) -> None:
-        behind = pattern_behind(found)
-        if behind is None:
-            return
-        kind = Kind(shape, found.known, found.alike.heads, *behind, triggers)
-        same = shape.kinds.setdefault(len(kind.fixed), {}).setdefault(kind.fixed, [])
-        if len(same) < _MOST_ALIKE:
-            self._count += 1
-            same.append(kind)
+        parts = parts_behind(found)
+        if parts is not None:
+            kind = Kind(shape, shape.form(parts), found.known, found.alike.heads, parts, triggers)
+            kind.put()
             found.known.built_on.append(kind.take_back)
+            self._count += 1
 
     def follow(
         self, data: bytes, base: int, at: int, places: Sequence[int], triggers: Sequence[int]
@@ -153,39 +212,78 @@ class Streaks:
 
         ``places`` and ``triggers`` say where in the stream which trigger hit, in ascending order.
         """
-        groups: dict[Group, Places] = {}
-        start, hit, size = at, bisect_left(places, at + base), len(data)
-        while (found := self._at(data, at)) is not None:
-            kind, (minute, seconds, zone), end = found
-            next_hit = bisect_left(places, end + base, hit)
-            if triggers[hit:next_hit] != kind.triggers or end >= size:
-                break
-            head = data[end : end + EDGE].translate(None, NUMBERS)
-            if head not in kind.heads and head_at(data, end) not in kind.heads:
-                break
-            blocks = groups.get((kind, minute, zone))
-            if blocks is None:
-                groups[kind, minute, zone] = [(seconds, at)]
-            else:
-                blocks.append((seconds, at))
-            at, hit = end, next_hit
-        for (kind, _, _), blocks in groups.items():
-            kind.known.repeats += len(blocks)
-        return Streak(start + base, at + base, data, base, groups, self._zone) if groups else None
+        walk = _Walk(data, base, at, places, triggers, bisect_left(places, at + base))
+        next_kind = self._at(data, at)
+        while next_kind is not None and walk.run(next_kind.form):
+            next_kind = self._at(data, walk.at) or self._behind_lines(walk)
+        for (kind, _), blocks in walk.groups.items():
+            kind.known.repeats += len(blocks.places)
+        end = walk.end + base
+        return Streak(at + base, end, data, base, walk.groups, self._zone) if walk.groups else None
 
-    def _at(self, data: bytes, at: int) -> tuple[Kind, tuple[bytes, ...], int] | None:
-        """Return which kind of block stands at a place, the parts of its time, and where it ends.
-
-        One that is due to be read again is passed over.
-        """
+    def _at(self, data: bytes, at: int) -> Kind | None:
+        """Return the kind of block that stands at a place, whatever it opens with."""
         for shape in self._looks.get(data[at : data.find(b"\n", at)].translate(None, NUMBERS), ()):
-            opened = shape.match(data, at)
-            if opened is None or shape.opening.readings < 2:
-                continue
-            body = opened.end()
-            for length, kinds in shape.kinds.items():
-                for kind in kinds.get(data[body : body + length], ()):
-                    rest = kind.rest(data, body + length)
-                    if rest is not None and kind.known.repeats + 1 < kind.known.due:
-                        return kind, opened.groups(), rest.end()
+            kind = shape.find(data, at)
+            if kind is not None:
+                return kind
         return None
+
+    def _behind_lines(self, walk: _Walk) -> Kind | None:
+        """Go on behind lines that nothing hit, to a block that such a line cannot belong to."""
+        if walk.hit == len(walk.places):
+            return None
+        line = walk.data.rfind(b"\n", walk.at, walk.places[walk.hit] - walk.base) + 1
+        for place in (line, walk.data.rfind(b"\n", walk.at, max(line - 1, walk.at)) + 1):
+            kind = self._at(walk.data, place) if place > walk.at else None
+            if kind is not None and kind.known.event.headline:
+                walk.at = place
+                return kind
+        return None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk from block to block, ``at`` the next one, whose first hit is number ``hit``."""
+
+    data: bytes
+    base: int
+    at: int
+    places: Sequence[int]
+    triggers: Sequence[int]
+    hit: int
+    end: int = 0
+    groups: dict[tuple[Kind, Times], Blocks] = field(default_factory=dict)
+
+    def run(self, form: _Form) -> bool:
+        """Go on over blocks of one form; tell whether there may be more behind them."""
+        match, texts, kinds, groups = form.pattern.match, form.texts, form.kinds, self.groups
+        data, base, places, triggers = self.data, self.base, self.places, self.triggers
+        at, hit, last = self.at, self.hit, None
+        while (found := match(data, at)) is not None and (kind := kinds.get(texts(found))) is not None:
+            end = found.end()
+            next_hit = bisect_left(places, end + base, hit)
+            if triggers[hit:next_hit] != kind.triggers or not (kind.is_chained or kind.may_end(data, end)):
+                break
+            group = (kind, found.group(1, 3))
+            blocks = groups.get(group)
+            if blocks is None:
+                if kind.is_due():
+                    break
+                blocks = groups[group] = Blocks([], [])
+            blocks.seconds.append(found[2])
+            blocks.places.append(at)
+            at, hit, last = end, next_hit, group
+        is_over = last is None or (found is not None and kind is not None)
+        if last is not None and not last[0].may_end(data, at):
+            at, is_over = self._take_back(last), True
+        self.at, self.end, self.hit = at, at, hit
+        return not is_over
+
+    def _take_back(self, group: tuple[Kind, Times]) -> int:
+        """Forget the last block; return where it stood."""
+        blocks = self.groups[group]
+        blocks.seconds.pop()
+        if len(blocks.places) == 1:
+            del self.groups[group]
+        return blocks.places.pop()
