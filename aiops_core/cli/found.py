@@ -11,15 +11,45 @@ from typing import Any
 
 import click
 
-from aiops_core.records import Event
+from aiops_core.records import Event, Frame, RaisedException
 from aiops_core.text.phrases import counted
 
 _LEAST = 20
 """Columns that an error keeps, however long its place is."""
+_MOST_FRAMES = 4096
 
 
-def event_to_json(event: Event) -> dict[str, Any]:
-    """Return the documented object of ``--jsonl``."""
+_encode = json.JSONEncoder().encode
+
+
+class JsonLines:
+    """One JSON object per event, as they come: the documented output of ``--jsonl``."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, tuple[tuple[Frame, ...], str]] = {}
+
+    def add(self, event: Event) -> None:
+        """Print one event."""
+        told = _encode(_told(event))
+        raised = _encode([_raised(one) for one in event.exceptions])
+        frames = self._frames_of(event.frames)
+        sys.stdout.write(f'{told[:-1]}, "frames": {frames}, "exceptions": {raised}}}\n')
+
+    def _frames_of(self, frames: tuple[Frame, ...]) -> str:
+        """Return frames as JSON, written once: those of a repeat are the very ones of what it repeats."""
+        kept = self._frames.get(id(frames))
+        if kept is None:
+            if len(self._frames) >= _MOST_FRAMES:
+                self._frames.clear()
+            kept = self._frames[id(frames)] = frames, _encode([_frame(one) for one in frames])
+        return kept[1]
+
+    def close(self, *, is_whole: bool) -> None:
+        """Let everything out."""
+        sys.stdout.flush()
+
+
+def _told(event: Event) -> dict[str, Any]:
     return {
         "path": event.path,
         "start": event.start,
@@ -33,33 +63,21 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "occurred_at": event.occurred_at.isoformat() if event.occurred_at else None,
         "headline": event.headline,
         "truncated": event.truncated,
-        "frames": [
-            {
-                "file": frame.file,
-                "line": frame.line,
-                "function": frame.function,
-                "module": frame.module,
-                "in_app": frame.in_app,
-            }
-            for frame in event.frames
-        ],
-        "exceptions": [
-            {"type": one.type, "message": one.message, "link": one.link, "parent": one.parent}
-            for one in event.exceptions
-        ],
     }
 
 
-class JsonLines:
-    """One JSON object per event, as they come."""
+def _frame(frame: Frame) -> dict[str, Any]:
+    return {
+        "file": frame.file,
+        "line": frame.line,
+        "function": frame.function,
+        "module": frame.module,
+        "in_app": frame.in_app,
+    }
 
-    def add(self, event: Event) -> None:
-        """Print one event."""
-        sys.stdout.write(json.dumps(event_to_json(event), ensure_ascii=True) + "\n")
 
-    def close(self, *, is_whole: bool) -> None:
-        """Let everything out."""
-        sys.stdout.flush()
+def _raised(one: RaisedException) -> dict[str, Any]:
+    return {"type": one.type, "message": one.message, "link": one.link, "parent": one.parent}
 
 
 @dataclass(slots=True)

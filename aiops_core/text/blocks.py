@@ -158,16 +158,15 @@ class Cutter:
             self._claim_held(self._held.release(""), claims)
         body, zone = kept.slice(start, end), self._grammar.repeats.zone
         claims.append(Repeat(found.known, found.opening, found.lines, start, end, body, zone))
-        kept.claimed = end
-        self._follow_streak(found, body, claims)
+        follows, kept.claimed = start == kept.claimed, end
+        if follows and not self._held:
+            self._follow_streak(found, body, claims)
         return True
 
     def _follow_streak(self, found: Found, body: bytes, claims: list[Piece]) -> None:
-        """Claim the known blocks that come right after one that was found."""
+        """Claim the known blocks that come right after one that came right after another."""
         kept, hits, streaks = self._kept, self._hits, self._grammar.streaks
         streaks.learn(found, body, hits.between(kept.claimed - len(body), kept.claimed))
-        if self._held:
-            return
         streak = streaks.follow(kept.data, kept.base, found.end, hits.places, hits.triggers)
         if streak is not None:
             claims.append(streak)

@@ -10,13 +10,18 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from aiops_core.text.timestamps import match_time, to_moment
 from aiops_core.text.unwrap import decode_line
 
-VARYING = re.compile(rb"((?<![A-Za-z_])[0-9][0-9A-Za-z_]*|\b(?=[a-f]*[0-9])[0-9a-f]{6,}\b)")
-"""A number, with its unit; or an id. Splitting by it gives what stays at even places."""
+VARYING = re.compile(
+    rb"([0-9a-f](?:(?<=[0-9])(?<![A-Za-z_].)[0-9A-Za-z_]*|(?<=\b[a-f])(?=[a-f]*[0-9])[0-9a-f]{5,}\b))"
+)
+"""A number, with its unit; or an id. Splitting by it gives what stays at even places.
+
+What it may begin with comes first: all else is passed over at once.
+"""
 NEVER = -(1 << 60)
 """Readings of what cannot be relied on."""
 _TIME_WITHIN = 48
@@ -108,7 +113,7 @@ def opening_of(line: bytes, rest: str, told: Told, time: datetime | None, zone: 
 def moment_at(line: bytes, column: int, zone: tzinfo) -> datetime | None:
     """Return the time that stands in a raw line at a column of its text."""
     found = match_time(decode_line(line), column)
-    return to_moment(found, datetime.now(UTC), zone) if found else None
+    return to_moment(found, zone=zone) if found else None
 
 
 def _column(line: bytes, time: datetime | None, zone: tzinfo) -> int | None:

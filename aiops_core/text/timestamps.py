@@ -89,13 +89,13 @@ def match_time(line: str, at: int = 0) -> re.Match[str] | None:
     return None
 
 
-def to_moment(found: re.Match[str], now: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Return the moment a matched timestamp names, None where it names none."""
+def to_moment(found: re.Match[str], now: datetime | None = None, zone: tzinfo = UTC) -> datetime | None:
+    """Return the moment a matched timestamp names, None where it names none; ``now`` is the present by default."""
     moment = read_moment(found, now)
     return moment and in_zone(moment, zone)
 
 
-def read_moment(found: re.Match[str], now: datetime) -> datetime | None:
+def read_moment(found: re.Match[str], now: datetime | None = None) -> datetime | None:
     """Return the moment a matched timestamp names, without a zone where it names none."""
     if found.re is _FROM_DIGIT[0] and (moment := _from_iso(found[0])):
         return moment
@@ -106,13 +106,15 @@ def read_moment(found: re.Match[str], now: datetime) -> datetime | None:
             return datetime.fromtimestamp(int(seconds) + float(fraction), UTC)
         if millis := parts.get("millis"):
             return datetime.fromtimestamp(int(millis) / 1000, UTC)
-        return _from_parts(parts, now)
+        return _from_parts(parts, now or datetime.now(UTC))
     except ValueError:
         return None
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     """Return the moment in UTC; one without a zone is taken as one of ``zone``."""
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (OverflowError, OSError, ValueError):  # at the ends of the calendar
@@ -160,7 +162,7 @@ def _from_iso(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment
+    return moment if moment.tzinfo in {None, UTC} else moment.astimezone(UTC)
 
 
 def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
