@@ -1,11 +1,12 @@
-# setup · demo · test · check · full · fuzz · bench · corpora · repair-matrix — everything lives in .venv, nothing else is touched.
+# setup · demo · test · check · full · site · release · audit · version · fuzz · bench · corpora · repair-matrix: everything
+# lives in .venv, build/ and dist/, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full fuzz bench corpora repair-matrix format docs clean
+.PHONY: setup demo test check full site release audit version fuzz bench corpora repair-matrix format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -42,6 +43,22 @@ check: .venv/.dev
 docs: .venv/.dev
 	@$(BIN)/python scripts/docs.py
 
+site: .venv/.dev
+	@$(BIN)/python scripts/site.py
+
+# Packages and a bill of materials in dist/: built, checked, each installed alone.
+release: .venv/.dev
+	@$(PIP) -r requirements-release.txt
+	@$(BIN)/python scripts/release.py
+
+# Is a weakness known in anything the packages in dist/ depend on?
+audit: .venv/.dev
+	@$(PIP) -r requirements-release.txt
+	@$(BIN)/python scripts/release.py --audit
+
+version: .venv/.dev
+	@$(BIN)/python scripts/version.py $(VERSION)
+
 format: .venv/.dev
 	@$(BIN)/ruff check --fix -q . || true
 	@$(BIN)/ruff format -q .
@@ -61,4 +78,4 @@ repair-matrix: .venv/.dev
 	  $(if $(ONLY),--only '$(ONLY)') $(if $(JOBS),--jobs $(JOBS)) $(if $(JSON),--json) $(if $(GUARDS),--guards)
 
 clean:
-	rm -rf .venv demo-output
+	rm -rf .venv build dist demo-output

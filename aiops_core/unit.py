@@ -53,6 +53,7 @@ RemoveIPC=yes
 SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
 UMask=0077
+LimitNOFILE=65536
 {sandbox}
 [Install]
 WantedBy=multi-user.target

@@ -16,6 +16,7 @@ from aiops_core.catalogue import Catalogue, Entry
 from aiops_core.cli import cli
 from aiops_core.cli.reference import between, cell, default_cell, nested_config, settings_rows, settings_table
 from aiops_core.component import KINDS, Component
+from aiops_core.repository.errors import REMEDIES
 from aiops_core.settings import Config, Document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,8 @@ def pages() -> Iterator[tuple[Path, str]]:
     for folder in sorted({folder for folder, _, _ in components}):
         own = [(entry, loaded) for of, entry, loaded in components if of == folder]
         yield folder / "README.md", between(folder / "README.md", "settings", plugin_settings(own))
+    troubles = ROOT / "docs" / "troubleshooting.md"
+    yield troubles, between(troubles, "git-errors", git_errors_table())
     yield ROOT / "docs" / "requirements.md", requirements_page(ROOT / "docs" / "requirements.md")
     reference = ROOT / "docs" / "reference"
     yield reference / "hooks.md", hooks_page()
@@ -69,6 +72,12 @@ def requirements_page(path: Path) -> str:
         return f"| {match[1]} | {match[2]} | {linked} |"
 
     return re.sub(r"^\| ([RS]\d+) \| (.*?) \| .* \|$", row, path.read_text("utf-8"), flags=re.MULTILINE)
+
+
+def git_errors_table() -> str:
+    """Return what the failures of git mean and what to do about each."""
+    rows = [f"| {cell(meaning)} | {cell(remedy)} |" for meaning, remedy in REMEDIES.values()]
+    return "\n".join(["| it means | do |", "|---|---|", *rows]) + "\n"
 
 
 def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:

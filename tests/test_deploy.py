@@ -1,8 +1,12 @@
 """The container files: what an operator may take for granted of them."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -19,7 +23,7 @@ def test_the_image_runs_without_root_and_holds_no_build_tools_or_secrets():
 
     words = [word for word, _ in final]
     assert words.index("USER") < words.index("ENTRYPOINT")
-    assert ["USER", "aiops"] in final
+    assert ["USER", "10001"] in final
     assert not [text for word, text in found if word in {"ARG", "ADD"}]
     assert not [text for word, text in final if re.search(r"token|key|password", text, re.IGNORECASE)]
     assert all(text.startswith("[") for word, text in final if word in {"ENTRYPOINT", "CMD"})
@@ -45,3 +49,40 @@ def test_compose_gives_it_logs_to_read_and_a_state_to_write():
     assert "state:/var/lib/aiops" in service["volumes"]
     assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "always")
     assert (DEPLOY / service["build"]["dockerfile"].removeprefix("deploy/")).is_file()
+
+
+def test_a_linter_finds_nothing_wrong_with_the_container_file():
+    hadolint = Path(sys.executable).parent / "hadolint"
+    if not hadolint.exists():
+        pytest.skip("hadolint is not installed: it has no wheel for this machine")
+
+    done = subprocess.run([hadolint, DEPLOY / "Containerfile"], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_keys_beside_the_files_never_reach_the_build():
+    kept_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+
+    assert {".git", "**/.env", "**/*.env"} <= set(kept_out)
+    assert (
+        yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["aiops"]["build"]["context"] == ".."
+    )
+
+
+@pytest.mark.full
+def test_the_image_is_built_and_checks_a_pipeline(tmp_path):
+    engine = shutil.which("podman") or shutil.which("docker")
+    base = next(text.split()[0] for word, text in instructions() if word == "FROM")
+    if engine is None or subprocess.run([engine, "image", "inspect", base], capture_output=True).returncode:
+        pytest.skip(f"no engine for containers with {base}: the image is not built")
+    built = subprocess.run(
+        [engine, "build", "-q", "-f", DEPLOY / "Containerfile", DEPLOY.parent], capture_output=True, text=True
+    )
+
+    done = subprocess.run(
+        [engine, "run", "--rm", built.stdout.strip(), "plugins"], capture_output=True, text=True
+    )
+
+    assert (built.returncode, done.returncode) == (0, 0), built.stderr + done.stderr
+    assert "gitlab_merge_request" in done.stdout

@@ -19,6 +19,9 @@ PAGES = sorted(
     [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "changes").glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "plugins").glob("*/*/README.md"),
         *(ROOT / "examples").rglob("*.md"),
@@ -93,7 +96,8 @@ def test_pipelines_that_are_shown_are_fine(page, tmp_path, monkeypatch):
     surroundings(page, tmp_path)
 
     for number, text in enumerate(blocks(page, "yaml")):
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "a-key")
+        for name in REFERENCE.findall(text):
+            monkeypatch.setenv(name, "a-key")
         path = tmp_path / f"block-{number}.yaml"
         path.write_text(text, "utf-8")
         result = CliRunner().invoke(cli, ["check", str(path)])

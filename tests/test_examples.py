@@ -1,6 +1,9 @@
 """The examples: the commands of their READMEs are carried out in a copy, with nothing outside."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from shown import ROOT, follow, shown
@@ -25,3 +28,18 @@ def test_every_example_has_a_readme_and_stands_in_the_list():
 
     assert [path.name for path in folders if not (path / "README.md").is_file()] == []
     assert [path.name for path in folders if f"({path.name}/README.md)" not in page] == []
+
+
+def test_the_example_of_a_plugin_package_is_built_installed_tested_and_run(tmp_path, monkeypatch):
+    folder = shutil.copytree(EXAMPLES / "press_plugin", tmp_path / "press_plugin")
+    site = tmp_path / "site"
+    build = ["build", "--quiet", "--wheel", "--no-isolation", "--outdir", str(tmp_path / "dist"), str(folder)]
+    subprocess.run([sys.executable, "-m", *build], check=True, capture_output=True)
+    [wheel] = (tmp_path / "dist").iterdir()
+    pip = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)]
+    subprocess.run([sys.executable, "-m", *pip], check=True, capture_output=True)
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    )
+
+    assert follow(list(shown(folder / "README.md")), folder) == 2

@@ -177,6 +177,16 @@ def test_the_licence_travels_with_the_wheel(wheels):
     assert "aiops_core-0.1.0.dist-info/licenses/LICENSE" in names
 
 
+def test_an_index_would_take_the_wheels_and_nothing_in_them_is_out_of_place(wheels):
+    paths = [str(path) for path in wheels.values()]
+
+    for checks in (["twine", "check", "--strict"], ["check_wheel_contents"]):
+        done = subprocess.run(
+            [sys.executable, "-m", *checks, *paths], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 # -- an installation ----------------------------------------------------------------------------
 
 

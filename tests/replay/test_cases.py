@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from aiops_core.cli import cli
 from aiops_core.errors import AiopsError
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "shop"
 PIPELINE = """\
 pipelines:
   shop:
@@ -40,11 +40,10 @@ def shop(tmp_path):
     return tmp_path
 
 
-def test_the_examples_pass():
-    code, said = run(EXAMPLES)
+def test_the_example_passes():
+    code, said = run(EXAMPLE)
 
-    assert (code, said.splitlines()[-1]) == (0, f"{said.count('✓')} tests passed, 0 failed")
-    assert said.count("✓") > 7
+    assert (code, said.splitlines()[-1]) == (0, "2 tests passed, 0 failed")
 
 
 def test_what_is_expected_and_comes_passes_without_a_secret(shop):
