@@ -65,7 +65,19 @@ def bracket(line, app="p1", pid=""):
     return f"[{app}] {line}\n"
 
 
-@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket])
+def journal(line, app="shop", pid="12"):
+    fields = {"__REALTIME_TIMESTAMP": "1795244400000000", "_COMM": app, "_PID": pid, "PRIORITY": "6"}
+    return json.dumps({**fields, "MESSAGE": line}) + "\n"
+
+
+def cloud(line, app="shop", pid="12"):
+    labels = {"pod_name": app, "pid": pid}
+    return (
+        json.dumps({"resource": {"labels": labels}, "severity": "DEFAULT", "textPayload": line + "\n"}) + "\n"
+    )
+
+
+@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket, journal, cloud])
 @pytest.mark.parametrize(("trace", "language"), [(PYTHON, "python"), (JAVA, "java")])
 def test_a_carried_trace_is_one_event_of_what_its_program_wrote(detection, carry, trace, language):
     trace = trace.format(n=1, name="a")
@@ -93,11 +105,11 @@ def writers(kind):
     if kind in {"docker", "cri"}:
         carry = docker if kind == "docker" else cri
         return [carry(line, "stderr") for line in one], [carry(line, "stdout") for line in other]
-    carry = {"syslog": syslog, "bsd": bsd, "bracket": bracket}[kind]
+    carry = {"syslog": syslog, "bsd": bsd, "bracket": bracket, "journal": journal, "cloud": cloud}[kind]
     return [carry(line, "p1", "1") for line in one], [carry(line, "p2", "2") for line in other]
 
 
-@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket"])
+@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket", "journal", "cloud"])
 @pytest.mark.parametrize("seed", range(6))
 def test_interleaved_writers_give_separate_complete_events(detection, kind, seed):
     text = interleave(seed, *writers(kind))
@@ -111,6 +123,19 @@ def test_interleaved_writers_give_separate_complete_events(detection, kind, seed
         assert [(event.start, event.end, event.fingerprint) for event in again] == [
             (event.start, event.end, event.fingerprint) for event in events
         ]
+
+
+def test_a_trace_each_line_of_which_is_a_record_of_an_error_is_one_event(detection):
+    trace = PYTHON.format(n=0, name="a").splitlines()
+    lines = ["cannot sell", *trace, "cannot sell again"]
+
+    events = detect(detection, "".join(json.dumps({"level": "error", "msg": line}) + "\n" for line in lines))
+
+    assert [(event.type, event.message) for event in events] == [
+        ("ZeroDivisionError", "division by zero in a"),
+        ("LogError", "cannot sell again"),
+    ]
+    assert events[0].start == 0
 
 
 @pytest.mark.parametrize("carry", [docker, cri])

@@ -21,6 +21,7 @@ from aiops_core.text.carriers import (
 )
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
+from aiops_core.text.line_records import line_record
 from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
 from aiops_core.text.matcher import Trigger, compile_triggers
 from aiops_core.text.repeats import Repeats
@@ -150,7 +151,11 @@ class Place:
         found = carrier_of(raw)
         if found is None:
             text = decode_line(raw)
-            return self._best_of_records(text, None, None) or self._best(self._plain(text))
+            return (
+                self._best_of_records(text, None, None)
+                or self._best(self._of_line_records(raw))
+                or self._best(self._plain(text))
+            )
         carrier, carried = found
         if tells_level(carrier) and not self._may_be_trace(carried.text):
             return self._best(self._whole_lines(carried.stream))
@@ -227,6 +232,16 @@ class Place:
                     candidate.carried = _told(carried, own, candidate.first, candidate.last)
                     yield candidate
                     break
+
+    def _of_line_records(self, raw: bytes) -> Iterator[Candidate]:
+        """Yield the traces that records carry line by line."""
+        triggers = [self.grammar.triggers[hit] for hit in self.hits]
+        traces = [trigger for trigger in triggers if self.grammar.is_trace(trigger.owner)]
+        carried = line_record(raw) if traces else None
+        if carried is not None and any(trigger.confirm(carried.text) >= 0 for trigger in traces):
+            lines = self._writer_lines(line_record, carried.stream)
+            found = self._carried(carried.text, lines, (line_record, carried))
+            yield from (one for one in found if self.grammar.is_trace(one.owner))
 
     def _whole_line(self, owner: int, triggers: list[Trigger], stream: str) -> Iterator[Candidate]:
         """Yield what a detector of single lines claims of a line whose carrier tells the level."""

@@ -81,6 +81,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"Unhandled exception (?:at|thrown)",
         r"Exception Type: +EXC_",
         r"\(core dumped\)",
+        r": line \d+: +\d+ (?:Bus err|Abort|Floating|Illegal)",
         r"Segmentation fault",
         r"LLVM ERROR: ",
         r"PLEASE submit a bug report",

@@ -325,7 +325,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
     )
 )
 _MAYBE = lazy_pattern(
-    r"exceeded|abort|anitizer: |libFuzzer: |runtime error: |[Aa]ssert|ASSERT|[Cc]heck|CHECK|terminat|virtual method|\*\*\* |\(\): |corrupt|free|Fatal|FATAL|SIG|ignal|BUG DETECTED|"
+    r"exceeded|[Aa]bort|Bus error|Floating point|Illegal instr|anitizer: |libFuzzer: |runtime error: |[Aa]ssert|ASSERT|[Cc]heck|CHECK|terminat|virtual method|\*\*\* |\(\): |corrupt|free|Fatal|FATAL|SIG|ignal|BUG DETECTED|"
     r"violation|Crash reason|- code|Unhandled|Exception|fault|dumped|LLVM|PLEASE|shared libraries|==\d+== [A-Z]|^F\d{4} |^abort: "
 )
 

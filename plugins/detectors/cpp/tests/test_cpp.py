@@ -31,6 +31,12 @@ terminate called after throwing an instance of 'shop::OutOfStock'
   what():  no stock
 Aborted (core dumped)
 """
+OF_A_SHELL = """\
+terminate called after throwing an instance of 'shop::OutOfStock'
+  what():  no stock
+of this
+sell.sh: line 3:  4711 Aborted                 ./shop
+"""
 ASSERTED = "shop: shop.c:3: sell: Assertion `stock > 0' failed.\n"
 MACOS = "Assertion failed: (stock > 0), function sell, file shop.c, line 3.\n"
 UNDEFINED = """\
@@ -63,6 +69,7 @@ VALGRIND = """\
 REPORTS = {
     "address": ASAN,
     "thrown": THROWN,
+    "of a shell": OF_A_SHELL,
     "asserted": ASSERTED,
     "macos": MACOS,
     "undefined": UNDEFINED,
@@ -87,6 +94,7 @@ def test_every_form_is_one_event_from_its_first_line_to_its_last_however_it_arri
     [
         (ASAN, "AddressSanitizer: heap-use-after-free", "heap-use-after-free on address"),
         (THROWN, "shop::OutOfStock", "no stock"),
+        (OF_A_SHELL, "shop::OutOfStock", "no stock\nof this"),
         (ASSERTED, "Assertion failed", "stock > 0"),
         (MACOS, "Assertion failed", "stock > 0"),
         (

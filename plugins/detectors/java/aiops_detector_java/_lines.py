@@ -29,6 +29,7 @@ _MARK = lazy_pattern(
 )
 _NAME = r"(?:[A-Za-z_$][\w$-]*\.)+[\w$]*[A-Z][\w$]*|[A-Z][\w$]*(?:Exception|Error|Throwable)"
 _HEAD = lazy_pattern(rf'\s*(?:Exception in thread "([^"]*)" )?({_NAME})(?::(?: (.*)|$)|\s*$)', re.DOTALL)
+_CLASS = lazy_pattern(r"([A-Za-z_$][\w$.]*)(?:: (.*)|:?\s*$)", re.DOTALL)
 _KNOWN_NAME = lazy_pattern(r"(?:Exception|Error|Throwable|Failure|Fault)$")
 _PARTS = r"(?:[A-Za-z_$][\w$-]*\.)"
 _KNOWN = r"(?:Exception|Error|Throwable))(?::\s|:?\s*$| thrown from the )"
@@ -118,6 +119,12 @@ def read_head(line: str) -> Head | None:
     if not is_known and (inner := _HEAD.match(message)) is not None and _KNOWN_NAME.search(inner[2]):
         return Head(inner[2], inner[3] or "")  # a logger's name came first
     return Head(match[2], message, match[1] or "", True, is_known)
+
+
+def read_class(line: str) -> Head | None:
+    """Read what stands where the name of a class must, whatever it looks like."""
+    match = _CLASS.match(line)
+    return None if match is None else Head(match[1], match[2] or "")
 
 
 def read_head_within(line: str) -> Head | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_java._extent import after_message, has_body
-from aiops_detector_java._lines import Head, read_head, read_head_within, read_mark, split_frame
+from aiops_detector_java._lines import Head, read_class, read_head, read_head_within, read_mark, split_frame
 
 MAX_FRAMES = 200
 """Frames kept of one exception: those next to the raise and the outermost, half each."""
@@ -63,7 +63,8 @@ def _read_parts(lines: Sequence[str]) -> list[_Part]:
             index += 1
             continue
         end = after_message(get, index)
-        parts.append(_Part(_head([mark.rest, *lines[index + 1 : end]]), mark.indent, mark.word))
+        head = _head([mark.rest, *lines[index + 1 : end]], is_marked=True)
+        parts.append(_Part(head, mark.indent, mark.word))
         parts[-1].parent = _parent(parts)
         index = end
     return parts
@@ -83,10 +84,11 @@ def _names(line: str) -> bool:
     return read_head(line) is not None or read_head_within(line) is not None
 
 
-def _head(message: Sequence[str]) -> Head:
+def _head(message: Sequence[str], *, is_marked: bool = False) -> Head:
     first = message[0].strip("[] ") if "[CIRCULAR" in message[0] else message[0]
     first = first.removeprefix("CIRCULAR REFERENCE:").lstrip()
-    head = read_head(first) or read_head_within(first) or Head("Exception", first.strip())
+    head = read_head(first) or read_head_within(first) or (read_class(first) if is_marked else None)
+    head = head or Head("Exception", first.strip())
     rest = "\n".join(message[1:]).rstrip()
     return head._replace(message=f"{head.message}\n{rest}" if rest else head.message)
 

@@ -44,6 +44,14 @@ def test_a_chain_of_causes_is_one_event(only):
     assert event.exceptions[1].message == "bad arg: two\nlines of message"
 
 
+def test_a_cause_is_a_class_whatever_its_name(only):
+    event = only(
+        "java.lang.Error: outer\n\tat com.acme.A.a(A.java:1)\nCaused by: Shop$1Odd: no stock\n\t... 1 more\n"
+    )
+
+    assert (event.exceptions[1].type, event.exceptions[1].message) == ("Shop$1Odd", "no stock")
+
+
 def test_frames_run_from_the_outermost_call_to_the_raise(only):
     outermost, raising = only(CHAIN).frames
 

@@ -17,6 +17,7 @@ from aiops_detector_rust._lines import (
     OVERFLOWED,
     RUNTIME,
     SECTION,
+    SHELL,
     Get,
     closes_quote,
     is_afterword,
@@ -82,7 +83,7 @@ def _panics(get: Get, hit: int) -> list[Report]:
 
 def _aborts(get: Get, index: int) -> bool:
     line = get(index) or ""
-    return ABORT.match(line) is not None or RUNTIME.match(line) is not None
+    return any(form.match(line) is not None for form in (ABORT, RUNTIME, SHELL))
 
 
 def _thread(get: Get, index: int) -> str | None:

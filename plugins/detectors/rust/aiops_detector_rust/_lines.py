@@ -18,6 +18,8 @@ Get = Callable[[int], str | None]
 _THREAD = r"(?:^|[\s\]:|])thread '(?P<thread>[^'\n]{1,200})'(?: \(\d+\))? "
 _PANIC = lazy_pattern(rf"{_THREAD}panicked at (?P<rest>.*)$", re.DOTALL)
 OVERFLOWED = lazy_pattern(rf"{_THREAD}has overflowed its stack\s*$")
+SHELL = lazy_pattern(r"(?:\S.*?: line \d+: +\d+ )?Aborted(?:\s+\(core dumped\)|\s*$|\s{2,}\S)")
+"""What a shell says of a program that aborted."""
 RUNTIME = lazy_pattern(r"fatal runtime error: (?P<message>.*)$")
 ALLOCATION = lazy_pattern(r"(?P<message>memory allocation of \d+ bytes failed)")
 ABORT = lazy_pattern(

@@ -200,6 +200,17 @@ def test_two_panics_one_after_the_other_are_two_events():
     assert len(find(RustErrors(), text=SHORT + OLD + COMPARED)) == 3
 
 
+@pytest.mark.parametrize(
+    "said", ["Aborted (core dumped)", "run.sh: line 2:  4711 Aborted                 ./shop"]
+)
+def test_what_the_shell_says_of_an_abort_belongs_to_the_panic(said):
+    text = f"thread 'main' panicked at src/main.rs:4:9:\nin drop\nthread caused non-unwinding panic. aborting.\n{said}\n"
+
+    (found,) = find(RustErrors(), text=text + "next\n")
+
+    assert found.text == text
+
+
 def test_a_record_with_the_report_in_a_field_is_one_event():
     record = {"level": "ERROR", "message": "job failed", "error": ANYHOW.rstrip()}
 
