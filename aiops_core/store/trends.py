@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
@@ -74,7 +74,10 @@ def _add_known(
     places: Sequence[tuple[int, datetime]],
     rows: Mapping[tuple[int, datetime], Counter[str]],
 ) -> None:
-    for some in chunks(places, 1_000):
-        query = select(trends).where(tuple_(trends.c.incident_id, trends.c.hour).in_(some))
-        for row in connection.execute(query):
-            rows[row.incident_id, row.hour].update(row.minutes)
+    hours = {hour for _, hour in places}
+    for some in chunks(sorted({incident_id for incident_id, _ in places}), 1_000):
+        of = trends.c.incident_id.in_(some)  # pairs would be looked for in the whole table
+        known = (trends.c.hour >= min(hours), trends.c.hour <= max(hours))
+        for row in connection.execute(select(trends).where(of, *known)):
+            if (row.incident_id, row.hour) in rows:
+                rows[row.incident_id, row.hour].update(row.minutes)

@@ -2,6 +2,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.event import listen
 from sqlalchemy.exc import StatementError
 
 from aiops_core.errors import LeaseLost
@@ -293,3 +294,23 @@ def test_a_stream_whose_source_needs_it_no_more_is_forgotten(store):
     store.record("shop", [], [Checkpoint("file", "ended", {})], {})
 
     assert store.checkpoints("shop", "file") == {"kept": kept}
+
+
+def test_recording_never_reads_a_whole_table(store, event):
+    """What was read of a whole table for every batch would take ever longer."""
+    scans = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            one = parameters[0] if many else parameters
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", one).fetchall()
+            scans.extend(row[3] for row in plan if row[3].startswith("SCAN") and "CONSTANT" not in row[3])
+
+    found = [(event(f"f{number}"), True) for number in range(20)]
+    store.record("shop", found, [Checkpoint("file", "a", {"offset": 1})], {})
+    listen(store._database._writer, "before_cursor_execute", explain)
+
+    found = [(event(f"f{number}"), True) for number in range(40)]
+    store.record("shop", found, [Checkpoint("file", "a", {"offset": 2})], {})
+
+    assert scans == []
