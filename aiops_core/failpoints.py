@@ -17,6 +17,8 @@ FAILPOINTS = {
     "in_rotation": "The file source noticed a rotation and has not read the old file to its end.",
     "before_commit": "Counts, events and positions are about to be committed.",
     "after_commit": "They are committed; nobody was told.",
+    "job_taken": "A job is leased, and nothing of it is done.",
+    "job_left": "A job is done or given back, and its worker looks for the next one.",
     "step_begun": "A step of a run is in the journal, and nothing of it is done.",
     "step_done": "A step is done and not in the journal.",
     "step_ended": "A step is in the journal with its result.",
@@ -24,8 +26,12 @@ FAILPOINTS = {
     "call_settled": "A call of a model was made, and what it took is in the account.",
     "before_effect": "An effect of an action, a push or a request, is in the journal and not begun.",
     "after_effect": "An effect has happened, and its result is not in the journal.",
+    "before_queuing": "A report is about to be queued to its targets.",
+    "after_queuing": "A report is queued, at the latest with the transaction it is part of; nobody was told.",
+    "after_holding": "A message that was due waits for something else or is dropped, and the next one was not looked at.",
     "before_notification": "A delivery is taken up and not sent.",
     "after_notification": "A delivery is sent, and its receipt is not in the database.",
+    "after_refusal": "A target did not take a delivery, and that is not in the database.",
 }
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP} if os.name == "posix" else {}
 

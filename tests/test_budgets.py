@@ -68,7 +68,7 @@ def test_a_used_up_budget_is_told_once_and_every_report_says_which_setting_would
     assert text in told[0].analysis.summary
     assert [report.text for report in done.fault_reports] == [
         "the budget of 24 hours (1 USD, 1 call) is used up: until some of it is 24 hours old errors are told "
-        "without analysis. Raise policy.budget.per_day"
+        "without analysis, which follows then. Raise policy.budget.per_day"
     ]
 
 
@@ -79,6 +79,37 @@ def test_after_a_day_there_is_money_again(tmp_path):
     scene.run(5, after=timedelta(hours=25))
 
     assert len(scene.calls) == 4
+
+
+def test_what_was_refused_for_want_of_money_is_analysed_when_there_is_some_again(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 2 calls}")
+
+    first = scene.run(3)
+    with scene.store() as store:
+        [waits] = [job for job in store.queue.jobs() if job.kind == "run"]
+    soon = scene.run(3, after=timedelta(hours=1))
+    then = scene.run(3, after=timedelta(hours=23, minutes=30))
+
+    assert [report.analysis.is_answered for report in first.reports] == [True, True, False]
+    assert (
+        timedelta(hours=23) < waits.due_at - scene.now + timedelta(hours=24, minutes=30) < timedelta(hours=25)
+    )
+    assert (len(soon.reports), len(then.reports)) == (0, 1)
+    assert then.reports[0].analysis.is_answered
+    assert then.reports[0].incident.id == first.reports[2].incident.id
+    assert len(scene.calls) == 3
+    assert (
+        "the analysis follows when the budget allows it"
+        in scene.decided(first.reports[2].incident.id, "postponed")[0]
+    )
+
+
+def test_what_was_refused_for_want_of_money_is_analysed_when_the_budget_is_raised(tmp_path):
+    Scene(tmp_path, "budget: {per_day: 2 calls}").run(4)
+
+    done = Scene(tmp_path, "budget: {per_day: 3 calls}").run(4)
+
+    assert [report.analysis.is_answered for report in done.reports] == [True]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from aiops_core.testing.http_peer import HttpPeer
 READING = ("after_read", "in_block", "in_rotation", "before_commit", "after_commit")
 CALLING = ("call_reserved", "call_settled")
 """Passed by analyzers that spend: see test_budgets."""
-ANSWERING = tuple(name for name in FAILPOINTS if name not in (*READING, *CALLING))
+TELLING = ("after_holding", "after_refusal")
+"""Passed where a target is crowded or away: see notices/test_kills."""
+ANSWERING = tuple(name for name in FAILPOINTS if name not in (*READING, *CALLING, *TELLING))
 DEADLINE = 40.0
 
 

@@ -63,7 +63,8 @@ def test_without_a_model_the_answer_for_a_near_identical_incident_is_shown_as_wh
     assert borrowed.analysis.summary.startswith("Not analysed. The error is ")
     assert f"incident {answered.incident.id}" in borrowed.analysis.summary
     assert "the budget of 24 hours (1 call) is used up" in borrowed.analysis.summary
-    assert [one.setting for one in borrowed.decisions[:2]] == ["policy.budget.per_day", "analyzers"]
+    settings = [one.setting for one in borrowed.decisions[:3]]
+    assert settings == ["policy.budget.per_day", "policy.budget", "analyzers"]
 
 
 # -- what was found before ----------------------------------------------------------------------------

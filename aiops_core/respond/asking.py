@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ from aiops_core.records import Analysis, Decision, Evidence
 from aiops_core.repair import Checkout
 from aiops_core.repository import Mirror
 from aiops_core.respond.run import Postponed, Run
-from aiops_core.respond.spending import purse
+from aiops_core.respond.spending import OutOfBudget, purse
 from aiops_core.tracing import Noted, span
 
 _LATER = 60.0
@@ -35,6 +35,8 @@ class Misses:
 
     reasons: list[str] = field(default_factory=list)
     later: list[float] = field(default_factory=list)
+    money: list[datetime] = field(default_factory=list)
+    """When some of them may be paid for again."""
 
 
 def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
@@ -56,6 +58,14 @@ def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
         text = f"the analysis follows when it can be made: {'; '.join(misses.reasons)}"
         until = run.desk.clock() + timedelta(seconds=max(min(misses.later), 5.0))
         raise Postponed(Decision("postponed", text, setting="policy.tell_within"), until)
+    if misses.money and run.may_wait:
+        until = min(misses.money)
+        text = f"the analysis follows when the budget allows it, at {until:%Y-%m-%d %H:%M} UTC or when it is raised"
+        raise Postponed(
+            Decision("postponed", f"{text}: {'; '.join(misses.reasons)}", setting="policy.budget"),
+            until,
+            wait_for="budget",
+        )
     return without_model(run, misses.reasons)
 
 
@@ -195,6 +205,8 @@ def _missed(run: Run, step: Step, error: BaseException, misses: Misses) -> None:
         return
     if isinstance(error, Refused):
         run.decide(Decision(error.rule, text, setting=error.setting))
+        if isinstance(error, OutOfBudget) and error.until is not None:
+            misses.money.append(error.until)
         return
     if isinstance(error, Retry):
         misses.later.append(0.0 if step.component.context.stopping.is_set() else error.after or _LATER)

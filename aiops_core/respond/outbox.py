@@ -108,6 +108,7 @@ class Outbox:
             ):
                 if incident_id is not None:
                     self._store.incidents.decide_once(incident_id, run_id, gate.decision)
+        failpoint("after_holding")
 
     def _may_go(self, pipeline: Pipeline, row: DeliveryRow) -> bool:
         """Return whether a message may be sent now; else it waits or is dropped, and its trail says why."""
@@ -125,6 +126,7 @@ class Outbox:
             decision = gate.decision if gate is not None else why
             if incident is not None and decision is not None:
                 self._store.incidents.decide_once(incident.id, row.run_id, decision)
+        failpoint("after_holding")
         return False
 
     def _hidden(self, pipeline: Pipeline, row: DeliveryRow, incident: Incident | None) -> Gate | None:
@@ -193,6 +195,7 @@ class Outbox:
 
     def _failed(self, job: Job, step: Step, batch: Sequence[DeliveryRow], error: BaseException) -> None:
         """Try again, ever farther apart, until a day is over; what will never pass is given up at once."""
+        failpoint("after_refusal")
         now, ids = self._clock(), [row.id for row in batch]
         served = error.served if isinstance(error, Retry) else ()
         if isinstance(error, NotYet):

@@ -14,6 +14,7 @@ from aiops_core.analysis import redact_record, unanswered
 from aiops_core.budget import Amount
 from aiops_core.component import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
+from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Decision, Report, Review
 from aiops_core.repair import Premises, code_owners, remove_tree
@@ -81,8 +82,12 @@ class Responder:
         self.look_after()
 
     def look_after(self) -> None:
-        """Have every pipeline looked after from now on; those that are already, stay so."""
+        """Have every pipeline looked after from now on; those that are already, stay so.
+
+        What waits for a model or for money is tried at once: another file may have other budgets.
+        """
         self._tending.recover(once=self._once)
+        self._store.runs.wake_postponed()
 
     def handle(self, job: Job) -> None:
         """Do one leased job to its end: finished, retried later, or dead."""
@@ -95,6 +100,7 @@ class Responder:
             "watch": self._watch,
             "canary": self._end_canary,
         }
+        failpoint("job_taken")
         try:
             work[job.kind](job)
         except LeaseLost:
@@ -109,6 +115,7 @@ class Responder:
                 raise
             self._logger.exception("%s %s failed", job.kind, job.key)
             self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
+        failpoint("job_left")
 
     def _end_canary(self, job: Job) -> None:
         self._store.queue.finish(job)
@@ -183,7 +190,8 @@ class Responder:
         """Put a run aside; people who have waited long enough get the error without its analysis."""
         run.decide(wait.decision)
         deadline = run.runs.get(run.id).created_at + run.pipeline.config.policy.tell_within
-        is_due = self._clock() >= deadline or (self._once and wait.wait_for == "model")
+        is_long = wait.wait_for == "budget" or (self._once and wait.wait_for == "model")
+        is_due = is_long or self._clock() >= deadline
         is_told = run.runs.step(run.id, TOLD_EARLY) is not None
         if run.review is None and is_due and not is_told:
             run.step(TOLD_EARLY, "", partial(self._tell_early, run, wait), list[str])

@@ -32,12 +32,16 @@ _ONCE = ("postponed", "turn", "reserved")
 class Postponed(AiopsError):
     """Let a run wait until a time; ``decision`` says why.
 
-    It waits for its ``turn`` at the models, for ``money`` that calls now being made may leave, or
-    for a ``model`` that is down: only that may last.
+    It waits for its ``turn`` at the models, for ``money`` that calls now being made may leave, for a
+    ``model`` that is down, or until a ``budget`` that is used up allows it: the last two may last.
     """
 
     def __init__(
-        self, decision: Decision, until: datetime, *, wait_for: Literal["turn", "money", "model"] = "model"
+        self,
+        decision: Decision,
+        until: datetime,
+        *,
+        wait_for: Literal["turn", "money", "model", "budget"] = "model",
     ) -> None:
         self.decision = decision
         self.until = until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from aiops_core.budget import Amount, AtMost, Spending
@@ -27,8 +27,14 @@ _FOR = {
 _SOON = timedelta(seconds=2)
 
 
+_AGAIN = timedelta(minutes=15)
+"""Time after which a run that waits for money looks again, when others took it."""
+
+
 class OutOfBudget(Refused):
-    """Refuse a call that could take more than a budget has left."""
+    """Refuse a call that could take more than a budget has left; ``until``: then there may be enough again."""
+
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,11 @@ def _refusal(run: Run, analyzer: str, at_most: AtMost, short: Shortage) -> OutOf
     cap = short.cap
     budget = f"the budget {_FOR[cap.scope]} ({cap.limit}) is used up"
     if cap.scope in ("pipeline", "all"):
-        text = f"{budget}: until some of it is 24 hours old errors are told without analysis. Raise {cap.setting}"
+        text = f"{budget}: until some of it is 24 hours old errors are told without analysis, which follows then. Raise {cap.setting}"
         run.fault(f"budget {cap.setting}", text)
     wants = Amount(at_most.cost, at_most.tokens, 1).only(cap.limit)
     text = f"{budget}: {short.taken} are taken or reserved, the call may take {wants}"
-    return OutOfBudget(text, rule="budget", setting=cap.setting)
+    refusal = OutOfBudget(text, rule="budget", setting=cap.setting)
+    if short.free_at is not None:  # not all at the same moment
+        refusal.until = max(short.free_at, run.desk.clock() + _AGAIN) + timedelta(seconds=run.id % 600)
+    return refusal

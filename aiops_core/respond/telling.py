@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aiops_core.errors import StoreError, UserError
+from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline
 from aiops_core.policy import Gate, Routed, Target, gate_for, matter_of, reminder_after, routed
 from aiops_core.records import Report
@@ -74,6 +75,7 @@ class Telling:
         asked for the message.
         """
         whom = self._routed(pipeline, report, without)
+        failpoint("before_queuing")
         if to is not None:
             whom = replace(whom, targets=tuple(Target(name) for name in to), decision=None)
         with self._store.transaction():
@@ -96,6 +98,7 @@ class Telling:
             if incident_id is not None and whom.targets:
                 at = gate.until if gate else self._clock()
                 self._note(pipeline, report, incident_id, news, whom, at)
+        failpoint("after_queuing")
         return [target.name for target in whom.targets]
 
     def _timed(

@@ -121,6 +121,28 @@ class Runs(Findings, Approvals):
             if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is None:
                 connection.execute(insert(jobs), [new_job("run", key, {"run": run_id}, now, now)])
 
+    def wake_postponed(self) -> int:
+        """Let runs go on now whose analysis was put off; return how many."""
+        now = self._clock()
+        waits = (jobs.c.kind == "run", jobs.c.state == "ready", jobs.c.due_at > now)
+        with self._write() as connection:
+            waiting = {
+                payload["run"]: key
+                for key, payload in connection.execute(select(jobs.c.key, jobs.c.payload).where(*waits))
+            }
+            keys = [
+                waiting[run_id]
+                for some in chunks(list(waiting))
+                for run_id in connection.scalars(
+                    select(steps.c.run_id).where(
+                        steps.c.run_id.in_(some), steps.c.name == "analyze", steps.c.state == "queued"
+                    )
+                )
+            ]
+            for some in chunks(keys):
+                connection.execute(update(jobs).where(jobs.c.key.in_(some)).values(due_at=now))
+        return len(keys)
+
     def job_died(self, job: Job) -> None:
         """Note that nobody will run it any more, because its job is a dead letter."""
         run_id = job.payload["run"]

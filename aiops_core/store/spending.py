@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
@@ -34,11 +34,13 @@ class Shortage:
     """Why a call is not let through: what a budget has left is less than it may take.
 
     ``in_flight`` says that there would be enough if other calls took nothing that are being made.
+    ``free_at`` is when there will be enough since older calls count no more, None where that never comes.
     """
 
     cap: Cap
     taken: Amount
     in_flight: bool
+    free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class Spendings(Access):
                 if _is_short(cap.limit, taken, at_most):
                     settled = _taken(connection, and_(scope, spending.c.state != "reserved"))
                     settled = replace(settled, calls=taken.calls)  # a call stays one, whatever it takes
-                    return Shortage(cap, taken.only(cap.limit), not _is_short(cap.limit, settled, at_most))
+                    in_flight = not _is_short(cap.limit, settled, at_most)
+                    is_daily = cap.scope in ("pipeline", "all")
+                    free_at = _free_at(connection, scope, cap.limit, taken, at_most) if is_daily else None
+                    return Shortage(cap, taken.only(cap.limit), in_flight, free_at)
                 if at_most.tokens is None and cap.limit.tokens is not None:
                     left = cap.limit.tokens - (taken.tokens or 0)
                     tokens = min(tokens, left) if tokens else left
@@ -123,6 +128,19 @@ def _taken(connection: Connection, scope: ColumnElement[bool]) -> Amount:
     columns = (func.coalesce(func.sum(spending.c.cost), 0.0), func.coalesce(func.sum(spending.c.tokens), 0))
     usd, tokens, calls = connection.execute(select(*columns, func.count()).where(scope)).one()
     return Amount(usd, tokens, calls)
+
+
+def _free_at(
+    connection: Connection, scope: ColumnElement[bool], limit: Amount, taken: Amount, at_most: AtMost
+) -> datetime | None:
+    """Return when enough of what was taken is a day old."""
+    usd, tokens, calls = taken.usd or 0.0, taken.tokens or 0, taken.calls or 0
+    columns = (spending.c.reserved_at, spending.c.cost, spending.c.tokens)
+    for reserved_at, cost, used in connection.execute(select(*columns).where(scope).order_by(columns[0])):
+        usd, tokens, calls = usd - (cost or 0.0), tokens - used, calls - 1
+        if not _is_short(limit, Amount(usd, tokens, calls), at_most):
+            return cast("datetime", reserved_at) + DAY
+    return None
 
 
 def _is_short(limit: Amount, taken: Amount, at_most: AtMost) -> bool:
