@@ -219,6 +219,8 @@ class Component(Generic[C]):
     """
 
     config_type: ClassVar[type[Config]] = Config
+    is_isolable: ClassVar[bool] = True
+    """Whether the hooks of its kind are all it does for the host, so that it may be in a process of its own."""
     config: C
     context: Context
 

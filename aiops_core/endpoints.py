@@ -116,6 +116,10 @@ class Endpoints:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Endpoint] = {}
 
+    def note(self, news: EndpointNews) -> None:
+        """Pass on what another process found of an address."""
+        self._changed(news)
+
     def of(self, address: str, key: str = "") -> Endpoint:
         """Return an address as it is asked with a key, the same one every time."""
         with self._lock:

@@ -9,7 +9,8 @@ AiopsError
 ├── Refused              a policy says no; says which rule and what would change it
 ├── NoAnswer             an analyzer has none, and why
 ├── Retry                try again later (raised by plugin authors on purpose)
-│   └── NotYet           nothing was tried: its turn has not come
+│   ├── NotYet           nothing was tried: its turn has not come
+│   └── ProcessEnded     the process of an isolated component is gone; another one is begun
 ├── LeaseLost            another worker took the job over
 └── StoreError           the state database cannot be used
 """
@@ -100,6 +101,10 @@ class Retry(AiopsError):
 
 class NotYet(Retry):
     """Say that nothing was tried, since the turn of a message has not come: no attempt is counted."""
+
+
+class ProcessEnded(Retry):
+    """Say why the process of an isolated component is gone; another one is begun soon."""
 
 
 class LeaseLost(AiopsError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from aiops_core.errors import PluginBroken, ProcessEnded
 from aiops_core.records import SEVERITIES, Event, LogBatch, RaisedException, Signal
 
 _TEXTS = ("type", "message", "language", "headline", "fingerprint", "key")
@@ -15,6 +16,9 @@ R = TypeVar("R")
 
 class WrongType(TypeError):
     """Say what a component handed over, and what it should have."""
+
+
+_PLAIN = (WrongType, PluginBroken, ProcessEnded)
 
 
 def events_from(result: object) -> list[Event]:
@@ -46,7 +50,7 @@ def handed_over(hook: str, result: object, kind: type[R]) -> R | None:
 
 def told(error: BaseException) -> str:
     """Say what a component did wrong, as the end of a sentence that begins with its name."""
-    return f": {error}" if isinstance(error, WrongType) else f" raised {type(error).__name__}: {error}"
+    return f": {error}" if isinstance(error, _PLAIN) else f" raised {type(error).__name__}: {error}"
 
 
 def _checked(event: object) -> Event:

@@ -18,7 +18,8 @@ from aiops_core.component import KINDS, Component, Context, LogDetector
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import HOOKS, Host, check_triggers, make_component
-from aiops_core.settings import Config, Document, PipelineConfig
+from aiops_core.isolation import Supervised, Terms, describe, isolated, make_order
+from aiops_core.settings import Config, Document, Limits, PipelineConfig
 from aiops_core.text.redaction import Redactor
 
 
@@ -180,7 +181,12 @@ class _Loader:
                     if isinstance(step, dict) and isinstance(step.get("uses"), str):
                         settings = step.get("with", {})
                         is_left_out = self._leaves_out(kind, step["uses"], str(step.get("name") or ""))
-                        if isinstance(settings, dict) and not is_left_out:
+                        if not isinstance(settings, dict) or is_left_out:
+                            continue
+                        if step.get("isolation") == "process":
+                            context = Context(pipeline=name, logger=self._surroundings.logger)
+                            self._apart(kind, index, step["uses"], settings, Limits(), context)
+                        else:
                             self._settings(name, kind, index, step["uses"], settings)
 
     def _build(self, name: str, config: PipelineConfig) -> Pipeline | None:
@@ -265,18 +271,47 @@ class _Loader:
     def _step(
         self, pipeline: str, config: PipelineConfig, kind: str, index: int, written: Any
     ) -> Step | None:
+        name = written.name or _short_name(written.uses)
+        mode = getattr(written, "mode", "")
+        if written.isolation == "process":
+            context = self._context(pipeline, name, config)
+            found = self._apart(kind, index, written.uses, written.with_, written.limits, context)
+            if found is None:
+                return None
+            return Step(kind, name, written.uses, isolated(kind, *found, written.limits), mode)
         settings = self._settings(pipeline, kind, index, written.uses, written.with_)
         if settings is None:
             return None
         component_type, checked = settings
-        name = written.name or _short_name(written.uses)
         place: Place = ("pipelines", pipeline, kind, index)
         try:
             component = make_component(component_type, checked, self._context(pipeline, name, config))
         except UserError as error:
             self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
             return None
-        return Step(kind, name, written.uses, component, getattr(written, "mode", ""))
+        return Step(kind, name, written.uses, component, mode)
+
+    def _apart(
+        self, kind: str, index: int, uses: str, settings: Mapping[str, Any], limits: Limits, context: Context
+    ) -> tuple[Supervised, Terms] | None:
+        """Let a process of its own look at a component and its settings; note what is wrong."""
+        place: Place = ("pipelines", context.pipeline, kind, index)
+        label = _label(kind, index, uses)
+        if kind == "extensions":
+            text = "an extension sees into the calls of others, and cannot be apart. Leave it out"
+            self._text.problem((*place, "isolation"), text, where=f"{label}: isolation")
+            return None
+        below = (*place, "with")
+        empty = {at[len(below) :]: name for at, name in self._text.empty.items() if at[: len(below)] == below}
+        order = make_order(kind, uses, self._directory, settings, limits, label=label, empty=empty)
+        try:
+            process, terms = describe(order, context)
+        except AiopsError as error:
+            self._text.problem((*place, "uses"), str(error), where=label)
+            return None
+        for mistake in terms.mistakes:
+            self._text.problem((*place, mistake.key, *mistake.place), mistake.text, where=mistake.label)
+        return None if terms.mistakes else (process, terms)
 
     def _settings(
         self, pipeline: str, kind: str, index: int, uses: str, settings: Mapping[str, Any]

@@ -27,6 +27,7 @@ __all__ = [
     "Document",
     "Duration",
     "GroupingRule",
+    "Limits",
     "Logging",
     "PipelineConfig",
     "Policy",
@@ -39,6 +40,17 @@ __all__ = [
 ]
 
 
+class Limits(Config):
+    """What one component may take."""
+
+    time: Duration | None = Field(default=None, gt=timedelta(0))
+    """Longest time one call of it may take, or a source may be without a word or a look whether it is to stop;
+    when not set, as long as is usual for its kind. One that takes longer is told; in a process of its own it is
+    ended and begun again, else it is not called any more."""
+    memory: Size = Field(default=1024**3, ge=64 * 1024**2)
+    """Most memory its process may take, with ``isolation: process``."""
+
+
 class Step(Config):
     """One configured component: ``- uses: name`` with its settings."""
 
@@ -48,6 +60,11 @@ class Step(Config):
     """Name of this step in output and state; the component's name when empty."""
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
     """Settings of the component."""
+    isolation: Literal["none", "process"] = "none"
+    """``process`` runs it in a process of its own: what it hangs, leaks, crashes or ends is that process alone,
+    which is begun again. It costs about 40 MB, and a fraction of a millisecond a call."""
+    limits: Limits = Limits()
+    """What it may take."""
 
 
 class ActionStep(Step):

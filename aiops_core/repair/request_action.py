@@ -41,6 +41,7 @@ class RequestAction(Action[C], Generic[C]):
     """
 
     reaches: ClassVar[StopLevel] = "draft"
+    is_isolable: ClassVar[bool] = False
     words: ClassVar[ForgeWords]
     dialect: ClassVar[Dialect]
     """How the forge reads CODEOWNERS."""
