@@ -8,6 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from aiops_core.settings import Repository
 
 C = TypeVar("C", bound=Config, default=Config)
+R = TypeVar("R")
 
 
 def utc_now() -> datetime:
@@ -178,6 +180,16 @@ class Context:
         """
         purse: Purse = getattr(self._worker, "purse", None) or unlimited
         return purse(at_most)
+
+    def carried(self, work: Callable[[], R]) -> Callable[[], R]:
+        """Return the work for another thread to do, with what this thread was given to do it."""
+        kept, run = dict(vars(self._worker)), copy_context().run
+
+        def do() -> R:
+            vars(self._worker).update(kept)
+            return run(work)
+
+        return do
 
     @property
     def served(self) -> Mapping[str, RecipientResult]:

@@ -12,6 +12,7 @@ from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, events_from, told
 from aiops_core.records import RELEASE_ATTRIBUTES, Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar, Piece
+from aiops_core.text.candidates import Call
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
@@ -36,6 +37,7 @@ class Detection:
         steps: Iterable[tuple[str, LogDetector]],
         *,
         detect: Callable[[int, Claim], object] | None = None,
+        call: Call | None = None,
         fault: Fault | None = None,
         engine: str = "",
         grouping: Sequence[GroupingRule] = (),
@@ -43,6 +45,7 @@ class Detection:
     ) -> None:
         """Compile the detectors of ``steps`` (name, detector); ``detect`` replaces the direct call.
 
+        ``call`` makes the calls of detectors, given who is called and what.
         ``zone`` is that of times that name none.
         """
         named = list(steps)
@@ -54,7 +57,7 @@ class Detection:
         self.grouping = Grouping(grouping)
         self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
         failed = self._failed if fault else None
-        self.grammar = Grammar(self._detectors, engine=engine, failed=failed, zone=zone)
+        self.grammar = Grammar(self._detectors, engine=engine, failed=failed, call=call, zone=zone)
 
     def events(
         self, claim: Piece, *, batch: LogBatch, key: Callable[[int, int], str] = lambda start, index: ""

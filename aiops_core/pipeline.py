@@ -6,7 +6,9 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,18 @@ from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import HOOKS, Host, check_triggers, make_component
 from aiops_core.isolation import Supervised, Terms, describe, isolated, make_order
+from aiops_core.overtime import Patience
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
 from aiops_core.text.redaction import Redactor
+
+_USUAL: Mapping[str, float] = {
+    "analyze": 3600.0,
+    "plan": 600.0,
+    "act": 3600.0,
+    "follow": 600.0,
+    "remark": 600.0,
+}
+"""Seconds that calls may take which are made one by one; who notifies and detects is looked after by others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -32,12 +44,36 @@ class Step:
     uses: str
     component: Component[Any]
     mode: str = ""
+    limits: Limits = field(default_factory=Limits)
+    is_apart: bool = False
+    """Whether it has a process of its own, which keeps to the limits itself."""
     _callers: dict[str, pluggy.HookCaller] = field(default_factory=dict)
+    _patience: Patience = field(default_factory=Patience)
 
     def call(self, hook: str, **arguments: Any) -> Any:  # Any: every hook has its own types
-        """Call one hook of this step alone, through the wrappers; return its result or None."""
+        """Call one hook of this step alone, through the wrappers; return its result or None.
+
+        Raise PluginBroken for one that takes longer than it may.
+        """
+        seconds = None if self.is_apart else self._seconds(hook)
+        if seconds is None:
+            return self._call(hook, arguments)
+        work = self.component.context.carried(partial(self._call, hook, arguments))
+        return self._patience.call(hook, seconds, work)
+
+    def _call(self, hook: str, arguments: Mapping[str, Any]) -> Any:  # Any: every hook has its own types
         results = self._callers[hook](**arguments)
         return results[0] if results else None
+
+    def _seconds(self, hook: str) -> float | None:
+        """Return how long a call may take, None where who calls looks after that."""
+        usual = _USUAL.get(hook)
+        if usual is None:
+            return None
+        if self.limits.time is not None:
+            return self.limits.time.total_seconds()
+        own = getattr(self.component.config, "timeout", None)
+        return max(usual, 2 * own.total_seconds()) if isinstance(own, timedelta) else usual
 
 
 class Pipeline:
@@ -278,7 +314,8 @@ class _Loader:
             found = self._apart(kind, index, written.uses, written.with_, written.limits, context)
             if found is None:
                 return None
-            return Step(kind, name, written.uses, isolated(kind, *found, written.limits), mode)
+            stand_in = isolated(kind, *found, written.limits)
+            return Step(kind, name, written.uses, stand_in, mode, written.limits, is_apart=True)
         settings = self._settings(pipeline, kind, index, written.uses, written.with_)
         if settings is None:
             return None
@@ -289,7 +326,7 @@ class _Loader:
         except UserError as error:
             self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
             return None
-        return Step(kind, name, written.uses, component, mode)
+        return Step(kind, name, written.uses, component, mode, written.limits)
 
     def _apart(
         self, kind: str, index: int, uses: str, settings: Mapping[str, Any], limits: Limits, context: Context

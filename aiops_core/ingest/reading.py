@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -20,6 +20,7 @@ from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.ingest.committing import LONGEST_GATHER, Commits, Recorded
 from aiops_core.ingest.stream import Stream
+from aiops_core.overtime import Overseer
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Event, LogBatch, Signal
 from aiops_core.store import Store
@@ -34,6 +35,8 @@ LONGEST_OPEN = 30.0
 """Seconds after which an open block is closed although lines still come."""
 _DRAIN = 3.0
 """Seconds that a stop gives sources to end."""
+_DETECTING = 30.0
+"""Seconds that one call of a detector may take."""
 _CANARY_FIRST = 100
 """Priority of canaries: what waits before them is no reason to think that nobody works."""
 _NEXT = 0.002
@@ -64,6 +67,13 @@ _CANARY = (
     b'  File "canary.py", line 1, in sing\n'
     b"CanaryError: nothing is wrong\n"
 )
+
+
+def _seconds_of(step: Step) -> float | None:
+    """Return how long a call of a detector may take, None for one that has a process of its own."""
+    if step.is_apart:
+        return None
+    return _DETECTING if step.limits.time is None else step.limits.time.total_seconds()
 
 
 class Ingest:
@@ -110,9 +120,19 @@ class Ingest:
         steps = pipeline.of_kind("detectors")
         detectors = [(step.name, step.component) for step in steps if isinstance(step.component, LogDetector)]
         log_steps = [step for step in steps if isinstance(step.component, LogDetector)]
+        self._overseer = Overseer(
+            [_seconds_of(step) for step in log_steps], partial(self._tell_of, detectors)
+        )
+
+        def detect(owner: int, claim: Claim) -> object:
+            return self._overseer.call(
+                owner, "detect", lambda: log_steps[owner].call("detect", block=claim.block)
+            )
+
         self._detection = Detection(
             detectors,
-            detect=lambda owner, claim: log_steps[owner].call("detect", block=claim.block),
+            detect=detect,
+            call=self._overseer.call,
             fault=fault,
             grouping=pipeline.config.grouping,
             zone=pipeline.config.zone,
@@ -197,7 +217,14 @@ class Ingest:
                 if self._stopping.is_set() and not self._threads[0].is_alive():
                     return
 
+    def _tell_of(self, detectors: Sequence[tuple[str, LogDetector]], owner: int, text: str) -> None:
+        name = detectors[owner][0]
+        self._fault(
+            f"detector {name}: PluginBroken", f"detector {name}: {text}. Its lines are counted unread"
+        )
+
     def _ingest(self) -> None:
+        self._overseer.start(self._stopping)
         try:
             self._follow_queue()
         except BaseException as error:

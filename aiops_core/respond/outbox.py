@@ -272,7 +272,9 @@ def _served(row: DeliveryRow) -> Mapping[str, RecipientResult]:
 
 
 def _limit(step: Step) -> float:
-    """Return how long a notifier may take: a little more than it allows itself."""
+    """Return how long a notifier may take: as its step says, or a little more than it allows itself."""
+    if step.limits.time is not None:
+        return step.limits.time.total_seconds() + (_SPARE if step.is_apart else 0.0)
     own = getattr(step.component.config, "timeout", None)
     return (own.total_seconds() if isinstance(own, timedelta) else _USUAL_LIMIT) + _SPARE
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import groupby
+from typing import Any
 
 from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
@@ -30,6 +31,9 @@ from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
+Call = Callable[..., Any]  # Any: what the called one gives
+"""Make a call of a detector: (which, what it is called, the call, its arguments)."""
+
 
 class Grammar:
     """The detectors of one pipeline with all their triggers compiled once; shared by its streams."""
@@ -40,12 +44,15 @@ class Grammar:
         *,
         engine: str = "",
         failed: Callable[[int, BaseException], None] | None = None,
+        call: Call | None = None,
         zone: tzinfo = UTC,
     ) -> None:
         """Compile the triggers; ``failed`` learns of a detector whose ``cut`` raised.
 
-        ``zone`` is that of times that name none.
+        ``call`` makes the calls of detectors, given who is called and what; ``zone`` is that of times that
+        name none.
         """
+        self._call = call
         self.detectors = tuple(detectors)
         self._failed = failed
         patterns = [
@@ -63,7 +70,9 @@ class Grammar:
     def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
         """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
         try:
-            return cut_from(self.detectors[owner].cut(lines, hit), lines)
+            cut = self.detectors[owner].cut
+            found = cut(lines, hit) if self._call is None else self._call(owner, "cut", cut, lines, hit)
+            return cut_from(found, lines)
         except BaseException as error:
             if self._failed is None or is_interrupt(error):
                 raise

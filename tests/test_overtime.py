@@ -1,0 +1,141 @@
+"""Calls that take too long, in the program's own process: told, their step off, the others served."""
+
+import time
+
+import pytest
+
+from aiops_core.errors import PluginBroken
+from aiops_core.overtime import Overseer, Patience
+from aiops_core.testing import run_pipeline
+
+PARTS = """\
+import time
+from aiops_core import Action, Analysis, Analyzer, Event, LogDetector, Notifier, Outcome, Plan, Receipt
+
+
+class Loop(LogDetector):
+    triggers = ("boom",)
+    rank = "line"
+
+    def detect(self, block):
+        while True:
+            try:
+                len("x")
+            except Exception:
+                pass
+
+
+class Cut(Loop):
+    triggers = ("bang",)
+
+    def cut(self, lines, hit):
+        while True:
+            len("x")
+
+    def detect(self, block):
+        return Event("Bang")
+
+
+class Explain(Analyzer):
+    def analyze(self, incident, evidence):
+        time.sleep(60 if self.context.name == "slow" else 0)
+        return Analysis("by " + self.context.name, "It is known.", "The cause.", confidence=1.0)
+
+
+class Do(Action):
+    def plan(self, incident, analysis, change):
+        time.sleep(60 if self.context.name == "plan" else 0)
+        return Plan("Do it", "It will be done.")
+
+    def act(self, plan):
+        with self.context.step("write", "once") as effect:
+            time.sleep(60 if self.context.name == "act" else 0)
+            effect.result = 1
+        return Outcome("done", "It is done.")
+
+
+class Tell(Notifier):
+    def notify(self, report):
+        time.sleep(60 if self.context.name == "slow" else 0)
+        return Receipt()
+"""
+TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\n{}: x\n'
+SLOW = "limits: {time: 500ms}"
+
+
+def pipeline(**kinds):
+    rows = {"sources": ["{uses: file, with: {paths: [./app.log], start: beginning}}"], **kinds}
+    return "pipelines:\n  shop:\n" + "".join(
+        f"    {kind}:\n" + "".join(f"      - {one}\n" for one in steps) for kind, steps in rows.items()
+    )
+
+
+def test_a_detector_that_loops_is_broken_into_told_and_off(tmp_path):
+    detectors = [f"{{uses: './parts.py:{kind}', name: {kind.lower()}, {SLOW}}}" for kind in ("Loop", "Cut")]
+    log = "boom 1\nbang 1\n" + TRACE.format("ValueError") + "boom 2\nbang 2\n"
+
+    result = run_pipeline(
+        pipeline(detectors=["python", *detectors]), {"app.log": log, "parts.py": PARTS}, tmp_path
+    )
+
+    counts = {incident.type: incident.count for incident in result.incidents}
+    assert counts == {"ValueError": 1, "unread loop": 2, "unread cut": 2}
+    over = "took longer than 0.5 s. It is off until the next start or reload. Its lines are counted unread"
+    assert sorted(fault.text for fault in result.faults) == [
+        f"detector cut: cut() {over}",
+        f"detector loop: detect() {over}",
+    ]
+
+
+def test_a_response_leaves_calls_behind_that_take_too_long(tmp_path):
+    def steps(kind, names, more=""):
+        return [f"{{uses: './parts.py:{kind}', name: {name}{more}, {SLOW}}}" for name in names]
+
+    text = pipeline(
+        detectors=["python"],
+        analyzers=steps("Explain", ("slow", "fine")),
+        actions=steps("Do", ("plan", "act", "done"), ", mode: auto"),
+        notifiers=steps("Tell", ("slow", "fine")),
+    )
+    log = TRACE.format("ValueError") + "well\n" + TRACE.format("KeyError")
+    began = time.monotonic()
+
+    result = run_pipeline(text, {"app.log": log, "parts.py": PARTS}, tmp_path)
+
+    assert time.monotonic() - began < 30
+    assert [report.analysis.analyzer for report in result.reports] == ["fine", "fine"]
+    assert {outcome.action for report in result.reports for outcome in report.outcomes} == {"done"}
+    told = {fault.text.replace(". The step is off until that call ends; with 'isolation: process' it would be ended", "") for fault in result.faults}  # fmt: skip
+    assert told == {
+        "analyzer slow: analyze() took longer than 0.5 s",
+        "plan plan: plan() took longer than 0.5 s",
+        "act act: act() took longer than 0.5 s",
+    }
+    (error,) = {one.error for one in result.deliveries if one.target == "slow" and one.error}
+    assert error in {"slow: no answer within 0.5 s.", "slow: an earlier message has no answer yet."}
+
+
+def test_a_step_is_called_again_when_the_late_call_has_ended():
+    patience = Patience()
+
+    with pytest.raises(PluginBroken, match=r"act\(\) took longer than 0.05 s"):
+        patience.call("act", 0.05, lambda: time.sleep(0.2))
+    with pytest.raises(PluginBroken, match="an earlier call"):
+        patience.call("act", 5, lambda: 1)
+    time.sleep(0.3)
+
+    assert patience.call("act", 5, lambda: 1) == 1
+
+
+def test_looking_after_a_call_takes_a_microsecond():
+    overseer = Overseer([30.0], lambda owner, text: None)
+
+    def took(call):
+        began = time.process_time()
+        for _ in range(20_000):
+            call()
+        return (time.process_time() - began) / 20_000
+
+    least = min(took(lambda: overseer.call(0, "detect", int)) for _ in range(3))
+
+    assert least < 5e-6
