@@ -252,19 +252,20 @@ class _Loader:
             self._text.problem(("pipelines", name), "--disable leaves it no source. Leave it one")
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
 
-    def _check_triggers(self, pipeline: str, steps: Sequence[Step]) -> None:
-        detectors = [(step.uses, step.component) for step in steps if isinstance(step.component, LogDetector)]
-        for index, error in check_triggers([detector for _, detector in detectors]):
-            uses, written = (
-                detectors[index][0],
-                self._text.value["pipelines"][pipeline].get("detectors") or [],
-            )
-            at = next((at for at, one in enumerate(written) if one["uses"] == uses), None)
+    def _check_triggers(self, pipeline: str, steps: list[Step]) -> None:
+        """Note which detectors nobody can search for; leave those out that the pipeline does not name."""
+        detectors = [step for step in steps if isinstance(step.component, LogDetector)]
+        components = [step.component for step in detectors if isinstance(step.component, LogDetector)]
+        written = self._text.value["pipelines"][pipeline].get("detectors") or []
+        for index, error in check_triggers(components):
+            step = detectors[index]
+            at = next((at for at, one in enumerate(written) if one["uses"] == step.uses), None)
             if at is None:
-                self._text.problem(("pipelines", pipeline), f"detector '{uses}': {error}", where="detectors")
+                self._tell_of_left_out(pipeline, step.uses, error)
+                steps.remove(step)
             else:
                 place: Place = ("pipelines", pipeline, "detectors", at, "with")
-                self._text.problem(place, str(error), where=_label("detectors", at, uses))
+                self._text.problem(place, str(error), where=_label("detectors", at, step.uses))
 
     def _leaves_out(self, kind: str, uses: str, name: str = "") -> bool:
         """Return whether a step is to be left out: by its name, its component's or its distribution's."""
@@ -367,14 +368,14 @@ class _Loader:
         return (component_type, checked) if isinstance(checked, Config) else None
 
     def _installed_detectors(self, pipeline: str, config: PipelineConfig) -> Iterator[Step]:
-        """Take every installed detector that needs no settings."""
+        """Take every installed detector that needs no settings; a broken one, which nobody named, is left out."""
         for name in self._catalogue.unnamed_detectors():
             if self._leaves_out("detectors", name):
                 continue
             try:
                 component_type = self._catalogue.load("detectors", name, self._directory)
             except AiopsError as error:
-                self._text.problem(("pipelines", pipeline), str(error), where="detectors")
+                self._tell_of_left_out(pipeline, name, error)
                 continue
             if any(info.is_required() for info in component_type.config_type.model_fields.values()):
                 continue
@@ -382,9 +383,12 @@ class _Loader:
             try:
                 component = make_component(component_type, component_type.config_type(), context)
             except UserError as error:
-                self._text.problem(("pipelines", pipeline), f"detector '{name}': {error}", where="detectors")
+                self._tell_of_left_out(pipeline, name, error)
                 continue
             yield Step("detectors", name, name, component)
+
+    def _tell_of_left_out(self, pipeline: str, detector: str, error: AiopsError) -> None:
+        self._surroundings.logger.warning("%s: detector '%s' is left out: %s", pipeline, detector, error)
 
     def _context(self, pipeline: str, name: str, config: PipelineConfig) -> Context:
         return Context(

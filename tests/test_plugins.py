@@ -174,6 +174,32 @@ def test_a_broken_component_is_named_with_its_reason_and_the_others_work(install
     assert set(types(result)) == {"E42"}
 
 
+WRONG = {
+    "import": "import acme_missing\n",
+    "exit": "raise SystemExit(3)\n",
+    "signature": "from aiops_core import LogDetector\nclass Wrong(LogDetector):\n    triggers = ('boom',)\n"
+    "    def detect(self, blok): ...\n",
+    "abstract": "from aiops_core import LogDetector\nclass Wrong(LogDetector):\n    triggers = ('boom',)\n",
+    "made": "from aiops_core import LogDetector\nclass Wrong(LogDetector):\n    triggers = ('boom',)\n"
+    "    def __init__(self, config, context): 1 / 0\n    def detect(self, block): ...\n",
+    "trigger": "from aiops_core import LogDetector\nclass Wrong(LogDetector):\n    triggers = ('^',)\n"
+    "    def detect(self, block): ...\n",
+}
+
+
+def test_broken_detectors_that_nobody_named_are_left_out_and_told(installed, tmp_path):
+    for name, text in WRONG.items():
+        installed(f"acme-{name}", f"[aiops.detectors]\n{name} = acme_{name}:Wrong\n", {f"acme_{name}": text})
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\nValueError: x\n'
+    text = PIPELINE.replace("    detectors: [DETECTOR]\n", "")
+
+    result = run_pipeline(text, {"billing.log": trace}, tmp_path)
+
+    left_out = {line.split("'")[1] for line in result.log.splitlines() if "is left out: " in line}
+    assert left_out == set(WRONG)
+    assert set(types(result)) == {"ValueError"}
+
+
 def test_a_name_that_two_distributions_claim_is_refused_with_both(installed, tmp_path):
     for name in ("acme-billing", "other-billing"):
         module = name.replace("-", "_")
@@ -285,6 +311,27 @@ def test_a_broken_command_of_another_distribution_is_named_and_the_others_work(i
     )
     assert aiops("--help", cwd=tmp_path).returncode == 0
     assert aiops("plugins", "file", cwd=tmp_path).returncode == 0
+
+
+def test_a_pipeline_imports_what_it_names_and_has_a_manager_of_its_own(installed, tmp_path):
+    installed(
+        "acme-billing",
+        "[aiops.detectors]\nbilling = acme_billing:BillingErrors\ntrap = acme_trap:Trap\n",
+        {"acme_billing": BILLING, "acme_trap": "raise SystemExit('imported')\n"},
+    )
+    one = PIPELINE.replace("DETECTOR", "billing")
+    (tmp_path / "pipeline.yaml").write_text(one + one.partition("\n")[2].replace("billing:", "other:", 1))
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom aiops_core.pipeline import load\n"
+        "first, second = load(Path('pipeline.yaml')).pipelines\n"
+        "assert first.host is not second.host\n"
+        "assert set(first.host.get_plugins()) == {step.component for step in first.steps}\n"
+        "print(*sorted(name for name in sys.modules if name.startswith(('aiops_', 'acme_')) and '.' not in name))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+
+    assert (done.stdout.split(), done.stderr) == (["acme_billing", "aiops_core", "aiops_source_file"], "")
 
 
 # -- the contract -------------------------------------------------------------------------------
