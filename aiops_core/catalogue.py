@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiops_core.component import KINDS, Component
-from aiops_core.document import near
 from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
 
+if TYPE_CHECKING:  # a list of what is installed needs no models of settings
+    from aiops_core.component import Component
+
 CORE = "aiops-core"
+_KINDS = ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions", "commands")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Catalogue:
         """Every entry by (kind, name); more than one when two distributions claim a name."""
         found: dict[tuple[str, str], dict[str, Entry]] = {}
         points, about = entry_points(), cache(_about)
-        for kind in (*KINDS, "commands"):
+        for kind in _KINDS:
             for point in points.select(group=f"aiops.{kind}"):
                 distribution, version = about(point.dist)
                 entry = Entry(kind, point.name, distribution, version, point.value, point)
@@ -98,6 +100,8 @@ class Catalogue:
         """Return the entry of one component; raise NotInstalled or PluginBroken."""
         entries = self.entries.get((kind, name), ())
         if not entries:
+            from aiops_core.document import near
+
             raise NotInstalled(f"not installed. {near(name, self.names(kind))}")
         if len(entries) > 1:
             owners = " and ".join(entry.distribution for entry in entries)
@@ -160,6 +164,8 @@ def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
         line = _line_in(error, path)
         raise PluginBroken(f"{name}{line}: {type(error).__name__}: {error}. Mend the file") from error
     if not hasattr(module, class_name):
+        from aiops_core.document import near
+
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
         raise NotInstalled(f"{name} has no class '{class_name}'. {near(class_name, classes)}")
     return _of_kind(getattr(module, class_name), kind, uses)
@@ -177,6 +183,8 @@ def _line_in(error: BaseException, path: Path) -> str:
 
 
 def _of_kind(loaded: object, kind: str, label: str) -> type[Component[Any]]:
+    from aiops_core.component import KINDS
+
     base = KINDS[kind]
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise PluginBroken(f"{label}: {loaded!r} is no subclass of aiops_core.{base.__name__}")

@@ -53,9 +53,9 @@ def letters(number: int) -> str:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[int]:
+def running(directory: Path, pipeline: str = PIPELINE) -> Iterator[int]:
     """Run a pipeline over ``directory``; yield its process id once it has looked around."""
-    (directory / "pipeline.yaml").write_text(PIPELINE)
+    (directory / "pipeline.yaml").write_text(pipeline)
     log = directory / "run.log"
     with log.open("wb") as err:
         run = subprocess.Popen([AIOPS, "run", "pipeline.yaml"], cwd=directory, stderr=err)

@@ -334,6 +334,26 @@ def test_a_pipeline_imports_what_it_names_and_has_a_manager_of_its_own(installed
     assert (done.stdout.split(), done.stderr) == (["acme_billing", "aiops_core", "aiops_source_file"], "")
 
 
+def test_help_and_the_list_of_thirty_plugins_import_none_and_no_models(installed, tmp_path):
+    groups = [*(f"aiops.{kind}" for kind in KINDS), "aiops.commands"]
+    for number in range(30):
+        group, module = groups[number % len(groups)], f"acme_{number}"
+        installed(f"acme-{number}", f"[{group}]\n{module} = {module}:Thing\n", {module: "1 / 0\n"})
+    code = (
+        "import sys; from aiops_core.cli import cli; cli.main(sys.argv[1:], standalone_mode=False)\n"
+        "sys.exit([name for name in sys.modules if name.startswith('acme_') or name in ('pydantic', 'yaml', 'pluggy') "
+        "or name.startswith('aiops_') and not name.startswith('aiops_core')] or 0)"
+    )
+
+    for words, shown in (("--help", 4), ("plugins", 30)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, words], cwd=tmp_path, capture_output=True, text=True
+        )
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert sum("acme_" in line for line in done.stdout.splitlines()) == shown
+
+
 # -- the contract -------------------------------------------------------------------------------
 
 
