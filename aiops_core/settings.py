@@ -165,7 +165,7 @@ class Policy(Config):
         ]
     )
     """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
-    in the repair steps and no tests; one of more files or lines than below; one that lets code do what it did
+    in the repair steps, not used by such files and no tests; one of more files or lines than below; one that lets code do what it did
     not, such as reach the network or run programs; one that deletes or renames a file, or changes what names
     dependencies, builds, deploys or alters a database; and whatever follows from events whose senders nobody
     checked."""

@@ -151,7 +151,7 @@ def _edit(number: int, edit: EditAnswer) -> Edit:
         raise AnswerInvalid(f"{where}: 'search' is empty. Quote text that occurs exactly once in the file.")
     if edit.kind == "rename" and not edit.to:
         raise AnswerInvalid(f"{where}: 'to' is empty. Name the new path.")
-    if any(clean(path, keep_newlines=False) != path for path in (edit.path, edit.to)):
+    if any(clean(path) != path or "\n" in path for path in (edit.path, edit.to)):
         raise AnswerInvalid(f"{where}: the path holds invisible characters.")
     return Edit(edit.kind, edit.path, edit.search, edit.replace, edit.to)
 

@@ -150,9 +150,13 @@ def _by_segments(parts: Sequence[str], files: Manifest, fits: Callable[[str], bo
         ends = [file for file in files if file == tail or file.endswith("/" + tail)]
         if not ends:
             continue
-        is_excess, is_short = tail in files, start == 0
-        usable = len(ends) == 1 and (is_excess or is_short) and fits(ends[0])
-        return ends[0] if usable else None
+        found = tail if tail in files else ends[0]
+        is_usable = tail in files or (start == 0 and len(ends) == 1)
+        return (
+            found
+            if is_usable and fits(found) and not any(fits(end) for end in ends if end != found)
+            else None
+        )
     return None
 
 

@@ -101,10 +101,7 @@ _ANYWHERE: Mapping[Power, re.Pattern[str]] = {
 _WORDS = re.compile(
     r".*\.(?:md|rst|txt|adoc|csv|json|ya?ml|toml|ini|xml|html|po|svg|lock|snap)", re.IGNORECASE
 )
-_ADDRESS = re.compile(
-    r"^(?P<before>[^\n]*?)\b(?:https?|wss?|ftps?)://(?P<host>[^\s/'\"`<>(){}\\]+)", re.MULTILINE
-)
-_COMMENT = re.compile(r"(?:^|\s)(?:#|//|\*|--|;)(?:\s|$)|^\s*(?:/\*|<!--)")
+_ADDRESS = re.compile(r"['\"`](?:https?|wss?|ftps?)://(?P<host>[^\s/'\"`<>(){}\\]+)")
 _HARMLESS = re.compile(
     r"(?:[^@]*@)?(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|(?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid"
     r"|local(?:host)?)|(?:www\.)?w3\.org|json-schema\.org)(?::\d+)?",
@@ -127,7 +124,7 @@ def powers(path: str, text: str) -> set[Power]:
 
 
 def _hosts(text: str) -> Iterator[str]:
-    """Yield the hosts that code names, not its comments and not those that are nobody's."""
+    """Yield the hosts of the addresses that code quotes, but for those that are nobody's."""
     for match in _ADDRESS.finditer(text):
-        if not _COMMENT.search(match["before"]) and not _HARMLESS.fullmatch(match["host"]):
+        if not _HARMLESS.fullmatch(match["host"]):
             yield match["host"].lower()

@@ -120,6 +120,18 @@ def test_r3_a_guess_stands_only_where_the_search_text_matches(manifest):
         resolve("x/src/a.py", kind="replace", files=files, fits=lambda path: False)
 
 
+def test_r3_of_two_files_with_the_same_end_the_search_text_tells_which_a_foreign_root_is_before(manifest):
+    files = manifest("scheduler/times.py", "workspaces/1/repo/scheduler/times.py")
+    path = "/home/ann/work/shop/scheduler/times.py"
+
+    assert (
+        resolve(path, kind="replace", files=files, fits=lambda path: path[0] == "s") == "scheduler/times.py"
+    )
+    for fits in (lambda path: True, lambda path: path[0] == "w"):
+        with pytest.raises(Refused):
+            resolve(path, kind="replace", files=files, fits=fits)
+
+
 @pytest.mark.parametrize("kind", ["delete", "rename"])
 def test_r3_deletes_and_renames_are_never_guessed(kind, manifest):
     files = manifest(*FILES)

@@ -68,6 +68,7 @@ def test_r15_a_new_power_is_asked_about_by_name(path, added, power):
         ("shop/a.py", "import importlib.metadata\nversion = importlib.metadata.version('x')\n"),
         ("shop/a.py", "requests = code = sh = 1\nself.eval(code)\n"),
         ("shop/a.py", "# see https://docs.python.org/3/library/os.html\nx = 1\n"),
+        ("shop/a.py", 'def f():\n    """See https://docs.python.org/3/."""\n'),
         ("shop/a.py", "URL = 'http://localhost:8080/x'\nOTHER = 'https://api.example.com/'\n"),
         ("shop/a.py", "import yaml\nyaml.safe_load(x)\ngetattr(item, 'price', 0)\n"),
         ("web/a.js", "const { PORT } = process.env;\nconst p = process.env.PORT;\nre.exec(text);\n"),

