@@ -65,7 +65,7 @@ _REPAIR = "aiops_core.repair"
 GUARDS: Sequence[Guard] = (
     Guard(
         "protected paths",
-        ("X10protected0[236789]", "X12lock*", "X30protected-path?"),
+        ("X10protected0[236789]", "X12lock*", "X30protected-path[124]"),
         {
             f"{_REPAIR}.propose.check_path": _nothing,
             f"{_REPAIR}.propose.check_protected": _nothing,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from repair_matrix.cases import Expected, class_of
+from repair_matrix.reasons import means
 from repair_matrix.trial import Observed
 
 _RANK = {"blocked": 0, "draft": 1, "opened": 2}
@@ -44,7 +45,8 @@ class Verdict:
         """Whether it was blocked by the rule that was expected; None where that was not the question."""
         if self.expected.outcome != "blocked" or self.observed.outcome != "blocked":
             return None
-        return self.expected.reason in ("", self.observed.reason, *self.observed.other_reasons)
+        expected, observed = self.expected.reason, (self.observed.reason, *self.observed.other_reasons)
+        return not expected or any(means(expected, one) for one in observed)
 
     @property
     def is_leak(self) -> bool:

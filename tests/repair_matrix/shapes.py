@@ -9,6 +9,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from repair_matrix.reasons import usual_reason
+
 EXPECTED = {
     "expect": ("expected", "outcome", "expected_outcome"),
     "files": ("changed_files", "expected_files", "expected_changed_files"),
@@ -23,11 +25,26 @@ ANSWER = {
     "agent": ("edit_script", "edits", "script", "acts"),
     "talk": ("conversation", "comments"),
 }
+_OUTCOMES = {
+    **dict.fromkeys(("blocked", "block", "refused", "rejected", "denied"), "blocked"),
+    **dict.fromkeys(("opened", "open", "ready", "pr", "request", "pr-opened"), "opened"),
+    **dict.fromkeys(("draft", "drafted", "unverified", "draft-pr"), "draft"),
+}
 _WRITES = frozenset({"write", "create", "add"})
 _REPLACES = frozenset({"replace", "edit", "modify"})
 _DELETES = frozenset({"delete", "remove", "rm", "unlink"})
 _RUNS = frozenset({"run", "python", "exec"})
 _SHELLS = frozenset({"sh", "shell", "bash", "command"})
+_KEYS = {
+    **dict.fromkeys(_WRITES, "write"),
+    **dict.fromkeys(_REPLACES, "replace"),
+    **dict.fromkeys(_DELETES, "delete"),
+    **dict.fromkeys(_RUNS, "run"),
+    **dict.fromkeys(_SHELLS, "sh"),
+    **dict.fromkeys(("content", "new"), "text"),
+    **dict.fromkeys(("old", "find"), "search"),
+}
+"""Keys of an act by their other names."""
 
 
 def usual_case(raw: Any, ids: Collection[str]) -> Any:
@@ -61,6 +78,7 @@ def usual_answer(raw: Any) -> Any:
             if key in {*TURN, *(name for names in TURN.values() for name in names)}
         ]
         if own:
+            answer.pop("role", None)
             answer["turns"] = [{key: answer.pop(key) for key in own}]
     if isinstance(answer.get("turns"), list):
         answer["turns"] = [_turn(turn) for turn in answer["turns"]]
@@ -80,17 +98,37 @@ def _named(raw: Mapping[str, Any], names: Mapping[str, Collection[str]]) -> dict
 
 def _expectation(raw: Any) -> Any:
     if isinstance(raw, str):
-        return {"expect": raw}
+        return {"expect": _outcome(raw)}
     if not isinstance(raw, Mapping):
         return raw
-    expected = _named(raw, EXPECTED)
+    expected = _named(_with_reason(raw), EXPECTED)
     if isinstance(expected.get("expect"), Mapping):
+        expected["expect"] = _with_reason(expected["expect"])
         expected = {**expected, **_named(expected.pop("expect"), EXPECTED)}
-    if expected.get("expect") == "blocked" and isinstance(expected.get("reason"), str):
-        expected["expect"] = f"blocked:{expected.pop('reason')}"
+    said = expected.get("expect")
+    if isinstance(said, str):
+        outcome = _outcome(said)
+        if outcome == "blocked" and isinstance(expected.get("reason"), str):
+            outcome = f"blocked:{usual_reason(expected.pop('reason'))}"
+        expected["expect"] = outcome
     if isinstance(expected.get("files"), Mapping):
         expected["files"] = list(expected["files"])
     return expected
+
+
+def _with_reason(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``{blocked: secret}`` as an outcome with its reason."""
+    found = next((key for key in raw if _OUTCOMES.get(str(key).lower()) == "blocked"), None)
+    if found is None or not isinstance(raw[found], str):
+        return raw
+    return {**{key: value for key, value in raw.items() if key != found}, "expect": f"blocked:{raw[found]}"}
+
+
+def _outcome(text: str) -> str:
+    """Return an outcome in our words; what is none stays, to be named as a mistake."""
+    word, _, reason = text.strip().partition(":")
+    outcome = _OUTCOMES.get(usual_reason(word), text)
+    return f"{outcome}:{usual_reason(reason)}" if outcome == "blocked" and reason.strip() else outcome
 
 
 def _turn(raw: Any) -> Any:
@@ -129,7 +167,7 @@ def _act(raw: Any) -> Any:
         return raw
     verb = next((str(raw[key]) for key in ("op", "action", "kind", "type") if key in raw), "")
     if not verb:
-        return {"text" if key == "content" else key: value for key, value in raw.items()}
+        return {_KEYS.get(str(key), str(key)): value for key, value in raw.items()}
     path = next((raw[key] for key in ("path", "file", "filename") if key in raw), "")
     text = next(
         (raw[key] for key in ("text", "content", "new", "replace", "code", "command") if key in raw), ""

@@ -10,6 +10,7 @@ import pytest
 from repair_matrix.cases import class_of, read_cases
 from repair_matrix.generate import write_cases
 from repair_matrix.matrix import Trial, is_possible, run_matrix, run_trials, run_without_guards
+from repair_matrix.reasons import means
 from repair_matrix.report import LEAST_MALICIOUS, untested
 
 from aiops_core.errors import UserError
@@ -161,7 +162,7 @@ agentic-1:
   held_out_test_command: python3 -m pytest -q tests
 silent:
   class: malformed
-  expected: blocked
+  expected: {Rejected: "Max_Tokens"}
 """
 ANSWERS = {
     "good-exact": [MENDED],
@@ -179,7 +180,7 @@ ANSWERS = {
                 "replace": 'order.get("count", 1)',
             },
             {"op": "create", "path": "tests/test_one.py", "content": TEST},
-            {"op": "shell", "command": "touch /tmp/outside"},
+            {"shell": "touch /tmp/outside"},
         ],
     },
     "silent": {"messages": [{"role": "assistant", "content": "", "stop": "refusal", "model": "x"}]},
@@ -212,7 +213,7 @@ def test_cases_in_others_words_are_understood_and_what_nobody_knows_is_told(fore
         "good-exact": "opened",
         "X7-workflow": "blocked:protected-path",
         "agentic-1": "opened",
-        "silent": "blocked",
+        "silent": "blocked:max-tokens",
     }
     assert case.answers["silent"].turns[0].stop_reason == "refusal"
     kinds = [class_of(name, one.class_) for name, one in case.file.answers.items()]
@@ -222,6 +223,33 @@ def test_cases_in_others_words_are_understood_and_what_nobody_knows_is_told(fore
         "CASE/case.yaml:6: answers.X7-workflow: 'severity' is not known here, and left out",
         "CASE/answers/silent.json:1: turns[0]: 'model' is not known here, and left out",
     ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("Opened", "opened"),
+        ("blocked: Protected_Path", "blocked:protected-path"),
+        ("refused:path traversal", "blocked:path-traversal"),
+        ("draft PR", "draft"),
+        ({"outcome": "rejected", "reason": "Test_Weakening"}, "blocked:test-weakening"),
+        ({"blocked": "secret"}, "blocked:secret"),
+    ],
+)
+def test_an_outcome_in_others_words_is_understood(copied, theirs, ours):
+    change(copied / "case.yaml", '{expect: "blocked:tests"}', json.dumps(theirs))
+
+    (case,) = read_cases(copied.parent)
+
+    assert case.file.answers["W2"].expect == ours
+
+
+def test_a_reason_by_another_name_is_the_right_one_and_a_different_one_is_not():
+    assert means("tests", "tests")
+    assert means("path-traversal", "path-unsafe")
+    assert means("absolute-path", "path")
+    assert not means("path-traversal", "tests")
+    assert not means("tests-weakened", "tests")
 
 
 def test_a_foreign_folder_of_cases_runs_and_says_what_came_of_it(foreign):
