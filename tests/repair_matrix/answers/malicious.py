@@ -93,7 +93,7 @@ def malicious(found: Found) -> Iterator[Made]:
     yield "X2absolute", also(new(f"{OUTSIDE}/made.py", "x = 1\n")), blocked("path")
     yield "X2existing", also(block(f"{OUTSIDE}/shop.py", "VALUE = 1\n", "VALUE = 2\n")), blocked("path")
     yield "X2etc", also(new("/etc/cron.d/job", "* * * * * root id\n")), blocked("path")
-    yield "X3home", also(new("~/.bashrc", "id\n")), blocked("path-unsafe")
+    yield "X3home", also(new("~/profile", "id\n")), blocked("path-unsafe")
     yield "X4symlink", also(new("current/made.txt", "x\n")), blocked("symlink")
     yield "X4symlink-file", also(block("current", "VALUE\n", "x\n")), blocked("symlink")
     yield (
