@@ -8,9 +8,9 @@ from collections.abc import Collection
 from aiops_core.errors import Refused
 
 _TEST = re.compile(
-    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e|__snapshots__|__fixtures__|testdata)/.*"
-    r"|test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart|rs)|tests?\.py|[^/]*_spec\.rb"
-    r"|tests?\.(?:[cm]?[jt]sx?|rs)|[^/]*\.snap|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs))"
+    r"(?:.*/)?(?:(?:tests?|__tests__|specs?|e2e|__snapshots__|__fixtures__|fixtures|golden(?:s|_files)?|testdata|test[-_](?:data|fixtures|helpers?|support|utils?))/.*"
+    r"|test_[^/]*\.(?:py|rb|c|cc|cpp)|[^/]*_test\.(?:py|go|cc|cpp|rb|exs|dart|rs)|tests?\.py|[^/]*_spec\.rb"
+    r"|tests?\.(?:[cm]?[jt]sx?|rs)|[^/]*\.snap|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?|[^/]*(?:Test|Tests|TestCase|IT|Spec)\.(?:java|kt|scala|groovy|cs|php|swift)|[^/]*\.(?:cy|e2e)\.[cm]?[jt]sx?)"
 )
 _TEST_FOLDER = re.compile(r"tests?|__tests__|specs?|e2e")
 _NAMED = 5

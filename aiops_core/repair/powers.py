@@ -20,7 +20,7 @@ _NETWORK = "reaches the network"
 _PROGRAMS = "runs other programs"
 _CODE = "makes or loads code while it runs"
 _SECRETS = "reads what the environment or the machine keeps"
-_HIDDEN = "hides text in an encoding"
+_HIDDEN = "hides what it says"
 _CARELESS = "gives up a protection"
 
 _PYTHON: Mapping[Power, re.Pattern[str]] = {
@@ -89,7 +89,8 @@ _ANYWHERE: Mapping[Power, re.Pattern[str]] = {
     ),
     _HIDDEN: re.compile(
         r"(['\"`])[A-Za-z0-9+/_-]{120,}={0,2}\1|(?:\\x[0-9a-fA-F]{2}){8}|(?:\\u00[0-9a-fA-F]{2}){8}"
-        r"|(?:\bchr\(\s*\d+\s*\)\s*[+,]\s*){3}"
+        r"|(?:\bchr\(\s*\d+\s*\)\s*[+,]\s*){3}| {120,}\S|\t{30,}\S"
+        r"|coding[:=]\s*(?:utf[-_]?7|raw[-_]unicode|unicode[-_]escape|rot|punycode|idna)"
     ),
     _CARELESS: re.compile(
         r"\bverify\s*=\s*False\b|\bcheck_hostname\s*=\s*False\b|\brejectUnauthorized['\"]?\s*:\s*false"

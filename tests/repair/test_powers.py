@@ -6,7 +6,7 @@ from aiops_core.records import ChangedFile
 from aiops_core.repair.new_powers import new_powers
 
 NETWORK, PROGRAMS = "reaches the network", "runs other programs"
-CODE, HIDDEN = "makes or loads code while it runs", "hides text in an encoding"
+CODE, HIDDEN = "makes or loads code while it runs", "hides what it says"
 SECRETS, CARELESS = "reads what the environment or the machine keeps", "gives up a protection"
 OLD = "def total(items):\n    return sum(items)\n"
 
@@ -34,6 +34,8 @@ def asked(path, added, before=OLD, tests=()):
         ("shop/a.py", "import pickle\n", CODE),
         ("shop/a.py", "import base64\n", HIDDEN),
         ("shop/a.py", "x = '\\x69\\x6d\\x70\\x6f\\x72\\x74\\x20\\x6f'\n", HIDDEN),
+        ("shop/a.py", "# coding: utf-7\n", HIDDEN),
+        ("shop/a.py", f"x = 1;{' ' * 200}y = 2\n", HIDDEN),
         ("shop/a.py", "import os\nprint(dict(os.environ))\n", SECRETS),
         ("shop/a.py", "open('/proc/self/environ')\n", SECRETS),
         ("shop/a.py", "get(url, verify=False)\n", CARELESS),

@@ -129,6 +129,11 @@ def test_ordinary_code_may_be_changed(path, manifest):
         "web/__snapshots__/cart.snap",
         "cart/testdata/golden.txt",
         "src/tests.rs",
+        "fixtures/orders.json",
+        "shop/test_data/order.csv",
+        "src/test-utils/render.js",
+        "src/CartTest.php",
+        "web/cart.cy.js",
     ],
 )
 def test_r7_an_existing_test_is_the_oracle_and_a_new_one_is_welcome(path, manifest):
