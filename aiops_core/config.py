@@ -43,9 +43,17 @@ def _parse_size(value: Any) -> Any:  # Any: whatever stands in the YAML
     return int(float(match[1]) * 1024 ** " kmg".index(match[2].lower() or " "))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+def size_text(value: int) -> str:
+    """Write a number of bytes the way people write it: ``262144`` as ``256KB``."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "KB")):
+        if value and value % 1024**power == 0:
+            return f"{value // 1024**power}{unit}"
+    return str(value)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration, json_schema_input_type=str | float)]
 """A length of time: ``90s``, ``24h``, or a number of seconds."""
-Size = Annotated[int, BeforeValidator(_parse_size)]
+Size = Annotated[int, BeforeValidator(_parse_size, json_schema_input_type=str | int)]
 """A number of bytes: ``256KB``, ``10MB`` (1 KB = 1024 bytes)."""
 
 

@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema
 
 from aiops_core.config import Config, Duration
 from aiops_core.records import ReportKind, Severity, parse_severity
@@ -25,7 +26,17 @@ def _severity(value: Any) -> Any:  # Any: whatever stands in the YAML
     return parse_severity(value) if isinstance(value, str) else value
 
 
-Some: TypeAlias = Annotated[list[T], BeforeValidator(_listed)]
+class _OneOrMore:
+    """Say in the JSON Schema that one value may stand in the place of a list of it."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
+Some: TypeAlias = Annotated[list[T], BeforeValidator(_listed), _OneOrMore()]
 """One value or a list of them."""
 
 

@@ -119,7 +119,9 @@ def settings_page() -> str:
         NOTE,
         "# The pipeline file\n",
         "The settings of a component stand in the README of its plugin. `aiops schema` prints the same as JSON\n"
-        "Schema, plugins included. Unknown keys and keys written twice are refused.\n",
+        "Schema, plugins included; the documentation site has it as `reference/pipeline.schema.json`. An editor that\n"
+        "knows it completes and checks what is written: begin the file with\n"
+        "`# yaml-language-server: $schema=pipeline.schema.json`. Unknown keys and keys written twice are refused.\n",
         "A duration is a number with `ms`, `s`, `m`, `h` or `d` (`90s`, `24h`); a size is a number with `KB`, `MB`\n"
         "or `GB`; an amount is money, tokens or calls (`5 USD`, `200k tokens`, `7 calls`), or several with commas\n"
         "between. `${env:NAME}` and `${file:PATH}` stand for a value from the environment or a file; a secret can\n"

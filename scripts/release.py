@@ -16,6 +16,7 @@ from version import ROOT, name_and_version, projects
 DIST = ROOT / "dist"
 _TRY = """\
 import importlib.metadata, sys
+sys.path = [path for path in sys.path if path]  # not what lies here
 distribution = importlib.metadata.distribution(sys.argv[1])
 points = [point for point in distribution.entry_points if point.group.startswith("aiops.")]
 for point in points:
@@ -46,23 +47,23 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(*arguments: str) -> None:
-    """Run a module with this interpreter; stop with what it said when it fails."""
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+def run(*arguments: str, by: Path = Path(sys.executable)) -> str:
+    """Return what an interpreter prints; stop with what it said when it fails."""
+    done = subprocess.run([str(by), *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise SystemExit(f"release: {' '.join(arguments[1:3])} failed\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def install(directory: Path, names: Sequence[str]) -> Path:
     """Install distributions of dist/ into a fresh environment and import all their components."""
     venv.create(directory, with_pip=True, symlinks=True)
     python = directory / "bin" / "python"
-    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     wheels = [str(next(DIST.glob(f"{name.replace('-', '_')}-*.whl"))) for name in names]
-    subprocess.run([*pip, "--find-links", str(DIST), *wheels], check=True)
-    subprocess.run([str(python), "-m", "pip", "--quiet", "check"], check=True)
+    run("-m", "pip", "install", "--disable-pip-version-check", "--find-links", str(DIST), *wheels, by=python)
+    run("-m", "pip", "check", "--disable-pip-version-check", by=python)
     for name in names:
-        subprocess.run([str(python), "-c", _TRY, name], check=True, cwd=directory)
+        sys.stdout.write(run("-c", _TRY, name, by=python))
     return python
 
 

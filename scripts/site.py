@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from aiops_core.cli.reference import document_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
@@ -30,6 +33,8 @@ def main(arguments: list[str]) -> int:
         target.write_text(page(source, pages), "utf-8")
     settings = yaml.safe_load((ROOT / "docs" / "site.yaml").read_text("utf-8"))
     shutil.copytree(ROOT / "docs" / "site", directory / "pages" / "site")
+    schema = json.dumps(document_schema(), indent=1)
+    (directory / "pages" / "reference" / "pipeline.schema.json").write_text(schema, "utf-8")
     _write_settings(directory, settings, pages)
     builder = [sys.executable, "-m", "zensical", "build", "--strict"]
     done = subprocess.run(builder, cwd=directory, capture_output=True, text=True, check=False)

@@ -4,10 +4,12 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from shown import follow, shown
 
 from aiops_core import errors, hooks
 from aiops_core.cli import cli
@@ -160,6 +162,18 @@ def test_the_billing_pipeline_of_the_readme_runs(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert "E42: card declined" in done.stdout
+
+
+def test_what_the_readme_tells_a_newcomer_to_type_works_in_an_empty_directory(tmp_path):
+    [block] = [one for one in shown(ROOT / "README.md") if "aiops init" in one.text]
+    install, *lines, run = block.text.splitlines()
+    (tmp_path / "examples").mkdir()
+    shutil.copy(ROOT / "examples" / "app.py", tmp_path / "examples")
+
+    follow([replace(block, text="\n".join([*lines, run.replace("aiops run", "aiops run --once")]))], tmp_path)
+
+    assert install == "pip install ."
+    assert (tmp_path / "state").is_dir()
 
 
 def surroundings(page: Path, directory: Path) -> None:

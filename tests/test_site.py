@@ -1,6 +1,7 @@
 """The documentation site: it is built without a warning, every link in it leads somewhere, nothing comes from elsewhere."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -31,14 +32,19 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def html(tmp_path_factory):
     """Build the site as 'make site' does."""
     directory = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "scripts/site.py", str(directory)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    html = directory / "html"
+    return directory / "html"
+
+
+@pytest.fixture(scope="module")
+def site(html):
+    """Read every page of the site."""
     return {path.relative_to(html).as_posix(): Page(path.read_text("utf-8")) for path in html.rglob("*.html")}
 
 
@@ -47,6 +53,12 @@ def test_every_page_of_the_documentation_is_in_it(site):
 
     assert [page.as_posix() for page in pages if page.as_posix() not in site] == []
     assert len([name for name in site if name.startswith("plugins/")]) > 40
+
+
+def test_the_schema_of_the_pipeline_file_is_beside_its_reference(site, html):
+    schema = json.loads((html / "reference" / "pipeline.schema.json").read_text("utf-8"))
+
+    assert "pipelines" in schema["required"]
 
 
 def test_every_link_leads_to_a_page_and_a_place_in_it(site):

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from aiops_core.budget import Amount
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS
+from aiops_core.config import Size, size_text
 from aiops_core.documented import meanings
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.settings import Config, Document, duration_text
@@ -34,8 +35,12 @@ def settings_rows(config: type[Config]) -> list[SettingRow]:
     """Return the settings of a component in the order they are written."""
     rows, texts = [], meanings(config)
     for name, info in config.model_fields.items():
-        default = "required" if info.is_required() else _default(info.get_default(call_default_factory=True))
-        rows.append(SettingRow(info.alias or name, _type(info.annotation), default, texts.get(name, "")))
+        value = info.get_default(call_default_factory=True)
+        is_size = all(mark in info.metadata for mark in get_args(Size)[1:])
+        default = size_text(value) if is_size and isinstance(value, int) else _default(value)
+        kind = "size" if is_size else _type(info.annotation)
+        default = "required" if info.is_required() else default
+        rows.append(SettingRow(info.alias or name, kind, default, texts.get(name, "")))
     return rows
 
 

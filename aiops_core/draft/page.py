@@ -10,8 +10,8 @@ from aiops_core.draft.draft import Draft, Part
 
 _HEAD = """\
 # What aiops watches, asks and tells. 'aiops check' says what is wrong with this file, 'aiops replay' what it
-# would do about a log you have, 'aiops run' does it. All settings: docs/reference/settings.md and the README
-# of each plugin. Secrets are only references: ${env:NAME}, ${file:PATH}, ${secret:NAME} (aiops secrets set).
+# would do about a log you have, 'aiops run' does it. 'aiops plugins NAME' shows the settings of a component.
+# Secrets are only references: ${env:NAME}, ${file:PATH}, ${secret:NAME} (aiops secrets set).
 """
 _KINDS = {
     "sources": "Where the logs are.",
