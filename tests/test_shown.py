@@ -10,22 +10,13 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
-from shown import ROOT, shown
+from shown import PAGES, ROOT, shown
 
 from aiops_core.cli import cli
 from aiops_core.cli.reference import document_schema
 
-PAGES = sorted(
-    path
-    for path in (
-        *ROOT.glob("*.md"),
-        *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / "examples").rglob("*.md"),
-        *(ROOT / "plugins").glob("*/*/README.md"),
-        *(ROOT / "aiops_core" / "scaffold").rglob("*.md"),
-    )
-)
-BLOCKS = [block for page in PAGES for block in shown(page)]
+ALL = [*PAGES, *(ROOT / "aiops_core" / "scaffold").rglob("*.md")]
+BLOCKS = [block for page in ALL for block in shown(page)]
 INLINE = re.compile(r"(?<![`\w])`(aiops [^`\n]+)`")
 LANGUAGES = {"console", "python", "sh", "text", "yaml"}
 RULES = {"knowledge": "analyzers", "recorded": "analyzers", "regex": "detectors"}
@@ -70,7 +61,7 @@ def parse(words):
 
 def test_every_block_says_what_it_is():
     bare = []
-    for page in PAGES:
+    for page in ALL:
         fences = re.findall(r"^(`{3,}.*)$", page.read_text("utf-8"), re.MULTILINE)
         bare += [f"{page.relative_to(ROOT)}: {fence}" for fence in fences[::2] if fence.strip("`") == ""]
 
@@ -93,7 +84,7 @@ def test_what_is_typed_is_a_shell_s_language_and_names_commands_that_are_there(b
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if INLINE.search(page.read_text("utf-8"))],
+    [page for page in ALL if INLINE.search(page.read_text("utf-8"))],
     ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_commands_that_are_named_are_there_with_their_options(page):
