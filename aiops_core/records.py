@@ -99,7 +99,8 @@ class LogBatch:
     ``marks`` are ascending (byte offset in ``data``, Position) pairs, the first at 0, the last at
     ``len(data)``. When ``byte_counter`` names an integer of the Position that grows by one per
     byte, every byte is restartable, not only the marks. ``offset`` is the stream offset of
-    ``data[0]`` as people count it. ``ended`` says that nothing will follow in this stream; with an
+    ``data[0]``, and what people count too unless ``places`` are named: ascending (byte offset in
+    ``data``, offset in the file) pairs of lines that were decoded. ``ended`` says that nothing will follow in this stream; with an
     empty Position as its last mark what is kept of the stream is forgotten.
     """
 
@@ -112,6 +113,7 @@ class LogBatch:
     byte_counter: str = ""
     ended: bool = False
     read_at: datetime | None = None
+    places: tuple[tuple[int, int], ...] = ()
 
     def position_at(self, byte: int) -> Position:
         """Return the nearest restartable position at or before ``data[byte]``."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aiops_core.records import Event, LogBatch
     from aiops_core.text.blocks import Piece
     from aiops_core.text.grouping import GroupingRule
+    from aiops_core.text.places import Places
 
 _CHUNK = 1 << 20
 _LONG = 64 << 20
@@ -229,28 +230,36 @@ def _consume(
     advance: Callable[[int], None],
 ) -> None:
     from aiops_core.text.blocks import Cutter
+    from aiops_core.text.places import Places
 
     cutters: dict[str, tuple[Cutter, int, LogBatch]] = {}
+    places: dict[str, Places] = {}
     for batch in batches:
         cutter, expected, last = cutters.pop(batch.stream, (None, -1, batch))
         if cutter is None or expected != batch.offset:
             if cutter is not None:
-                _emit(cutter.flush(), detection, last, add)
+                _emit(cutter.flush(), detection, last, places[batch.stream], add)
             cutter = Cutter(detection.grammar, batch.offset, before=0, after=0)  # no context is printed
+        known = places.setdefault(batch.stream, Places())
+        known.note(batch, cutter.low_water)
         claims, _ = cutter.feed(batch.data)
-        _emit(claims, detection, batch, add)
+        _emit(claims, detection, batch, known, add)
         if batch.ended:
-            _emit(cutter.flush(), detection, batch, add)
+            _emit(cutter.flush(), detection, batch, known, add)
         else:
             cutters[batch.stream] = (cutter, batch.offset + len(batch.data), replace(batch, data=b""))
         advance(len(batch.data))
-    for cutter, _, last in cutters.values():
-        _emit(cutter.flush(), detection, last, add)
+    for stream, (cutter, _, last) in cutters.items():
+        _emit(cutter.flush(), detection, last, places[stream], add)
 
 
 def _emit(
-    claims: Iterable[Piece], detection: Detection, batch: LogBatch, add: Callable[[Event], None]
+    claims: Iterable[Piece],
+    detection: Detection,
+    batch: LogBatch,
+    places: Places,
+    add: Callable[[Event], None],
 ) -> None:
     for claim in claims:
         for event in detection.events(claim, batch=batch):
-            add(event)
+            add(places.placed(event))

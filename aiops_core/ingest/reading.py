@@ -332,6 +332,7 @@ class Ingest:
         stream.touched = self._heard_to
         stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
         self._commits.move(stream)
+        stream.places.note(batch, stream.cutter.low_water)
         claims, late = stream.cutter.feed(batch.data)
         self._add_following(stream, late)
         self._add(stream, claims)
@@ -390,7 +391,7 @@ class Ingest:
     def _add(self, stream: Stream, claims: Iterable[Piece]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
-            if isinstance(claim, Streak) and self._commits.count(stream, claim):
+            if isinstance(claim, Streak) and not stream.places and self._commits.count(stream, claim):
                 continue
             events = self._detection.events(claim, batch=stream.batch, key=partial(self._key, stream))
             if isinstance(claim, Claim) and claim.continues is not None:
@@ -403,7 +404,7 @@ class Ingest:
                 if event.key in stream.done:
                     stream.done.discard(event.key)
                 else:
-                    self._commits.add(stream.step, event)
+                    self._commits.add(stream.step, stream.places.placed(event))
 
     def _add_following(self, stream: Stream, late: list[Following]) -> None:
         wanted = self._pipeline.config.context.after

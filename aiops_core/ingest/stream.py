@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiops_core.records import LogBatch
 from aiops_core.store import Checkpoint
 from aiops_core.text.blocks import Cutter
+from aiops_core.text.places import Places
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +27,7 @@ class Stream:
     """When the bytes up to an offset came, for as long as a block is open."""
     emitted: list[tuple[int, str]] = field(default_factory=list)
     keys: dict[int, list[str]] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
     @property
     def needs_keys(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from aiops_core.pipeline import Pipeline
 from aiops_core.records import Event, LogBatch
 from aiops_core.store import release_named
 from aiops_core.text.blocks import Cutter, Piece
+from aiops_core.text.places import Places
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """When lines happened that name no time, where no line does."""
@@ -27,6 +28,7 @@ _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 class _Stream:
     cutter: Cutter
     last: LogBatch
+    places: Places = field(default_factory=Places)
 
     @property
     def end(self) -> int:
@@ -68,28 +70,29 @@ def _detected(pipeline: Pipeline, batches: Iterable[LogBatch], fault: Fault) -> 
         zone=pipeline.config.zone,
     )
     known = _Known(pipeline)
-    for number, (batch, claims) in enumerate(_cut(pipeline, detection, batches)):
+    for number, (batch, places, claims) in enumerate(_cut(pipeline, detection, batches)):
         for claim in claims:
             events = detection.events(claim, batch=batch, key=partial(_key, number, claim.start))
-            yield from map(known.completed, events)
+            yield from (known.completed(places.placed(event)) for event in events)
 
 
 def _cut(
     pipeline: Pipeline, detection: Detection, batches: Iterable[LogBatch]
-) -> Iterator[tuple[LogBatch, Iterable[Piece]]]:
+) -> Iterator[tuple[LogBatch, Places, Iterable[Piece]]]:
     streams: dict[str, _Stream] = {}
     lines = pipeline.config.context
     for batch in batches:
         stream = streams.get(batch.stream)
         if stream is None or stream.end != batch.offset:
             if stream is not None:
-                yield stream.last, stream.cutter.flush()
+                yield stream.last, stream.places, stream.cutter.flush()
             cutter = Cutter(detection.grammar, batch.offset, before=lines.before, after=lines.after)
             stream = streams[batch.stream] = _Stream(cutter, batch)
         stream.last = batch
-        yield batch, stream.cutter.feed(batch.data)[0]
+        stream.places.note(batch, stream.cutter.low_water)
+        yield batch, stream.places, stream.cutter.feed(batch.data)[0]
     for stream in streams.values():
-        yield stream.last, stream.cutter.flush()
+        yield stream.last, stream.places, stream.cutter.flush()
 
 
 def _key(*numbers: int) -> str:

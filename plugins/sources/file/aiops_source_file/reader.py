@@ -114,8 +114,10 @@ class Reader:
         generation.remember(content)
         if encoding.name and not encoding.is_plain(raw):
             data, marks = _decoded(generation, raw, start)
-            return self._batch(generation, data, at, marks=marks)
-        return self._batch(generation, raw, at, generation.position(start), counter="offset")
+            places = tuple((byte, position["offset"]) for byte, position in marks)
+            return self._batch(generation, data, at, marks=marks, places=places)
+        places = ((0, start),) if at != start else ()
+        return self._batch(generation, raw, at, generation.position(start), counter="offset", places=places)
 
     def _batch(
         self,
@@ -127,6 +129,7 @@ class Reader:
         marks: Marks = (),
         counter: str = "",
         attributes: dict[str, str] | None = None,
+        places: tuple[tuple[int, int], ...] = (),
         ended: bool = False,
     ) -> LogBatch:
         if not marks:
@@ -142,6 +145,7 @@ class Reader:
             byte_counter=counter,
             ended=ended,
             read_at=self.clock(),
+            places=places,
         )
 
     def _over_long(self, generation: Generation, content: Content) -> LogBatch:
@@ -161,7 +165,8 @@ class Reader:
         attributes = {"truncated": "true"}
         if not generation.is_skipping:
             attributes["original_bytes"] = str(generation.offset - start - encoding.unit)
-        return self._batch(generation, data + b"\n", at, first, attributes=attributes)
+        places = ((0, start), (len(data) + 1, generation.offset)) if encoding.name else ()
+        return self._batch(generation, data + b"\n", at, first, attributes=attributes, places=places)
 
     def _find_line_end(self, generation: Generation, content: Content, offset: int) -> int:
         """Return where the line ends, or how far it was searched: then it is still skipped."""

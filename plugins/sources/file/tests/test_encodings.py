@@ -5,6 +5,8 @@ import pytest
 from aiops_source_file import FileConfig
 from aiops_source_file.encoding import named
 
+from aiops_core.testing import run_pipeline
+
 NAMES = {"sjis": "shift_jis", "uhc": "uhc"}
 
 
@@ -119,6 +121,20 @@ def test_a_restart_at_any_line_gives_the_same_stream_offsets(tmp_path, tail, enc
     assert batch.data[byte:] == again.data
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "gb18030"])
+def test_an_event_in_decoded_text_names_its_bytes_in_the_file(tmp_path, encoding):
+    trace = 'ERROR 处理失败 {n}\nTraceback (most recent call last):\n  File "订单.py", line 3\nValueError: 库存 {n}\n'
+    lines = [f"INFO 订单 {n}\n" * (n % 40) + trace.format(n=n) for n in range(300)]
+    raw = "".join([*lines, "INFO 完\n"]).encode(encoding)
+    pipeline = "pipelines: {{p: {{sources: [{{uses: file, with: {{paths: [a.log], start: beginning, encoding: {}}}}}]}}}}"
+
+    run = run_pipeline(pipeline.format(encoding), {"a.log": raw}, tmp_path)
+
+    assert len(run.events) > 20
+    for event in run.events:
+        assert raw[event.start : event.end].decode(encoding) == event.block
+
+
 def test_ascii_in_a_legacy_encoding_can_be_restarted_at_every_byte(tmp_path, tail, append):
     log = tmp_path / "a.log"
     log.write_bytes("für\n".encode("cp1252"))
@@ -129,6 +145,7 @@ def test_ascii_in_a_legacy_encoding_can_be_restarted_at_every_byte(tmp_path, tai
     batch = source.chunks[-1]
     position = batch.position_at(4)
     assert (position["offset"], position["drift"], batch.offset) == (8, 1, 5)
+    assert batch.places == ((0, 4),)
 
 
 @pytest.mark.parametrize(
