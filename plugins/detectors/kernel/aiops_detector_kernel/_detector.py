@@ -53,6 +53,8 @@ class KernelErrors(LogDetector[KernelConfig]):
         r"[\w/:.-]+: page allocation failure",
         r"VFS: Close: file count is ",
         r"Fatal trap \d",
+        r"fatal [a-z ]{3,40} in supervisor mode",
+        r"kernel: [a-z ]{3,40} trap, code",
         r"^panic: \S",
         r"panic ?\((?:cpu|caller) ",
         r"panic notifier - trusty",
@@ -66,7 +68,7 @@ class KernelErrors(LogDetector[KernelConfig]):
         known = AskedLines(lines, _clean)
         head = find_head(known.get, hit)
         if head is None:
-            return None
+            return More(hit) if known.ran_out and not lines.final else None
         start = first_line(known.get, head)
         end = end_of_report(known.get, head)
         if known.ran_out and not lines.final:

@@ -16,6 +16,7 @@ ABOVE = 16
 _CLOSING = lazy_pattern(r"-+\[ end trace|-+\[ end Kernel panic|KDB: enter: panic")
 _PANIC = lazy_pattern(
     r"(?:trusty: )?panic \(caller |Kernel panic - not syncing|Kernel Offset:|Rebooting in \d|-+\[ end |Dumping ftrace|SMP: stopping secondary|Memory Limit:|PHYS_OFFSET|CPU features:|Disabling lock debugging|ODEBUG: Out of memory"
+    r"|cpu\d+: (?:Begin|End) traceback|fatal breakpoint trap|trap type \d"
 )
 _STRONG = lazy_pattern(
     r"R?IP: |R[A-Z0-9]{2}: [0-9a-f]{16}|[CD]R\d: |FS: |CS: |Call [Tt]race:|Modules linked in|CPU: \d+ (?:UID: \d+ )?PID: |Hardware name:|Code: "

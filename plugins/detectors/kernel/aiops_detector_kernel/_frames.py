@@ -26,7 +26,10 @@ _ARM = lazy_pattern(
     rf"\(?(?P<name>[A-Za-z_][\w.$]*)(?:\+0x[0-9a-f]+/0x[0-9a-f]+)?{_PLACE}(?: \[inline\])?\)?(?: \[(?P<module>\w+)\])?{_PLACE.replace('file', 'file2').replace('line', 'line2')}\s*$"
 )
 _BSD = lazy_pattern(
-    r"\s*(?:#\d{1,3} )?(?:0x[0-9a-f]+ )?(?:(?P<name>[A-Za-z_]\w*)\([^)]*\) )?at (?P<at>[A-Za-z_][\w.]*)\+0x[0-9a-f]+"
+    r"\s*(?:#\d{1,3} )?(?:0x[0-9a-f]+ )?(?:(?P<name>[A-Za-z_]\w*)\([^)]*\) )?at (?:\w+:)?(?P<at>[A-Za-z_][\w.]*)\+0x[0-9a-f]+"
+)
+_DARWIN = lazy_pattern(
+    r"\s*0x[0-9a-f]+ : 0x[0-9a-f]+ (?P<module>\w[\w.() -]{0,100}) : _?(?P<name>[A-Za-z_][\w.$:]*) \+ 0x[0-9a-f]+\s*$"
 )
 _ZIRCON = lazy_pattern(
     r"\s*(?:bt#\d\d|[ku]SP\+0x[0-9a-f]+): (?:0x[0-9a-f]+|\[ inline \])(?: in)? (?P<name>\S.*?)(?: (?P<file>\S+\.\w{1,4}):(?:(?P<line>\d+)|\?))?\s*$"
@@ -96,7 +99,7 @@ def read_call(line: str) -> list[Call]:
         file, number = found["file"] or found["file2"] or "", int(found["line"] or found["line2"] or 0)
         caller = Call(plain_name(found["name"]), found["module"] or "", file, number)
         return [Call(plain_name(found["callee"])), caller]
-    for form in (_INTEL, _INLINE, _ZIRCON):
+    for form in (_INTEL, _INLINE, _ZIRCON, _DARWIN):
         if (found := form.match(line)) is not None:
             return [_call(found)]
     if (found := _BSD.match(line)) is not None:

@@ -239,6 +239,7 @@ KINDS = (
         "Fatal trap: {what}",
         "critical",
     ),
+    _kind(r"(?P<what>[a-z ]{3,40}?) trap, code=", "Fatal trap: {what}", "critical", stands_alone=False),
     _kind(
         r"(?:fatal|kernel:) (?P<what>[a-z ]+?)(?:, code=\S+| in supervisor mode| trap).*",
         "Fatal trap: {what}",

@@ -74,7 +74,32 @@ PANIC = """\
 SEGFAULT = (
     "[   99.000000] shop[4711]: segfault at 10 ip 000055d0aa10 sp 00007ffd error 4 in shop[55d0a000+1000]\n"
 )
+OPENBSD = """\
+kernel: page fault trap, code=0
+Stopped at      pool_do_get+0x1ce:      cmpq    0x8(%r15),%rax
+ddb{1}> trace
+pool_do_get(ffffffff82570a88,9,ffff800020b1a3c4) at pool_do_get+0x1ce
+basket_read(ffffffff82570a88,9) at basket_read+0x8f
+"""
+NETBSD = """\
+[  55.1234567] panic: kernel diagnostic assertion "solocked(so)" failed: file "kern/uipc_socket2.c", line 123
+[  55.1234567] cpu0: Begin traceback...
+[  55.1334567] vpanic() at netbsd:vpanic+0x2f3
+[  55.1534567] basket_read() at netbsd:basket_read+0x1e9
+[  55.1634567] cpu0: End traceback...
+[  55.1634567] fatal breakpoint trap in supervisor mode
+[  55.1634567] trap type 1 code 0 rip 0xffffffff80220a3d cs 0x8 rflags 0x246 cr2 0 ilevel 0 rsp 0xffff
+"""
+DARWIN = """\
+panic(cpu 1 caller 0xffffff8012a3b4c5): "a freed zone element has been modified"@kern/zalloc.c:123
+Backtrace (CPU 1), Frame : Return Address
+0xffffff81f2a1b2c0 : 0xffffff8012a1b2c3 mach_kernel : _zfree + 0x3dd
+0xffffff81f2a1b310 : 0xffffff8012b1c2d3 mach_kernel : _basket_read + 0x143
+"""
 REPORTS = {
+    "openbsd": OPENBSD,
+    "netbsd": NETBSD,
+    "darwin": DARWIN,
     "oops": OOPS,
     "memory": OUT_OF_MEMORY,
     "hung": HUNG,
@@ -102,6 +127,9 @@ def test_every_form_is_one_event_from_its_first_line_to_its_last_however_it_arri
         (SANITIZER, "KASAN: slab-use-after-free Read", "error"),
         (PANIC, "kernel panic: VFS: Unable to mount root fs", "critical"),
         (SEGFAULT, "segfault", "error"),
+        (OPENBSD, "Fatal trap: page fault", "critical"),
+        (NETBSD, "panic", "critical"),
+        (DARWIN, "panic", "critical"),
     ],
 )
 def test_the_kind_of_report_and_its_weight_are_told(report, name, severity):
@@ -125,6 +153,13 @@ def test_frames_run_from_the_outermost_call():
 
     functions = [frame.function for frame in found.event.frames]
     assert functions.index("vfs_read") < functions.index("basket_read") < functions.index("basket_total")
+
+
+@pytest.mark.parametrize("report", [OPENBSD, NETBSD, DARWIN], ids=["openbsd", "netbsd", "darwin"])
+def test_stacks_of_other_kernels_are_read(report):
+    (found,) = find(KernelErrors(), text=report)
+
+    assert found.event.frames[0].function == "basket_read"
 
 
 def test_functions_that_are_never_to_blame_can_be_named():
