@@ -50,6 +50,7 @@ CASES = [
     ("FATAL: |", "critical", None),
     ("app_1  | 2026-01-01 10:00:00 ERROR |", "error", TEN),
     ("web-1  | |", None, None),
+    ("0|shop      | 2026-01-01 10:00:00 ERROR |", "error", TEN),
     ("1767261600 ERROR |", "error", TEN),
     ("1767261600000 |", None, TEN),
     ("17/06/09 20:10:40 INFO executor.Backend: |", "info", "2017-06-09T20:10:40+00:00"),
