@@ -65,6 +65,12 @@ def bracket(line, app="p1", pid=""):
     return f"[{app}] {line}\n"
 
 
+def shipped(line, app="shop", pid="12"):
+    """A record of docker as shippers pass it on: the line end is gone, the pod is named."""
+    pod = {"pod_name": f"{app}-{pid}", "container_name": app}
+    return json.dumps({"log": line, "stream": "stderr", "kubernetes": pod}) + "\n"
+
+
 def journal(line, app="shop", pid="12"):
     fields = {"__REALTIME_TIMESTAMP": "1795244400000000", "_COMM": app, "_PID": pid, "PRIORITY": "6"}
     return json.dumps({**fields, "MESSAGE": line}) + "\n"
@@ -77,7 +83,7 @@ def cloud(line, app="shop", pid="12"):
     )
 
 
-@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket, journal, cloud])
+@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket, shipped, journal, cloud])
 @pytest.mark.parametrize(("trace", "language"), [(PYTHON, "python"), (JAVA, "java")])
 def test_a_carried_trace_is_one_event_of_what_its_program_wrote(detection, carry, trace, language):
     trace = trace.format(n=1, name="a")
@@ -105,11 +111,12 @@ def writers(kind):
     if kind in {"docker", "cri"}:
         carry = docker if kind == "docker" else cri
         return [carry(line, "stderr") for line in one], [carry(line, "stdout") for line in other]
-    carry = {"syslog": syslog, "bsd": bsd, "bracket": bracket, "journal": journal, "cloud": cloud}[kind]
+    kinds = {"syslog": syslog, "bsd": bsd, "bracket": bracket, "shipped": shipped, "journal": journal}
+    carry = {**kinds, "cloud": cloud}[kind]
     return [carry(line, "p1", "1") for line in one], [carry(line, "p2", "2") for line in other]
 
 
-@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket", "journal", "cloud"])
+@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket", "shipped", "journal", "cloud"])
 @pytest.mark.parametrize("seed", range(6))
 def test_interleaved_writers_give_separate_complete_events(detection, kind, seed):
     text = interleave(seed, *writers(kind))

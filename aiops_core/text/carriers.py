@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from aiops_core.records import Severity
 from aiops_core.text.levels import severity_of_number
@@ -39,6 +40,42 @@ Carrier = Callable[[bytes], Carried | None]
 """Read one raw line; None for a line that this carrier did not bring."""
 
 _DOCKER = re.compile(rb'\{"log": ?"(?:[^"\\]|\\.)*" ?[,}]')
+_DOCKER_KEYS = frozenset({"log", "stream", "time", "attrs"})
+"""What docker itself writes; what a shipper adds to tells that it took the line ends off."""
+_WRITERS = frozenset(
+    [
+        "stream",
+        "source",
+        "container_id",
+        "container_name",
+        "container",
+        "pod",
+        "pod_name",
+        "namespace_name",
+        "pid",
+        "_PID",
+        "_STREAM_ID",
+        "host",
+        "hostname",
+        "_HOSTNAME",
+        "service",
+        "logger",
+        "name",
+        "logGroup",
+        "logStream",
+        "logName",
+        "thread",
+        "thread_name",
+        "_SYSTEMD_UNIT",
+        "unit",
+        "docker",
+        "kubernetes",
+        "resource",
+        "labels",
+        "process",
+    ]
+)
+"""Fields that tell writers apart, alone or as what holds such fields."""
 _CRI = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP]\S*) ?"
 )
@@ -75,9 +112,20 @@ def _docker(raw: bytes) -> Carried | None:
         return None
     if not all(isinstance(value, str) for value in attributes.values()):
         attributes = {}
-    is_partial = not text.endswith("\n")
+    is_partial = record.keys() <= _DOCKER_KEYS and not text.endswith("\n")
     line = strip_ansi(text.removesuffix("\n").removesuffix("\r"))
-    return Carried(f"docker {stream}", line, str(record.get("time", "")), None, attributes, is_partial)
+    name = " ".join(["docker", *writer_of(record)])
+    return Carried(name, line, str(record.get("time", "")), None, attributes, is_partial)
+
+
+def writer_of(record: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was logged
+    """Yield what tells the writer of a record from others."""
+    for name, value in record.items():
+        if name in _WRITERS:
+            if isinstance(value, Mapping):
+                yield from writer_of(value)
+            elif isinstance(value, str | int):
+                yield f"{name}={value}"
 
 
 def _cri(raw: bytes) -> Carried | None:

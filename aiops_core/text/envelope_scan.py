@@ -29,7 +29,9 @@ _PHP = re.compile(r"PHP (?:\w+ )?(?P<level>error|[Ww]arning|Notice|Deprecated):\
 _RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|WARNING: DATA RACE)\b")
 """Headlines of crash reports: the level is part of the message."""
 _PRIORITY = re.compile(r"<(\d{1,3})>")
-_CONTAINER = re.compile(r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5} *\|))(?P<service>[\w./@-]{1,64}?) *\| ?")
+_CONTAINER = re.compile(
+    r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5} *\|))(?P<service>[\w./@-]{1,64}?) *\| ?"
+)
 ANY_CONTAINER = re.compile(r"(?:\d{1,3}\|)?[\w./@-]{1,64} *\| ?")
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")

@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
-from aiops_core.text.carriers import Carried
+from aiops_core.text.carriers import Carried, writer_of
 from aiops_core.text.envelope_forms import severity_of_fields
 from aiops_core.text.unwrap import strip_ansi
 
 _MOST = 64 * 1024
 _TEXTS = ("log", "message", "msg", "MESSAGE", "textPayload", "@message", "line")
-_WRITERS = frozenset(
-    [
-        "stream",
-        "source",
-        "container_id",
-        "container_name",
-        "container",
-        "pod",
-        "pod_name",
-        "namespace_name",
-        "pid",
-        "_PID",
-        "_STREAM_ID",
-        "host",
-        "hostname",
-        "_HOSTNAME",
-        "service",
-        "logger",
-        "name",
-        "logGroup",
-        "logStream",
-        "logName",
-        "thread",
-        "thread_name",
-        "_SYSTEMD_UNIT",
-        "unit",
-        "kubernetes",
-        "resource",
-        "labels",
-        "process",
-    ]
-)
-"""Fields that tell writers apart, alone or as what holds such fields."""
 
 
 @lru_cache(maxsize=64)
@@ -62,14 +27,5 @@ def line_record(raw: bytes) -> Carried | None:
         return None
     line = raw.decode("utf-8", "replace")
     time = severity_of_fields(line, 0)[1]
-    stream = " ".join(["record", *_writer(fields)])
+    stream = " ".join(["record", *writer_of(fields)])
     return Carried(stream, strip_ansi(text.rstrip("\r\n")), line[time.start() :][:64] if time else "")
-
-
-def _writer(fields: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was logged
-    for name, value in fields.items():
-        if name in _WRITERS:
-            if isinstance(value, Mapping):
-                yield from _writer(value)
-            elif isinstance(value, str | int):
-                yield f"{name}={value}"
