@@ -95,7 +95,8 @@ def audit() -> int:
     if not found or unknown:
         sys.stderr.write(
             f"audit: the advisories are out of reach from here ({len(unknown)} of {len(found)} packages "
-            f"unanswered). Run 'make audit' where the package index answers.\n{done.stderr[-500:]}"
+            "unanswered). Run 'make audit' where the package index answers.\n"
+            + ("" if found else done.stderr[-500:])
         )
         return 1
     sys.stdout.write(f"audit: {len(found)} packages, {len(weak)} known weaknesses\n")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from aiops_core.config import Size, size_text
 from aiops_core.document import read
 from aiops_core.errors import DocumentError, UserError
 from aiops_core.mistakes import mistake
@@ -396,3 +397,12 @@ def test_what_is_merged_is_overridden_by_what_is_written(tmp_path):
         ("two", "./two.jsonl"),
         ("three", "./two.jsonl"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(262144, "256KB"), (20 * 1024**3, "20GB"), (10485760, "10MB"), (1000, "1000"), (0, "0")],
+)
+def test_sizes_are_shown_as_they_are_written(size, text):
+    assert size_text(size) == text
+    assert TypeAdapter(Size).validate_python(text) == size
