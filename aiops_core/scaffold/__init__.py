@@ -32,7 +32,7 @@ _TESTED_WITH = {
     "detector": ("contract", ""),
     "analyzer": ("contract", ""),
     "action": ("Bench, contract", ""),
-    "notifier": ("Bench, contract, samples", "Retry"),
+    "notifier": ("Bench, HttpPeer, Reply, contract, samples", "Retry"),
     "extension": ("contract", ""),
 }
 
@@ -131,7 +131,6 @@ def _imports(plugin: Plugin) -> str:
     lines = [
         f"from aiops_core import {core}" if core else "",
         f"from aiops_core.testing import {testing}",
-        "from aiops_core.testing.http_peer import HttpPeer, Reply" if plugin.kind == "notifier" else "",
         f"from {home} import {plugin.class_name}{config}",
     ]
     if plugin.is_single:

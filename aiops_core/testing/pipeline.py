@@ -18,7 +18,7 @@ from aiops_core.records import Event, Incident, Receipt, Report
 from aiops_core.runner import Runner
 from aiops_core.store import DeliveryRow, FaultRow, Store
 
-_TIMEOUT = 30.0
+_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,17 +56,33 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Keep every test on loopback; ``aiops_network = true`` in pytest's settings turns it off."""
     if request.config.getini("aiops_network"):
         return
-    for name in ("connect", "connect_ex"):
+    for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+    monkeypatch.setattr(socket, "getaddrinfo", _unasked(socket.getaddrinfo))
 
 
-def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:  # Any: as the standard library has it
-    def guarded(self: socket.socket, address: Any) -> Any:
+def _guarded(reach: Callable[..., Any]) -> Callable[..., Any]:  # Any: as the standard library has it
+    def guarded(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[-1]  # of sendto, too
         if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOOPBACK):
             raise OSError(f"tests stay on loopback, not {address[0]}")
-        return connect(self, address)
+        return reach(self, *arguments)
 
     return guarded
+
+
+def _unasked(look_up: Callable[..., Any]) -> Callable[..., Any]:  # Any: as the standard library has it
+    def looked_up(host: Any, *arguments: Any, **named: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and name not in ("localhost", socket.gethostname()) and not _is_address(name):
+            raise socket.gaierror(socket.EAI_NONAME, f"tests ask no name server for {name}")
+        return look_up(host, *arguments, **named)
+
+    return looked_up
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdecimal()
 
 
 @pytest.fixture(autouse=True)

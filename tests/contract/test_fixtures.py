@@ -9,8 +9,7 @@ import urllib.request
 
 import pytest
 
-from aiops_core.testing.http_peer import Reply
-from aiops_core.testing.messages_api import answer
+from aiops_core.testing import Reply, answer
 
 TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: no price\n'
 ASKS = """\
@@ -21,6 +20,17 @@ analyzers: [{uses: claude, with: {api_key: "${env:KEY}", base_url: URL}}]
 def test_the_network_beyond_loopback_is_closed():
     with pytest.raises(OSError, match=r"tests stay on loopback, not 192\.0\.2\.1"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+def test_nothing_is_sent_or_looked_up_beyond_loopback():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        with pytest.raises(OSError, match=r"tests stay on loopback, not 192\.0\.2\.1"):
+            datagrams.sendto(b"x", ("192.0.2.1", 9))
+        datagrams.sendto(b"x", ("127.0.0.1", 9))
+
+    with pytest.raises(socket.gaierror, match=r"tests ask no name server for example\.org"):
+        socket.create_connection(("example.org", 80), timeout=1)
+    assert socket.getaddrinfo("localhost", 80)
 
 
 def test_a_block_an_event_and_an_incident_are_made_with_what_matters(block, event, incident):
