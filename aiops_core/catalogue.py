@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
+from aiops_core.mistakes import near
 
 if TYPE_CHECKING:  # a list of what is installed needs no models of settings
     from aiops_core.component import Component

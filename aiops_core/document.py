@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -14,7 +13,7 @@ import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from aiops_core.errors import DocumentError, Problem, UserError
-from aiops_core.mistakes import mistake
+from aiops_core.mistakes import mistake, near
 
 Place = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$\{(env|file|credential|secret):([^}]+)\}")
@@ -251,15 +250,6 @@ def dot_env(path: Path) -> dict[str, str]:
                 value = value[1:-1]
             pairs[name.strip()] = value
     return pairs
-
-
-def near(name: str, known: Iterator[str] | list[str]) -> str:
-    """Return `` Did you mean 'x'?`` for a near name, else what is known."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"Did you mean '{close[0]}'?"
-    return f"Known: {', '.join(names)}" if names else "There are none"
 
 
 def check(

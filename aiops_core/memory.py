@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 
 _LARGEST = 16 << 20
@@ -38,5 +37,7 @@ def share_memory() -> None:
     The C library would give each thread memory of its own. A chunk that one thread reads and another
     frees would then go back to the system, and be paid for again: most of the cost of reading.
     """
+    import ctypes
+
     with contextlib.suppress(AttributeError, OSError, TypeError):  # only the GNU library has it
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 _WRONG = {
@@ -71,3 +72,12 @@ def _too_short(least: int, noun: str) -> str:
     if least == 1:
         return "is empty. Write at least one" if noun == "item" else "is empty. Write something"
     return f"has fewer than {least} {noun}s. Write more"
+
+
+def near(name: str, known: Iterator[str] | list[str]) -> str:
+    """Return `` Did you mean 'x'?`` for a near name, else what is known."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known: {', '.join(names)}" if names else "There are none"

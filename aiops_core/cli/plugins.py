@@ -80,8 +80,8 @@ def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
 
 
 def _named(catalogue: Any, name: str) -> list[Any]:  # Any: Catalogue and Entry, imported lazily
-    from aiops_core.document import near
     from aiops_core.errors import UserError
+    from aiops_core.mistakes import near
 
     found = [
         entry

@@ -33,7 +33,7 @@ def _kind(
     *,
     stands_alone: bool = True,
 ) -> Kind:
-    return Kind(re.compile(head), name, severity, blame, stands_alone)
+    return Kind(lazy_pattern(head), name, severity, blame, stands_alone)
 
 
 _AT = r" (?:in|at) (?P<function>[\w.$:]+)"
