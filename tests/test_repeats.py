@@ -22,6 +22,12 @@ com.acme.Error{place}: no stock for order {order}
 \tat com.acme.Shop.sell(Shop.java:{line})
 \tat com.acme.Main.main(Main.java:3)
 """
+THREAD = """Exception in thread Thread-{order}:
+Traceback (most recent call last):
+  File "/app/shop/mod{place}.py", line {line}, in run{place}
+    stock.take(order)
+ValueError: no stock for order {order}
+"""
 PLAIN = "2026-11-21 07:00:{second:02},{order:03} INFO [worker-{worker}] shop.order: sold {order}\n"
 
 
@@ -35,7 +41,7 @@ def load(tmp_path_factory):
 def log(seed, size=400):
     chance = random.Random(seed)
     return "".join(
-        chance.choice([LOGGED, JAVA, PLAIN]).format(
+        chance.choice([LOGGED, JAVA, THREAD, PLAIN]).format(
             second=number % 60,
             order=chance.randrange(1000),
             worker=chance.randrange(4),
@@ -102,7 +108,7 @@ def test_an_attribute_that_changes_from_block_to_block_is_left_out_of_repeats(lo
     for event in events:
         assert event.attributes["service"] == "shop"
         thread = event.attributes.get("thread")
-        assert thread is None or f"[{thread}]" in event.headline
+        assert thread is None or thread in event.block
 
 
 def test_a_known_block_that_goes_on_longer_is_read_again(load):
@@ -113,3 +119,20 @@ def test_a_known_block_that_goes_on_longer_is_read_again(load):
     events, _ = detect(load(), data + longer.encode() + data, 1 << 20)
 
     assert sum(len(event.exceptions) == 2 for event in events) == 1
+
+
+def test_no_detector_is_asked_about_a_line_within_a_known_block(load, monkeypatch):
+    detection, asked = load(), []
+    cut = detection.grammar.cut
+    monkeypatch.setattr(detection.grammar, "cut", lambda *call: asked.append(call) or cut(*call))
+    blocks = [
+        THREAD.format(order=order, place=1, line=10)
+        + PLAIN.format(second=1, order=order, worker=1) * 9  # no line before the block can introduce it
+        for order in range(12)
+    ]
+
+    events, repeats = detect(detection, "".join(blocks).encode(), 1 << 20)
+
+    assert (len(events), repeats) == (12, 10)
+    assert {owner for owner, _, _ in asked} == {0, 1}
+    assert len(asked) == 4

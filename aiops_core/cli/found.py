@@ -30,10 +30,8 @@ class JsonLines:
 
     def add(self, event: Event) -> None:
         """Print one event."""
-        told = _encode(_told(event))
-        raised = _encode([_raised(one) for one in event.exceptions])
-        frames = self._frames_of(event.frames)
-        sys.stdout.write(f'{told[:-1]}, "frames": {frames}, "exceptions": {raised}}}\n')
+        told, frames = _encode(_told(event)), self._frames_of(event.frames)
+        sys.stdout.write(f'{told[:-1]}, "frames": {frames}}}\n')
 
     def _frames_of(self, frames: tuple[Frame, ...]) -> str:
         """Return frames as JSON, written once: those of a repeat are the very ones of what it repeats."""
@@ -63,6 +61,7 @@ def _told(event: Event) -> dict[str, Any]:
         "occurred_at": event.occurred_at.isoformat() if event.occurred_at else None,
         "headline": event.headline,
         "truncated": event.truncated,
+        "exceptions": [_raised(one) for one in event.exceptions],
     }
 
 

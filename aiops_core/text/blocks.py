@@ -116,6 +116,7 @@ class Cutter:
     def _resolve(self, *, quiet_to: int) -> Iterator[Piece]:
         """Claim what is complete; a writer who wrote nothing after ``quiet_to`` has nothing to add."""
         claims: list[Piece] = []
+        passed: list[tuple[int, Hits]] = []
         open_from = self._kept.end
         for line, hits in self._hits.lines(self._kept):
             yield from claims
@@ -128,13 +129,15 @@ class Cutter:
                 continue
             candidate = self._best(line, hits, quiet_to)
             if candidate is None:
+                passed.append((line, tuple(sorted(hits))))
                 continue
             self._expire(claims, line)
             if candidate.is_open:
                 open_from = self._start(candidate)
                 self._hits.forget_before(line)
                 break
-            self._settle(candidate, line, claims)
+            self._settle(candidate, line, passed, claims)
+            passed.clear()
         else:
             self._hits.forget_before(self._kept.end)
             self._expire(claims, self._kept.end, quiet_to)
@@ -221,14 +224,17 @@ class Cutter:
             passed = self._held.expire(lambda end: data.count(b"\n", end - base, line - base), quiet_to)
             self._claim_held(passed, claims)
 
-    def _settle(self, candidate: Candidate, line: int, claims: list[Piece]) -> None:
+    def _settle(
+        self, candidate: Candidate, line: int, passed: list[tuple[int, Hits]], claims: list[Piece]
+    ) -> None:
+        """Claim or hold what was found at a line; at those ``passed`` before, that were hit too, nothing was."""
         if not self._grammar.is_trace(candidate.owner):
             self._claim_held(self._held.hold(candidate.stream, candidate), claims)
             return
         start = self._start(candidate)
         joined = self._held.take({start, *(at for at, _ in candidate.raw_lines())})
         self._claim_held(self._held.release(candidate.stream), claims)
-        hits = [(held.start, held.hits) for held in joined]
+        hits = [(held.start, held.hits) for held in joined] + [one for one in passed if one[0] >= start]
         self._claim(candidate, start, claims, min([(line, candidate.hits), *hits]))
 
     def _start(self, candidate: Candidate) -> int:
