@@ -101,8 +101,6 @@ class Catalogue:
         """Return the entry of one component; raise NotInstalled or PluginBroken."""
         entries = self.entries.get((kind, name), ())
         if not entries:
-            from aiops_core.document import near
-
             raise NotInstalled(f"not installed. {near(name, self.names(kind))}")
         if len(entries) > 1:
             owners = " and ".join(entry.distribution for entry in entries)
@@ -165,8 +163,6 @@ def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
         line = _line_in(error, path)
         raise PluginBroken(f"{name}{line}: {type(error).__name__}: {error}. Mend the file") from error
     if not hasattr(module, class_name):
-        from aiops_core.document import near
-
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
         raise NotInstalled(f"{name} has no class '{class_name}'. {near(class_name, classes)}")
     return _of_kind(getattr(module, class_name), kind, uses)

@@ -41,6 +41,8 @@ class Host(pluggy.PluginManager):
         self.add_hookspecs(Observers)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        if name.startswith("__"):
+            return None
         marked = super().parse_hookimpl_opts(plugin, name)
         if marked is not None or not isinstance(plugin, Component):
             return marked

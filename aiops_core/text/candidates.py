@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
-from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, named
 from aiops_core.text.carriers import (
@@ -35,12 +34,24 @@ Call = Callable[..., Any]  # Any: what the called one gives
 """Make a call of a detector: (which, what it is called, the call, its arguments)."""
 
 
+class Cutting(Protocol):
+    """What is asked of a detector of lines, see ``LogDetector``."""
+
+    @property
+    def triggers(self) -> Sequence[str]: ...
+
+    @property
+    def rank(self) -> str: ...
+
+    def cut(self, lines: Lines, hit: int) -> object: ...
+
+
 class Grammar:
     """The detectors of one pipeline with all their triggers compiled once; shared by its streams."""
 
     def __init__(
         self,
-        detectors: Sequence[LogDetector],
+        detectors: Sequence[Cutting],
         *,
         engine: str = "",
         failed: Callable[[int, BaseException], None] | None = None,
