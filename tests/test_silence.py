@@ -1,6 +1,6 @@
 """When a block is closed because nobody adds to it."""
 
-from aiops_core.ingest import committing, reading
+from aiops_core.ingest import committing, reading, streams
 from aiops_core.testing.pipeline import run_pipeline
 
 PIPELINE = """\
@@ -39,7 +39,7 @@ class Slow(LogDetector):
 
 
 def test_lines_that_wait_while_others_are_read_are_no_silence(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "SILENCE", 0.1)
+    monkeypatch.setattr(streams, "SILENCE", 0.1)
     monkeypatch.setattr(reading, "LONGEST_GATHER", 0.0)
     monkeypatch.setattr(committing, "COMMIT_EVERY", 0.0)
 

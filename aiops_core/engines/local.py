@@ -17,7 +17,7 @@ LEASE = 60.0
 """Seconds a job is held without a heartbeat."""
 _BEAT = 15.0
 _POLL = 0.5
-_REST = 16
+_REST = 32
 """How many times the CPU seconds of a job a worker rests after it while reading comes first."""
 _LONGEST_REST = 2.0
 

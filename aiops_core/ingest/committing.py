@@ -12,10 +12,10 @@ from datetime import datetime
 from aiops_core.analysis import redact_record
 from aiops_core.component import Source
 from aiops_core.config import duration_text
-from aiops_core.detection import Fault
+from aiops_core.detection import Fault, repeated
 from aiops_core.errors import StoreError
 from aiops_core.failpoints import failpoint
-from aiops_core.ingest.counting import Counting, Make
+from aiops_core.ingest.counting import Counting
 from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position
@@ -62,17 +62,14 @@ class Commits:
         store: Store,
         stopping: threading.Event,
         *,
-        make: Make,
         fault: Fault,
         recorded: Recorded,
         redactor: Redactor,
         clock: Callable[[], datetime],
     ) -> None:
-        """Make the events of counted blocks by ``make`` where they are stored."""
         self._pipeline = pipeline
         self._store = store
         self._stopping = stopping
-        self._make = make
         self._fault = fault
         self._recorded = recorded
         self._redactor = redactor
@@ -141,7 +138,7 @@ class Commits:
         self._pending.following[key] = (*self._pending.following.get(key, ()), *lines)
 
     def _made(self, stream: Stream, batch: LogBatch, repeat: Repeat) -> Event:
-        return self._placed(stream.step, self._make(stream, batch, repeat))
+        return self._placed(stream.step, repeated(repeat, batch, stream.key(repeat.start, 0)))
 
     def _placed(self, step: str, event: Event) -> Event:
         if step in self._unchecked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,12 +16,13 @@ from aiops_core.text.places import Places
 class Stream:
     """One physical stream; ``done`` are the keys that an earlier run counted above its restart."""
 
-    step: str
+    owner: tuple[str, str, str]
+    """Pipeline, source step and host."""
     cutter: Cutter
     batch: LogBatch
     batches: deque[LogBatch]
     done: set[str]
-    touched: float
+    touched: float = 0.0
     opened: float | None = None
     open_from: int = 0
     arrivals: deque[tuple[float, int]] = field(default_factory=deque)
@@ -28,6 +30,18 @@ class Stream:
     emitted: list[tuple[int, str]] = field(default_factory=list)
     keys: dict[int, list[str]] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+
+    @property
+    def step(self) -> str:
+        """The name of the source step that reads it."""
+        return self.owner[1]
+
+    def key(self, start: int, index: int) -> str:
+        """Return the key of an event of the block that starts at an offset."""
+        parts = (*self.owner, self.batch.stream, str(start), str(index))
+        return hashlib.blake2b(
+            "\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16
+        ).hexdigest()
 
     @property
     def needs_keys(self) -> bool:

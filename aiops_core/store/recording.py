@@ -18,6 +18,8 @@ from aiops_core.store.tally import Counted, Tally, new_incident, seen_at
 from aiops_core.store.trends import save_trends
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
+_AT_ONCE = 500
+"""Events that are made ready to be stored together: with all of a storm's beginning memory would not do."""
 _TURNS = {
     "new": "new: seen for the first time",
     "ongoing": "ongoing: it came again",
@@ -200,20 +202,19 @@ def _save_incidents(connection: Connection, tallies: Sequence[Tally]) -> None:
 def _save_samples(
     connection: Connection, tallies: Sequence[Tally], now: datetime, redact: Callable[[Event], Event]
 ) -> None:
-    rows = [
-        {
-            "incident_id": tally.row["id"],
-            "key": event.key,
-            "number": number,
-            "seen_at": seen_at(event, now),
-            "event": redact(event),
-        }
-        for tally in tallies
-        for number, event in tally.samples
-    ]
-    stored = _stored(connection, [row["key"] for row in rows])
-    rows = [row for row in rows if row["key"] not in stored]
-    if rows:
+    samples = [(tally.row["id"], *sample) for tally in tallies for sample in tally.samples]
+    stored = _stored(connection, [event.key for _, _, event in samples])
+    for some in chunks([sample for sample in samples if sample[2].key not in stored], _AT_ONCE):
+        rows = [
+            {
+                "incident_id": incident_id,
+                "key": event.key,
+                "number": number,
+                "seen_at": seen_at(event, now),
+                "event": redact(event),
+            }
+            for incident_id, number, event in some
+        ]
         connection.execute(insert(tables.events), rows)
 
 

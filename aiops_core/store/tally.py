@@ -13,7 +13,7 @@ from aiops_core.store.sightings import Seen, release_named
 
 STORED_FIRST = 20
 """Events of an incident that are all stored; after them a sample is."""
-MOST_OF_BATCH = 64
+MOST_OF_BATCH = 40
 """More events than these are never stored of one batch."""
 STORED_MOST = 100
 """Events stored of one incident, whatever happens."""

@@ -23,6 +23,8 @@ from aiops_core.text.repeats import Found, Repeat
 
 _MOST_SHAPES = 1024
 _MOST_KINDS = 4096
+_WORTH_IT = 8
+"""Runs of blocks of one form that are looked at alone before a pattern is made for them."""
 
 Times: TypeAlias = tuple[bytes, ...]
 """What the times of blocks have round their seconds: what stands before them, and after."""
@@ -43,10 +45,7 @@ class _Shape:
         key = (*map(len, parts.texts), *parts.numbers)
         form = self.forms.get(key)
         if form is None:
-            form = self.forms[key] = _Form(
-                form_pattern(self.pattern.pattern, parts),
-                methodcaller("group", *range(4, 4 + len(parts.texts))),
-            )
+            form = self.forms[key] = _Form(self.pattern.pattern, parts)
         return form
 
     def find(self, data: bytes, at: int) -> Kind | None:
@@ -59,10 +58,29 @@ class _Shape:
 class _Form:
     """Blocks that open alike with parts of the same lengths: ``pattern`` matches them whatever they say."""
 
-    pattern: re.Pattern[bytes]
-    texts: Callable[[re.Match[bytes]], object]
-    """What of a match never changes in blocks of one kind."""
+    opening: bytes
+    parts: Parts
     kinds: dict[object, Kind] = field(default_factory=dict)
+    """By what never changes in their blocks."""
+    found: int = 0
+    _pattern: re.Pattern[bytes] | None = None
+
+    def is_wanted(self) -> bool:
+        """Count one more run that begins with such a block; tell whether a pattern pays."""
+        self.found += 1
+        return self.found > _WORTH_IT
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """The pattern, whose groups from the fourth on are the parts."""
+        if self._pattern is None:
+            self._pattern = form_pattern(self.opening, self.parts)
+        return self._pattern
+
+    @property
+    def texts(self) -> Callable[[re.Match[bytes]], object]:
+        """What of a match never changes in blocks of one kind."""
+        return methodcaller("group", *range(4, 4 + len(self.parts.texts)))
 
 
 @dataclass(slots=True, eq=False)
@@ -214,7 +232,7 @@ class Streaks:
         """
         walk = _Walk(data, base, at, places, triggers, bisect_left(places, at + base))
         next_kind = self._at(data, at)
-        while next_kind is not None and walk.run(next_kind.form):
+        while next_kind is not None and next_kind.form.is_wanted() and walk.run(next_kind.form):
             next_kind = self._at(data, walk.at) or self._behind_lines(walk)
         for (kind, _), blocks in walk.groups.items():
             kind.known.repeats += len(blocks.places)
