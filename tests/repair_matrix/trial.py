@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from repair_matrix.cases import AnswerFile, Case, Expected, placed
-from repair_matrix.scene import BENCHES, environment, make_template, pipeline_text
+from repair_matrix.scene import BENCHES, environment, make_template, patience, pipeline_text
 from repair_matrix.script import scripted_model
 from repair_matrix.talk import Clock, converse, our_commits, our_words, why_unchanged
 from repair_matrix.trouble import die_at, make_trouble
@@ -93,7 +93,7 @@ def _run(
         if answer.trouble.kill:
             die_at(answer.trouble.kill, text, log, directory, environment(bench))
         clock = Clock()
-        run = partial(run_pipeline, text, environment=environment(bench), clock=clock, timeout=120)
+        run = partial(run_pipeline, text, environment=environment(bench), clock=clock, timeout=patience(240))
         for number in range(answer.trouble.repeat):
             files = {"error.log": log * (number + 1)}
             done = run(files=files, directory=directory)
@@ -222,4 +222,4 @@ def _held_out(case: Case, expected: Expected, bench: ForgeBench, request: Seen, 
     if (case.path / "held_out").is_dir():
         shutil.copytree(case.path / "held_out", room.work, dirs_exist_ok=True)
     sandbox = open_sandbox(case.file.repository.get("sandbox", "bubblewrap"))
-    return sandbox.run(expected.held_out, room, Limits(seconds=60)).exit_code == 0
+    return sandbox.run(expected.held_out, room, Limits(seconds=patience(60))).exit_code == 0
