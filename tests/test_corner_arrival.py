@@ -61,7 +61,7 @@ class Scene:
             return sorted(point.position["offset"] for point in points if "offset" in point.position)
 
     def wait_until(self, is_so):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not is_so():
             assert time.monotonic() < deadline, [event.block for event in self.events]
             time.sleep(0.02)
