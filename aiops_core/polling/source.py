@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Generic
@@ -18,6 +19,7 @@ from aiops_core.records import Position, Signal
 
 _SECONDS = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*")
 _LONGEST_WAIT = 3600.0
+_SECOND = 10**9
 P = TypeVar("P", bound=PollingConfig, default=PollingConfig)
 
 
@@ -40,13 +42,27 @@ class PolledSource(Source[P], ABC, Generic[P]):
         pass and ``UserError`` for what will not.
         """
 
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Hold what ``find`` needs for as long as the block lasts."""
+        yield
+
     def count(self, since: int, until: int) -> int | None:
         """Count the entries of a span of time; None where that is no cheaper than to read them."""
         return None
 
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
         """Yield what the service holds until the pipeline stops."""
-        return Poll(self, positions).run()
+        with self.connected():
+            yield from Poll(self, positions).run()
+
+    def probe(self) -> str:
+        """Ask once for the last minute, and read no more than its first page."""
+        self.start()
+        until = int(self.context.clock().timestamp()) * _SECOND
+        with self.connected():
+            next(iter(self.find(until - 60 * _SECOND, until)), None)
+        return "the query is answered"
 
     def committed(self, stream: str, position: Position) -> None:
         """Note up to where nothing is ever read again."""

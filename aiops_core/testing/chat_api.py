@@ -18,8 +18,8 @@ class ChatApi(HttpPeer):
     """Answer ``POST /v1/chat/completions`` with the scripted replies, then with ``usual``.
 
     The script is the one of MessagesApi. With a ``key`` every request must carry it. ``shapes`` are
-    the ways of asking for JSON that the server knows; others it refuses. ``calls`` holds the decoded
-    bodies of what came.
+    the ways of asking for JSON that the server knows; others it refuses. ``models`` are those it lists.
+    ``calls`` holds the decoded bodies of what came.
     """
 
     def __init__(
@@ -29,12 +29,14 @@ class ChatApi(HttpPeer):
         usual: Scripted = OVERLOADED,
         key: str = "",
         shapes: Iterable[str] = ("json_schema", "json_object"),
+        models: Iterable[str] = (),
     ) -> None:
         super().__init__()
         self._script = iter(replies)
         self._otherwise = usual
         self._key = key
         self._shapes = frozenset(shapes)
+        self.models = list(models)
 
     @property
     def calls(self) -> list[dict[str, Json]]:
@@ -46,6 +48,9 @@ class ChatApi(HttpPeer):
             self.requests.append(request)
             if self._key and request.headers.get("authorization") != f"Bearer {self._key}":
                 return _failure(UNAUTHORIZED)
+            if request.path.endswith("/models"):
+                listed = {"object": "list", "data": [{"id": name} for name in self.models]}
+                return Reply(200, json.dumps(listed).encode(), {"Content-Type": "application/json"})
             body = json.loads(request.body)
             shape = body.get("response_format", {}).get("type")
             if shape and shape not in self._shapes:

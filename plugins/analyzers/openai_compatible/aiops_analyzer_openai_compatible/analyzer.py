@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from aiops_analyzer_openai_compatible.calls import ShapeUnknown, call, connect
+from aiops_analyzer_openai_compatible.calls import ShapeUnknown, call, connect, look_up
 from aiops_analyzer_openai_compatible.config import OpenaiCompatibleConfig, Shape
 from aiops_core import Ask, ModelAnalyzer, Question, Said, Target, Usage
 
@@ -41,6 +41,9 @@ class OpenaiCompatibleAnalyzer(ModelAnalyzer[OpenaiCompatibleConfig]):
                 key_setting="api_key" if is_same and not own else f"fallbacks[{number}].api_key",
                 model_setting=f"fallbacks[{number}].model" if endpoint.model else "model",
             )
+
+    def look_up(self, target: Target, timeout: float) -> bool:
+        return look_up(target, timeout)
 
     @contextmanager
     def calling(self, target: Target) -> Iterator[Ask]:

@@ -7,6 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ _PASSING = frozenset({408, 409, 425, 429})
 _WHOLE_CALL = 10
 _LONGEST_BODY = 8 << 20
 _ERROR = 4_096
+_SHOWN = 10
 _SHAPE = re.compile(
     r"response_format|json_schema|json_object|json mode|guided|structured|grammar", re.IGNORECASE
 )
@@ -59,22 +61,63 @@ def connect(target: Target, timeout: float) -> httpx2.Client:
     )
 
 
+def look_up(target: Target, timeout: float) -> bool:
+    """See that the model is there for this key, at no cost; raise CallFailed where it is not.
+
+    Return False where the server does not list its models.
+    """
+    redactor = Redactor([target.api_key])
+    address = f"{target.base_url.rstrip('/')}/models"
+    with (
+        connect(target, timeout) as client,
+        _explained(target, timeout),
+        client.stream("GET", address) as response,
+    ):
+        if response.status_code in (404, 405, 501):
+            return False
+        if response.status_code != 200:
+            raise _failed(response, target, redactor, "text")
+        names = _listed(b"".join(_in_time(response, timeout)))
+    if names and not any(target.model in (name, name.partition(":")[0]) for name in names):
+        some = ", ".join(sorted(names)[:_SHOWN])
+        text = f"{target.model_setting}: {target.model} is not among the models there ({some}). Correct it."
+        raise CallFailed(text, "request", is_free=True)
+    return bool(names)
+
+
+def _listed(body: bytes) -> list[str]:
+    try:
+        models = json.loads(body)["data"]
+        return [str(model["id"]) for model in models]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return []
+
+
 def call(client: httpx2.Client, target: Target, question: Question, shape: Shape) -> Said:
     """Ask once; raise CallFailed with a message that holds no key."""
     redactor = Redactor([target.api_key])
     address = f"{target.base_url.rstrip('/')}/chat/completions"
+    with (
+        _explained(target, question.timeout),
+        client.stream("POST", address, json=_body(target, question, shape)) as response,
+    ):
+        if response.status_code != 200:
+            raise _failed(response, target, redactor, shape)
+        return _said(response, question)
+
+
+@contextmanager
+def _explained(target: Target, timeout: float) -> Iterator[None]:
+    """Turn what goes wrong in a call into CallFailed."""
     try:
-        with client.stream("POST", address, json=_body(target, question, shape)) as response:
-            if response.status_code != 200:
-                raise _failed(response, target, redactor, shape)
-            return _said(response, question)
+        yield
     except NoCompletion as problem:
         raise CallFailed(str(problem), "again") from None
     except httpx2.TimeoutException as error:
         is_free = isinstance(error, _UNREACHED)
-        raise CallFailed(f"no answer within {question.timeout:g} s", "again", is_free=is_free) from None
+        raise CallFailed(f"no answer within {timeout:g} s", "again", is_free=is_free) from None
     except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL) as error:
-        said = redactor.redact(str(error))[:300]
+        said = Redactor([target.api_key]).redact(str(error))[:300]
         is_free = isinstance(error, (*_UNREACHED, httpx2.InvalidURL))
         raise CallFailed(f"the connection failed: {said}", "again", is_free=is_free) from None
 

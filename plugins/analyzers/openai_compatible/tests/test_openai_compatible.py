@@ -240,3 +240,27 @@ def _secret(value):
     from pydantic import SecretStr
 
     return SecretStr(value)
+
+
+def test_a_probe_looks_for_the_model_among_those_the_server_lists_and_asks_nothing():
+    with ChatApi(models=["llama3:8b", "qwen:latest"]) as api:
+        found = make(api).probe()
+        with pytest.raises(UserError) as lacking:
+            make(api, model="mistral").probe()
+        paths = [request.path for request in api.requests]
+
+    assert found == "qwen is there, the key is taken"
+    assert str(lacking.value) == (
+        "openai_compatible: model: mistral is not among the models there (llama3:8b, qwen:latest). Correct it."
+    )
+    assert paths == ["/v1/models"] * 2
+
+
+def test_a_probe_says_that_the_key_is_refused_and_that_nobody_is_there():
+    with (
+        ChatApi(key="another", models=["qwen"]) as api,
+        pytest.raises(UserError, match="api_key: the key was refused"),
+    ):
+        make(api).probe()
+    with pytest.raises(Retry, match="cannot be reached"):
+        make(api).probe()

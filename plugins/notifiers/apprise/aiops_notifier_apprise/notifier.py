@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import OrderedDict
 from datetime import timedelta
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _TYPES = {"critical": "failure", "error": "failure", "warning": "warning", "info": "info"}
 _REMEMBERED = 500
 _LONGEST = 8_000
+_PROBE = 10.0
 
 
 class AppriseConfig(Config):
@@ -63,6 +65,23 @@ class AppriseNotifier(Notifier[AppriseConfig]):
     def start(self) -> None:
         """Understand every address; raise UserError for one that may not be used."""
         _ = self._services
+
+    def probe(self) -> str:
+        """Understand every address, and connect where one names a host; no service is told anything."""
+        for place, service in enumerate(self._services):
+            host = str(getattr(service, "host", "") or "")
+            if not host:
+                continue
+            port = int(getattr(service, "port", 0) or (443 if getattr(service, "secure", False) else 80))
+            try:
+                socket.create_connection((host, port), timeout=_PROBE).close()
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise Retry(
+                    f"apprise: {self._place(place)}: {host}:{port} cannot be reached: {why}."
+                ) from None
+        names = ", ".join(map(self._place, range(len(self._services))))
+        return f"{names}: understood; whether a message would be taken was not asked"
 
     def notify(self, report: Report) -> Receipt:
         """Tell every service an earlier try did not reach; raise Retry when one was not."""

@@ -127,3 +127,16 @@ def test_no_secret_reaches_a_log_or_an_error(caplog):
         receipt = sender.notify(REPORT)
 
     assert "geheim" not in f"{caplog.text} {caught.value} {receipt} {sender.config!r}"
+
+
+def test_a_probe_connects_and_tells_nobody_anything():
+    with HttpPeer() as peer:
+        found = notifier(address(peer)).probe()
+        asked = list(peer.requests)
+    with pytest.raises(
+        Retry, match=r"apprise: urls\[0\] \(JSON\): 127.0.0.1:\d+ cannot be reached: Connection refused"
+    ):
+        notifier(address(peer)).probe()
+
+    assert found == "urls[0] (JSON): understood; whether a message would be taken was not asked"
+    assert asked == []

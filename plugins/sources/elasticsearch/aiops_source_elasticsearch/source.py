@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -15,8 +16,6 @@ from aiops_core import (
     Found,
     PolledSource,
     PollingConfig,
-    Position,
-    Signal,
     UserError,
     __version__,
 )
@@ -112,15 +111,15 @@ class ElasticsearchSource(PolledSource[ElasticsearchConfig]):
                     "%s: the login for %s is sent unencrypted. Use https.", self.context.name, parts.hostname
                 )
 
-    def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
-        """Yield the documents until the pipeline stops."""
+    @contextmanager
+    def connected(self) -> Iterator[None]:
         from aiops_source_elasticsearch.search import Search
 
         config = self.config
         with self._connect() as client:
             order = [config.time_field, *config.order_fields]
             self._search = Search(client, config.index, config.query, order, config.page_size)
-            yield from super().source(positions)
+            yield
 
     def find(self, since: int, until: int) -> Iterator[Sequence[Found]]:
         """Yield the documents of a span of time."""

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from aiops_source_elasticsearch import ElasticsearchConfig, ElasticsearchSource
 from elasticsearch_api import Answer, Document, error
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiops_core import Retry, UserError
+from aiops_core import Context, Retry, UserError
 
 
 def messages(text):
@@ -243,3 +244,15 @@ def test_of_several_nodes_one_that_is_down_is_passed_over(scene):
     scene.add()
 
     assert len(scene.lines(urls=["http://127.0.0.1:1", scene.api.url])) == 1
+
+
+def test_a_probe_asks_for_the_last_minute_and_says_what_is_wrong(scene):
+    scene.add()
+    context = Context(clock=scene.time)
+    nobody = ElasticsearchSource(ElasticsearchConfig(urls=["http://127.0.0.1:9"], index="logs-*"), context)
+
+    found = ElasticsearchSource(ElasticsearchConfig(urls=[scene.api.url], index="logs-*"), context).probe()
+    with pytest.raises(Retry):
+        nobody.probe()
+
+    assert found == "the query is answered"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,8 +17,6 @@ from aiops_core import (
     Found,
     PolledSource,
     PollingConfig,
-    Position,
-    Signal,
     UserError,
     __version__,
 )
@@ -94,14 +93,14 @@ class LokiSource(PolledSource[LokiConfig]):
                 "%s: the login for %s is sent unencrypted. Use https.", self.context.name, parts.hostname
             )
 
-    def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
-        """Yield the lines until the pipeline stops."""
+    @contextmanager
+    def connected(self) -> Iterator[None]:
         config = self.config
         with self._connect() as client:
             self._query = Query(
                 client, config.url, config.query, config.page_size, config.stream_labels, self.context.clock
             )
-            yield from super().source(positions)
+            yield
 
     def find(self, since: int, until: int) -> Iterator[Sequence[Found]]:
         """Yield the lines of a span of time."""

@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from aiops_source_loki import LokiConfig, LokiSource
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loki_api import Answer
 
-from aiops_core import Retry, UserError
+from aiops_core import Context, Retry, UserError
 
 
 def texts(lines):
@@ -299,3 +300,15 @@ def test_what_will_not_pass_is_told_with_what_to_do(scene, answer, told):
         scene.lines()
 
     assert str(raised.value) == f"{scene.api.place}: {told}"
+
+
+def test_a_probe_asks_for_the_last_minute_once_and_says_what_is_wrong(scene):
+    scene.add()
+    context = Context(clock=scene.time)
+    nobody = LokiSource(LokiConfig(url="http://127.0.0.1:9", query='{app="shop"}'), context)
+
+    found = LokiSource(LokiConfig(url=scene.api.url, query='{app="shop"}'), context).probe()
+    with pytest.raises(Retry):
+        nobody.probe()
+
+    assert (found, len(scene.api.requests)) == ("the query is answered", 1)
