@@ -21,27 +21,12 @@ from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline, Step
 from aiops_core.records import Event
 from aiops_core.respond import Responder
+from aiops_core.stopping import Branch, Pulse
 from aiops_core.store import IncidentChange, Store
 
 _MOST_TARGETS = 64  # told at the same time: a thread each, which mostly waits
 _PATIENCE = 600.0
 """Seconds that work begun under an old file may still take; what is left then is done anew."""
-
-
-class Branch(threading.Event):
-    """Tell a part of the run to stop: setting it stops the whole run, ``end`` this part alone."""
-
-    def __init__(self, whole: threading.Event) -> None:
-        super().__init__()
-        self._whole = whole
-
-    def set(self) -> None:
-        self._whole.set()
-        super().set()
-
-    def end(self) -> None:
-        """Stop this part."""
-        super().set()
 
 
 class Switchboard(Protocol):
@@ -86,7 +71,7 @@ class Running:
         """Get ready to read, for the first time or again."""
         self.reading = Branch(self._whole)
         for step in self.sources:
-            step.component.context.stopping = self.reading
+            step.component.context.stopping = Pulse(self.reading)
         self.ingest = make(self.pipeline, self.reading)
 
     def close(self) -> None:
@@ -159,9 +144,9 @@ class Generation:
         self.engine = LocalEngine(
             self._store,
             self.responder.handle,
-            [kind for kind in Responder.kinds if kind not in (Responder.delivery, Responder.canary)],
+            [kind for kind in Responder.kinds if kind != Responder.delivery],
             workers=document.workers,
-            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS), Responder.canary: 1},
+            apart={Responder.delivery: min(max(targets, 1), _MOST_TARGETS)},
             is_second=lambda: any(one.ingest.is_in_storm for one in self.running),
             logger=self._logger,
         )

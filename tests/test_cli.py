@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from rich.cells import cell_len
 
 from aiops_core.cli import cli
+from aiops_core.records import Report
+from aiops_core.store import Store
 from aiops_core.testing import run_pipeline
 
 AIOPS = Path(sys.executable).parent / "aiops"
@@ -603,6 +605,26 @@ def test_doctor_looks_at_the_machine_and_at_a_pipeline(typed, shop):
     signs = {line.split(":")[0][2:]: line[0] for line in output.splitlines()}
     assert code == 0
     assert (signs["python"], signs["git"], signs["plugins"], signs["state"]) == ("✓", "✓", "✓", "✓")
+
+
+def test_doctor_tells_how_every_part_does_and_what_to_do(typed, shop):
+    with Store.open(shop / "state") as store:
+        store.queue.enqueue("run", "run:7", {"run": 7})
+        store.queue.bury(store.queue.lease(["run"], "me", 60), "it fell over")
+        store.fault("shop", "model", "the model is away")
+        report = Report("k", "incident", "shop", "t", created_at=store.clock())
+        number = store.deliveries.plan(None, None, "chat", report, "k")
+        store.deliveries.give_up([number], "no such channel")
+
+    _, output, _ = typed("doctor")
+
+    assert "· run: nobody watches. Start 'aiops run', or 'systemctl start' its service\n" in output
+    assert re.search(
+        r"· given up: run run:7: it fell over\. Try it again with 'aiops jobs requeue \d+'\n", output
+    )
+    assert "· target chat: 1 message not taken: no such channel. See 'aiops deliveries list'\n" in output
+    assert "· fault: shop: the model is away (1 time, last " in output
+    assert "✓ queue: " in output
 
 
 def test_doctor_ends_with_2_when_the_pipeline_cannot_work(typed, tmp_path):

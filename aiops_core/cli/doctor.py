@@ -12,21 +12,20 @@ from pathlib import Path
 
 import click
 
+from aiops_core.cli.health import Finding, state_health
 from aiops_core.component import Component
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded, Pipeline
-from aiops_core.text.phrases import counted
-
-Finding = tuple[str, str, str]
-"""(ok, note or bad; what was looked at; what was found and what to do)."""
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def doctor(file: Path | None) -> None:
-    """Look at this machine, and at what FILE (default: pipeline.yaml if it is there) needs.
+    """Look at this machine, at what FILE (default: pipeline.yaml if it is there) needs, and how its run does.
 
-    Exit 2 when something a pipeline needs does not work.
+    Every part is told with what to do where it does not do well: the run, its queue, targets and messages, models,
+    budgets, disk, failures. `aiops check --probe` reaches what is outside. Exit 2 when something a pipeline needs does
+    not work.
     """
     findings = list(_machine())
     path = file or Path("pipeline.yaml")
@@ -91,7 +90,7 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
             yield "bad", "pipeline file", line
         return
     yield "ok", "pipeline file", f"{path} is fine"
-    yield from _state(loaded)
+    yield from state_health(loaded)
     for pipeline in loaded.pipelines:
         yield from _steps(pipeline)
         repository = pipeline.config.repository
@@ -128,49 +127,3 @@ def _reach(loaded: Loaded, name: str, repository: object) -> Finding:
         )
     except AiopsError as error:
         return "bad", f"{name}.repository", str(error)
-
-
-def _state(loaded: Loaded) -> Iterator[Finding]:
-    from aiops_core.store import Store
-
-    directory = loaded.state
-    if directory.exists() and not directory.is_dir():
-        yield "bad", "state", f"{directory} is no directory. Name one in 'state:'"
-        return
-    if not (directory / "aiops.db").exists():
-        yield "note", "state", f"{directory} is made by the first 'aiops run'"
-        return
-    try:
-        with Store.open(directory) as store:
-            dead = store.queue.jobs("dead")
-            faults = store.faults()
-            models = store.endpoints.all()
-            taken = {one.name: str(store.spending.taken(one.name)) for one in loaded.pipelines}
-    except AiopsError as error:
-        yield "bad", "state", str(error)
-        return
-    yield "ok", "state", f"{directory}"
-    for pipeline in loaded.pipelines:
-        limit = pipeline.config.policy.budget.per_day
-        of = f" of {limit}" if limit else ", without a limit"
-        yield "ok", f"{pipeline.name}.budget", f"{taken[pipeline.name]} within 24 hours{of}"
-    for model in models:
-        until = f", asked again at {model.until:%H:%M}Z" if model.until else ""
-        remedy = ". Correct it, then start again" if model.state == "refused" else until
-        yield (
-            ("ok", "model", f"{model.name} answers")
-            if model.state == "up"
-            else ("note", "model", f"{model.name} is {model.state}: {model.reason.rstrip('.')}{remedy}")
-        )
-    for job in dead[:20]:
-        yield (
-            "note",
-            "given up",
-            f"{job.kind} {job.key}: {job.error.splitlines()[0] if job.error else 'no word'}",
-        )
-    for fault in faults[:10]:
-        yield (
-            "note",
-            "fault",
-            f"{fault.pipeline}: {fault.text} ({counted(fault.count, 'time')}, last {fault.last_at:%Y-%m-%d %H:%M}Z)",
-        )

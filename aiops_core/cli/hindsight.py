@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aiops_core.cli.state import DURATION, first_line, open_store, state_options
-from aiops_core.text.phrases import counted
+from aiops_core.text.phrases import counted, size_text
 
 if TYPE_CHECKING:
-    from aiops_core.hindsight import Figures, Insights, Occurrences, Period
+    from aiops_core.hindsight import Figures, Insights, Occurrences
     from aiops_core.records import Incident
+    from aiops_core.store import Volume
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
@@ -31,16 +33,21 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 def insights(
     since: timedelta, pipeline: str | None, limit: int, as_json: bool, file: Path, state: Path | None
 ) -> None:
-    """Show what stands out: frequent, new, escalating, cascading and correlated errors, and classes.
+    """Show what stands out: frequent, new, escalating, cascading and correlated errors, classes, and sources.
 
     Frequent: more than 10 events. Escalating: three times as fast in the last sixth of the period as
     before. Cascading: follows another error within 10 s, four times of five and much more often than
-    by chance. Correlated: shares half of its minutes with another one.
+    by chance. Correlated: shares half of its minutes with another one. Sources: how much each read, and how many of
+    the errors found there had no time of their own, no stack trace, or could not be read by their detector.
     """
     from aiops_core import hindsight
 
-    found = hindsight.insights(_period(since, pipeline, file, state))
-    sections = dict(_sections(found))
+    with open_store(file, state) as store:
+        now = store.clock()
+        period = hindsight.look_back(store, now - since, now, pipeline)
+        volumes = store.volumes.since(now - since, pipeline)
+    found = hindsight.insights(period)
+    sections = {**dict(_sections(found)), "sources": [_source(*one) for one in volumes.items()]}
     if as_json:
         click.echo(json.dumps({name: [row for row, _ in rows] for name, rows in sections.items()}, indent=2))
         return
@@ -55,12 +62,21 @@ def insights(
             click.echo(f"  … and {len(rows) - limit} more")
 
 
-def _period(since: timedelta, pipeline: str | None, file: Path, state: Path | None) -> Period:
-    from aiops_core import hindsight
-
-    with open_store(file, state) as store:
-        now = store.clock()
-        return hindsight.look_back(store, now - since, now, pipeline)
+def _source(place: tuple[str, str], volume: Volume) -> tuple[dict[str, Any], str]:
+    """Return what a source brought and how well it could be read, as JSON and as text."""
+    pipeline, step = place
+    row = {"pipeline": pipeline, "source": step, **asdict(volume)}
+    if not (volume.bytes or volume.events):
+        return row, f"{pipeline}.{step}  nothing in this period"
+    text = f"{pipeline}.{step}  {size_text(volume.bytes)}, {counted(volume.events, 'event')}"
+    if volume.seen:
+        shares = {
+            "no time of their own": volume.undated,
+            "no stack trace": volume.bare,
+            "unread": volume.unread,
+        }
+        text += "; " + ", ".join(f"{count / volume.seen:.0%} {what}" for what, count in shares.items())
+    return row, text
 
 
 def _sections(found: Insights) -> Iterator[tuple[str, list[tuple[dict[str, Any], str]]]]:

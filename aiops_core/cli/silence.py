@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MATCHER = re.compile(r"(?P<name>[A-Za-z_][\w.]*)=(?P<values>.+)")
 _DAY = timedelta(days=1)
+_LONGEST = "30d"
 
 
 @click.group()
@@ -31,22 +32,45 @@ def silence() -> None:
 
 @silence.command()
 @click.argument("matchers", nargs=-1, required=True, metavar="NAME=VALUE…")
-@click.option("--for", "time", required=True, metavar="DURATION", help="How long, as in 90m or 2h.")
+@click.option("--for", "time", default="", metavar="DURATION", help="How long, as in 90m or 2h.")
+@click.option(
+    "--until-resolved",
+    is_flag=True,
+    help="Until no open incident matches any more; after 30 days at the latest, or as --for says.",
+)
 @click.option("--why", required=True, help="The reason, for those who wonder.")
 @click.option("--by", default="", help="Who silences; you when left out.")
 @state_options
-def add(matchers: tuple[str, ...], time: str, why: str, by: str, file: Path, state: Path | None) -> None:
+def add(
+    matchers: tuple[str, ...],
+    time: str,
+    until_resolved: bool,
+    why: str,
+    by: str,
+    file: Path,
+    state: Path | None,
+) -> None:
     """Hold back messages that match, from now on.
 
     NAME is severity, kind, service, owner, path, type, title, fingerprint, or attributes.NAME; VALUE may have *
     and ?, and several with commas between: one of them has to fit.
     """
-    match, length = _match(matchers), _length(time)
+    if not (time or until_resolved):
+        raise UserError("--for: how long? A silence always ends: write --for 2h, or --until-resolved")
+    match, length = _match(matchers), _length(time or _LONGEST)
     with open_store(file, state) as store:
         ends_at = store.clock() + length
         hidden = _hidden(store, match)
-        number = store.silences.add(match, ends_at, why, printable(by) or getuser())
-    click.echo(f"silence {number}: until {when(ends_at)}")
+        if until_resolved and not _opens(store, match):
+            raise UserError(
+                f"{' '.join(matchers)}: no open incident matches. Write --for with a time instead"
+            )
+        number = store.silences.add(
+            match, ends_at, why, printable(by) or getuser(), until_resolved=until_resolved
+        )
+    click.echo(
+        f"silence {number}: {'until it is resolved, or ' if until_resolved else ''}until {when(ends_at)}"
+    )
     click.echo(f"in the last 24 hours it would have held back {counted(hidden, 'message')}")
 
 
@@ -62,7 +86,8 @@ def list_(is_all: bool, file: Path, state: Path | None) -> None:
     if not rows:
         click.echo("no silences")
     for row in rows:
-        ended = "ended" if row.ends_at <= now else "until"
+        holds = "until resolved, at the latest" if row.until_resolved else "until"
+        ended = "ended" if row.ends_at <= now else holds
         click.echo(
             f"{row.id:>4}  {ended} {when(row.ends_at)}  {counted(row.count, 'message')} held back  "
             f"{printable(said(row.match))}"
@@ -115,6 +140,12 @@ def _length(text: str) -> timedelta:
     if length <= timedelta(0):
         raise UserError(f"--for {text}: is no time. Write more")
     return length
+
+
+def _opens(store: Store, match: Match) -> bool:
+    from aiops_core.policy import holds, incident_matter
+
+    return any(holds(match, incident_matter(one)) for one in store.incidents.opened(limit=1_000))
 
 
 def _hidden(store: Store, match: Match) -> int:

@@ -32,7 +32,7 @@ td:first-child {{ text-align: right; white-space: nowrap }}
 </style>
 </head>
 <body>
-<h1>{span}</h1>
+<h1>aiops, {span}</h1>
 <dl>{numbers}</dl>
 <h2>Events by the hour</h2>
 {plot}
@@ -89,6 +89,7 @@ def _work(figures: Figures) -> Sequence[tuple[str, str]]:
             ("actions", figures.outcomes),
             ("messages", figures.deliveries),
         )
+        if counts
     ]
     for name, spent in figures.spent.items():
         cost = "cost unknown" if spent.cost is None else f"${spent.cost:.2f}"

@@ -4,6 +4,6 @@ One thread per source hands batches over through a bounded queue; one thread per
 detects and commits. What is committed and where reading would start again are one transaction.
 """
 
-from aiops_core.ingest.reading import Ingest
+from aiops_core.ingest.reading import Ingest, canary_key
 
-__all__ = ["Ingest"]
+__all__ = ["Ingest", "canary_key"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from aiops_core.ingest.counting import Counting
 from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.records import Decision, Event, Json, LogBatch, Position
-from aiops_core.store import Checkpoint, IncidentChange, Store, release_named
+from aiops_core.store import Checkpoint, IncidentChange, Store, Volume, release_named
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.repeats import Repeat
 from aiops_core.text.streaks import Streak
@@ -49,6 +50,7 @@ class _Pending:
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     ready_made: dict[tuple[str, str], Position] = field(default_factory=dict)
     following: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    volumes: defaultdict[str, Volume] = field(default_factory=lambda: defaultdict(Volume))
     has_ended: bool = False
     """Whether a stream ended: its source may wait for the commit to answer somebody."""
 
@@ -115,14 +117,21 @@ class Commits:
     def add(self, step: str, event: Event) -> None:
         """Take an event of a source step."""
         event = self._placed(step, event)
+        self._pending.volumes[step].add(event)
         self._pending.events.append((event, self._is_young(event.occurred_at or event.read_at)))
 
     def count(self, stream: Stream, streak: Streak) -> bool:
         """Take the blocks of a streak; return False where each has to become an event."""
         if self._is_observed or stream.needs_keys:
             return False
+        before = self._pending.counting.size
         self._pending.counting.add(stream, streak)
+        self._pending.volumes[stream.step].events += self._pending.counting.size - before
         return True
+
+    def read(self, step: str, size: int) -> None:
+        """Count what a source step brought."""
+        self._pending.volumes[step].bytes += size
 
     def move(self, stream: Stream) -> None:
         """Note that a stream was read on, or closed."""
@@ -263,6 +272,7 @@ class Commits:
                     states,
                     redact=lambda event: redact_record(event, self._redactor),
                     counted=counted,
+                    volumes=pending.volumes,
                 )
             except StoreError as error:
                 self._fault("store", str(error))

@@ -40,6 +40,11 @@ _CANARY = (
 )
 
 
+def canary_key(pipeline: str, number: int) -> str:
+    """Return the key of the job that a canary becomes."""
+    return f"canary:{pipeline}:{number}"
+
+
 class Ingest:
     """Read, detect and record for one pipeline, in its own thread; `start`, then `join` or `stop`."""
 
@@ -105,6 +110,11 @@ class Ingest:
         """Wait for the ingest thread; return whether it ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @property
+    def reading(self) -> list[Step]:
+        """The sources whose threads live."""
+        return self._sources.reading
 
     def send_canary(self, number: int) -> bool:
         """Let a canary go the way of all errors; return False when reading does not even take it."""
@@ -205,7 +215,7 @@ class Ingest:
         payload = {"pipeline": name, "number": canary.number}
         try:
             self._store.queue.enqueue(
-                "canary", f"canary:{name}:{canary.number}", payload, priority=_CANARY_FIRST
+                "canary", canary_key(name, canary.number), payload, priority=_CANARY_FIRST
             )
         except StoreError as error:
             self._fault("store", str(error))

@@ -59,11 +59,21 @@ class Sources:
         self._is_taken = is_taken
         self._fault = fault
         self._queue: queue.Queue[tuple[Step, Handed, float]] = queue.Queue(maxsize=_WAITING)
+        self._threads: list[tuple[Step, threading.Thread]] = []
 
     def start(self) -> None:
         """Start the threads."""
         for step in self.steps:
-            threading.Thread(target=self._pump, args=(step,), name=f"source-{step.name}", daemon=True).start()
+            thread = threading.Thread(
+                target=self._pump, args=(step,), name=f"source-{step.name}", daemon=True
+            )
+            self._threads.append((step, thread))
+            thread.start()
+
+    @property
+    def reading(self) -> list[Step]:
+        """The sources whose threads live."""
+        return [step for step, thread in self._threads if thread.is_alive()]
 
     def take(self, timeout: float) -> tuple[Step, Handed, float]:
         """Return what waits longest and when it came; raise queue.Empty when nothing comes in time."""
@@ -109,5 +119,6 @@ class Sources:
             try:
                 return self._queue.put((step, signal, time.monotonic()), timeout=0.5)
             except queue.Full:
+                step.component.context.stopping.is_set()  # shows that the source lives
                 if self._stopping.is_set() and not self._is_taken():
                     return

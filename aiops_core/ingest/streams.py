@@ -53,6 +53,7 @@ class Streams:
         stream.touched = heard_to
         stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
         self._commits.move(stream)
+        self._commits.read(step, len(batch.data))
         stream.places.note(batch, stream.cutter.low_water)
         claims, late = stream.cutter.feed(batch.data)
         self._add_following(stream, late)

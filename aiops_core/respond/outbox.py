@@ -13,8 +13,8 @@ from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import Gate, crowded, inhibited, matter_of, outdated, silenced
-from aiops_core.records import Incident, Receipt, RecipientResult
-from aiops_core.store import DeliveryRow, Job, Store
+from aiops_core.records import Decision, Incident, Receipt, RecipientResult
+from aiops_core.store import DeliveryRow, Job, Store, cause_of
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.report import merge_reports
 from aiops_core.tracing import span
@@ -103,11 +103,10 @@ class Outbox:
     def _gather(self, pipeline: Pipeline, step: Step, gate: Gate) -> None:
         """Let all that is due wait, to go out as one."""
         with self._store.transaction():
-            for incident_id, run_id in self._store.deliveries.hold_due(
+            for incident_id, run_id, key in self._store.deliveries.hold_due(
                 pipeline.name, step.name, gate.until, gate.held
             ):
-                if incident_id is not None:
-                    self._store.incidents.decide_once(incident_id, run_id, gate.decision)
+                self._explain(pipeline.name, incident_id, run_id, key, gate.decision)
         failpoint("after_holding")
 
     def _may_go(self, pipeline: Pipeline, row: DeliveryRow) -> bool:
@@ -124,10 +123,19 @@ class Outbox:
                 self._store.deliveries.drop([row.id], why.text)
                 self._store.notices.untold(incident.id, row.report.kind, row.due_at)
             decision = gate.decision if gate is not None else why
-            if incident is not None and decision is not None:
-                self._store.incidents.decide_once(incident.id, row.run_id, decision)
+            if decision is not None:
+                self._explain(pipeline.name, row.incident_id, row.run_id, row.key, decision)
         failpoint("after_holding")
         return False
+
+    def _explain(
+        self, pipeline: str, incident_id: int | None, run_id: int | None, key: str, decision: Decision
+    ) -> None:
+        """Put a decision on the trail of what a message is about."""
+        if incident_id is not None:
+            self._store.incidents.decide_once(incident_id, run_id, decision)
+        elif (cause := cause_of(key, pipeline)) is not None:
+            self._store.explain_fault(pipeline, cause, decision)
 
     def _hidden(self, pipeline: Pipeline, row: DeliveryRow, incident: Incident | None) -> Gate | None:
         """Return the silence that hides a message, or the cause that does."""

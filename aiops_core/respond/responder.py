@@ -22,6 +22,7 @@ from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.asking import analyze, without_model
 from aiops_core.respond.run import Desk, Postponed, Run
+from aiops_core.respond.silencing import Silencing
 from aiops_core.respond.solving import Gathered, Repaired, gather_evidence, repair
 from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
@@ -38,8 +39,7 @@ TOLD_EARLY = "notify early"
 class Responder:
     """Do the jobs of the queue: runs, deliveries, follow-ups, talks, watches over merged fixes."""
 
-    kinds = ("run", "deliver", "tend", "follow", "talk", "watch", "canary")
-    canary = "canary"
+    kinds = ("run", "deliver", "tend", "silence", "follow", "talk", "watch", "canary")
     delivery = "deliver"
 
     def __init__(
@@ -70,6 +70,7 @@ class Responder:
             self._pipelines, store, self.telling, partial(redact_record, redactor=redactor), clock
         )
         self.telling.noted = self._tending.begin
+        self._silencing = Silencing(store, self.telling.fault, clock)
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,
@@ -95,6 +96,7 @@ class Responder:
             "run": self._run,
             "deliver": self.telling.outbox.deliver,
             "tend": self._tending.tend,
+            "silence": self._silencing.tend,
             "follow": self._follow,
             "talk": self._talk,
             "watch": self._watch,
@@ -177,10 +179,10 @@ class Responder:
     def _tell(self, run: Run, analysis: Analysis, change: Change | None, acted: Acted) -> None:
         """Tell people of a run once, and once more of each action that acted after they were told."""
         if not (run.runs.step(run.id, TOLD_EARLY) and not analysis.is_answered and not acted.plans):
-            run.step("notify", "", partial(self._notify, run, analysis, change, acted), list[str])
+            run.told("notify", partial(self._notify, run, analysis, change, acted))
         for action in acted_since(run, "notify"):
             again = partial(self._notify, run, analysis, change, acted, action)
-            run.step(f"notify {action}", "", again, list[str])
+            run.told(f"notify {action}", again)
 
     def _call(self, run_id: int) -> bool:
         """Let a run go on that waits for its turn; return whether it does."""
@@ -194,13 +196,13 @@ class Responder:
         is_due = is_long or self._clock() >= deadline
         is_told = run.runs.step(run.id, TOLD_EARLY) is not None
         if run.review is None and is_due and not is_told:
-            run.step(TOLD_EARLY, "", partial(self._tell_early, run, wait), list[str])
+            run.told(TOLD_EARLY, partial(self._tell_early, run, wait))
         run.look_at = wait.until if is_due else min(wait.until, deadline)
         self._finish(run)
         if wait.wait_for == "turn":
             self._desk.turns.wait(run.id)
 
-    def _tell_early(self, run: Run, wait: Postponed) -> list[str]:
+    def _tell_early(self, run: Run, wait: Postponed) -> Callable[[], list[str]]:
         analysis = without_model(run, [wait.decision.text])
         return self._notify(run, analysis, None, Acted((), {}), "early")
 
@@ -254,8 +256,8 @@ class Responder:
 
     def _notify(
         self, run: Run, analysis: Analysis, change: Change | None, acted: Acted, action: str = ""
-    ) -> list[str]:
-        """Queue one delivery to every notifier, about the run or what one action did since."""
+    ) -> Callable[[], list[str]]:
+        """Write the report about the run, or what one action did since; return what queues it to its targets."""
         incident = run.redacted(self._store.incidents.get(run.incident.id))
         key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
         cited = tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited)
@@ -278,7 +280,8 @@ class Responder:
         )
         is_asked = run.reason in ("retry", "review") or action not in ("", "early")
         is_asked = is_asked or (not action and run.runs.step(run.id, TOLD_EARLY) is not None)
-        return self.telling.tell(
+        return partial(
+            self.telling.tell,
             run.pipeline,
             run.redacted(report),
             run_id=run.id,

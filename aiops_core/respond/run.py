@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal, TypeVar
 
 from aiops_core.analysis import redact_record
 from aiops_core.budget import Amount
-from aiops_core.errors import AiopsError, LeaseLost, Refused, is_interrupt
+from aiops_core.errors import AiopsError, LeaseLost, Refused, StoreError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
@@ -90,6 +91,8 @@ class Run:
     look_at: datetime | None = None
     """When to look again whether something that waits for its turn may go on."""
     _mirror: Mirror | None = None
+    _unsaved: list[Decision] | None = None
+    """Decisions of the step that is being done: they are saved with its end."""
 
     @property
     def runs(self) -> Runs:
@@ -117,15 +120,18 @@ class Run:
         state: StepState = "done"
         error = result = ""
         value: R | None = None
+        self._unsaved = []
         try:
             with span(f"aiops {name}", self._traced(component)):
                 value = work()
             result = dump(kind, value) if value is not None else ""
             state = "done" if value is not None else "skipped"
         except LeaseLost:
+            self._unsaved = None
             raise
         except Postponed:
-            self.runs.begin_step(self.id, name, component, "queued")
+            with self._saving():
+                self.runs.begin_step(self.id, name, component, "queued")
             raise
         except Refused as refusal:
             state, error = "refused", self.redacted_text(refusal)
@@ -135,10 +141,45 @@ class Run:
                 raise
             state, error = "failed", self._failed(name, failure)
         failpoint("step_done")
-        self.runs.end_step(self.id, name, state, error, result)
+        with self._saving():
+            self.runs.end_step(self.id, name, state, error, result)
         failpoint("step_ended")
         self._observe(name, state)
         return value
+
+    def told(self, name: str, prepare: Callable[[], Callable[[], list[str]]]) -> None:
+        """Queue messages as one recorded step: they and its end are one transaction, prepared before it."""
+        row = self.runs.step(self.id, name)
+        if row is not None and row.is_finished:
+            return
+        state: StepState = "done"
+        try:
+            with span(f"aiops {name}", self._traced("")):
+                tell = prepare()
+            with self.desk.store.transaction():
+                targets = tell()
+                self.runs.begin_step(self.id, name)
+                failpoint("step_done")
+                self.runs.end_step(self.id, name, "done", "", dump(list[str], targets))
+        except (LeaseLost, StoreError):
+            raise
+        except BaseException as failure:
+            if is_interrupt(failure):
+                raise
+            state = "failed"
+            self.runs.begin_step(self.id, name)
+            self.runs.end_step(self.id, name, state, self._failed(name, failure))
+        failpoint("step_ended")
+        self._observe(name, state)
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Save what was decided in a step in the transaction that ends it."""
+        unsaved, self._unsaved = self._unsaved or [], None
+        with self.desk.store.transaction():
+            for decision in unsaved:
+                self.desk.store.incidents.decide(self.incident.id, self.id, decision)
+            yield
 
     def _traced(self, component: str) -> dict[str, str | int]:
         about: dict[str, str | int] = {"aiops.pipeline": self.pipeline.name, "aiops.run": self.id}
@@ -153,7 +194,10 @@ class Run:
             return
         decision = replace(decision, at=self.desk.clock())
         self.decisions.append(decision)
-        self.desk.store.incidents.decide(self.incident.id, self.id, decision)
+        if self._unsaved is not None:
+            self._unsaved.append(decision)
+        else:
+            self.desk.store.incidents.decide(self.incident.id, self.id, decision)
 
     def fault(self, cause: str, text: str) -> None:
         """Tell people of a failure of the pipeline itself, once per cause."""

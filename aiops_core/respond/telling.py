@@ -14,7 +14,7 @@ from aiops_core.pipeline import Pipeline
 from aiops_core.policy import Gate, Routed, Target, gate_for, matter_of, reminder_after, routed
 from aiops_core.records import Report
 from aiops_core.respond.outbox import Outbox, attempts_of
-from aiops_core.store import DeliveryRow, Job, Notice, Store
+from aiops_core.store import DeliveryRow, Job, Notice, Store, fault_key
 from aiops_core.text.phrases import counted
 from aiops_core.text.redaction import Redactor
 
@@ -243,7 +243,7 @@ class Telling:
     def _fault_report(self, pipeline: Pipeline, cause: str, text: str) -> Report:
         now = self._clock()
         return Report(
-            key=f"fault/{pipeline.name}/{cause}/{now:%Y-%m-%d}",
+            key=fault_key(pipeline.name, cause, now),
             kind="fault",
             pipeline=pipeline.name,
             title=f"aiops itself: {_CLASS.sub(' failed', cause)}",

@@ -17,7 +17,7 @@ from aiops_core.store.database import Database, Unusable, copy_file
 from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
 from aiops_core.store.directory import prepare
 from aiops_core.store.endpoints import EndpointRecords, EndpointRow
-from aiops_core.store.faults import FaultRow, Faults
+from aiops_core.store.faults import FaultRow, Faults, cause_of, fault_key
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
 from aiops_core.store.incidents import OPEN, Incidents
@@ -39,6 +39,7 @@ from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.tally import MOST_OF_BATCH, Counted
 from aiops_core.store.trends import Trends
+from aiops_core.store.volumes import Volume, Volumes
 from aiops_core.store.work import Work
 
 __all__ = [
@@ -75,8 +76,11 @@ __all__ = [
     "StoredPlan",
     "Uptime",
     "UsageRow",
+    "Volume",
     "WaitingPlan",
+    "cause_of",
     "dump",
+    "fault_key",
     "hold",
     "holder",
     "load",
@@ -100,6 +104,7 @@ class Store(Recording, Faults):
         self.incidents = Incidents(database, clock, job)
         self.merging = Merging(database, clock, job)
         self.trends = Trends(database, clock, job)
+        self.volumes = Volumes(database, clock, job)
         self.work = Work(database, clock, job)
         self.retention = Retention(database, clock, job)
         self.fixes = Fixes(database, clock, job)

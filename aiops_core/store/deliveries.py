@@ -119,6 +119,20 @@ class Deliveries(Access):
         """Return the deliveries about an incident, the first one first."""
         return self._rows(deliveries.c.incident_id == incident_id)
 
+    def faults(self) -> Sequence[DeliveryRow]:
+        """Return the deliveries of reports of failures of aiops itself, the first one first."""
+        begins = and_(deliveries.c.key >= "fault/", deliveries.c.key < "fault0")
+        return self._rows(deliveries.c.incident_id.is_(None), begins)
+
+    def troubles(self) -> Sequence[tuple[str, str, int]]:
+        """Return the targets with messages they did not take: the last error, and how many wait or were given up."""
+        bad = deliveries.c.state.in_(["failed", "dead"])
+        last = func.max(deliveries.c.id)
+        query = select(deliveries.c.target, deliveries.c.error, func.count(), last).where(bad)
+        with self._read() as connection:
+            rows = connection.execute(query.group_by(deliveries.c.target).order_by(deliveries.c.target))
+            return [(target, error, count) for target, error, count, _ in rows]
+
     def begun(self, pipeline: str, target: str) -> Sequence[DeliveryRow]:
         """Return the deliveries of a target that were tried and not sent, the first one first."""
         return self._rows(_to(pipeline, target), _IS_OPEN, deliveries.c.batch > 0)
@@ -137,12 +151,13 @@ class Deliveries(Access):
 
     def hold_due(
         self, pipeline: str, target: str, until: datetime, why: str
-    ) -> Sequence[tuple[int | None, int | None]]:
-        """Let all that is due to a target wait; return incident and run of each."""
+    ) -> Sequence[tuple[int | None, int | None, str]]:
+        """Let all that is due to a target wait; return incident, run and key of each."""
         held = update(deliveries).where(self._is_due(pipeline, target)).values(due_at=until, held=why)
         with self._write() as connection:
-            rows = connection.execute(held.returning(deliveries.c.incident_id, deliveries.c.run_id))
-            return [(row.incident_id, row.run_id) for row in rows]
+            columns = (deliveries.c.incident_id, deliveries.c.run_id, deliveries.c.key)
+            rows = connection.execute(held.returning(*columns))
+            return [(row.incident_id, row.run_id, row.key) for row in rows]
 
     def _is_due(self, pipeline: str, target: str) -> ColumnElement[bool]:
         is_new = and_(_IS_OPEN, deliveries.c.batch == 0)

@@ -78,15 +78,20 @@ class Incidents(Access):
                 for row in connection.execute(select(*_COLUMNS).where(incidents.c.id.in_(some)))
             ]
 
-    def opened(self, pipeline: str, since: datetime, limit: int = 500) -> Sequence[Incident]:
+    def opened(
+        self, pipeline: str | None = None, since: datetime | None = None, limit: int = 500
+    ) -> Sequence[Incident]:
         """Return open incidents of which something was heard since then, each with its first event."""
         query = (
             select(*_COLUMNS, events.c.event)
             .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
-            .where(incidents.c.pipeline == pipeline, incidents.c.state.in_(OPEN))
-            .where(incidents.c.heard_at > since)
+            .where(incidents.c.state.in_(OPEN))
             .order_by(incidents.c.heard_at.desc())
         )
+        if pipeline is not None:
+            query = query.where(incidents.c.pipeline == pipeline)
+        if since is not None:
+            query = query.where(incidents.c.heard_at > since)
         with self._read() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         return [_with_event(row) for row in rows]

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from aiops_core.store.database import Database, upsert
-from aiops_core.store.tables import clocks, deliveries, faults, incidents, jobs, notices, silences
+from aiops_core.store.tables import clocks, deliveries, faults, incidents, jobs, notices, silences, spending
 
 _NOTICED = timedelta(seconds=30)
 """A smaller difference is no jump: clocks are set right, and processes wait."""
@@ -119,6 +119,7 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
         (true(), notices.c.told_at, notices.c.remind_at, notices.c.climb_at),
         (silences.c.ends_at > before, silences.c.ends_at),
         (true(), faults.c.told_at),
+        (spending.c.reserved_at > before - _RECENTLY, spending.c.reserved_at),
         (incidents.c.state != "resolved", incidents.c.heard_at),
     ):
         values = {column.name: _moved(column, jump) for column in columns}

@@ -156,6 +156,11 @@ class Queue:
         with self._leased(job) as connection:
             self._set(connection, job, **values)
 
+    def holds(self, key: str) -> bool:
+        """Return whether a job with this key is still there."""
+        with self._database.read() as connection:
+            return connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is not None
+
     def hasten(self, kinds: Sequence[str], by: datetime) -> int:
         """Make due now what is new and due until then; return how many. What is retried keeps its time."""
         now = self._clock()

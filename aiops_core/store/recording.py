@@ -16,6 +16,7 @@ from aiops_core.store.runs import create_runs
 from aiops_core.store.sightings import save_sightings, wake_watchers, watched
 from aiops_core.store.tally import Counted, Tally, new_incident, seen_at
 from aiops_core.store.trends import save_trends
+from aiops_core.store.volumes import Volume, save_volumes
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
 _AT_ONCE = 500
@@ -71,6 +72,7 @@ class Recording(Access):
         redact: Callable[[Event], Event] = lambda event: event,
         *,
         counted: Sequence[tuple[Counted, bool]] = (),
+        volumes: Mapping[str, Volume] | None = None,
     ) -> list[IncidentChange]:
         """Commit events, checkpoints and component states together.
 
@@ -91,6 +93,7 @@ class Recording(Access):
             back = [tally.row["id"] for tally in tallies if tally.is_watched and tally.releases]
             wake_watchers(connection, back, now + _SETTLE)
             _save_progress(connection, pipeline, checkpoints, states, now)
+            save_volumes(connection, pipeline, volumes or {}, now)
         changes = (
             IncidentChange(tally.row["id"], tally.before, tally.row["state"], runs.get(tally.row["id"]))
             for tally in tallies

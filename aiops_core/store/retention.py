@@ -49,6 +49,7 @@ from aiops_core.store.tables import (
     spending,
     steps,
     trends,
+    volumes,
 )
 
 BATCH = 500
@@ -182,6 +183,7 @@ def _forget_rows(connection: Connection, cut: Cut, now: datetime) -> int:
     for table, time, before in (
         (trends, trends.c.hour, cut.trends),
         (sightings, sightings.c.last_seen, cut.trends),
+        (volumes, volumes.c.hour, cut.trends),
         (faults, faults.c.last_at, cut.runs),
         (silences, silences.c.ends_at, cut.runs),
         (spending, spending.c.reserved_at, min(cut.runs, now - DAY)),

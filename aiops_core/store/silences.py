@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -12,12 +13,16 @@ from aiops_core.errors import UserError
 from aiops_core.notices import Match
 from aiops_core.store.access import Access
 from aiops_core.store.deliveries import release
-from aiops_core.store.tables import silences
+from aiops_core.store.queue import new_job
+from aiops_core.store.tables import deliveries, jobs, silences
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceRow:
-    """A silence: messages that match wait until it ends. ``count`` says how many did."""
+    """A silence: messages that match wait until it ends. ``count`` says how many did.
+
+    With ``until_resolved`` it ends earlier, once no open incident matches any more.
+    """
 
     id: int
     match: Match
@@ -26,6 +31,12 @@ class SilenceRow:
     created_at: datetime
     ends_at: datetime
     count: int
+    until_resolved: bool = False
+
+    @property
+    def remind_at(self) -> datetime:
+        """When people are reminded of it: after four fifths of its time."""
+        return self.created_at + (self.ends_at - self.created_at) * 0.8
 
     @property
     def name(self) -> str:
@@ -39,15 +50,35 @@ _COLUMNS = [silences.c[name] for name in SilenceRow.__dataclass_fields__]
 class Silences(Access):
     """Keep silences."""
 
-    def add(self, match: Match, ends_at: datetime, why: str, by: str) -> int:
-        """Hold back messages that match until then; return the number of the silence."""
-        row = {"match": match, "why": why, "by": by, "created_at": self._clock(), "ends_at": ends_at}
+    def add(self, match: Match, ends_at: datetime, why: str, by: str, *, until_resolved: bool = False) -> int:
+        """Hold back messages that match until then; return the number of the silence.
+
+        A job of kind ``silence`` looks after it.
+        """
+        now = self._clock()
+        row: dict[str, Any] = {"match": match, "why": why, "by": by, "created_at": now, "ends_at": ends_at}
+        row |= {"count": 0, "until_resolved": until_resolved}
         with self._write() as connection:
-            return int(
-                connection.scalars(
-                    insert(silences).values({**row, "count": 0}).returning(silences.c.id)
-                ).one()
-            )
+            number = int(connection.scalars(insert(silences).values(row).returning(silences.c.id)).one())
+            due = now if until_resolved else now + (ends_at - now) * 0.8
+            job = new_job("silence", f"silence:{number}", {"silence": number}, due, now)
+            connection.execute(insert(jobs).values({**job, "max_attempts": 1_000}))
+        return number
+
+    def get(self, silence_id: int) -> SilenceRow | None:
+        """Return a silence, None when there is none of this number."""
+        query = select(*_COLUMNS).where(silences.c.id == silence_id)
+        with self._read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else SilenceRow(**row)
+
+    def hidden_in(self, silence_id: int) -> Sequence[str]:
+        """Return the pipelines in which a silence holds messages back now."""
+        held = deliveries.c.held == f"silence {silence_id}"
+        open_ = deliveries.c.state.in_(["waiting", "failed"])
+        query = select(deliveries.c.pipeline).where(held, open_).distinct().order_by(deliveries.c.pipeline)
+        with self._read() as connection:
+            return connection.scalars(query).all()
 
     def active(self) -> Sequence[SilenceRow]:
         """Return the silences that hold now, the one that ends last first."""

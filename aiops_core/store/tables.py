@@ -313,6 +313,7 @@ silences = _numbered(
     _time("created_at"),
     _time("ends_at"),
     _number("count"),
+    _number("until_resolved"),
     Index(None, "ends_at"),
 )
 clocks = _table("clocks", _key("name"), Column("begin", Float, nullable=False))
@@ -343,6 +344,19 @@ faults = _table(
     _time("first_at"),
     _time("last_at"),
     _time("told_at"),
+    Column("trail", JsonValue),
+)
+volumes = _table(
+    "volumes",
+    _key("pipeline"),
+    _key("step"),
+    Column("hour", Time, primary_key=True),
+    _number("bytes"),
+    _number("events"),
+    _number("seen"),
+    _number("undated"),
+    _number("bare"),
+    _number("unread"),
 )
 remarks = _table(
     "remarks",

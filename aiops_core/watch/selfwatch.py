@@ -8,16 +8,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from aiops_core.component import Source
+from aiops_core.config import duration_text
 from aiops_core.errors import StoreError, is_interrupt
-from aiops_core.ingest import Ingest
+from aiops_core.ingest import Ingest, canary_key
 from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.probing import probe
 from aiops_core.settings import Watch
+from aiops_core.stopping import Pulse
 from aiops_core.store import Store
 from aiops_core.text.phrases import size_text
 from aiops_core.watch.board import Board
@@ -27,6 +29,10 @@ _LOOK = 10.0
 """Seconds between looks at the database, the queue and the disks."""
 _MISSED = 2
 """Canaries that may be missed, and probes that may fail, before anybody is told."""
+_BUSY = 10
+"""Canaries that may wait for a worker before anybody is told: an answer takes minutes."""
+_LONGEST_SILENCE = 60.0
+"""Seconds for which a source may look at nothing: it has to each second."""
 OUTSIDE = ("analyzers", "actions")
 
 
@@ -114,16 +120,42 @@ class SelfWatch:
         for pipeline, ingest in self._present().ingests:
             name = pipeline.name
             sent = self._sent.get(name, self._first)
-            missed = sent - self._seen.get(name, self._first)
-            problem = ""
-            if missed >= _MISSED:
-                problem = (
-                    f"the last {missed} canaries did not come through: errors may be noticed late or not at all. "
-                    "Look into the log, then start 'aiops run' again"
-                )
-            self._note(f"canary {name}", problem, [name], blocks=True)
+            self._judge(name, sent)
+            self._look_at_sources(name, ingest)
             ingest.send_canary(sent + 1)
             self._sent[name] = sent + 1
+
+    def _judge(self, name: str, sent: int) -> None:
+        """Tell what canaries that did not arrive say: nothing is read, or read and left undone by the workers."""
+        missed = sent - self._seen.get(name, self._first)
+        is_read = missed >= _MISSED and self._store.queue.holds(canary_key(name, sent))
+        lost = busy = ""
+        if missed >= _MISSED and not is_read:
+            lost = (
+                f"the last {missed} canaries did not come through: errors may be noticed late or not at all. "
+                "Look into the log, then start 'aiops run' again"
+            )
+        if missed >= _BUSY and is_read:
+            busy = (
+                f"no worker took the last {missed} canaries: errors are noticed, and answered late. Raise 'workers', "
+                "or look into the log for what hangs"
+            )
+        self._note(f"canary {name}", lost, [name], blocks=True)
+        self._note(f"workers {name}", busy, [name])
+
+    def _look_at_sources(self, name: str, ingest: Ingest) -> None:
+        """Tell of sources whose threads look at nothing any more."""
+        longest = max(_MISSED * self._settings.canary.total_seconds(), _LONGEST_SILENCE)
+        for step in ingest.reading:
+            stopping = step.component.context.stopping
+            silence = stopping.silence if isinstance(stopping, Pulse) and not step.is_apart else 0.0
+            problem = ""
+            if silence > longest:
+                problem = (
+                    f"{step.name}: the source has not been heard of for {duration_text(timedelta(seconds=round(silence)))}, "
+                    "it hangs: what it should read is noticed late or not at all. Start 'aiops run' again"
+                )
+            self._note(f"source {name}.{step.name}", problem, [name], blocks=True)
 
     def _look(self, settings: Watch) -> None:
         self._look_at_store(settings)

@@ -13,6 +13,7 @@ from aiops_core.hindsight.insights import kind_of
 from aiops_core.hindsight.page import render_figures
 from aiops_core.records import Analysis, Event, Incident, Outcome, Receipt, Report, Usage
 from aiops_core.store import Store
+from aiops_core.testing.pipeline import run_pipeline
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -197,3 +198,39 @@ def test_both_commands_print_text_and_json(tmp_path, monkeypatch):
     wrong = CliRunner().invoke(cli, ["stats", "--since", "yesterday", "--state", "state"])
     assert wrong.exit_code == 2
     assert "is no duration: write a number" in wrong.output
+
+
+READ = """\
+pipelines:
+  shop:
+    sources:
+      - {uses: file, name: app, with: {paths: [./app.log], start: beginning}}
+      - {uses: file, name: other, with: {paths: [./other.log], start: beginning}}
+    detectors: [python, levels]
+    policy: {max_age: 3650d}
+"""
+APP = """\
+2026-11-21 03:00:00,000 INFO shop: begins
+2026-11-21 03:00:01,000 ERROR shop: failed
+Traceback (most recent call last):
+  File "/srv/shop.py", line 2, in total
+    do()
+KeyError: 'count'
+2026-11-21 03:00:02,000 ERROR shop: the bank is away
+ERROR nobody knows when
+"""
+
+
+def test_what_each_source_read_and_how_well_is_shown(tmp_path):
+    run_pipeline(READ, {"app.log": APP, "other.log": ""}, tmp_path)
+
+    said = CliRunner().invoke(cli, ["insights", "--state", str(tmp_path / "state")]).output
+    data = CliRunner().invoke(cli, ["insights", "--json", "--state", str(tmp_path / "state")]).output
+
+    assert "shop.app  0.258 KB, 3 events; 33% no time of their own, 67% no stack trace, 0% unread" in said
+    assert json.loads(data)["sources"] == [
+        {"pipeline": "shop", "source": "app", "bytes": len(APP), "events": 3}
+        | {"seen": 3, "undated": 1, "bare": 2, "unread": 0},
+        {"pipeline": "shop", "source": "other"}
+        | dict.fromkeys(("bytes", "events", "seen", "undated", "bare", "unread"), 0),
+    ]

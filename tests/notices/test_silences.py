@@ -120,7 +120,7 @@ def test_reminders_of_a_silenced_problem_do_not_pile_up(scene):
 
     shop.wait(minutes=30)
 
-    assert kinds(shop) == ["incident", "reminder"]
+    assert kinds(shop) == ["incident", "fault", "reminder"]  # the silence is reminded of, too
 
 
 def test_a_failure_of_the_pipeline_itself_is_silenced_by_its_kind_only(scene):
@@ -278,3 +278,71 @@ def test_what_a_message_waits_for_is_shown_with_the_deliveries(scene, typed):
 
     assert "waits until 2026-05-04 13:00:00Z: silence 1" in typed("deliveries", "list")
     assert "mail: waiting after 0 attempts. silence 1 until 2026-05-04 13:00:00Z" in typed("why", "1")
+
+
+def test_people_are_reminded_of_a_silence_that_hides_something_before_it_ends(scene):
+    shop = scene(every=30)
+    shop.responder.recover()
+    silence(shop, hours=10, service="pay*")
+    silence(shop, hours=10, service="nothing")
+    shop.happen("f1", service="payment")
+
+    shop.wait(hours=7, minutes=59)
+    before = kinds(shop)
+    shop.wait(hours=1)
+
+    assert before == []
+    [report] = shop.got()
+    assert report.kind == "fault"
+    assert report.text.startswith(
+        "silence 1 (service=pay*: deploy, by ann) ends at 2026-05-04 22:00 UTC. It has held back "
+    )
+    assert "'aiops silence remove 1'" in report.text
+    shop.wait(hours=2)
+    assert len(shop.got()) > 1
+
+
+def test_a_silence_until_resolved_ends_when_what_it_hides_is_over(scene, typed):
+    shop = scene(every=5)
+    shop.responder.recover()
+    incident = shop.happen("f1", service="payment")
+    shop.wait(minutes=1)
+    ends_at = shop.clock() + 100 * HOUR
+    match = Match.model_validate({"service": "pay*"})
+    shop.store.silences.add(match, ends_at, "known", "ann", until_resolved=True)
+    shop.happen("f2", service="payment")
+    shop.wait(hours=3)
+    held = kinds(shop)
+
+    for fingerprint in ("f1", "f2"):
+        shop.happen(fingerprint, status="resolved")
+    shop.wait(minutes=10)
+
+    assert (incident, held) == (1, ["incident"])
+    assert shop.store.silences.active() == []
+
+
+def test_a_silence_until_resolved_needs_something_open_and_says_when_it_ends_at_the_latest(scene, typed):
+    scene()
+    with pytest.raises(UserError) as refused:
+        typed("silence", "add", "type=Never", "--until-resolved", "--why", "known")
+    with pytest.raises(UserError) as endless:
+        typed("silence", "add", "type=Never", "--why", "known")
+
+    assert str(refused.value) == "type=Never: no open incident matches. Write --for with a time instead"
+    assert str(endless.value) == "--for: how long? A silence always ends: write --for 2h, or --until-resolved"
+
+
+def test_why_tells_what_held_a_report_of_a_failure_back(scene, typed):
+    shop = scene()
+    shop.responder.recover()
+    silence(shop, hours=10, kind="fault")
+    shop.responder.telling.fault("shop", "notifier chat", "chat took nothing")
+
+    shop.wait(minutes=2)
+
+    said = typed("why", "faults")
+    assert "shop: chat took nothing\n  1 time, first " in said
+    assert "held back until 2026-05-04 22:00 UTC: silence 1 (deploy, by ann): kind=fault\n" in said
+    assert "setting: aiops silence remove 1" in said
+    assert "mail: waiting after 0 attempts. silence 1 until" in said
