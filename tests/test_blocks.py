@@ -100,6 +100,15 @@ def test_a_line_hit_before_a_trace_becomes_its_headline_and_no_claim_of_its_own(
     assert [(claim.detector, claim.block.headline) for claim in claims] == [(0, "shop error: cannot sell")]
 
 
+@pytest.mark.parametrize(("severity", "is_joined"), [("ERROR", True), ("WARNING", False)])
+def test_a_record_of_another_severity_introduces_no_block_that_is_a_record_itself(severity, is_joined):
+    head = f"2026-01-01 10:00:00,000 {severity} shop: paper low"
+
+    claims, _ = cut(f"{head}\n2026-01-01 10:00:01,000 ERROR shop: FAILED x\n  a\n", Failed())
+
+    assert [claim.block.headline for claim in claims] == [head if is_joined else ""]
+
+
 def test_an_ordinary_line_before_a_block_stays_out_of_it():
     claims, _ = cut("2026-01-01 10:00:00,000 INFO shop: selling\nFAILED x\n", Failed())
 

@@ -18,7 +18,7 @@ from typing import IO, Protocol
 
 from aiops_core.errors import PluginBroken, ProcessEnded
 from aiops_core.isolation.terms import STOPPED_FOR_MEMORY, Order
-from aiops_core.isolation.wire import Channel, Header, NoMessage, load_error
+from aiops_core.isolation.wire import Channel, Header, NoMessage, dump_error, load_error
 from aiops_core.records import Json
 
 Ask = Callable[..., Json]
@@ -171,8 +171,6 @@ class Worker:
         return f"it needs more memory than limits.memory allows, {self._memory >> 20} MB"
 
     def _answer(self, header: Header, asks: Mapping[str, Ask]) -> None:
-        from aiops_core.isolation.wire import dump_error
-
         answer: dict[str, Json] = {"reply": header["call"]}
         try:
             ask = asks.get(header["ask"])

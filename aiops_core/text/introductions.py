@@ -74,6 +74,9 @@ def _has_prefix(text: str, prefix: str) -> bool:
 
 
 def _is_of_the_same(text: str, prefix: str) -> bool:
-    """Tell whether a line may be of the writer who wrote a prefix."""
-    one, other = parse_envelope(text).attributes, parse_envelope(prefix).attributes
-    return all(one[name] == other[name] for name in _WRITER & one.keys() & other.keys())
+    """Tell whether a line may be of the writer who wrote a prefix, and no less severe or more."""
+    one, other = parse_envelope(text), parse_envelope(prefix)
+    if one.severity and other.severity and one.severity != other.severity:
+        return False
+    shared = _WRITER & one.attributes.keys() & other.attributes.keys()
+    return all(one.attributes[name] == other.attributes[name] for name in shared)
