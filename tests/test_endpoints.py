@@ -159,5 +159,5 @@ def test_doctor_shows_what_became_of_an_address_and_what_was_taken(tmp_path, mon
         said = CliRunner().invoke(cli, ["doctor", str(tmp_path / "pipeline.yaml")]).output
 
     assert f"· model: {api.url} is refused: api_key: the key was refused, HTTP 401" in said
-    assert "Correct it, then start again" in said
+    assert "Correct it, then run 'aiops reload'" in said
     assert "✓ shop.budget: 0 USD, 0 tokens, 1 call within 24 hours of 5 USD" in said

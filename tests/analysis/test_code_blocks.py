@@ -111,7 +111,6 @@ def test_longer_marks_carry_text_that_looks_like_a_mark():
         (block("x\n", 'filename="a\u202e.py"'), "the path holds invisible characters."),
         (block("k = '[redacted:github-token:0a1b2c3d]'\n", 'filename="a.py"'), "holds a redaction placeholder"),
         (block(SECTION) + block(SECTION.replace("a = 2", "a = 3")), "it proposes alternatives: 'src/a.py' is edited twice"),
-        (block(SECTION.replace("a = 2", "a = 1")), "it changes nothing."),
     ],
 )  # fmt: skip
 def test_r24_a_block_that_is_not_whole_or_not_in_the_format_is_refused(text, says):
