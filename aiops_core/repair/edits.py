@@ -105,6 +105,9 @@ class _Tree:
                 search, replace = search.removeprefix("\ufeff"), replace.removeprefix("\ufeff")
             new = file.encode(replace_once(file.text, search, replace, where=where))
         except NotText as error:
+            _check_visible(
+                edit.path, edit.search, edit.replace
+            )  # more to the point than what cannot be encoded
             raise Refused(f"{where}: {error}. Change another file.", rule="not-text") from None
         self._put(edit.path, new, where)
 

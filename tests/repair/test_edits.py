@@ -240,6 +240,7 @@ def test_r16_r17_create_delete_and_rename_are_explicit():
         (Edit("replace", "a.py", search="a", replace="a"), "no-op"),
         (Edit("replace", "a.py", search="a", replace="— ’"), ""),
         (Edit("replace", "latin.py", search="x", replace="€"), "not-text"),
+        (Edit("replace", "latin.py", search="x", replace="\u200b"), "invisible-characters"),
         (Edit("replace", "binary", search="x", replace="y"), "not-text"),
         (Edit("replace", "lfs.bin", search="oid", replace="y"), "not-text"),
         (Edit("replace", "gen.py", search="x", replace="y"), "generated"),
