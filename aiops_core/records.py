@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 Json: TypeAlias = Any  # JSON values: their shape belongs to whoever wrote them
 Position: TypeAlias = Mapping[str, Json]
@@ -48,7 +48,7 @@ def parse_severity(name: str) -> Severity:
 
 StopLevel: TypeAlias = Literal["analyse", "patch", "branch", "draft", "ready"]
 """How far a fix goes: proposed to nobody, tested and shown, pushed, opened as a draft, opened for review."""
-STOP_LEVELS: tuple[StopLevel, ...] = ("analyse", "patch", "branch", "draft", "ready")
+STOP_LEVELS: tuple[StopLevel, ...] = get_args(StopLevel)
 Question: TypeAlias = Literal[
     "outside-trace",
     "max-files",
@@ -63,6 +63,7 @@ Question: TypeAlias = Literal[
     "unauthenticated",
 ]
 """What a person is asked about before a fix is published."""
+QUESTIONS: tuple[Question, ...] = get_args(Question)
 ReportKind: TypeAlias = Literal["incident", "reminder", "escalating", "resolved", "digest", "fault"]
 """What a message is."""
 IncidentState: TypeAlias = Literal["new", "ongoing", "escalating", "resolved", "regressed", "ignored"]

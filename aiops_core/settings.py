@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from aiops_core.budget import Limit
 from aiops_core.config import Config, Duration, Size, duration_text
 from aiops_core.notices import Inhibition, Notices, Route, Silence
-from aiops_core.records import Question, StopLevel
+from aiops_core.records import QUESTIONS, Question, StopLevel
 from aiops_core.text.grouping import compile_pattern
 from aiops_core.text.redaction import check_pattern
 from aiops_core.text.timestamps import zone_named
@@ -149,21 +149,7 @@ class Policy(Config):
     """Room for evidence in a question, in tokens of about four characters; what matters least is cut first."""
     max_lookups: int = Field(default=20, ge=0, le=200)
     """Most files, folders and searches in the repository that the models of one run are shown; 0: none."""
-    ask_for: list[Question] = Field(
-        default=[
-            "outside-trace",
-            "max-files",
-            "max-lines",
-            "new-capability",
-            "delete",
-            "rename",
-            "new-dependency",
-            "build-file",
-            "container-file",
-            "migration",
-            "unauthenticated",
-        ]
-    )
+    ask_for: list[Question] = Field(default=list(QUESTIONS))
     """What a person must allow, also under ``mode: auto``: a fix of files that are not in the trace, not named
     in the repair steps, not used by such files and no tests; one of more files or lines than below; one that lets code do what it did
     not, such as reach the network or run programs; one that deletes or renames a file, or changes what names
