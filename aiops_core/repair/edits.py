@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from aiops_core.errors import Refused
@@ -98,17 +99,15 @@ class _Tree:
             raise Refused(
                 f"{where}: a program generates this file. Change what it is generated from.", rule="generated"
             )
-        try:
+        with _text_only(where):
             file = open_text(content)
-            search, replace = unify_line_ends(edit.search), unify_line_ends(edit.replace)
-            if file.bom:
-                search, replace = search.removeprefix("\ufeff"), replace.removeprefix("\ufeff")
+        search, replace = unify_line_ends(edit.search), unify_line_ends(edit.replace)
+        if file.bom:
+            search, replace = search.removeprefix("\ufeff"), replace.removeprefix("\ufeff")
+        if file.encoding != "utf-8":
+            _check_visible(edit.path, search, replace)  # more to the point than what cannot be encoded
+        with _text_only(where):
             new = file.encode(replace_once(file.text, search, replace, where=where))
-        except NotText as error:
-            _check_visible(
-                edit.path, edit.search, edit.replace
-            )  # more to the point than what cannot be encoded
-            raise Refused(f"{where}: {error}. Change another file.", rule="not-text") from None
         self._put(edit.path, new, where)
 
     def _create(self, path: str, content: bytes, mode: str, where: str) -> None:
@@ -139,6 +138,14 @@ class _Tree:
         if len(content) > MAX_FILE:
             raise Refused(f"{where}: the file is larger than 1 MB. Change another file.", rule="size")
         self._after[path] = content
+
+
+@contextmanager
+def _text_only(where: str) -> Iterator[None]:
+    try:
+        yield
+    except NotText as error:
+        raise Refused(f"{where}: {error}. Change another file.", rule="not-text") from None
 
 
 def _check(changed: Sequence[ChangedFile], before: Mapping[str, bytes | None], inspect: Inspect) -> None:

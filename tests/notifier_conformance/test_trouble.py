@@ -80,7 +80,7 @@ def test_a_slow_peer_is_left_at_the_deadline_of_the_whole_delivery(bench, reply)
     error = error_of(bench, reply, kind=Retry, timeout=timedelta(seconds=0.15))
 
     assert str(error).endswith(": no answer within 0.15 s.")
-    assert monotonic() - began < 3
+    assert monotonic() - began < 10
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

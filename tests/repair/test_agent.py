@@ -115,5 +115,5 @@ def test_s16_an_agent_that_ignores_signals_and_forks_is_gone_at_its_deadline(run
     result = run("trap '' TERM INT; setsid sleep 300 & sleep 300", seconds=0.5)
 
     assert result.stopped == "timeout"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert descendants(os.getpid()) == before

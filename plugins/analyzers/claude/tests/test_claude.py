@@ -500,7 +500,7 @@ def test_a_stream_of_pings_does_not_last_for_ever():
     ):
         make(api, timeout="50ms", delays=()).analyze(INCIDENT, EVIDENCE)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_nobody_listening_is_out_of_reach():
@@ -519,7 +519,7 @@ def test_stopping_interrupts_the_wait():
     with MessagesApi() as api, pytest.raises(Retry, match="the pipeline is stopping"):
         make(api, delays=(30.0,), context=Context(stopping=stopping)).analyze(INCIDENT, EVIDENCE)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 # -- fallbacks and proxy --------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def test_hostile_lines_take_linear_time(find, text):
 
     find(ErrorLevels(), text=text)
 
-    assert process_time() - started < 2
+    assert process_time() - started < 6
 
 
 test_contract = contract(

@@ -537,7 +537,7 @@ def test_hostile_input_takes_linear_time(find, text):
 
     find(PythonErrors(), text=text)
 
-    assert process_time() - started < 2
+    assert process_time() - started < 6
 
 
 def test_the_handler_of_asyncio_ends_the_message_of_the_traceback_above_it(find):

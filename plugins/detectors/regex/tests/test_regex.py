@@ -277,7 +277,7 @@ def test_a_hostile_line_takes_linear_time(find):
 
     find(nasty, text="x" * 50_000 + " and more\n")
 
-    assert process_time() - started < 1
+    assert process_time() - started < 5
 
 
 test_contract = contract(

@@ -73,7 +73,7 @@ def test_a_slow_service_is_left_at_the_deadline_and_not_asked_again_meanwhile(re
             with pytest.raises(Retry):
                 sender.notify(report)
 
-        assert monotonic() - began < 3
+        assert monotonic() - began < 10
 
 
 def test_untrusted_text_mentions_nobody_and_links_nowhere():

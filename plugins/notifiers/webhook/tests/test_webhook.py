@@ -364,7 +364,7 @@ def test_a_slow_peer_is_left_at_the_deadline_of_the_whole_delivery(reply):
             notifier(peer, timeout=timedelta(seconds=0.15)).notify(REPORT)
 
     assert str(caught.value) == f"webhook to {peer.url}: no answer within 0.15 s."
-    assert monotonic() - began < 3
+    assert monotonic() - began < 10
 
 
 def test_a_connection_that_breaks_after_the_body_was_read_is_tried_again():

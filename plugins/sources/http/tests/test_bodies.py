@@ -194,7 +194,7 @@ def test_a_gzip_bomb_is_never_unpacked_whole(receiver):
     answer = source.post("/", bomb, kind=NDJSON, Content_Encoding="gzip")
 
     assert (answer.status, len(bomb) < 200_000) == (413, True)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 def test_case_51_a_chunked_body_is_taken(receiver):
