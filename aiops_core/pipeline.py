@@ -20,7 +20,7 @@ from aiops_core.component import KINDS, Component, Context, LogDetector
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import HOOKS, Host, check_triggers, make_component
-from aiops_core.isolation import Supervised, Terms, describe, isolated, make_order
+from aiops_core.isolation import Nursery, Supervised, Terms, describe, isolated, make_order
 from aiops_core.overtime import Patience
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
 from aiops_core.text.redaction import Redactor
@@ -164,6 +164,7 @@ class _Loader:
         self._left_out: set[str] = set()
         """Names of those to be left out that something had."""
         self._directory = text.path.resolve().parent
+        self._nursery = Nursery()
 
     def load(self) -> Loaded:
         value = self._text.value
@@ -343,7 +344,7 @@ class _Loader:
         empty = {at[len(below) :]: name for at, name in self._text.empty.items() if at[: len(below)] == below}
         order = make_order(kind, uses, self._directory, settings, limits, label=label, empty=empty)
         try:
-            process, terms = describe(order, context)
+            process, terms = describe(order, context, self._nursery)
         except AiopsError as error:
             self._text.problem((*place, "uses"), str(error), where=label)
             return None

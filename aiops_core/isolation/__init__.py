@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from aiops_core.component import Component, Context
 from aiops_core.document import Place, Resolved
+from aiops_core.isolation.nursery import Nursery
 from aiops_core.isolation.stand_ins import STAND_INS
 from aiops_core.isolation.supervised import Supervised
 from aiops_core.isolation.terms import Order, Terms, exposed, resolved_in
@@ -15,7 +16,7 @@ from aiops_core.isolation.wire import load
 from aiops_core.records import Json
 from aiops_core.settings import Limits
 
-__all__ = ["Supervised", "Terms", "describe", "isolated", "make_order"]
+__all__ = ["Nursery", "Supervised", "Terms", "describe", "isolated", "make_order"]
 
 
 def make_order(
@@ -41,9 +42,9 @@ def make_order(
     )
 
 
-def describe(order: Order, context: Context) -> tuple[Supervised, Terms]:
+def describe(order: Order, context: Context, nursery: Nursery | None = None) -> tuple[Supervised, Terms]:
     """Return the component's process, and what it says of itself; raise AiopsError where it cannot tell."""
-    process = Supervised(order, context)
+    process = Supervised(order, context, nursery or Nursery())
     return process, load(Terms, process.describe())
 
 

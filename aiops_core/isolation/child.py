@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import faulthandler
 import json
 import logging
 import os
 import resource
-import signal
 import socket
 import sys
 import threading
@@ -28,7 +25,6 @@ from aiops_core.isolation.asking import Call, SentLines, Stopping, effect, looki
 from aiops_core.isolation.describing import Wrong, checked, describe
 from aiops_core.isolation.terms import STOPPED_FOR_MEMORY, Order, Surroundings, Terms
 from aiops_core.isolation.wire import Channel, Header, dump, dump_error, load, types_of
-from aiops_core.memory import share_memory
 from aiops_core.records import (
     Analysis,
     Event,
@@ -45,7 +41,6 @@ from aiops_core.text.lines import More, Span
 
 _CALLS = 64
 _END_WITHIN = 4.0
-_PR_SET_PDEATHSIG = 1
 _RESULTS: Mapping[str, type] = {
     "analyze": Analysis,
     "estimate": Usage,
@@ -258,15 +253,9 @@ class Child:
             )
 
 
-def main() -> NoReturn:
+def main(pipe: int) -> NoReturn:
     """Be the component that the pipe on the given descriptor orders."""
-    end, parent = int(sys.argv[1]), int(sys.argv[2])
-    _die_with(parent)
-    faulthandler.enable()
-    share_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the program's: it ends the pipe
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=end))
+    channel = Channel(socket.socket(fileno=pipe))
     code = 1
     try:
         frame = channel.read()
@@ -285,14 +274,6 @@ def main() -> NoReturn:
     finally:
         sys.stdout.flush()
         os._exit(code)
-
-
-def _die_with(parent: int) -> None:
-    """End when the program ends, whatever the plugin is doing then."""
-    with contextlib.suppress(OSError, AttributeError):  # only Linux has it
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _limit(memory: int) -> None:

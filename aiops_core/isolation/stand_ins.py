@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -313,12 +313,9 @@ def _recorded(context: Context) -> Iterator[Mapping[str, Ask]]:
 
 
 def _break_off(stack: ExitStack) -> None:
-    error = PluginBroken("the effect was not reported")
-    try:
-        with stack:
-            raise error
-    except PluginBroken:
-        return
+    """Let what records an effect know that its end was not reported."""
+    with suppress(PluginBroken), stack:
+        raise PluginBroken("the effect was not reported")
 
 
 class IsolatedNotifier(_Isolated, Notifier[Any]):

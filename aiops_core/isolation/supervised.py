@@ -10,6 +10,7 @@ from dataclasses import asdict
 from aiops_core.component import Context
 from aiops_core.endpoints import EndpointNews
 from aiops_core.errors import AiopsError, ProcessEnded
+from aiops_core.isolation.nursery import Nursery
 from aiops_core.isolation.terms import Order, Surroundings, exposed
 from aiops_core.isolation.wire import Header, load
 from aiops_core.isolation.worker import Ask, Worker
@@ -22,13 +23,18 @@ _SPARE = 60.0
 """Seconds that a process waits for the start after it was looked at."""
 _BEGIN = 60.0
 """Seconds that importing and starting a plugin may take."""
+_SHARE = 500
+"""How many times longer than a call that ended its process held its caller none is begun: others keep their speed."""
+_LONGEST_OFF = 3600.0
+"""Seconds without a process at most, after a call that took too long."""
 
 
 class Supervised:
     """Have a process for one component, whatever becomes of it."""
 
-    def __init__(self, order: Order, context: Context) -> None:
+    def __init__(self, order: Order, context: Context, nursery: Nursery) -> None:
         self._order = order
+        self._nursery = nursery
         self.context = context
         self._lock = threading.RLock()
         self._worker: Worker | None = None
@@ -91,11 +97,11 @@ class Supervised:
         patience: float = 0.0,
     ) -> Json:
         """Return what a call gives; raise ProcessEnded when there is no process within ``patience`` seconds."""
-        worker = self._at_work(patience)
+        worker, began = self._at_work(patience), time.monotonic()
         try:
             return worker.call(name, arguments, seconds=seconds, stopping=self.context.stopping, asks=asks)
         finally:
-            self._look_after(worker)
+            self._look_after(worker, held=time.monotonic() - began)
 
     def follow(self, name: str, arguments: Json, *, seconds: float) -> Iterator[tuple[Header, bytes]]:
         """Yield all that a call says."""
@@ -129,8 +135,8 @@ class Supervised:
             f"its process ended: {self._why}; it is begun again within {left:.0f} s", after=left
         )
 
-    def _look_after(self, worker: Worker) -> None:
-        """See to it that there will be another process where this one ended by itself."""
+    def _look_after(self, worker: Worker, held: float = 0.0) -> None:
+        """See to it that there will be another process where this one ended by itself, a call of so many seconds with it."""
         with self._lock:
             if worker is not self._worker or not (worker.is_gone or worker.is_ending):
                 return
@@ -139,7 +145,8 @@ class Supervised:
                 return
             lived = time.monotonic() - worker.began
             self._wait = _FIRST if lived > _STEADY else min(self._wait * 2, _LONGEST)
-            self._back_at = time.monotonic() + self._wait
+            longest = _LONGEST_OFF if worker.took_too_long else _LONGEST
+            self._back_at = time.monotonic() + max(self._wait, min(held * _SHARE, longest))
         threading.Thread(target=self._bring_back, name="isolated-again", daemon=True).start()
 
     def _bring_back(self) -> None:
@@ -160,7 +167,7 @@ class Supervised:
             return
 
     def _begun(self) -> Worker:
-        return Worker(self._order, self.context.logger, self._heard)
+        return Worker(self._order, self._nursery, self.context.logger, self._heard)
 
     def _became(self, *, is_started: bool = True) -> Worker:
         """Return a process whose component is made, and started where it is to work."""

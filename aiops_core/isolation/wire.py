@@ -46,6 +46,12 @@ class NoMessage(Exception):
     """Say that what came is no message."""
 
 
+def frame_of(header: Header, body: bytes = b"") -> bytes:
+    """Return what goes through the pipe."""
+    head = json.dumps(header).encode()
+    return b"".join((_SIZES.pack(len(head), len(body)), head, body))
+
+
 class Channel:
     """One end of the pipe; any thread may send, one reads."""
 
@@ -56,11 +62,9 @@ class Channel:
 
     def send(self, header: Header, body: bytes = b"") -> None:
         """Send a frame; raise OSError where nobody reads any more."""
-        head = json.dumps(header).encode()
+        frame = frame_of(header, body)
         with self._lock:
-            self._end.sendall(_SIZES.pack(len(head), len(body)) + head)
-            if body:
-                self._end.sendall(body)
+            self._end.sendall(frame)
 
     def read(self) -> tuple[dict[str, Json], bytes] | None:
         """Return the next frame, None when the other side is gone; raise NoMessage for anything else."""

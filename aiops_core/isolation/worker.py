@@ -7,7 +7,6 @@ import os
 import queue
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -17,8 +16,10 @@ from itertools import count
 from typing import IO, Protocol
 
 from aiops_core.errors import PluginBroken, ProcessEnded
+from aiops_core.isolation.nursery import Nursery
+from aiops_core.isolation.sending import HostChannel
 from aiops_core.isolation.terms import STOPPED_FOR_MEMORY, Order
-from aiops_core.isolation.wire import Channel, Header, NoMessage, dump_error, load_error
+from aiops_core.isolation.wire import Header, NoMessage, dump_error, load_error
 from aiops_core.records import Json
 
 Ask = Callable[..., Json]
@@ -26,9 +27,10 @@ Ask = Callable[..., Json]
 _TICK = 0.25
 _GRACE = 5.0
 _LONGEST_LINE = 2_000
-_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "TERM", "VIRTUAL_ENV", "COLUMNS")
-_PASSED_ON_ALL = ("LC_", "PYTHON", "SSL_", "XDG_")
-_PROGRAM = "from aiops_core.isolation.child import main; main()"
+_CLOSED = 0.5
+"""Seconds that a process which closed its pipe has to end."""
+_MOST_WAITING = 1 << 20
+"""Bytes that a process may leave unread before it counts as hung."""
 
 
 class Stopping(Protocol):
@@ -43,7 +45,9 @@ class Worker:
     ``heard`` gets what belongs to no call: lines of its log, faults, news of addresses.
     """
 
-    def __init__(self, order: Order, logger: logging.Logger, heard: Callable[[Header], None]) -> None:
+    def __init__(
+        self, order: Order, nursery: Nursery, logger: logging.Logger, heard: Callable[[Header], None]
+    ) -> None:
         self._logger = logger
         self._heard = heard
         self._memory = order.memory
@@ -54,12 +58,18 @@ class Worker:
         self._why = ""
         self._is_told_to_stop = False
         self.began = time.monotonic()
+        self.took_too_long = False
+        """Whether it was ended over a call that took longer than it may."""
         ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        begun = threading.Event()
-        # The kernel ends the process with the thread that began it: that one stays until the pipe closes.
-        threading.Thread(target=self._live, args=(theirs, begun), name="isolated", daemon=True).start()
-        begun.wait()
+        self._channel = HostChannel(ours)
+        written, errors = os.pipe()
+        try:
+            self._process = nursery.begin(theirs, errors)
+        finally:
+            theirs.close()
+            os.close(errors)
+        for work, given in ((self._listen, ()), (self._pass_on, (os.fdopen(written, "rb"),))):
+            threading.Thread(target=work, args=given, name="isolated", daemon=True).start()
         self._channel.send({"order": asdict(order), "path": sys.path})
 
     @property
@@ -117,11 +127,13 @@ class Worker:
                 self._calls.pop(number, None)
 
     def tell(self, header: Header) -> None:
-        """Send what needs no answer; a process that is gone does not hear it."""
+        """Send what needs no answer; a process that is gone does not hear it, one that never listens is ended."""
         try:
             self._channel.send(header)
         except OSError:
             return
+        if self._channel.waiting > _MOST_WAITING:
+            self.kill("it read nothing of what it was told")
 
     def stop(self) -> None:
         """Let the component stop, and end the process."""
@@ -154,6 +166,7 @@ class Worker:
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     why = f"{name}() took longer than {seconds:g} s"
+                    self.took_too_long = True
                     self.kill(why)
                     raise PluginBroken(f"{why}, and its process was ended") from None
                 continue
@@ -188,19 +201,8 @@ class Worker:
             self._ended.wait(_GRACE)
             raise ProcessEnded(f"its process ended: {self._why}") from None
 
-    def _live(self, theirs: socket.socket, begun: threading.Event) -> None:
-        """Begin the process, pass on what it says, and see it end."""
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                stderr=subprocess.PIPE,
-                env=_environment(),
-            )
-        finally:
-            theirs.close()
-            begun.set()
-        threading.Thread(target=self._pass_on, args=(self._process.stderr,), daemon=True).start()
+    def _listen(self) -> None:
+        """Pass on what the process says, and see it end."""
         try:
             while (frame := self._channel.read()) is not None:
                 self._sort(*frame)
@@ -223,11 +225,10 @@ class Worker:
             heard.put((header, body))
 
     def _see_it_end(self) -> None:
-        try:
-            code = self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
+        code = self._process.wait(_CLOSED)
+        if code is None:
             self.kill("it closed its pipe")
-            code = self._process.wait()
+            code = self._process.wait() or 0
         self._why = self._why or (self._no_memory if code == STOPPED_FOR_MEMORY else _said(code))
         self._ended.set()
         self._channel.close()
@@ -254,12 +255,3 @@ def _said(code: int) -> str:
         return f"it was ended by {signal.Signals(-code).name}"
     except ValueError:
         return f"it was ended by signal {-code}"
-
-
-def _environment() -> dict[str, str]:
-    """Return what a component may know of the environment: no keys, which it gets by its settings."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith(_PASSED_ON_ALL) or name.lower().endswith("_proxy")
-    }

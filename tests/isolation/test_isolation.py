@@ -1,17 +1,19 @@
 """``isolation: process``: what a component does to its own process, it does to nobody else."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aiops_core.budget import AtMost
 from aiops_core.component import Context, Tool
-from aiops_core.errors import ProcessEnded, Refused, UserError
+from aiops_core.errors import PluginBroken, ProcessEnded, Refused, UserError
 from aiops_core.isolation import describe, isolated, make_order
 from aiops_core.pipeline import load
 from aiops_core.records import Edit, Evidence, RecipientResult
@@ -272,6 +274,47 @@ def test_a_process_that_died_comes_back(beside):
             return
         time.sleep(0.05)
     pytest.fail("it did not come back")
+
+
+def test_a_call_that_took_too_long_takes_but_a_small_share_of_its_callers_time(beside):
+    detector = beside("detectors", "Find", how="hang", limits=Limits(time=timedelta(seconds=1)))
+    detector.start()
+
+    with pytest.raises(PluginBroken, match=r"detect\(\) took longer than 1 s, and its process was ended"):
+        detector.detect(samples.block("boom hang\n"))
+    with pytest.raises(ProcessEnded) as raised:
+        detector.detect(samples.block("boom hang\n"))
+
+    assert 300 < raised.value.after < 600
+
+
+def test_nobody_waits_for_a_process_that_reads_nothing(beside):
+    source = beside("sources", "Read", how="fine")
+    source.start()
+    worker = source._process._worker
+    os.kill(worker._process.pid, signal.SIGSTOP)
+
+    until = time.monotonic() + 60
+    while not worker.is_gone and time.monotonic() < until:
+        source.committed("one", {"at": "x" * 10_000})
+
+    assert worker.why == "it read nothing of what it was told"
+
+
+def test_processes_come_back_when_all_of_them_were_ended_at_once(beside):
+    detector = beside("detectors", "Find", how="fine")
+    detector.start()
+    pid = detector._process._worker._process.pid
+    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    os.kill(parent, signal.SIGKILL)
+
+    until, events = time.monotonic() + 60, []
+    while not events and time.monotonic() < until:
+        with suppress(ProcessEnded):
+            events = detector.detect(samples.block("boom fine\n"))
+        time.sleep(0.05)
+
+    assert [event.type for event in events] == ["Boom find"]
 
 
 def test_a_process_ends_with_the_program_even_while_it_hangs(beside, tmp_path):
