@@ -17,8 +17,9 @@ from pydantic import TypeAdapter
 from aiops_core.errors import Refused
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
 from aiops_core.repair.asking import check_asked
+from aiops_core.repair.lineage import check_lineage
 from aiops_core.repair.protected import MODES, check_path
-from aiops_core.repair.pushing import EMAIL, NAME, moved, push_branch, push_onto
+from aiops_core.repair.pushing import EMAIL, NAME, push_branch, push_onto
 from aiops_core.repair.wording import commit_subject, one_line
 from aiops_core.repair.workspace import make_push_clone, own_directory
 from aiops_core.repository import GitError, Mirror, open_mirror, open_remote, run_git
@@ -86,7 +87,7 @@ def publish(
     mirror = open_mirror(repository, mirrors)
     mirror.refresh()
     _check_branch(branch, change, mirror)
-    _check_base(change, mirror)
+    check_lineage(change, mirror)
     _check_files(change, mirror, repository)
     with own_directory(scratch.absolute(), "push") as clone:
         make_push_clone(mirror, clone)
@@ -118,31 +119,6 @@ def _check_branch(branch: str, change: Change, mirror: Mirror) -> None:
             f"branch {branch}: the remote has a branch named {BRANCH_PREFIX.rstrip('/')!r}, so there can be "
             f"none under {BRANCH_PREFIX}. Rename that branch, then retry the incident.",
             rule="branch-name",
-        )
-
-
-def _check_base(change: Change, mirror: Mirror) -> None:
-    base = change.base_commit
-    if change.onto:
-        _check_common(change, mirror)
-        return
-    if not mirror.contains(base) or not mirror.has_ancestor(mirror.head(change.base_branch), base):
-        raise Refused(
-            f"commit {base[:12]}, which the fix starts from, is no longer in the history of "
-            f"{change.base_branch}: the branch was rewritten. Retry the incident for a new fix.",
-            rule="history",
-        )
-
-
-def _check_common(change: Change, mirror: Mirror) -> None:
-    """Refuse a branch that shares no history with the one its request goes to."""
-    if not mirror.contains(change.base_commit):
-        raise moved(change.onto, mirror.remote)
-    if mirror.common_ancestor(mirror.head(change.base_branch), change.base_commit) is None:
-        raise Refused(
-            f"branch {change.onto} shares no history with {change.base_branch}: one of them was rewritten. "
-            "Close the request, then retry the incident for a new fix.",
-            rule="history",
         )
 
 

@@ -36,11 +36,16 @@ def make_work_clone(mirror: Mirror, commit: str, path: Path) -> None:
 
 
 def make_push_clone(mirror: Mirror, path: Path) -> None:
-    """Make a bare repository in the empty directory ``path`` that borrows the mirror's objects."""
+    """Make a bare repository in the empty directory ``path`` that borrows the mirror's objects.
+
+    Where the remote is a shallow clone it ends where that one does.
+    """
     run_git(["init", "--quiet", "--bare", "--template=", "."], cwd=path)
     alternates = path / "objects" / "info" / "alternates"
     alternates.parent.mkdir(exist_ok=True)
     alternates.write_text(f"{mirror.path / 'objects'}\n", "utf-8", "surrogateescape")
+    with suppress(FileNotFoundError):
+        (path / "shallow").write_bytes((mirror.path / "shallow").read_bytes())
 
 
 @contextmanager

@@ -247,7 +247,7 @@ class Mirror:
 
     def _fetch(self, path: Path, lock: int) -> None:
         options = ["--prune", "--no-tags", "--no-write-fetch-head", "--quiet", "--update-head-ok"]
-        fetch = ["fetch", *options, "--", self.remote.url, *_REFSPECS]
+        fetch = ["fetch", *options, "--update-shallow", "--", self.remote.url, *_REFSPECS]
         run_git(fetch, cwd=path, remote=self.remote, timeout=SLOW, lock=lock)
         look = ["ls-remote", "--symref", "--", self.remote.url, "HEAD"]
         listed = run_git(look, cwd=path, remote=self.remote, lock=lock)
