@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from aiops_core.records import Usage
+from aiops_core.records import Json, Usage
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([km]?)\s*(usd|tokens?|calls?)", re.IGNORECASE)
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -78,15 +78,25 @@ class AtMost:
 class Spending(Protocol):
     """A call that was let through; what it took counts at its most until it is settled."""
 
-    def settle(self, usage: Usage | None) -> None:
-        """Say what it really took; None: nothing, since no model worked on it."""
+    @property
+    def said(self) -> Json:
+        """What the call said where a worker made it that was killed: do not make it again. Else None."""
+        ...
+
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
+        """Say what it really took, None: nothing, since no model worked on it; and what it said.
+
+        Both are kept in one transaction, so that a worker that takes the run over does not ask again.
+        """
         ...
 
 
 class Unlimited:
     """Let every call through, as where no host counts."""
 
-    def settle(self, usage: Usage | None) -> None:
+    said: Json = None
+
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
         """Count nothing."""
 
 

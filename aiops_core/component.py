@@ -177,6 +177,7 @@ class Context:
 
         Raise Refused when a budget has not so much left: then do not call, and let it pass. A call
         that is not settled counts at its most: use that where nobody knows what a failed call took.
+        One that has ``said`` something already was made before a kill: use that and do not call.
         """
         purse: Purse = getattr(self._worker, "purse", None) or unlimited
         return purse(at_most)

@@ -72,6 +72,8 @@ class AskedConfig(Config):
     \"\"\"Seconds before a call.\"\"\"
     slow: float = 0
     \"\"\"Seconds a call takes.\"\"\"
+    cut: bool = False
+    \"\"\"Whether calls break off, and nobody knows what they took.\"\"\"
 
 class Asked(Analyzer[AskedConfig]):
     config: AskedConfig
@@ -93,13 +95,21 @@ class Asked(Analyzer[AskedConfig]):
         time.sleep(self.config.seconds)
         if Path(self.context.directory, "down").exists():
             raise Retry("the model is down", after=30)
-        for _ in range(self.config.calls):
-            with self.context.spending(AtMost("pretended", self.config.tokens, self.config.most)) as spending:
-                with Path(self.context.directory, "calls").open("a") as calls:
-                    calls.write(f"{self.context.name}/{incident.type}\\n")
-                time.sleep(self.config.slow)
-                spending.settle(Usage("pretended", 40, 10, cost=self.config.real))
-        return Analysis(f"Why {incident.type}", "s", "r", confidence=0.9)
+        said = [self._call(incident, number) for number in range(self.config.calls)]
+        return Analysis(f"Why {incident.type}", " ".join(said), "r", confidence=0.9)
+
+    def _call(self, incident, number):
+        with self.context.spending(AtMost("pretended", self.config.tokens, self.config.most)) as spending:
+            if spending.said is not None:
+                return spending.said
+            with Path(self.context.directory, "calls").open("a") as calls:
+                calls.write(f"{self.context.name}/{incident.type}\\n")
+            time.sleep(self.config.slow)
+            if self.config.cut:
+                raise Retry("the stream was cut off", after=600)
+            usage = Usage("pretended", 40, 10, cost=self.config.real)
+            spending.settle(usage, f"said {number}")
+            return f"said {number}"
 """
 
 

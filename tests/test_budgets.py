@@ -203,35 +203,62 @@ def test_a_call_nothing_worked_on_costs_nothing_and_stays_a_call(tmp_path):
         assert store.spending.taken() == Amount(pytest.approx(5.1), 53, 3)
 
 
-@pytest.mark.parametrize(("place", "calls"), [("call_reserved", 0), ("call_settled", 1)])
-def test_r23_a_kill_in_a_call_frees_no_budget(tmp_path, place, calls):
-    scene = Scene(tmp_path, "budget: {per_day: 1 call}")
-    for name, text in {
-        **scene.files,
-        "sent": names(1),
-        "pipeline.yaml": scene.text,
-    }.items():
-        (tmp_path / name).write_text(text)
+def kill_at(scene, place):
+    """Run the scene's pipeline over one error, and kill it at a place."""
+    for name, text in {**scene.files, "sent": names(1), "pipeline.yaml": scene.text}.items():
+        (scene.directory / name).write_text(text)
     killed = subprocess.run(
         [AIOPS, "run", "--once", "pipeline.yaml"],
-        cwd=tmp_path,
+        cwd=scene.directory,
         env={**os.environ, "AIOPS_FAILPOINT": place},
         stderr=subprocess.DEVNULL,
         timeout=60,
     )
+    assert killed.returncode == -signal.SIGKILL
+
+
+def test_r23_a_kill_in_a_call_frees_no_budget(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 1 call}")
+    kill_at(scene, "call_reserved")
 
     done = run_pipeline(scene.text, {}, tmp_path)
 
-    assert killed.returncode == -signal.SIGKILL
-    assert len(scene.calls) == calls
     with scene.store() as store:
-        (decision,) = [one for one in store.incidents.decisions(1) if "did not end" in one.text] or [None]
-        assert store.spending.taken().calls == 1
+        (decision,) = [one for one in store.incidents.decisions(1) if "did not end" in one.text]
+        assert store.spending.taken() == Amount(0.3, 100, 1)
+    assert scene.calls == []
     assert [report.analysis.is_answered for report in done.reports] == [False]
-    if place == "call_reserved":
-        assert decision.text == (
-            "asked: a call of run 1 did not end, it counts at its most: 0.3 USD, 100 tokens, 1 call"
-        )
+    assert decision.text == (
+        "asked: a call of run 1 did not end, it counts at its most: 0.3 USD, 100 tokens, 1 call"
+    )
+
+
+@pytest.mark.parametrize("place", ["call_settled:1", "call_settled:3", "call_reserved:3", "step_done:2"])
+def test_r23_what_a_model_said_before_a_kill_is_not_asked_again(tmp_path, place):
+    scene = Scene(tmp_path, settings="calls: 3")
+    kill_at(scene, place)
+
+    done = run_pipeline(scene.text, {}, tmp_path)
+
+    lost = 1 if "reserved" in place else 0
+    assert len(scene.calls) == 3
+    assert [report.analysis.summary for report in done.reports] == ["said 0 said 1 said 2"]
+    with scene.store() as store:
+        assert store.spending.taken().calls == 3 + lost
+        assert store.spending.said(1, 1, "asked", "") == []
+
+
+def test_a_call_that_broke_off_counts_at_its_most_and_nobody_waits_for_its_end(tmp_path):
+    scene = Scene(tmp_path, "budget: {per_day: 0.5 USD}", settings="cut: true")
+
+    done = scene.run(2)
+
+    assert len(scene.calls) == 1
+    with scene.store() as store:
+        assert store.spending.taken() == Amount(0.3, 100, 1)
+    assert scene.decided(2, "reserved") == []
+    assert "is used up" in scene.decided(2, "budget")[0]
+    assert [report.analysis.is_answered for report in done.reports] == [False, False]
 
 
 def test_why_names_the_budget_that_was_used_up(tmp_path, runner):

@@ -92,10 +92,11 @@ class _Spending:
     """A call of a model that the host let through."""
 
     call: Call
+    said: Json
 
-    def settle(self, usage: Usage | None) -> None:
-        """Say what it really took."""
-        self.call.ask("settle", usage=dump(Usage | None, usage))
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
+        """Say what it really took, and what it said."""
+        self.call.ask("settle", usage=dump(Usage | None, usage), said=said)
 
 
 @dataclass(slots=True)
@@ -163,9 +164,9 @@ def looking(call: Call, explorer: Json) -> tuple[Any, Any, Any]:  # Any: as Cont
 
     @contextmanager
     def purse(at_most: AtMost) -> Iterator[Spending]:
-        call.ask("spend", at_most=dump(AtMost, at_most))
+        said = call.ask("spend", at_most=dump(AtMost, at_most))
         try:
-            yield _Spending(call)
+            yield _Spending(call, said)
         finally:
             call.ask("spent")
 

@@ -229,11 +229,12 @@ def _answers(context: Context) -> Iterator[Mapping[str, Ask]]:
 
     def spend(at_most: Json) -> Json:
         stack = ExitStack()
-        spendings.append((stack, stack.enter_context(context.spending(load(AtMost, at_most)))))
-        return None
+        spending = stack.enter_context(context.spending(load(AtMost, at_most)))
+        spendings.append((stack, spending))
+        return spending.said
 
-    def settle(usage: Json) -> Json:
-        spendings[-1][1].settle(load(Usage | None, usage))
+    def settle(usage: Json, said: Json) -> Json:
+        spendings[-1][1].settle(load(Usage | None, usage), said)
         return None
 
     def spent() -> Json:

@@ -84,21 +84,24 @@ def without_model(run: Run, reasons: Sequence[str]) -> Analysis:
 
 
 def ask(
-    run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses, *, patiently: bool = False
+    run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses, part: str = ""
 ) -> Analysis | None:
-    """Ask one analyzer, in its turn where a model is asked; note why there is no answer."""
+    """Ask one analyzer, in its turn where a model is asked; note why there is no answer.
+
+    ``part`` names a round of the repair, which waits for its turn here; "" is the first question.
+    """
     if cast("Analyzer[Any]", step.component).is_offline:
-        return _ask(run, step, evidence, misses)
-    with run.desk.turns.taken(patiently=patiently) as is_turn:
+        return _ask(run, step, evidence, misses, part)
+    with run.desk.turns.taken(patiently=bool(part)) as is_turn:
         if not is_turn:
             text = "waits for its turn: as many incidents are being analysed as may be"
             until = run.desk.clock() + _TURN
             raise Postponed(Decision("turn", text, setting="analyses"), until, wait_for="turn")
-        return _ask(run, step, evidence, misses)
+        return _ask(run, step, evidence, misses, part)
 
 
 def ask_again(
-    run: Run, evidence: Sequence[Evidence], analysis: Analysis, refusal: Refused
+    run: Run, evidence: Sequence[Evidence], analysis: Analysis, refusal: Refused, part: str
 ) -> Analysis | None:
     """Ask the analyzer that proposed edits for others, None without an answer."""
     step = run.pipeline.step("analyzers", analysis.analyzer)
@@ -111,7 +114,7 @@ def ask_again(
         id=f"E{len(evidence) + 1}",
     )
     try:
-        return ask(run, step, [*evidence, note], Misses(), patiently=True)
+        return ask(run, step, [*evidence, note], Misses(), part)
     except Postponed:
         return None
 
@@ -139,7 +142,7 @@ def _used_again(run: Run, step: Step, evidence: Sequence[Evidence]) -> Analysis 
     text += f". What came of it: {done}" if done else ""
     run.decide(Decision("reused", run.redacted_text(text), setting="policy.reuse_within"))
     analysis = replace(analysis, usage=None)
-    run.runs.save_analysis(run.id, analysis)
+    run.save(partial(run.runs.save_analysis, run.id, analysis))
     return analysis
 
 
@@ -161,14 +164,14 @@ def _trace_usage(told: Noted, analysis: Analysis | None) -> None:
         told.set_attribute("aiops.cost_usd", usage.cost)
 
 
-def _ask(run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses) -> Analysis | None:
+def _ask(run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses, part: str) -> Analysis | None:
     explorer = _explorer(run)
     try:
         with (
             span(
                 f"chat {step.name}", {"gen_ai.operation.name": "chat", "gen_ai.provider.name": step.uses}
             ) as told,
-            step.component.context.exploring(explorer, _checkout(run), purse(run, step.name)),
+            step.component.context.exploring(explorer, _checkout(run), purse(run, step.name, part)),
         ):
             result = step.call("analyze", incident=run.incident, evidence=list(evidence))
             analysis = handed_over("analyze", result, Analysis)
@@ -179,15 +182,15 @@ def _ask(run: Run, step: Step, evidence: Sequence[Evidence], misses: Misses) -> 
         _missed(run, step, error, misses)
         return None
     finally:
-        if explorer is not None and explorer.found:
-            run.runs.save_evidence(run.id, [*run.runs.evidence(run.id), *explorer.found])
+        if explorer is not None:
+            run.looked_up.extend(explorer.found)
     if analysis is None:
         misses.reasons.append(f"{step.name}: no answer")
         return None
     confidence = min(max(analysis.confidence, 0.0), 1.0) if math.isfinite(analysis.confidence) else 0.0
     analysis = replace(analysis, analyzer=analysis.analyzer or step.name, confidence=confidence)
     analysis = run.redacted(analysis)
-    run.runs.save_analysis(run.id, analysis, evidence_hash(evidence))
+    run.save(partial(run.runs.save_analysis, run.id, analysis, evidence_hash(evidence)))
     return analysis
 
 
@@ -201,7 +204,7 @@ def _missed(run: Run, step: Step, error: BaseException, misses: Misses) -> None:
         nothing = Analysis(
             run.incident.title, f"no answer: {reason}", "", analyzer=step.name, usage=error.usage
         )
-        run.runs.save_analysis(run.id, nothing)
+        run.save(partial(run.runs.save_analysis, run.id, nothing))
         return
     if isinstance(error, Refused):
         run.decide(Decision(error.rule, text, setting=error.setting))
@@ -229,7 +232,8 @@ def _checked_out(run: Run, mirror: Mirror, path: Path) -> Checkout:
 
 def _explorer(run: Run) -> RepositoryExplorer | None:
     """Return what a model may look up at the commit to be fixed, less what it was shown before."""
-    shown = sum(item.id.startswith("X") for item in run.runs.evidence(run.id))
+    known = [*run.runs.evidence(run.id), *run.looked_up]
+    shown = sum(item.id.startswith("X") for item in known)
     left = run.pipeline.config.policy.max_lookups - shown
     if left <= 0 or not run.commit:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -16,7 +17,7 @@ from aiops_core.errors import AiopsError, LeaseLost, Refused, StoreError, is_int
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType, told
 from aiops_core.pipeline import Pipeline
-from aiops_core.records import Decision, Incident, Review
+from aiops_core.records import Decision, Evidence, Incident, Review
 from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
@@ -91,8 +92,10 @@ class Run:
     look_at: datetime | None = None
     """When to look again whether something that waits for its turn may go on."""
     _mirror: Mirror | None = None
-    _unsaved: list[Decision] | None = None
-    """Decisions of the step that is being done: they are saved with its end."""
+    looked_up: list[Evidence] = field(default_factory=list)
+    """What models were shown in the step that is being done: it is saved with its end."""
+    _unsaved: list[Callable[[], None]] | None = None
+    """What the step that is being done found and decided: it is saved with its end."""
 
     @property
     def runs(self) -> Runs:
@@ -130,6 +133,7 @@ class Run:
             self._unsaved = None
             raise
         except Postponed:
+            self.looked_up.clear()  # it is looked up again when the question is taken up
             with self._saving():
                 self.runs.begin_step(self.id, name, component, "queued")
             raise
@@ -174,12 +178,22 @@ class Run:
 
     @contextmanager
     def _saving(self) -> Iterator[None]:
-        """Save what was decided in a step in the transaction that ends it."""
+        """Save what a step found and decided in the transaction that ends it."""
         unsaved, self._unsaved = self._unsaved or [], None
         with self.desk.store.transaction():
-            for decision in unsaved:
-                self.desk.store.incidents.decide(self.incident.id, self.id, decision)
+            for save in unsaved:
+                save()
+            if self.looked_up:
+                self.runs.save_evidence(self.id, [*self.runs.evidence(self.id), *self.looked_up])
             yield
+        self.looked_up.clear()
+
+    def save(self, write: Callable[[], None]) -> None:
+        """Write with the end of the step that is being done, at once where there is none."""
+        if self._unsaved is None:
+            write()
+        else:
+            self._unsaved.append(write)
 
     def _traced(self, component: str) -> dict[str, str | int]:
         about: dict[str, str | int] = {"aiops.pipeline": self.pipeline.name, "aiops.run": self.id}
@@ -194,10 +208,7 @@ class Run:
             return
         decision = replace(decision, at=self.desk.clock())
         self.decisions.append(decision)
-        if self._unsaved is not None:
-            self._unsaved.append(decision)
-        else:
-            self.desk.store.incidents.decide(self.incident.id, self.id, decision)
+        self.save(partial(self.desk.store.incidents.decide, self.incident.id, self.id, decision))
 
     def fault(self, cause: str, text: str) -> None:
         """Tell people of a failure of the pipeline itself, once per cause."""

@@ -61,7 +61,7 @@ def gather_evidence(run: Run) -> Gathered:
     _tell_what_was_cut(run, found)
     extra = enumerate([*_review(run, mirror), *_from_extensions(run)], len(found) + 1)
     found = run.redacted([*found, *(replace(item, id=f"E{number}") for number, item in extra)])
-    run.runs.save_evidence(run.id, found)
+    run.save(partial(run.runs.save_evidence, run.id, found))
     return Gathered(tuple(found), run.commit)
 
 
@@ -131,7 +131,7 @@ def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repair
             run.decide(Decision(error.rule, run.redacted_text(error), setting=error.setting))
         if refusal.rule in NOT_THE_EDITS_FAULT or round_ + 1 == ROUNDS:
             break
-        again = ask_again(run, evidence, analysis, refusal)
+        again = ask_again(run, evidence, analysis, refusal, f"repair {round_ + 1}")
         if again is None or again.edits == analysis.edits:
             break
         analysis = again
@@ -177,7 +177,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
         asks=change.asks + straying(change, analysis, evidence),
         onto=run.review.branch if run.review is not None else "",
     )
-    run.runs.save_change(run.id, change)
+    run.save(partial(run.runs.save_change, run.id, change))
     return change
 
 
@@ -189,7 +189,7 @@ def _rehearsed(run: Run, analysis: Analysis) -> Change:
     level = run.pipeline.config.policy.stop_at
     branch = repository.branch if repository else ""
     change = Change("", branch, files, "", before=passed, after=passed, may_reach=level)
-    run.runs.save_change(run.id, change)
+    run.save(partial(run.runs.save_change, run.id, change))
     return change
 
 

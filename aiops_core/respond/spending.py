@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from aiops_core.budget import Amount, AtMost, Spending
 from aiops_core.component import Purse
 from aiops_core.errors import Refused
 from aiops_core.failpoints import failpoint
-from aiops_core.records import Decision, Usage
+from aiops_core.records import Decision, Json, Usage
 from aiops_core.respond.run import Postponed, Run
-from aiops_core.store import Cap, Shortage, Store
+from aiops_core.store import Cap, Shortage
 
 _FOR = {
     "run": "of one run",
@@ -37,35 +36,70 @@ class OutOfBudget(Refused):
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """One call that was let through."""
 
-    store: Store
+    run: Run
     id: int
+    said: Json = None
+    is_settled: bool = False
 
-    def settle(self, usage: Usage | None) -> None:
-        """Count what it really took."""
-        self.store.spending.settle(self.id, usage)
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
+        """Count what it really took, and keep what it said for a worker that takes the run over."""
+        self.run.desk.store.spending.settle(self.id, usage, self.run.redacted(said))
+        self.is_settled = True
 
 
-def purse(run: Run, analyzer: str) -> Purse:
-    """Return how an analyzer's calls are let through for a run."""
-    return partial(_spending, run, analyzer)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One call that a worker made before it was killed."""
+
+    said: Json
+
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
+        """Count nothing: it was counted when it was made."""
+
+
+def purse(run: Run, analyzer: str, part: str = "") -> Purse:
+    """Return how an analyzer's calls for one part of a run are let through.
+
+    Those made before a kill are not made again: they say what they said, in their order.
+    """
+    made: Iterator[Json] | None = None
+
+    @contextmanager
+    def spending(at_most: AtMost) -> Iterator[Spending]:
+        nonlocal made
+        if made is None:
+            made = iter(run.desk.store.spending.said(run.id, run.incident.id, analyzer, part))
+        said = next(made, None)
+        if said is not None:
+            yield _Made(said)
+            return
+        with _reserved(run, analyzer, part, at_most) as call:
+            yield call
+
+    return spending
 
 
 @contextmanager
-def _spending(run: Run, analyzer: str, at_most: AtMost) -> Iterator[Spending]:
+def _reserved(run: Run, analyzer: str, part: str, at_most: AtMost) -> Iterator[Spending]:
     caps = _caps(run)
     if at_most.cost is None and any(cap.limit.usd is not None for cap in caps):
         text = f"{analyzer}: the price of {at_most.model} is not known, only its tokens and calls are counted"
         run.decide(Decision("price-unknown", run.redacted_text(text), setting="policy.budget"))
     store = run.desk.store
-    found = store.guarded(run.job).spending.reserve(run.id, analyzer, at_most, caps)
+    found = store.guarded(run.job).spending.reserve(run.id, analyzer, at_most, caps, part)
     if isinstance(found, Shortage):
         raise _wait(run, found) if found.in_flight else _refusal(run, analyzer, at_most, found)
     failpoint("call_reserved")
-    yield _Call(store, found)
+    call = _Call(run, found)
+    try:
+        yield call
+    finally:
+        if not call.is_settled:
+            store.spending.lose(found)
     failpoint("call_settled")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, Update, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Json
@@ -17,7 +17,7 @@ from aiops_core.store.findings import Findings
 from aiops_core.store.incidents import pipeline_of
 from aiops_core.store.queue import Job, new_job
 from aiops_core.store.requests import Requests
-from aiops_core.store.tables import incidents, jobs, runs, steps
+from aiops_core.store.tables import incidents, jobs, runs, spending, steps
 
 RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
 StepState: TypeAlias = Literal["running", "waiting", "queued", "done", "failed", "skipped", "refused"]
@@ -106,10 +106,12 @@ class Runs(Findings, Approvals):
             connection.execute(update(runs).where(runs.c.id == run_id).values(started))
 
     def finish(self, run_id: int, state: RunState) -> None:
-        """Note how it ended; ``waiting`` parks it, as for an approval."""
+        """Note how it ended, and what models said is kept no more; ``waiting`` parks it, as for an approval."""
         ended = None if state == "waiting" else self._clock()
         with self._write() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(state=state, finished_at=ended))
+            if ended is not None:
+                connection.execute(_forget_answers(run_id))
 
     def resume(self, run_id: int) -> None:
         """Let a run go on now, as after an approval; one that a worker holds goes on by itself."""
@@ -175,6 +177,12 @@ class Runs(Findings, Approvals):
             connection.execute(
                 update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
             )
+
+
+def _forget_answers(run_id: int) -> Update:
+    incident = select(runs.c.incident_id).where(runs.c.id == run_id).scalar_subquery()
+    own = (spending.c.incident_id == incident, spending.c.run_id == run_id, spending.c.said.is_not(None))
+    return update(spending).where(*own).values(said=None)
 
 
 def create_runs(

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, cast
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from aiops_core.budget import Amount, AtMost
-from aiops_core.records import Usage
+from aiops_core.records import Json, Usage
 from aiops_core.store.access import Access
 from aiops_core.store.tables import runs, spending
 
@@ -56,7 +56,9 @@ class LostCall:
 class Spendings(Access):
     """Keep the account of every call; workers share it, so that together they keep to the budgets."""
 
-    def reserve(self, run_id: int, analyzer: str, at_most: AtMost, caps: Sequence[Cap]) -> int | Shortage:
+    def reserve(
+        self, run_id: int, analyzer: str, at_most: AtMost, caps: Sequence[Cap], part: str = ""
+    ) -> int | Shortage:
         """Take what a call may take, in one transaction for all workers; return its id or what is short."""
         now = self._clock()
         with self._write() as connection:
@@ -77,19 +79,32 @@ class Spendings(Access):
                     left = cap.limit.tokens - (taken.tokens or 0)
                     tokens = min(tokens, left) if tokens else left
             row = {**place, "analyzer": analyzer, "model": at_most.model, "state": "reserved"}
-            row |= {"tokens": tokens, "cost": at_most.cost, "reserved_at": now}
+            row |= {"tokens": tokens, "cost": at_most.cost, "reserved_at": now, "part": part}
             added = insert(spending).values(row).returning(spending.c.id)
             return int(connection.execute(added).scalar_one())
 
-    def settle(self, spending_id: int, usage: Usage | None) -> None:
-        """Count what a call really took; None: nothing. It stays one call."""
+    def settle(self, spending_id: int, usage: Usage | None, said: Json = None) -> None:
+        """Count what a call really took, None: nothing, and keep what it said. It stays one call."""
         used = Usage(cost=0.0) if usage is None else usage
         tokens = used.input_tokens + used.output_tokens + used.cache_read_tokens + used.cache_write_tokens
-        values = {"state": "settled", "settled_at": self._clock(), "tokens": tokens}
+        values = {"state": "settled", "settled_at": self._clock(), "tokens": tokens, "said": said}
         if used.cost is not None:
             values["cost"] = used.cost
         with self._write() as connection:
             connection.execute(update(spending).where(spending.c.id == spending_id).values(values))
+
+    def lose(self, spending_id: int) -> None:
+        """Count a call at its most that ended, and nobody knows what it took."""
+        lost = update(spending).where(spending.c.id == spending_id, spending.c.state == "reserved")
+        with self._write() as connection:
+            connection.execute(lost.values(state="lost", settled_at=self._clock()))
+
+    def said(self, run_id: int, incident_id: int, analyzer: str, part: str) -> list[Json]:
+        """Return what the calls for one part of a run that has not ended said, in their order."""
+        own = (spending.c.incident_id == incident_id, spending.c.run_id == run_id)
+        same = (*own, spending.c.analyzer == analyzer, spending.c.part == part, spending.c.said.is_not(None))
+        with self._read() as connection:
+            return list(connection.scalars(select(spending.c.said).where(*same).order_by(spending.c.id)))
 
     def give_up(self) -> list[LostCall]:
         """Count calls at their most that nobody will settle; return them.

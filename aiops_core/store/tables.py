@@ -222,6 +222,8 @@ spending = _numbered(
     Column("cost", Float),
     _time("reserved_at"),
     _time("settled_at", nullable=True),
+    _text("part"),  # of the run: the first question, or a round of the repair
+    Column("said", JsonValue),  # until the run ends
     Index(None, "reserved_at"),
     Index(None, "incident_id"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,10 +70,17 @@ def prompt_of(request: Request) -> str:
 
 
 class Purse:
-    """Let so many calls through, and keep what was asked for and settled."""
+    """Let so many calls through, and keep what was asked for, settled and said.
 
-    def __init__(self, calls: int = 99) -> None:
+    ``made`` is what calls said that were made before a kill.
+    """
+
+    said: Json = None
+
+    def __init__(self, calls: int = 99, made: Sequence[Json] = ()) -> None:
         self.left = calls
+        self.made = list(made)
+        self.kept: list[Json] = []
         self.asked: list[AtMost] = []
         self.settled: list[Usage | None] = []
 
@@ -83,8 +90,10 @@ class Purse:
             raise Refused("the budget is used up", rule="budget", setting="policy.budget.per_day")
         self.left -= 1
         self.asked.append(at_most)
+        self.said = self.made.pop(0) if self.made else None
         yield self
 
-    def settle(self, usage: Usage | None) -> None:
-        """Keep what a call took."""
+    def settle(self, usage: Usage | None, said: Json = None) -> None:
+        """Keep what a call took and said."""
         self.settled.append(usage)
+        self.kept.append(said)

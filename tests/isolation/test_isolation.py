@@ -98,7 +98,7 @@ class Ask(Analyzer):
         checkout = self.context.check_out(Path(incident.title))
         try:
             with self.context.spending(AtMost("model", 10, 0.5)) as spending:
-                spending.settle(Usage("model", cost=0.25))
+                spending.settle(Usage("model", cost=0.25), {"heard": spending.said})
         except Refused as error:
             seen += f" {error.rule} {error.setting}"
         left = f"{seen} {explorer.left} {[one.id for one in explorer.found]} {checkout.edits()[0].path}"
@@ -439,13 +439,16 @@ def refusing(at_most: AtMost):
 
 
 class Settled:
-    """Note what a call took."""
+    """Note what a call took; one of them was made before."""
 
     def __init__(self):
+        self.said = {"text": "said before"}
         self.usage = []
+        self.kept = []
 
-    def settle(self, usage):
+    def settle(self, usage, said=None):
         self.usage.append(usage)
+        self.kept.append(said)
 
 
 def test_an_analyzer_looks_things_up_and_spends_through_the_host(beside):
@@ -464,6 +467,7 @@ def test_an_analyzer_looks_things_up_and_spends_through_the_host(beside):
     assert answer.title == "read a.py 6 ['X1'] files.py"
     assert (answer.summary, answer.root_cause) == (evidence[0].text, "None")
     assert [usage.cost for usage in settled.usage] == [0.25]
+    assert settled.kept == [{"heard": {"text": "said before"}}]
     assert refused.title == "read a.py budget policy.budget 6 ['X1'] files.py"
 
 

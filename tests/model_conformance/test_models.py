@@ -195,6 +195,17 @@ def test_r23_every_call_is_reserved_at_its_most_and_settled(plain, ask):
         assert at_most.cost > used.cost > 0
 
 
+def test_r23_what_a_model_said_before_a_kill_is_not_asked_again(bench, ask):
+    first = ask(bench, answer("no JSON"), GOOD)
+    kept = json.loads(json.dumps(first.purse.kept))  # as the database gives it back
+
+    half = ask(bench, usual=GOOD, purse=Purse(made=kept[:1]))
+    whole = ask(bench, purse=Purse(made=kept))
+
+    assert (len(half.requests), len(whole.requests)) == (1, 0)
+    assert half.result == whole.result == first.result
+
+
 def test_r23_what_no_budget_lets_through_is_not_asked(bench, ask):
     told = ask(bench, usual=GOOD, purse=Purse(0))
 

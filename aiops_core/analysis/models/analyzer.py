@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
 from aiops_core.analysis.code_blocks import AnswerInvalid
-from aiops_core.analysis.models.calls import CallFailed, Question, Said, Target
+from aiops_core.analysis.models.calls import CallFailed, Question, Said, Target, as_json, said_before
 from aiops_core.analysis.models.usage import added, spent
 from aiops_core.analysis.prompt import Prompt, build_prompt
 from aiops_core.budget import AtMost, tokens_of
@@ -201,6 +201,8 @@ class ModelAnalyzer(Analyzer[M], ABC, Generic[M]):
 
     def _paid(self, target: Target, ask: Ask, question: Question) -> Said:
         with self.context.spending(self._at_most(question, target.model)) as spending:
+            if spending.said is not None:
+                return said_before(spending.said)
             try:
                 said = ask(question)
             except CallFailed as failure:
@@ -211,7 +213,7 @@ class ModelAnalyzer(Analyzer[M], ABC, Generic[M]):
             if (
                 said.stop_reason is not None and is_told
             ):  # a stream that was cut off does not say what it took
-                spending.settle(said.usage)
+                spending.settle(said.usage, as_json(said))
             return said
 
     def _at_most(self, question: Question, model: str) -> AtMost:

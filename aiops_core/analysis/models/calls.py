@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter
 
 from aiops_core.component import Tool
 from aiops_core.errors import AiopsError
-from aiops_core.records import Usage
+from aiops_core.records import Json, Usage
 
 _UNPAID = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credits?)|credit balance is too low|billing[_ ](?:hard[_ ]limit|not[_ ]active)"
@@ -75,6 +77,16 @@ class Said:
     usage: Usage
     calls: tuple[ToolCall, ...] = ()
     content: tuple[Mapping[str, Any], ...] = ()  # Any: as the API has them
+
+
+def as_json(said: Said) -> Json:
+    """Return what a model said, to be kept."""
+    return asdict(said)
+
+
+def said_before(kept: Json) -> Said:
+    """Return what a model said, from what ``as_json`` made of it."""
+    return TypeAdapter(Said).validate_python(kept)
 
 
 class CallFailed(AiopsError):

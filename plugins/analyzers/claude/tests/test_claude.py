@@ -597,6 +597,8 @@ def test_importing_the_plugin_does_not_import_the_sdk():
 class Purse:
     """Let so many calls through, and keep what was asked for and settled."""
 
+    said = None
+
     def __init__(self, calls=99):
         self.left = calls
         self.asked, self.settled = [], []
@@ -609,7 +611,7 @@ class Purse:
         self.asked.append(at_most)
         yield self
 
-    def settle(self, usage):
+    def settle(self, usage, said=None):
         self.settled.append(usage)
 
 

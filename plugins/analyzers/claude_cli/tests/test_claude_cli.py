@@ -126,7 +126,7 @@ def test_r23_a_session_asks_for_its_cap_and_is_charged_what_it_took(asking, stan
     @contextmanager
     def purse(at_most):
         asked.append(at_most)
-        yield SimpleNamespace(settle=settled.append)
+        yield SimpleNamespace(said=None, settle=lambda usage, said: settled.append(usage))
 
     told = asking(tmp_path, stand_in, Message("no JSON"), says(), max_cost=1.5, purse=purse)
 
