@@ -65,6 +65,18 @@ def bracket(line, app="p1", pid=""):
     return f"[{app}] {line}\n"
 
 
+def compose(line, app="web", pid="1"):
+    return f"\x1b[36m{app}-{pid}  | \x1b[0m{line}\n"
+
+
+def stern(line, app="web", pid=""):
+    return f"\x1b[31mshop-6d4b75cb6d-hwx8k\x1b[0m \x1b[32m{app}\x1b[0m {line}\n"
+
+
+def kubectl(line, app="web", pid="2"):
+    return f"[pod/shop-{pid}/{app}] {line}\n"
+
+
 def shipped(line, app="shop", pid="12"):
     """A record of docker as shippers pass it on: the line end is gone, the pod is named."""
     pod = {"pod_name": f"{app}-{pid}", "container_name": app}
@@ -83,7 +95,13 @@ def cloud(line, app="shop", pid="12"):
     )
 
 
-@pytest.mark.parametrize("carry", [docker, cri, syslog, bsd, bracket, shipped, journal, cloud])
+CARRIERS = {
+    one.__name__: one
+    for one in (docker, cri, syslog, bsd, bracket, compose, stern, kubectl, shipped, journal, cloud)
+}
+
+
+@pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS)
 @pytest.mark.parametrize(("trace", "language"), [(PYTHON, "python"), (JAVA, "java")])
 def test_a_carried_trace_is_one_event_of_what_its_program_wrote(detection, carry, trace, language):
     trace = trace.format(n=1, name="a")
@@ -111,12 +129,11 @@ def writers(kind):
     if kind in {"docker", "cri"}:
         carry = docker if kind == "docker" else cri
         return [carry(line, "stderr") for line in one], [carry(line, "stdout") for line in other]
-    kinds = {"syslog": syslog, "bsd": bsd, "bracket": bracket, "shipped": shipped, "journal": journal}
-    carry = {**kinds, "cloud": cloud}[kind]
+    carry = CARRIERS[kind]
     return [carry(line, "p1", "1") for line in one], [carry(line, "p2", "2") for line in other]
 
 
-@pytest.mark.parametrize("kind", ["docker", "cri", "syslog", "bsd", "bracket", "shipped", "journal", "cloud"])
+@pytest.mark.parametrize("kind", CARRIERS)
 @pytest.mark.parametrize("seed", range(6))
 def test_interleaved_writers_give_separate_complete_events(detection, kind, seed):
     text = interleave(seed, *writers(kind))
@@ -130,6 +147,15 @@ def test_interleaved_writers_give_separate_complete_events(detection, kind, seed
         assert [(event.start, event.end, event.fingerprint) for event in again] == [
             (event.start, event.end, event.fingerprint) for event in events
         ]
+
+
+@pytest.mark.parametrize("carry", [docker, cri, compose, stern, kubectl])
+def test_what_a_message_says_before_a_trace_names_no_writer(detection, carry):
+    lines = f"2026-11-21 07:00:00 ERROR SQLSTATE[HY000] [2002] refused {JAVA.format(name='a')}".splitlines()
+
+    (event,) = detect(detection, "".join(map(carry, lines)))
+
+    assert (event.type, len(event.frames), len(event.exceptions)) == ("java.lang.IllegalStateException", 2, 2)
 
 
 def test_a_trace_each_line_of_which_is_a_record_of_an_error_is_one_event(detection):

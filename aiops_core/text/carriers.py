@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from aiops_core.records import Severity
+from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.envelope_scan import container_of
 from aiops_core.text.levels import severity_of_number
 from aiops_core.text.timestamps import match_time
 from aiops_core.text.unwrap import decode_line, prefix_length, strip_ansi
@@ -166,11 +168,21 @@ def _bsd_syslog(raw: bytes) -> Carried | None:
     return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
 
 
+def _container(raw: bytes) -> Carried | None:
+    text = decode_line(raw)
+    found = container_of(text)
+    if found is None:
+        return None
+    names = found.groupdict()
+    return Carried(" ".join(names.values()), text[found.end() :], "", None, names)
+
+
 _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"{": (_docker,),
     b"<": (_syslog, _bsd_syslog),
-    **{bytes([digit]): (_cri, _bsd_syslog) for digit in b"0123456789"},
-    **{bytes([letter]): (_bsd_syslog,) for letter in b"JFMASOND"},
+    **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
+    **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
+    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz[+-\x1b"},
 }
 
 _NAME = re.compile(
@@ -178,6 +190,7 @@ _NAME = re.compile(
     r"|([\w./-]{1,60}\[\d+\])"  # app[4711]
     r"|\b(?:pid|tid|thread|worker|process)[ =:#-]{0,2}([\w-]{1,60})"
     r"|^([\w./@-]{1,64}) *\|"  # web-1 |
+    r"|^(?:[+-] )?([a-z\d][a-z\d.-]{0,62}-[a-z\d]{1,5}) (?:› )?[a-z\d-]{1,63} "  # stern's pod and container
     r"|#(\d+)\b",
     re.IGNORECASE,
 )
@@ -221,7 +234,8 @@ def within(outer: Carrier, inner: Carrier | None, strip: Callable[[str], str]) -
 
 @lru_cache(maxsize=512)
 def _names(prefix: str) -> tuple[tuple[int, int], ...]:
-    places = (found.span(found.lastindex or 0) for found in _NAME.finditer(prefix))
+    reach = parse_envelope(prefix).length or len(prefix)
+    places = (found.span(found.lastindex or 0) for found in _NAME.finditer(prefix, 0, reach))
     return tuple(
         (start, end)
         for start, end in places

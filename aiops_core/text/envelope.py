@@ -92,6 +92,10 @@ _SHORT = re.compile(rb"[EWFAC<](?:(?<=<)\d|(?<!<)(?<![A-Za-z].)(?![A-Za-z]))")
 """A letter that stands for a level, or a priority in angle brackets."""
 
 
+_TAGS = re.compile(r"(?:\s*\[[^\[\]]{1,100}\])*\s*")
+"""What Rails puts before each message: the id of the request, and what else tells requests apart."""
+
+
 def may_be_severe(raw: bytes) -> bool:
     """Rule out that the envelope of a line tells a level of at least a warning, without reading it."""
     return any(map(raw.lower().__contains__, _SEVERE)) or _SHORT.search(raw) is not None
@@ -108,7 +112,7 @@ def can_precede(prefix: str) -> bool:
     if len(prefix) > _REACH:
         return False
     form = match_form(prefix)
-    if form and not prefix[form.length :].strip():
+    if form and _TAGS.fullmatch(prefix, form.length):
         return True
     scan = Scan(prefix, None, is_container=ANY_CONTAINER.match(prefix))
     scan.run()

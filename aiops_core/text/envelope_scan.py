@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 
 from aiops_core.records import Severity
+from aiops_core.text.envelope_forms import match_form
 from aiops_core.text.levels import LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
 from aiops_core.text.timestamps import match_time, read_moment
 
@@ -20,7 +21,7 @@ _MOST_WORDS = 3
 _LEVEL = re.compile(rf"(?P<level>{LEVEL_WORDS})(?=[\s:|\],>]|$)")
 _SOFT_LEVEL = re.compile(
     r"(?P<level>(?:error|err|fatal|critical|crit|severe|alert|emerg|warning|warn|notice|info|debug|trace)"
-    r"(?=[:|,]\s|\t|  |\s\||\s-\s)"
+    r"(?=[:|,]\s|\t|  |\s\||\s-\s|\s[\w.-]+\s:\s)"
     r"|(?:Error|Fatal|Critical|Warning|Notice|Info|Debug|Trace)(?=[|,]\s|\t|  |\s\||\s-\s))"
 )
 """A level in small letters, told from prose by what follows; ``Error:`` is a type as often as a level."""
@@ -32,7 +33,19 @@ _PRIORITY = re.compile(r"<(\d{1,3})>")
 _CONTAINER = re.compile(
     r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5} *\|))(?P<service>[\w./@-]{1,64}?) *\| ?"
 )
-ANY_CONTAINER = re.compile(r"(?:\d{1,3}\|)?[\w./@-]{1,64} *\| ?")
+ANY_CONTAINER = re.compile(
+    r"(?:\d{1,3}\|)?[\w./@-]{1,64} *\| ?|(?:[+-] )?[a-z\d][a-z\d.-]{0,200}-\d{1,2} (?:› )?[a-z\d-]{1,63} $"
+)
+_RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
+"""The letters of the names that Kubernetes makes up."""
+_POD = re.compile(
+    rf"(?:[+-] )?(?P<service>[a-z\d][a-z\d.-]{{0,200}}-"
+    rf"(?:{_RANDOM}{{6,10}}-{_RANDOM}{{5}}|(?=[a-z]{{0,4}}\d){_RANDOM}{{5}}|\d{{1,2}}(?= \S+ [\d\[{{])))"
+    r" (?:› )?(?P<thread>[a-z\d][a-z\d-]{0,62}) "
+)
+"""What stern writes before each line: the pod and its container."""
+_PREFIXED_POD = re.compile(r"\[pod/(?P<service>[^/\]\s]{1,253})/(?P<thread>[^/\]\s]{1,63})\] ")
+"""What ``kubectl logs --prefix`` writes."""
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:.])({LEVEL_WORDS})(?=$|[\s:/])")
@@ -53,6 +66,13 @@ _SEPARATOR = re.compile(r"(?:-{1,4}|[|:>#])(?=\s|$)|\|")
 _GAP = re.compile(r"[ \t]*")
 
 
+def container_of(line: str) -> re.Match[str] | None:
+    """Return what docker compose, pm2, stern or kubectl wrote before a line: the container it is of."""
+    if line.startswith("["):
+        return _PREFIXED_POD.match(line)
+    return (_CONTAINER if "|" in line[:80] else _POD).match(line)
+
+
 class Scan:
     """Walk over the tokens at the start of one line."""
 
@@ -69,7 +89,7 @@ class Scan:
         self.plain_after_level = False
         self._words: list[str] = []
         self._kind = ""
-        self._container = is_container or (_CONTAINER.match(line) if "|" in line[:80] else None)
+        self._container = is_container or container_of(line)
 
     @property
     def is_done(self) -> bool:
@@ -82,17 +102,29 @@ class Scan:
         for _ in range(_MOST_TOKENS):
             self.at = _end_of_gap(self.line, self.at)
             first = self.line[self.at : self.at + 1]
-            if not first or not self._token(first):
+            if not first or self._form() or not self._token(first):
                 return
 
     def _carrier(self) -> None:
         if found := self._container:
-            if "service" in found.groupdict():
-                self.attributes["service"] = found["service"]
+            self.attributes |= found.groupdict()
             self._take(found.end())
         if (found := _PRIORITY.match(self.line, self.at)) and int(found[1]) < 192:
             self.priority = severity_of_number(int(found[1]) % 8)
             self._take(found.end())
+
+    def _form(self) -> bool:
+        """Take the envelope a program wrote behind that of its container or carrier."""
+        is_behind = 0 < self.at == self.sure and self.severity is None
+        form = match_form(self.line[self.at :]) if is_behind else None
+        if form is None:
+            return False
+        if form.time is not None:
+            self._note_time(form.time)
+        self.severity = form.severity
+        self.attributes |= form.attributes
+        self._take(self.at + form.length)
+        return True
 
     def _token(self, first: str) -> bool:
         if first == "[":
@@ -168,7 +200,7 @@ class Scan:
         if not self._inside(content):
             if not _ID.match(content) or (" " in content and not (self.times or self.severity)):
                 return False
-            if found.end() < len(self.line) and self.line[found.end()] == ":" and not self.times:
+            if self.line[found.end() : found.end() + 1] == ":" and not (self.times or content[-1].isdigit()):
                 return False
             self._identify(content)
         self._take(found.end())
@@ -268,6 +300,8 @@ class Scan:
         found = _WORD.match(self.line, self.at)
         if found is None or len(self._words) >= _MOST_WORDS or found[0][-1] in ".,;!?)'\"":
             return False
+        if self.severity and "[" in found[0]:
+            return False  # a code, as in SQLSTATE[HY000], is of the message
         is_plain = _PLAIN.match(found[0]) is not None
         if is_plain and (not self.sure or any(map(_PLAIN.match, self._words))):
             return False

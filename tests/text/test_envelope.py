@@ -50,6 +50,16 @@ CASES = [
     ("FATAL: |", "critical", None),
     ("app_1  | 2026-01-01 10:00:00 ERROR |", "error", TEN),
     ("web-1  | |", None, None),
+    ("shop-6d4b75cb6d-hwx8k web 2026-01-01 10:00:00 ERROR |", "error", TEN),
+    ("kafka-0 broker [2026-01-01 10:00:00,000] ERROR |", "error", TEN),
+    ("[pod/shop-6d4b75cb6d-hwx8k/web] 2026-01-01 10:00:00 ERROR |", "error", TEN),
+    ("web-1  | E0101 10:00:00.000000       1 file.go:12] |", "error", TEN),
+    (
+        "Nov 21 03:55:01 host app[12]: E0101 10:00:00.000000       1 file.go:12] |",
+        "error",
+        "2026-11-21T03:55:01+00:00",
+    ),
+    ("2026-01-01T10:00:00+0000 error codes.vapor.application : |", "error", TEN),
     ("0|shop      | 2026-01-01 10:00:00 ERROR |", "error", TEN),
     ("1767261600 ERROR |", "error", TEN),
     ("1767261600000 |", None, TEN),
@@ -203,6 +213,10 @@ def test_an_impossible_time_is_still_an_envelope():
         "[ERROR] [x] ",
         "web  | ",
         "app_1  | ",
+        "shop-6d4b75cb6d-hwx8k web ",
+        "kafka-0 broker ",
+        "[rank0]: ",
+        "F, [2026-01-01T10:00:00.123456 #4711] FATAL -- : [3f1b7c1e-8a0d-4f0a] ",
         "INFO ",
         "ERROR app: ",
         "<3>",
@@ -282,3 +296,9 @@ def test_no_line_of_a_warning_or_worse_is_ruled_out_unread(corpora):
     for raw in [*lines, *(text.encode() for text in written), *(text.lower().encode() for text in written)]:
         if not may_be_severe(raw):
             assert parse_envelope(raw.decode("utf-8", "replace")).severity in {None, "info"}, raw
+
+
+def test_a_code_in_brackets_is_of_the_message():
+    line = "[2026-01-01 10:00:00] production.ERROR: SQLSTATE[HY000] [2002] Connection refused"
+
+    assert line[parse_envelope(line, now=NOW).length :] == "SQLSTATE[HY000] [2002] Connection refused"

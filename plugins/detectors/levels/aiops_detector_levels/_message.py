@@ -23,6 +23,22 @@ _LOGGERS = (
     "module",
 )
 _LOGFMT = lazy_pattern(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
+_FAULTS = r"(?:error|failure|exception|problem|issue|fault|warning)(?:s|\(s\))?"
+_NO_FAULTS = lazy_pattern(
+    rf"(?:\w+ ?[:=] ?)?(?:0|no|none|zero)(?: [\w-]+){{0,2}}? {_FAULTS}"
+    rf"(?: (?:found|detected|reported|occurred|remaining|left|in|from|and)\b.*|\s*[^\w\s].*)?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_SOME_FAULTS = lazy_pattern(rf"\b[1-9]\d* (?:[\w-]+ )?(?:{_FAULTS}|failed)\b", re.IGNORECASE)
+_NOUGHT = lazy_pattern(r"(?:0|none|zero|nil|null)(?:[,;|/ ]+\w+ ?[:=] ?\d+)*[ .,;]*$", re.IGNORECASE)
+_TAGS = lazy_pattern(r"(?:\s*\[[^\[\]]*\])*\W*$")
+
+
+def says_nothing(message: str) -> bool:
+    """Tell whether a message tells of no fault: it has no words but tags, or counts none."""
+    if _NO_FAULTS.match(message):
+        return not _SOME_FAULTS.search(message)
+    return bool(_NOUGHT.match(message) or _TAGS.match(message))
 
 
 def read_message(text: str) -> tuple[str, str]:

@@ -70,5 +70,5 @@ def _of_word(word: str) -> Iterator[str]:
     for key in ("level", "lvl", "severity"):
         yield rf"{key}=\"?{word}\b"
     if len(word) > 3:
-        yield rf"{word}(?::\s|\t|  | [|-] )"
+        yield rf"{word}(?::\s|\t|  | [|-] | [\w.-]+ : )"
         yield rf"{title}(?:\t|  | [|-] )"
