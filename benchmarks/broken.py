@@ -1,30 +1,37 @@
-"""Measure whether a broken plugin slows the others down: how soon their errors are incidents beside it.
+"""Measure whether a broken plugin slows the others down: how soon their errors are incidents, and told.
 
-    python benchmarks/broken.py [--errors 300]
+    python benchmarks/broken.py [--errors 100] [--rounds 1] [CASE ...]
 
-Three runs, one after the other, each as `aiops run` follows a file: with good plugins only; beside plugins of
-each kind whose every method raises; beside plugins of each kind in processes of their own that hang, end
-themselves and leak. What the broken detectors look for is written five times a second.
+Each case is `aiops run` on a file with good plugins: a source, a detector, an analyzer, an action, a notifier. Beside
+them are broken ones of each kind, all broken in the same way, or in every way at once; they are asked before the good
+ones, and what the broken detectors look for is written five times a second. Errors are written to the log five times
+a second whatever becomes of them, and what is measured is the time from the write until the incident is committed,
+and until the good notifier has told of it. With several rounds the cases take turns.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sqlite3
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from latency import LINE, TRACE, delays, letters, row, running, stamped
+from latency import LINE, TRACE, letters, running, stamped
 
 PARTS = '''\
 import os, time
-from aiops_core import *
+from aiops_core import (
+    Action, Analysis, Analyzer, Config, Event, LogDetector, Notifier, Outcome, Plan, Receipt, Source,
+)
 
 
 def go_wrong(how):
@@ -35,7 +42,8 @@ def go_wrong(how):
     kept = []
     while how == "leak":
         kept.append(bytearray(1 << 20))
-    raise ValueError("broken")
+    if how == "raise":
+        raise ValueError("broken")
 
 
 class Way(Config):
@@ -55,6 +63,7 @@ class Find(LogDetector[Way]):
 
     def detect(self, block):
         go_wrong(self.config.how)
+        return Event("Boom", "boom")
 
 
 class Read(Source[Way]):
@@ -68,6 +77,7 @@ class Read(Source[Way]):
 class Explain(Analyzer[Way]):
     def analyze(self, incident, evidence):
         go_wrong(self.config.how)
+        return Analysis("Found", "It is found.", "The cause.", confidence=1.0)
 
 
 class Do(Action[Way]):
@@ -78,46 +88,81 @@ class Do(Action[Way]):
 
     def act(self, plan):
         go_wrong(self.config.how)
+        return Outcome("done", "It is done.")
 
 
 class Tell(Notifier[Way]):
+    takes_digests = False
+
     def notify(self, report):
         go_wrong(self.config.how)
+        if not self.config.how:
+            with open("told", "a") as told:
+                told.write(report.incident.type + "\\n")
+        return Receipt()
 '''
 KINDS = {"sources": "Read", "detectors": "Find", "analyzers": "Explain", "actions": "Do", "notifiers": "Tell"}
-GOOD = {
-    "sources": '{uses: file, with: {paths: ["./logs/*/*.log"]}}',
-    "detectors": "python",
-    "notifiers": "{uses: file, with: {path: ./told.jsonl}}",
+GOOD = {"sources": '{uses: file, with: {paths: ["./logs/*/*.log"]}}', "detectors": "python"}
+INSTALLED = "import error, wrong signature"
+CASES: Mapping[str, tuple[str, ...]] = {
+    "nothing": (),
+    INSTALLED: (),
+    "raise": ("raise",),
+    "hang": ("hang",),
+    "exit": ("exit",),
+    "leak": ("leak",),
+    "all at once": ("raise", "hang", "exit", "leak"),
 }
-WAYS = {
-    "nothing broken": (),
-    "every method raises": ("raise",),
-    "apart: hang, exit, leak": ("hang", "exit", "leak"),
-}
+"""What the plugins beside the good ones do wrong; those that cannot be imported or called are only installed."""
+TURN = 0.2
+"""Seconds from one error to the next."""
+MOST = 60.0
+"""Seconds after which what is not told counts as lost."""
+
+
+@dataclass
+class Took:
+    """How many seconds each error took."""
+
+    committed: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
 
 
 def pipeline(ways: tuple[str, ...]) -> str:
-    """Return a pipeline of good plugins and of one of each kind for each way to go wrong."""
+    """Return a pipeline of good plugins, and before them one of each kind for each way to go wrong."""
     text = "state: ./state\npipelines:\n  latency:\n"
     for kind, name in KINDS.items():
-        text += f"    {kind}:\n" if kind in GOOD or ways else ""
-        text += f"      - {GOOD[kind]}\n" if kind in GOOD else ""
+        more = ", mode: auto" if kind == "actions" else ""
+        text += f"    {kind}:\n"
         for how in ways:
             apart = "" if how == "raise" else ", isolation: process, limits: {time: 500ms, memory: 200MB}"
-            apart += ", mode: auto" if kind == "actions" else ""
-            text += f"      - {{uses: './parts.py:{name}', name: {how}, with: {{how: {how}}}{apart}}}\n"
+            text += f"      - {{uses: './parts.py:{name}', name: {how}, with: {{how: {how}}}{apart}{more}}}\n"
+        text += f"      - {GOOD.get(kind) or f'{{uses: ./parts.py:{name}, name: good{more}}}'}\n"
     return text
+
+
+def install_broken(directory: Path) -> None:
+    """Install a distribution whose plugins cannot be imported, and one whose plugins cannot be called."""
+    wrong = "from aiops_core import LogDetector\n\n\nclass Find(LogDetector):\n    triggers = ('boom',)\n\n"
+    wrong += "    def detect(self, block, more): ...\n"
+    for name, text in (("unimportable", "import nowhere_at_all\n"), ("uncallable", wrong)):
+        (directory / f"{name}.py").write_text(text)
+        info = directory / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(
+            "".join(f"[aiops.{kind}]\n{name} = {name}:Find\n" for kind in (*KINDS, "extensions"))
+        )
 
 
 @contextmanager
 def booming(log: Path, ways: tuple[str, ...]) -> Iterator[None]:
-    """Write what the broken detectors look for, five times a second."""
+    """Write what the broken detectors look for, as often as errors are written."""
     is_over = threading.Event()
 
     def write() -> None:
         with log.open("ab", buffering=0) as out:
-            while not is_over.wait(0.2):
+            while not is_over.wait(TURN):
                 out.write(b"".join(b"boom %s\n" % how.encode() for how in ways) + stamped(LINE))
 
     thread = threading.Thread(target=write)
@@ -129,44 +174,115 @@ def booming(log: Path, ways: tuple[str, ...]) -> Iterator[None]:
         thread.join()
 
 
-def measure(ways: tuple[str, ...], errors: int) -> list[float]:
-    """Return how many seconds each error took to be an incident beside plugins broken in these ways."""
+def written(log: Path, names: list[str], at: dict[str, float]) -> None:
+    """Write an error each turn, whatever became of those before, and note when."""
+    began, out = time.monotonic(), os.open(log, os.O_WRONLY | os.O_APPEND)
+    for number, name in enumerate(names):
+        time.sleep(max(began + number * TURN - time.monotonic(), 0))
+        at[f"shop.Trouble{name}"] = time.monotonic()
+        os.write(out, stamped(TRACE + LINE, name))
+    os.close(out)
+
+
+def seen(find: Callable[[], set[str]], at: dict[str, float], count: int, took: list[float]) -> None:
+    """Note how long each error took until it was found."""
+    known: set[str] = set()
+    until = time.monotonic() + count * TURN + MOST
+    while len(known) < count and time.monotonic() < until:
+        now, found = time.monotonic(), find()
+        took += [now - at[name] for name in (found & at.keys()) - known]
+        known |= found & at.keys()
+        time.sleep(0.004)
+    took += [float("inf")] * (count - len(known))
+
+
+def measure(case: str, errors: int) -> Took:
+    """Return how many seconds each error took beside plugins that are broken so."""
+    ways, took, at = CASES[case], Took(), dict[str, float]()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         log, other = directory / "logs" / "a" / "app.log", directory / "logs" / "b" / "app.log"
         for path in (log, other):
             path.parent.mkdir(parents=True)
             path.touch()
+        (directory / "told").touch()
         (directory / "parts.py").write_text(PARTS)
+        if case == INSTALLED:
+            install_broken(directory)
+        os.environ["PYTHONPATH"] = name
         names = [letters(number) for number in range(errors)]
         with running(directory, pipeline(ways)), booming(other, ways):
-            return delays(log, directory / "state" / "aiops.db", names, TRACE + LINE, 0.3)
+            database = f"{(directory / 'state' / 'aiops.db').as_uri()}?mode=ro"
+            with sqlite3.connect(database, uri=True, check_same_thread=False) as connection:
+
+                def incidents() -> set[str]:
+                    return {name for (name,) in connection.execute("SELECT type FROM incidents")}
+
+                def told() -> set[str]:
+                    return set((directory / "told").read_text().split())
+
+                threads = [
+                    threading.Thread(target=written, args=(log, names, at)),
+                    threading.Thread(target=seen, args=(incidents, at, errors, took.committed)),
+                    threading.Thread(target=seen, args=(told, at, errors, took.told)),
+                ]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+    return took
+
+
+def last_percent(took: list[float]) -> float:
+    """Return the 99th percentile, none between two values."""
+    return sorted(took)[-1 - len(took) // 100]
+
+
+def rows(found: Mapping[str, Took]) -> Iterator[str]:
+    """Yield the lines of the table."""
+    usual = found.get("nothing")
+    for case, took in found.items():
+        cells = [case, str(len(took.told))]
+        for what in ("committed", "told"):
+            one: list[float] = getattr(took, what)
+            cells += [f"{seconds * 1000:.0f} ms" for seconds in (statistics.median(one), last_percent(one))]
+            cells.append(f"{last_percent(one) / last_percent(getattr(usual, what)):.2f}" if usual else "")
+        yield f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--errors", type=int, default=300)
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []])
+    parser.add_argument("--errors", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--raw", type=Path)
     options = parser.parse_args()
-    took = {name: measure(ways, options.errors) for name, ways in WAYS.items()}
-    usual, *_ = (statistics.quantiles(one, n=100, method="inclusive")[98] for one in took.values())
+    found = {case: Took() for case in options.cases or CASES}
+    for _ in range(options.rounds):
+        for case, took in found.items():
+            more = measure(case, options.errors)
+            took.committed += more.committed
+            took.told += more.told
+    if options.raw:
+        options.raw.write_text(json.dumps({case: vars(took) for case, took in found.items()}))
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     text = "\n".join(
         [
             f"# Errors of good plugins beside broken ones, {time.strftime('%Y-%m-%d')}",
             "",
-            f"On {os.cpu_count()} shared cores; load averages at the end: {load}.",
+            f"On {os.cpu_count()} shared cores; load averages at the end: {load}. From the write of an error until its",
+            "incident is committed, and until the good notifier has told of it: median, 99th percentile, and that to the one",
+            "beside nothing broken. Plugins that hang, exit and leak have processes of their own.",
             "",
-            "| beside | n | median | 99th percentile | slowest | 99th percentile to that of nothing broken |",
-            "|---|---|---|---|---|---|",
-            *(
-                f"{row(name, one)} {statistics.quantiles(one, n=100, method='inclusive')[98] / usual:.2f} |"
-                for name, one in took.items()
-            ),
+            "| beside plugins that | n | committed | 99 % | ratio | told | 99 % | ratio |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows(found),
             "",
         ]
     )
-    (Path(__file__).parent / "broken.md").write_text(text)
+    if not options.cases:
+        (Path(__file__).parent / "broken.md").write_text(text)
     sys.stdout.write(text)
 
 

@@ -50,6 +50,8 @@ from aiops_core.text.lines import Lines, More, Span
 
 _AT_ONCE = 64
 """Lines that a detector gets with a hit, and each time it looks further."""
+_PATIENCE = 30.0
+"""Seconds that a run which does not last waits for an action whose process is begun again."""
 _LOOK = 30.0
 """Seconds to say how it works here."""
 
@@ -259,10 +261,10 @@ class IsolatedAction(_Isolated, Action[Any]):
     """Let an action plan and act in its process; what it did is recorded here, as it happens."""
 
     usual = 3600.0
-    patience = 30.0
 
     def __init__(self, process: Supervised, terms: Terms, limits: Limits) -> None:
         super().__init__(process, terms, limits)
+        self.patience = _PATIENCE if self.context.once else 0.0
         self.reaches = terms.reaches  # type: ignore[misc]
 
     def plan(self, incident: Incident, analysis: Analysis, change: Change | None) -> Plan | None:

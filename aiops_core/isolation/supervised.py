@@ -25,6 +25,8 @@ _BEGIN = 60.0
 """Seconds that importing and starting a plugin may take."""
 _SHARE = 500
 """How many times longer than a call that ended its process held its caller none is begun: others keep their speed."""
+_UNNOTICED = 0.05
+"""Seconds that a call may hold its caller at no such price."""
 _LONGEST_OFF = 3600.0
 """Seconds without a process at most, after a call that took too long."""
 
@@ -100,6 +102,10 @@ class Supervised:
         worker, began = self._at_work(patience), time.monotonic()
         try:
             return worker.call(name, arguments, seconds=seconds, stopping=self.context.stopping, asks=asks)
+        except ProcessEnded as error:
+            self._look_after(worker, held=time.monotonic() - began)
+            error.after = self._seconds_to_next()
+            raise
         finally:
             self._look_after(worker, held=time.monotonic() - began)
 
@@ -130,10 +136,13 @@ class Supervised:
             return worker
         if worker is not None:
             self._look_after(worker)
-        left = max(self._back_at - time.monotonic(), 0.0) + 1.0
+        left = self._seconds_to_next()
         raise ProcessEnded(
             f"its process ended: {self._why}; it is begun again within {left:.0f} s", after=left
         )
+
+    def _seconds_to_next(self) -> float:
+        return max(self._back_at - time.monotonic(), 0.0) + 1.0
 
     def _look_after(self, worker: Worker, held: float = 0.0) -> None:
         """See to it that there will be another process where this one ended by itself, a call of so many seconds with it."""
@@ -146,7 +155,8 @@ class Supervised:
             lived = time.monotonic() - worker.began
             self._wait = _FIRST if lived > _STEADY else min(self._wait * 2, _LONGEST)
             longest = _LONGEST_OFF if worker.took_too_long else _LONGEST
-            self._back_at = time.monotonic() + max(self._wait, min(held * _SHARE, longest))
+            share = min(held * _SHARE, longest) if held > _UNNOTICED else 0.0
+            self._back_at = time.monotonic() + max(self._wait, share)
         threading.Thread(target=self._bring_back, name="isolated-again", daemon=True).start()
 
     def _bring_back(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,13 +11,13 @@ from typing import Any, cast
 
 from aiops_core.component import Action
 from aiops_core.config import duration_text
-from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
+from aiops_core.errors import AiopsError, LeaseLost, ProcessEnded, Retry, StoreError
 from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline, Step
 from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.repair import review_text, review_words
-from aiops_core.respond.run import Desk, Run
+from aiops_core.respond.run import Desk, Postponed, Run
 from aiops_core.respond.storm import tell_of_storm
 from aiops_core.respond.talking import begin_talk
 from aiops_core.store import Job, StepRow, Store
@@ -30,6 +31,8 @@ _FULL = {
 }
 _ACT_AGAIN = (2.0, 8.0)
 """Seconds between tries of an action whose failure may pass; people are told after that."""
+_PROCESSES = 5
+"""Times that a run waits for another process of an action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,18 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
     for step in run.pipeline.of_kind("actions"):
         if run.review is not None and run.review.action != step.name:
             continue
-        plan = run.step(f"plan {step.name}", step.name, partial(_plan, run, step, analysis, change), Plan)
-        if plan is None:
+        try:
+            plan = run.step(f"plan {step.name}", step.name, partial(_plan, run, step, analysis, change), Plan)
+            if plan is None:
+                continue
+            if not _may_act(run, step, plan, change) or not _has_place(run, step):
+                plans.append(plan)
+                continue
+            outcome = run.step(f"act {step.name}", step.name, partial(_do, run, step, plan), Outcome)
+        except Postponed as wait:
+            run.decide(wait.decision)
+            run.look_at = min(wait.until, run.look_at or wait.until)
             continue
-        if not _may_act(run, step, plan, change):
-            plans.append(plan)
-            continue
-        if not _has_place(run, step):
-            plans.append(plan)
-            continue
-        outcome = run.step(f"act {step.name}", step.name, partial(_do, run, step, plan), Outcome)
         if outcome is not None:
             outcomes[step.name] = outcome
         else:
@@ -150,7 +155,8 @@ def _plan(run: Run, step: Step, analysis: Analysis, change: Change | None) -> Pl
     if change is not None and (decision := may_publish(change, step.name, action.reaches)):
         run.decide(decision)
         return None
-    result = step.call("plan", incident=run.incident, analysis=analysis, change=change)
+    with _unless_its_process_is_gone(run, step):
+        result = step.call("plan", incident=run.incident, analysis=analysis, change=change)
     plan = handed_over("plan", result, Plan)
     if plan is None:
         return None
@@ -241,7 +247,8 @@ def _how_to_approve(step: Step, plan: Plan, asked: Sequence[str]) -> str:
 
 
 def _do(run: Run, step: Step, plan: Plan) -> Outcome:
-    with step.component.context.recording(run.runs.effects(run.id, step.name)):
+    recording = step.component.context.recording(run.runs.effects(run.id, step.name))
+    with _unless_its_process_is_gone(run, step), recording:
         outcome = _try(step, plan, warn=partial(_warn, run, step))
     outcome = run.redacted(replace(outcome, action=step.name))
     _keep(run.desk.store.guarded(run.job), run.id, outcome)
@@ -269,10 +276,29 @@ def _try(step: Step, plan: Plan, warn: Callable[[Retry], None]) -> Outcome:
         try:
             return _outcome(step, plan)
         except Retry as error:
-            if step.component.context.stopping.wait(wait):
+            is_gone = isinstance(error, ProcessEnded) and not step.component.context.once
+            if is_gone or step.component.context.stopping.wait(wait):
                 raise
             warn(error)
     return _outcome(step, plan)
+
+
+@contextmanager
+def _unless_its_process_is_gone(run: Run, step: Step) -> Iterator[None]:
+    """Put the step aside until there is another process: meanwhile people are told, and others served.
+
+    One that ended several processes of this run is not tried again.
+    """
+    try:
+        yield
+    except ProcessEnded as error:
+        ended = sum(one.rule == "process" and one.text.startswith(f"{step.name}: ") for one in run.decisions)
+        if step.component.context.once or ended >= _PROCESSES:
+            raise
+        why = str(error).partition("; it is begun")[0]
+        decision = Decision("process", f"{step.name}: waits, {why} ({ended + 1} of {_PROCESSES})")
+        soon = timedelta(seconds=max(error.after, _ACT_AGAIN[0]))
+        raise Postponed(decision, run.desk.clock() + soon) from None
 
 
 def _outcome(step: Step, plan: Plan) -> Outcome:

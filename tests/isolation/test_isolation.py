@@ -1,5 +1,6 @@
 """``isolation: process``: what a component does to its own process, it does to nobody else."""
 
+import json
 import os
 import signal
 import subprocess
@@ -258,6 +259,29 @@ def test_a_response_goes_on_without_the_parts_that_go_wrong(tmp_path):
     }
 
 
+def test_people_are_told_at_once_while_an_action_waits_for_another_process(tmp_path):
+    rows = {"detectors": ["python"], "actions": [step("Do", "exit")[:-1] + ", mode: auto}"]}
+    text = pipeline(**rows, notifiers=["{uses: file, with: {path: ./told.jsonl}}"])
+    for name, content in {"pipeline.yaml": text, "parts.py": PARTS, "app.log": TRACE}.items():
+        (tmp_path / name).write_text(content)
+    run = subprocess.Popen([Path(sys.executable).parent / "aiops", "run"], cwd=tmp_path)
+
+    told, until = [], time.monotonic() + 120
+    while len(told) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+        if (tmp_path / "told.jsonl").exists():
+            told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+    run.terminate()
+    run.wait(60)
+
+    first, second = told
+    assert first["outcomes"] == []
+    assert [one["text"] for one in first["decisions"] if one["rule"] == "process"] == [
+        "exit: waits, its process ended: it ended itself with exit code 3 (1 of 5)"
+    ]
+    assert [one["summary"] for one in second["outcomes"]] == ["did it, uncertain: True"]
+
+
 def test_a_process_that_died_comes_back(beside):
     detector = beside("detectors", "Find", how="exit")
     detector.start()
@@ -266,7 +290,7 @@ def test_a_process_that_died_comes_back(beside):
         detector.detect(samples.block("boom exit\n"))
     with pytest.raises(ProcessEnded, match="it is begun again within"):
         detector.detect(samples.block("boom exit\n"))
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         with pytest.raises(ProcessEnded) as raised:
             detector.detect(samples.block("boom exit\n"))
