@@ -291,6 +291,10 @@ class Source(Component[C], ABC, Generic[C]):
         """Return the directories of this machine it reads from: their disks are watched."""
         return ()
 
+    def absent(self) -> Sequence[str]:
+        """Say what it is to read that is not there or may not be read now; for ``aiops doctor``."""
+        return ()
+
     @abstractmethod
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]: ...
 

@@ -627,6 +627,22 @@ def test_doctor_tells_how_every_part_does_and_what_to_do(typed, shop):
     assert "✓ queue: " in output
 
 
+def test_doctor_names_logs_that_are_not_there(typed, tmp_path):
+    path = tmp_path / "pipeline.yaml"
+    (tmp_path / "there.log").write_text("")
+    (tmp_path / "empty").mkdir()
+    places = "[./there.log, ./shop.log, '/nowhere/*.log', ./empty]"
+    path.write_text(PIPELINE.replace("[./shop.log]", places))
+
+    code, output, _ = typed("doctor", path)
+
+    rest = "no file is there. Correct its settings, or the rights of who runs aiops; else it is read once it is there"
+    assert code == 0
+    assert [line for line in output.splitlines() if line.startswith("· shop.file: ")] == [
+        f"· shop.file: {place}: {rest}" for place in ("./shop.log", "/nowhere/*.log", "./empty")
+    ]
+
+
 def test_doctor_ends_with_2_when_the_pipeline_cannot_work(typed, tmp_path):
     path = tmp_path / "pipeline.yaml"
     path.write_text(PIPELINE + f"    repository: {{url: {tmp_path}/none, sandbox: none}}\n")

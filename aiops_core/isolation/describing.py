@@ -83,7 +83,9 @@ def terms_of(component: Component[Any]) -> Terms:
 
 def _of_source(source: Source[Any], terms: Terms) -> Terms:
     places = tuple(map(str, source.places()))
-    return replace(terms, resumes=source.resumes, checks_senders=source.checks_senders, places=places)
+    absent = tuple(source.absent())
+    terms = replace(terms, places=places, absent=absent)
+    return replace(terms, resumes=source.resumes, checks_senders=source.checks_senders)
 
 
 def _of_detector(detector: LogDetector[Any], terms: Terms) -> Terms:

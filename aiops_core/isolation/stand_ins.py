@@ -122,6 +122,9 @@ class IsolatedSource(_Isolated, Source[Any]):
     def places(self) -> Sequence[Path]:
         return [Path(place) for place in self.terms.places]
 
+    def absent(self) -> Sequence[str]:
+        return self.terms.absent
+
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
         given = {"positions": dict(positions)}
         for header, body in self._process.follow("source", given, seconds=self._seconds):

@@ -76,6 +76,7 @@ class Terms:
     resumes: bool = True
     checks_senders: bool = True
     places: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     is_agent: bool = False
     is_offline: bool = False
     reaches: StopLevel = "patch"

@@ -21,6 +21,8 @@ from aiops_core.tracing import span
 
 LATE = timedelta(seconds=10)
 """What waited longer than this for its turn goes out with all that waits."""
+_AS_OLD = timedelta(hours=1)
+"""What became due this much later waits for a target that is away in a message of its own."""
 _CAUSE = timedelta(hours=1)  # since when a cause must have been heard of
 _MOST_CRASHES = 20  # a kill ends whatever is sent at that moment, so few of them prove nothing
 _LONGEST_WAIT = timedelta(minutes=15)
@@ -66,7 +68,7 @@ class Outbox:
             self._finish(job, [*batch, *self._store.deliveries.due(pipeline, target)], why)
         elif batch and job.attempts > _MOST_CRASHES:
             self._finish(job, batch, f"its worker ended without an answer, {job.attempts - 1} times")
-        elif batch or (batch := self._next(built, step)):
+        elif batch or (batch := self._next(built, step, is_away=bool(job.error))):
             self._send(job, step, batch)
         else:
             self._rest(job)
@@ -77,8 +79,11 @@ class Outbox:
         begun = [row for row in self._store.deliveries.begun(pipeline, target) if row.due_at <= now]
         return [row for row in begun if row.batch == begun[0].batch]
 
-    def _next(self, pipeline: Pipeline, step: Step) -> list[DeliveryRow]:
-        """Return what goes out now as one message, after policy has looked at it."""
+    def _next(self, pipeline: Pipeline, step: Step, *, is_away: bool) -> list[DeliveryRow]:
+        """Return what goes out now as one message, after policy has looked at it.
+
+        To a target that is away only what is equally old: each part of it is given up in its time.
+        """
         deliveries, now = self._store.deliveries, self._clock()
         place, storm = (pipeline.name, step.name), pipeline.config.notices.storm
         if not _takes_digests(step):
@@ -91,6 +96,9 @@ class Outbox:
                 return []
         if any(held or now - due_at > LATE for held, due_at in waiting.items()):
             rows = deliveries.due(*place)
+            if is_away and rows:
+                oldest = min(row.due_at for row in rows)
+                rows = [row for row in rows if row.due_at < oldest + _AS_OLD]
             return sorted((row for row in rows if self._may_go(pipeline, row)), key=lambda row: row.id)
         return self._first(pipeline, step)
 
@@ -217,30 +225,31 @@ class Outbox:
         text = self._redactor.redact(str(error) if known else f"{type(error).__name__}: {error}")
         self._logger.error("delivery %s to %s failed: %s", ids[0], step.name, text)
         give_up = self._pipelines[batch[0].pipeline].config.notices.give_up_after
-        is_over = now - (batch[0].tried_at or now) >= give_up
+        is_used_up = batch[0].attempts >= batch[0].max_attempts
+        is_over = is_used_up and now - (batch[0].wanted_at or now) >= give_up
         if isinstance(error, UserError | Refused) or is_over:
-            self._finish(job, batch, text)
+            self._finish(job, batch, text, is_away=is_over)
             return
         due = now + _wait(step, batch[0], error)
         with self._store.transaction():
             deliveries = self._store.guarded(job).deliveries
             deliveries.failed(ids, text, due)
             deliveries.receive(ids, served)
-            if batch[0].attempts >= batch[0].max_attempts:
-                self._fall_back(batch)
+            if is_used_up:
+                self._fall_back([*batch, *self._store.deliveries.due(batch[0].pipeline, step.name)])
             if batch[0].attempts == batch[0].max_attempts and not batch[0].fallback:
                 self._failing(self._store.deliveries.get(ids[0]))
             self._rest(job, None if served else due, "" if served else text)
 
-    def _finish(self, job: Job, batch: Sequence[DeliveryRow], why: str) -> None:
-        """Give deliveries up: say so, and tell their fallback."""
+    def _finish(self, job: Job, batch: Sequence[DeliveryRow], why: str, *, is_away: bool = False) -> None:
+        """Give deliveries up: say so, and tell their fallback; the next ones are tried at once."""
         why = self._redactor.redact(why)
         with self._store.transaction():
             self._store.guarded(job).deliveries.give_up([row.id for row in batch], why)
             self._fall_back(batch)
             for row in batch[:1]:
                 self._gave_up(self._store.deliveries.get(row.id))
-            self._rest(job)
+            self._rest(job, error=why if is_away else "")
 
     def _fall_back(self, batch: Sequence[DeliveryRow]) -> None:
         for row in batch:

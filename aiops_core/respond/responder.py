@@ -70,7 +70,7 @@ class Responder:
             self._pipelines, store, self.telling, partial(redact_record, redactor=redactor), clock
         )
         self.telling.noted = self._tending.begin
-        self._silencing = Silencing(store, self.telling.fault, clock)
+        self._silencing = Silencing(store, partial(self.telling.fault, level=logging.INFO), clock)
         self._desk = Desk(
             store, Premises(state, disk), redactor, self.telling, logger, clock, Turns(analyses, self._call),
             _mirrors(pipelines, state), per_day, is_rehearsal,

@@ -149,10 +149,12 @@ class Telling:
             return routed([], names, matter, now, config.zone)
         return whom
 
-    def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None:
+    def fault(
+        self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG, level: int = logging.ERROR
+    ) -> None:
         """Log a failure of the pipeline itself, and tell people of each cause once.
 
-        ``again`` is the level at which what they were told of before is logged.
+        ``level`` is that of the log, ``again`` that of what they were told of before.
         """
         text = self._redactor.redact(text)
         try:
@@ -161,7 +163,7 @@ class Telling:
         except StoreError:
             is_new = (pipeline, cause) not in self._unstored
             self._unstored.add((pipeline, cause))
-        self._logger.log(logging.ERROR if is_new else again, "%s: %s", pipeline, text)
+        self._logger.log(level if is_new else again, "%s: %s", pipeline, text)
 
     def _job_died(self, job: Job) -> None:
         """Tell people of work that was given up, in the transaction in which it is."""

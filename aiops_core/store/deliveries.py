@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import SEVERITIES, Receipt, RecipientResult, Report
@@ -27,6 +27,7 @@ _ENDLESS = 1_000  # attempts are counted by delivery, not by the job of their ta
 class DeliveryRow:
     """One report to one target: ``failed`` is tried again, ``dead`` only when somebody asks.
 
+    ``wanted_at`` is since when the target was to have it, once it was tried.
     ``dropped`` was not sent on purpose. Those with one ``batch`` go out as one message, in every
     try the same. ``held`` says what a waiting one waits for, "" when for nothing but its turn.
     """
@@ -46,7 +47,7 @@ class DeliveryRow:
     created_at: datetime
     updated_at: datetime
     due_at: datetime
-    tried_at: datetime | None
+    wanted_at: datetime | None
     batch: int
     held: str
     fallback: str
@@ -184,7 +185,7 @@ class Deliveries(Access):
         values = {
             "batch": min(ids),
             "attempts": deliveries.c.attempts + 1,
-            "tried_at": func.coalesce(deliveries.c.tried_at, literal(now, deliveries.c.tried_at.type)),
+            "wanted_at": func.coalesce(deliveries.c.wanted_at, deliveries.c.due_at),
             "held": "",
             "updated_at": now,
         }
@@ -246,7 +247,7 @@ class Deliveries(Access):
         """Make a delivery due now, by itself, with all its attempts."""
         now = self._clock()
         again = {"state": "waiting", "attempts": 0, "batch": 0, "held": "", "due_at": now}
-        again |= {"tried_at": None, "updated_at": now}
+        again |= {"wanted_at": None, "updated_at": now}
         with self._write() as connection:
             row = connection.execute(
                 update(deliveries)

@@ -115,7 +115,7 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
     recent = deliveries.c.updated_at > before - _RECENTLY
     for condition, *columns in (
         (jobs.c.state != "dead", jobs.c.due_at, jobs.c.lease_until),
-        (recent, deliveries.c.due_at, deliveries.c.tried_at, deliveries.c.updated_at),
+        (recent, deliveries.c.due_at, deliveries.c.wanted_at, deliveries.c.updated_at),
         (true(), notices.c.told_at, notices.c.remind_at, notices.c.climb_at),
         (silences.c.ends_at > before, silences.c.created_at, silences.c.ends_at),
         (true(), faults.c.told_at),

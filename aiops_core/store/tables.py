@@ -271,7 +271,7 @@ deliveries = _numbered(
     _time("created_at"),
     _time("updated_at"),
     _time("due_at"),
-    _time("tried_at", nullable=True),
+    _time("wanted_at", nullable=True),
     _number("urgency"),
     _number("batch"),
     _text("held"),

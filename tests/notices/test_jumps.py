@@ -156,4 +156,4 @@ def test_times_that_are_not_set_stay_so_and_others_keep_their_form(scene):
     shop.store.jumps.settle()
 
     row = shop.store.deliveries.get(1)
-    assert (row.tried_at, row.due_at) == (None, NOON + timedelta(days=1, microseconds=5_000))
+    assert (row.wanted_at, row.due_at) == (None, NOON + timedelta(days=1, microseconds=5_000))

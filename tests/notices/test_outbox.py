@@ -125,6 +125,48 @@ def test_after_a_day_it_is_given_up_and_another_target_is_told(scene):
     )
 
 
+def test_what_waited_behind_a_message_that_is_given_up_has_its_own_day_and_not_another_one(scene):
+    shop = scene()
+    shop.trouble(Retry("away"))
+    for key in "abcd":
+        shop.tell(key)
+        shop.wait(MAIL, hours=3)
+
+    shop.wait(MAIL, hours=23)
+
+    dead = shop.store.deliveries.list("dead")
+    ages = [(row.updated_at - row.created_at).total_seconds() / 3600 for row in dead]
+    assert len(ages) == 4
+    assert 24 <= min(ages) <= max(ages) < 25
+
+
+def test_what_a_target_could_not_be_told_while_nothing_ran_is_not_given_up_at_the_first_try(scene):
+    shop = scene()
+    shop.tell("a")
+    shop.clock.now += timedelta(days=3)
+    shop.trouble(Retry("away"))
+    shop.work(MAIL)
+    assert shop.states()["mail"] == ["failed"]
+
+    shop.trouble(None)
+    shop.wait(MAIL, minutes=2)
+
+    assert shop.titles() == ["a"]
+
+
+def test_the_fallback_is_told_of_what_waits_behind_a_message_in_trouble(scene):
+    shop = scene(names=("mail", "chat"), more=ROUTE)
+    shop.trouble(Retry("away"))
+    shop.tell("a")
+    shop.wait(MAIL, minutes=10)
+
+    shop.tell("b")
+    shop.wait(MAIL, minutes=16)
+
+    assert shop.titles("chat") == ["a", "b"]
+    assert shop.states()["mail"] == ["failed", "waiting"]
+
+
 def test_a_message_that_is_refused_for_good_holds_up_no_other(scene):
     shop = scene(names=("mail", "chat"))
     shop.trouble(UserError("no such channel"))

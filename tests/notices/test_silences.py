@@ -280,7 +280,8 @@ def test_what_a_message_waits_for_is_shown_with_the_deliveries(scene, typed):
     assert "mail: waiting after 0 attempts. silence 1 until 2026-05-04 13:00:00Z" in typed("why", "1")
 
 
-def test_people_are_reminded_of_a_silence_that_hides_something_before_it_ends(scene):
+def test_people_are_reminded_of_a_silence_that_hides_something_before_it_ends(scene, caplog):
+    caplog.set_level("INFO")
     shop = scene(every=30)
     shop.responder.recover()
     silence(shop, hours=10, service="pay*")
@@ -298,6 +299,7 @@ def test_people_are_reminded_of_a_silence_that_hides_something_before_it_ends(sc
         "silence 1 (service=pay*: deploy, by ann) ends at 2026-05-04 22:00 UTC. It has held back "
     )
     assert "'aiops silence remove 1'" in report.text
+    assert {one.levelname for one in caplog.records if "ends at" in one.getMessage()} == {"INFO"}
     shop.wait(hours=2)
     assert len(shop.got()) > 1
 

@@ -82,15 +82,33 @@ def test_a_test_file_belongs_to_the_pipeline_file_of_its_name(shop):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "no \\*_test.yaml there. Write one beside the pipeline file"),
         ("tests: {a: {lines: x}}", "pipeline_test.yaml:1: tests.a: setting 'expect' is missing"),
         ("tests: {a: {expect: {}}}", "has nothing to read: write 'lines' or 'files'"),
         ("tests: {a: {files: [no.log], expect: {}}}", "no.log: no such file or directory"),
     ],
 )
-def test_mistakes_are_told(shop, text, words):
-    if text is not None:
-        (shop / "pipeline_test.yaml").write_text(text)
+def test_a_file_that_is_wrong_is_told_and_the_others_are_run(shop, text, words):
+    (shop / "pipeline_test.yaml").write_text(text)
+    (shop / "z_test.yaml").write_text(TESTS.replace("SEVERITY", "error"))
 
-    with pytest.raises(AiopsError, match=words):
+    code, said = run(shop)
+
+    assert code == 2
+    assert words in said
+    assert said.endswith("✓ z_test.yaml: an error is told\n1 test passed, 0 failed, 1 file wrong\n")
+
+
+def test_a_pipeline_file_that_is_wrong_is_told_and_the_others_are_run(shop):
+    (shop / "a.yaml").write_text("pipelines: {}")
+    for name in ("a", "pipeline"):
+        (shop / f"{name}_test.yaml").write_text(TESTS.replace("SEVERITY", "error"))
+
+    code, said = run(shop)
+
+    assert (code, said.splitlines()[0]) == (2, "✗ a_test.yaml: cannot be run")
+    assert "1 test passed, 0 failed, 1 file wrong" in said
+
+
+def test_a_place_without_tests_is_refused(shop):
+    with pytest.raises(AiopsError, match=r"no \*_test.yaml there. Write one beside the pipeline file"):
         run(shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -81,6 +82,22 @@ class FileSource(Source[FileConfig]):
     def places(self) -> Sequence[Path]:
         """Return the directories that the paths begin with."""
         return [_directory(self.context.directory / Path(path).expanduser()) for path in self.config.paths]
+
+    def absent(self) -> Sequence[str]:
+        """Look once at every path, as the first look of a run does."""
+        from aiops_source_file.discovery import Discovery
+        from aiops_source_file.troubles import Unread
+
+        config, unread = self.config, Unread(self.context.logger)
+        for path in config.paths:
+            one = Discovery([path], config.exclude, config.recursive, self.context.directory, unread)
+            found = one.scan()
+            unread.said += [
+                f"{each.path}: may not be read" for each in found if not os.access(each.path, os.R_OK)
+            ]
+            if not found and not any(path in said for said in unread.said):
+                unread.said.append(f"{path}: no file is there")
+        return unread.said
 
     def stop(self) -> None:
         """Wake the reader, so that it sees at once that it is to stop."""

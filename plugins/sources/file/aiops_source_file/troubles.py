@@ -68,6 +68,21 @@ class Troubles:
             self._logger.info("%s: can be read again", printable(place))
 
 
+class Unread(Troubles):
+    """Collect what cannot be read, in place of warning about it."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logger)
+        self.said: list[str] = []
+
+    def report(self, place: str, error: OSError) -> None:
+        self.said.append(f"{printable(place)}: cannot be read ({error.strerror or type(error).__name__})")
+
+    def tell(self, place: str, message: str, *, cause: str = "") -> None:
+        if not cause:
+            self.said.append(f"{printable(place)}: {message}")
+
+
 def printable(path: str) -> str:
     """Return a path as people can read it: no control characters, no broken text."""
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
