@@ -25,7 +25,7 @@ CALLING = ("call_reserved", "call_settled")
 TELLING = ("after_holding", "after_refusal")
 """Passed where a target is crowded or away: see notices/test_kills."""
 ANSWERING = tuple(name for name in FAILPOINTS if name not in (*READING, *CALLING, *TELLING))
-DEADLINE = 40.0
+DEADLINE = 120.0
 
 
 def launch(directory, failpoint, *options):
