@@ -407,6 +407,8 @@ class Notifier(Component[C], ABC, Generic[C]):
 class Extension(Component[C], Generic[C]):
     """Observe or enrich a pipeline by defining any of the extension hooks."""
 
+    is_isolable: ClassVar[bool] = False
+
 
 KINDS: Mapping[str, type[Component[Any]]] = {
     "sources": Source,

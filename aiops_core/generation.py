@@ -18,9 +18,10 @@ from aiops_core.engines import LocalEngine
 from aiops_core.errors import StoreError, UserError, is_interrupt
 from aiops_core.handover import told
 from aiops_core.ingest import Ingest
-from aiops_core.pipeline import Loaded, Pipeline, Step
+from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.records import Event
 from aiops_core.respond import Responder
+from aiops_core.step import Step
 from aiops_core.stopping import Branch, Pulse
 from aiops_core.store import IncidentChange, Store
 
@@ -271,16 +272,16 @@ class Generation:
                 self._logger.info("incident %s: %s", change.incident_id, change.after)
         if not pipeline.of_kind("extensions"):
             return
-        try:
-            pipeline.host.hook.events_recorded(events=events)
-            for change in changes:
-                if change.before != change.after:
+        fault = partial(self._switchboard.fault, pipeline.name)
+        pipeline.observe("events_recorded", fault, events=events)
+        for change in changes:
+            if change.before != change.after:
+                try:
                     incident = self._store.incidents.get(change.incident_id)
-                    pipeline.host.hook.incident_changed(incident=incident, before=change.before)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._logger.exception("an extension of %s raised", pipeline.name)
+                except StoreError as error:
+                    fault("store", str(error))
+                    return
+                pipeline.observe("incident_changed", fault, incident=incident, before=change.before)
 
     def _announce(self, one: Running) -> None:
         pipeline = one.pipeline
@@ -306,12 +307,7 @@ class Generation:
 
     def tell_extensions(self, pipeline: Pipeline, hook: str) -> None:
         """Let extensions learn that a pipeline started, or is about to stop."""
-        try:
-            getattr(pipeline.host.hook, hook)(pipeline=pipeline.name)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self._logger.exception("an extension of %s raised in %s", pipeline.name, hook)
+        pipeline.observe(hook, partial(self._switchboard.fault, pipeline.name), pipeline=pipeline.name)
 
 
 def stop_components(steps: Iterable[Step]) -> None:

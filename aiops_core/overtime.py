@@ -24,10 +24,15 @@ class Patience:
     def __init__(self) -> None:
         self._late: list[threading.Thread] = []
 
-    def call(self, what: str, seconds: float, work: Callable[[], R]) -> R:
-        """Return what the work gives, done in a thread of its own; raise PluginBroken when it takes too long."""
+    @property
+    def is_off(self) -> bool:
+        """Whether a call that took too long still goes on."""
         self._late = [thread for thread in self._late if thread.is_alive()]
-        if self._late:
+        return bool(self._late)
+
+    def call(self, what: str, seconds: float, work: Callable[[], R], cure: str = "") -> R:
+        """Return what the work gives, done in a thread of its own; raise PluginBroken, with a cure, when it takes too long."""
+        if self.is_off:
             raise PluginBroken("off: an earlier call took too long, and still goes on")
         given: list[R] = []
         raised: list[BaseException] = []
@@ -46,8 +51,7 @@ class Patience:
         if not given:
             self._late.append(thread)
             raise PluginBroken(
-                f"{what}() took longer than {seconds:g} s. The step is off until that call ends; with "
-                "'isolation: process' it would be ended"
+                f"{what}() took longer than {seconds:g} s. The step is off until that call ends{cure}"
             )
         return given[0]
 

@@ -4,76 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pluggy
 
 from aiops_core import document
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS, Component, Context, LogDetector
 from aiops_core.document import Place, Text
-from aiops_core.errors import AiopsError, UserError
+from aiops_core.errors import AiopsError, UserError, is_interrupt
+from aiops_core.handover import told
 from aiops_core.host import HOOKS, Host, check_triggers, make_component
 from aiops_core.isolation import Nursery, Supervised, Terms, describe, isolated, make_order
-from aiops_core.overtime import Patience
+from aiops_core.left_out import LeftOut, short_name
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
+from aiops_core.step import Step
 from aiops_core.text.redaction import Redactor
-
-_USUAL: Mapping[str, float] = {
-    "analyze": 3600.0,
-    "plan": 600.0,
-    "act": 3600.0,
-    "follow": 600.0,
-    "remark": 600.0,
-}
-"""Seconds that calls may take which are made one by one; who notifies and detects is looked after by others."""
-
-
-@dataclass(eq=False, slots=True)
-class Step:
-    """One configured component of a pipeline and the only way to call it."""
-
-    kind: str
-    name: str
-    uses: str
-    component: Component[Any]
-    mode: str = ""
-    limits: Limits = field(default_factory=Limits)
-    is_apart: bool = False
-    """Whether it has a process of its own, which keeps to the limits itself."""
-    _callers: dict[str, pluggy.HookCaller] = field(default_factory=dict)
-    _patience: Patience = field(default_factory=Patience)
-
-    def call(self, hook: str, **arguments: Any) -> Any:  # Any: every hook has its own types
-        """Call one hook of this step alone, through the wrappers; return its result or None.
-
-        Raise PluginBroken for one that takes longer than it may.
-        """
-        seconds = None if self.is_apart else self._seconds(hook)
-        if seconds is None:
-            return self._call(hook, arguments)
-        work = self.component.context.carried(partial(self._call, hook, arguments))
-        return self._patience.call(hook, seconds, work)
-
-    def _call(self, hook: str, arguments: Mapping[str, Any]) -> Any:  # Any: every hook has its own types
-        results = self._callers[hook](**arguments)
-        return results[0] if results else None
-
-    def _seconds(self, hook: str) -> float | None:
-        """Return how long a call may take, None where who calls looks after that."""
-        usual = _USUAL.get(hook)
-        if usual is None:
-            return None
-        if self.limits.time is not None:
-            return self.limits.time.total_seconds()
-        own = getattr(self.component.config, "timeout", None)
-        return max(usual, 2 * own.total_seconds()) if isinstance(own, timedelta) else usual
 
 
 class Pipeline:
@@ -91,17 +39,40 @@ class Pipeline:
 
     def _make_callers(self) -> None:
         for step in self.steps:
-            if step.kind == "extensions":
-                continue
-            others = [
-                other.component for other in self.steps if other is not step and other.kind != "extensions"
-            ]
             for hook in HOOKS[step.kind]:
-                step._callers[hook] = self.host.subset_hook_caller(hook, others)
+                others = self._others(step, hook)
+                if others is not None:
+                    step.let_call(hook, self.host.subset_hook_caller(hook, others))
+
+    def _others(self, step: Step, hook: str) -> list[Component[Any]] | None:
+        """Return whom a call of one step's hook passes by: all but it and those that wrap the hook; None without it."""
+        found = getattr(self.host.hook, hook).get_hookimpls()
+        plain = [each.plugin for each in found if not (each.wrapper or each.hookwrapper)]
+        if step.component not in plain:
+            return None
+        return [each for each in plain if each is not step.component]
 
     def of_kind(self, kind: str) -> list[Step]:
         """Return the steps of one kind in YAML order."""
         return [step for step in self.steps if step.kind == kind]
+
+    def observe(
+        self, hook: str, fault: Callable[[str, str], None], **arguments: Any
+    ) -> list[tuple[str, Any]]:  # Any: as hooks
+        """Call a hook of every extension that has it, each by itself, and return what they give, by step.
+
+        ``fault`` is told the cause and the text of one that fails; nobody else is harmed by it.
+        """
+        given = []
+        for step in self.of_kind("extensions"):
+            if step.has(hook) and not step.is_off:
+                try:
+                    given.append((step.name, step.call(hook, **arguments)))
+                except BaseException as error:
+                    if is_interrupt(error):
+                        raise
+                    fault(f"extension {step.name}: {hook}", f"extension {step.name}{told(error)}")
+        return given
 
     def step(self, kind: str, name: str) -> Step | None:
         """Return one step by kind and name, None when there is none."""
@@ -161,8 +132,7 @@ class _Loader:
         self._text = text
         self._catalogue = catalogue
         self._surroundings = surroundings
-        self._left_out: set[str] = set()
-        """Names of those to be left out that something had."""
+        self._left_out = LeftOut(surroundings.disabled, catalogue)
         self._directory = text.path.resolve().parent
         self._nursery = Nursery()
 
@@ -178,7 +148,8 @@ class _Loader:
             for name, config in self._configs(checked, value)
             if (built := self._build(name, config)) is not None
         ]
-        self._check_left_out()
+        for text in self._left_out.unknown():
+            self._text.problem((), text)
         self._text.raise_problems()
         if not isinstance(checked, Document):
             raise AssertionError("a document with problems was raised above")
@@ -217,7 +188,7 @@ class _Loader:
                 for index, step in enumerate(steps if isinstance(steps, list) else ()):
                     if isinstance(step, dict) and isinstance(step.get("uses"), str):
                         settings = step.get("with", {})
-                        is_left_out = self._leaves_out(kind, step["uses"], str(step.get("name") or ""))
+                        is_left_out = self._left_out.has(kind, step["uses"], str(step.get("name") or ""))
                         if not isinstance(settings, dict) or is_left_out:
                             continue
                         if step.get("isolation") == "process":
@@ -233,7 +204,7 @@ class _Loader:
         for kind in KINDS:
             seen: set[str] = set()
             for index, written in enumerate(getattr(config, kind)):
-                if self._leaves_out(kind, written.uses, written.name):
+                if self._left_out.has(kind, written.uses, written.name):
                     continue
                 step = self._step(name, config, kind, index, written)
                 if step is None:
@@ -249,7 +220,7 @@ class _Loader:
             steps.extend(self._installed_detectors(name, config))
         self._check_triggers(name, steps)
         self._check_routes(name, config)
-        if config.sources and not any(step.kind == "sources" for step in steps) and self._left_out:
+        if config.sources and not any(step.kind == "sources" for step in steps) and self._left_out.found:
             self._text.problem(("pipelines", name), "--disable leaves it no source. Leave it one")
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
 
@@ -268,24 +239,9 @@ class _Loader:
                 place: Place = ("pipelines", pipeline, "detectors", at, "with")
                 self._text.problem(place, str(error), where=_label("detectors", at, step.uses))
 
-    def _leaves_out(self, kind: str, uses: str, name: str = "") -> bool:
-        """Return whether a step is to be left out: by its name, its component's or its distribution's."""
-        entries = self._catalogue.entries.get((kind, uses), ()) if self._surroundings.disabled else ()
-        names = {uses, name or _short_name(uses), *(entry.distribution for entry in entries)}
-        found = (names | {f"{kind}/{each}" for each in names}) & self._surroundings.disabled
-        self._left_out |= found
-        return bool(found)
-
-    def _check_left_out(self) -> None:
-        """Refuse names to be left out that nothing has: a typing error would leave the wrong thing running."""
-        for name in sorted(self._surroundings.disabled - self._left_out):
-            self._text.problem(
-                (), f"--disable {name}: nothing here has this name. 'aiops check' shows those there are"
-            )
-
     def _check_routes(self, pipeline: str, config: PipelineConfig) -> None:
         """Refuse routes that lead to notifiers there are none of; one that is left out is told nothing."""
-        notifiers = [written.name or _short_name(written.uses) for written in config.notifiers]
+        notifiers = [written.name or short_name(written.uses) for written in config.notifiers]
         for number, route in enumerate(config.routes):
             for key, names in (
                 ("to", route.to),
@@ -309,7 +265,7 @@ class _Loader:
     def _step(
         self, pipeline: str, config: PipelineConfig, kind: str, index: int, written: Any
     ) -> Step | None:
-        name = written.name or _short_name(written.uses)
+        name = written.name or short_name(written.uses)
         mode = getattr(written, "mode", "")
         if written.isolation == "process":
             context = self._context(pipeline, name, config)
@@ -371,7 +327,7 @@ class _Loader:
     def _installed_detectors(self, pipeline: str, config: PipelineConfig) -> Iterator[Step]:
         """Take every installed detector that needs no settings; a broken one, which nobody named, is left out."""
         for name in self._catalogue.unnamed_detectors():
-            if self._leaves_out("detectors", name):
+            if self._left_out.has("detectors", name):
                 continue
             try:
                 component_type = self._catalogue.load("detectors", name, self._directory)
@@ -406,8 +362,3 @@ class _Loader:
 
 def _label(kind: str, index: int, uses: str) -> str:
     return f"{kind}[{index}] ({uses})"
-
-
-def _short_name(uses: str) -> str:
-    """Return ``billing`` for ``./billing.py:BillingErrors``, the name itself for a component."""
-    return Path(uses.partition(":")[0]).stem if ":" in uses else uses

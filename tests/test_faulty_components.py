@@ -162,8 +162,8 @@ EXIT = "raise SystemExit(3)"
         ('return Plan("Do it"', "return 5 #", "plan parts: plan() returned int 5. Let it return a Plan or None"),
         ('return Outcome("done", "It is done.")', EXIT, "act parts: SystemExit: 3"),
         ('return Outcome("done", "It is done.")', "return None", "act parts: act() returned None. Let it return an Outcome"),
-        ("def step_finished(self): ...", f"def step_finished(self): {EXIT}", "an extension raised SystemExit: 3"),
-        ("return []", EXIT, "an extension raised SystemExit: 3"),
+        ("def step_finished(self): ...", f"def step_finished(self): {EXIT}", "extension parts raised SystemExit: 3"),
+        ("return []", EXIT, "extension parts raised SystemExit: 3"),
     ],
 )  # fmt: skip
 def test_a_part_of_the_response_that_fails_is_told_and_people_still_get_the_report(

@@ -10,7 +10,7 @@ from aiops_core.testing import run_pipeline
 
 PARTS = """\
 import time
-from aiops_core import Action, Analysis, Analyzer, Event, LogDetector, Notifier, Outcome, Plan, Receipt
+from aiops_core import Action, Analysis, Analyzer, Event, Extension, LogBatch, LogDetector, Notifier, Outcome, Plan, Receipt, Source
 
 
 class Loop(LogDetector):
@@ -58,7 +58,44 @@ class Tell(Notifier):
     def notify(self, report):
         time.sleep(60 if self.context.name == "slow" else 0)
         return Receipt()
+
+
+class See(Extension):
+    def _do(self, hook):
+        time.sleep(60 if self.context.name == hook else 0)
+        if self.context.name == "raise":
+            raise LookupError(hook)
+        with open(self.context.directory / "seen", "a") as seen:
+            seen.write(f"{self.context.name} {hook}\\n")
+
+    def gather(self, incident):
+        self._do("gather")
+
+    def started(self, pipeline):
+        self._do("started")
+
+    def events_recorded(self, events):
+        self._do("events_recorded")
+
+    def incident_changed(self, incident, before):
+        self._do("incident_changed")
+
+    def step_finished(self, incident, step, state):
+        self._do("step_finished")
+
+
+class Read(Source):
+    def source(self, positions):
+        for number in range(3):
+            time.sleep(0.7)
+            data = b"well\\n"
+            marks = ((0, {"at": number}), (len(data), {"at": number + 1}))
+            yield LogBatch("one", data, marks, offset=number * len(data))
+
+    def committed(self, stream, position):
+        time.sleep(60)
 """
+OBSERVED = ("gather", "started", "events_recorded", "incident_changed", "step_finished")
 TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\n{}: x\n'
 SLOW = "limits: {time: 500ms}"
 
@@ -113,6 +150,40 @@ def test_a_response_leaves_calls_behind_that_take_too_long(tmp_path):
     }
     (error,) = {one.error for one in result.deliveries if one.target == "slow" and one.error}
     assert error in {"slow: no answer within 0.5 s.", "slow: an earlier message has no answer yet."}
+
+
+def test_extensions_that_hang_or_raise_are_told_by_name_and_the_others_see_everything(tmp_path):
+    extensions = [
+        f"{{uses: './parts.py:See', name: {name}, {SLOW}}}" for name in (*OBSERVED, "raise", "fine")
+    ]
+    log = TRACE.format("ValueError")
+
+    result = run_pipeline(
+        pipeline(detectors=["python"], extensions=extensions, notifiers=["{uses: './parts.py:Tell', name: fine}"]),
+        {"app.log": log, "parts.py": PARTS},
+        tmp_path,
+    )  # fmt: skip
+
+    assert [report.incident.type for report in result.reports] == ["ValueError"]
+    seen = set((tmp_path / "seen").read_text().splitlines())
+    assert {f"fine {hook}" for hook in OBSERVED} <= seen
+    over = "took longer than 0.5 s. The step is off until that call ends"
+    assert {fault.text for fault in result.faults} == {
+        *(f"extension {hook}: {hook}() {over}" for hook in OBSERVED),
+        *(f"extension raise raised LookupError: {hook}" for hook in OBSERVED),
+    }
+
+
+def test_a_source_that_hangs_in_committed_keeps_nobody_from_reading(tmp_path):
+    sources = [f"{{uses: './parts.py:Read', name: slow, {SLOW}}}"]
+    text = pipeline(detectors=["python"]).replace("    detectors", f"      - {sources[0]}\n    detectors")
+
+    result = run_pipeline(text, {"app.log": TRACE.format("ValueError"), "parts.py": PARTS}, tmp_path)
+
+    assert [incident.type for incident in result.incidents] == ["ValueError"]
+    assert [fault.text.partition(". The")[0] for fault in result.faults] == [
+        "source slow: committed() took longer than 0.5 s"
+    ]
 
 
 def test_a_step_is_called_again_when_the_late_call_has_ended():

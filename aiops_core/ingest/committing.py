@@ -14,12 +14,14 @@ from aiops_core.analysis import redact_record
 from aiops_core.component import Source
 from aiops_core.config import duration_text
 from aiops_core.detection import Fault, repeated
-from aiops_core.errors import StoreError
+from aiops_core.errors import PluginBroken, StoreError
 from aiops_core.failpoints import failpoint
+from aiops_core.handover import told
 from aiops_core.ingest.counting import Counting
 from aiops_core.ingest.stream import Stream
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Event, Json, LogBatch, Position
+from aiops_core.step import Step
 from aiops_core.store import Checkpoint, IncidentChange, Store, Volume, release_named
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.repeats import Repeat
@@ -252,10 +254,13 @@ class Commits:
             self._fault("store", str(error))
 
     def _isolated(self, step: Step, point: Checkpoint) -> None:
+        if step.is_off:
+            return
         try:
             step.call("committed", stream=point.stream, position=point.position)
         except BaseException as error:
-            self._fault(f"source {step.name}: committed", f"source {step.name}: committed() raised {error!r}")
+            what = "" if isinstance(error, PluginBroken) else ": committed()"
+            self._fault(f"source {step.name}: committed", f"source {step.name}{what}{told(error)}")
 
     def _persist(
         self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]

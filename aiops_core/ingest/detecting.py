@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiops_core.component import LogDetector
 from aiops_core.detection import Detection, Fault
 from aiops_core.overtime import Overseer
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
+from aiops_core.step import Step
 from aiops_core.text.blocks import Claim
 
 _DETECTING = 30.0

@@ -17,8 +17,9 @@ from aiops_core.ingest.detecting import overseen
 from aiops_core.ingest.sources import Canary, Handed, Sources
 from aiops_core.ingest.stream import Stream
 from aiops_core.ingest.streams import Streams
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.records import Event, LogBatch, Position
+from aiops_core.step import Step
 from aiops_core.store import Store
 from aiops_core.text.blocks import Cutter
 from aiops_core.text.redaction import Redactor

@@ -12,8 +12,8 @@ from typing import TypeAlias
 from aiops_core.detection import Fault
 from aiops_core.errors import Retry
 from aiops_core.handover import WrongType, signal_from, told
-from aiops_core.pipeline import Step
 from aiops_core.records import Position, Signal
+from aiops_core.step import Step
 
 _WAITING = 4
 """Signals that wait to be taken: with more of them sources read no further."""

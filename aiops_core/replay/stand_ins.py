@@ -13,8 +13,9 @@ from aiops_core.budget import AtMost
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import Action, Analyzer, Context, Notifier
 from aiops_core.host import make_component
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Evidence, Incident, Outcome, Plan, Receipt, Report, Usage
+from aiops_core.step import Step
 
 SKIPPED = "Not asked: this is a replay."
 Clock = Callable[[], datetime]

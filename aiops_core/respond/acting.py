@@ -13,13 +13,14 @@ from aiops_core.component import Action
 from aiops_core.config import duration_text
 from aiops_core.errors import AiopsError, LeaseLost, ProcessEnded, Retry, StoreError
 from aiops_core.handover import WrongType, handed_over
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.policy import may_publish, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.repair import review_text, review_words
 from aiops_core.respond.run import Desk, Postponed, Run
 from aiops_core.respond.storm import tell_of_storm
 from aiops_core.respond.talking import begin_talk
+from aiops_core.step import Step
 from aiops_core.store import Job, StepRow, Store
 
 FOLLOW_EVERY = timedelta(minutes=5)

@@ -14,13 +14,13 @@ from aiops_core.analysis import RepositoryExplorer, borrowed, evidence_hash, una
 from aiops_core.component import Analyzer
 from aiops_core.errors import AiopsError, NoAnswer, Refused, Retry, is_interrupt
 from aiops_core.handover import handed_over, told
-from aiops_core.pipeline import Step
 from aiops_core.policy import may_ask_agent
 from aiops_core.records import Analysis, Decision, Evidence
 from aiops_core.repair import Checkout
 from aiops_core.repository import Mirror
 from aiops_core.respond.run import Postponed, Run
 from aiops_core.respond.spending import OutOfBudget, purse
+from aiops_core.step import Step
 from aiops_core.tracing import Noted, span
 
 _LATER = 60.0

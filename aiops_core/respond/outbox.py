@@ -11,9 +11,10 @@ from typing import Any
 from aiops_core.component import Notifier, utc_now
 from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.policy import Gate, crowded, inhibited, matter_of, outdated, silenced
 from aiops_core.records import Decision, Incident, Receipt, RecipientResult
+from aiops_core.step import Step
 from aiops_core.store import DeliveryRow, Job, Store, cause_of
 from aiops_core.text.redaction import Redactor
 from aiops_core.text.report import merge_reports

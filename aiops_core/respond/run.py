@@ -15,7 +15,7 @@ from aiops_core.analysis import redact_record
 from aiops_core.budget import Amount
 from aiops_core.errors import AiopsError, LeaseLost, Refused, StoreError, is_interrupt
 from aiops_core.failpoints import failpoint
-from aiops_core.handover import WrongType, told
+from aiops_core.handover import WrongType
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Decision, Evidence, Incident, Review
 from aiops_core.repair import Premises
@@ -250,9 +250,4 @@ class Run:
         return error
 
     def _observe(self, name: str, state: str) -> None:
-        try:
-            self.pipeline.host.hook.step_finished(incident=self.incident, step=name, state=state)
-        except BaseException as error:
-            if is_interrupt(error):
-                raise
-            self.fault("extension: step_finished", f"an extension{told(error)}")
+        self.pipeline.observe("step_finished", self.fault, incident=self.incident, step=name, state=state)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from aiops_core.analysis import CUT, Precedent, gather, review_evidence
-from aiops_core.errors import AiopsError, Refused, is_interrupt
-from aiops_core.handover import told
+from aiops_core.errors import AiopsError, Refused
+from aiops_core.handover import named
 from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, Incident, TestRun
 from aiops_core.repair import NOT_THE_EDITS_FAULT, mended_in, propose, straying
@@ -103,15 +103,14 @@ def _tell_what_was_cut(run: Run, found: Sequence[Evidence]) -> None:
 
 
 def _from_extensions(run: Run) -> list[Evidence]:
-    try:
-        return [
-            item for items in run.pipeline.host.hook.gather(incident=run.incident) for item in items or ()
-        ]
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        run.fault("extension: gather", f"an extension{told(error)}")
-        return []
+    found: list[Evidence] = []
+    for name, items in run.pipeline.observe("gather", run.fault, incident=run.incident):
+        if isinstance(items, list) and all(isinstance(item, Evidence) for item in items):
+            found += items
+        elif items is not None:
+            text = f"extension {name}: gather() returned {named(items)}. Let it return a list of Evidence"
+            run.fault(f"extension {name}: gather", text)
+    return found
 
 
 def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repaired | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
-from aiops_core.pipeline import Pipeline, Step
+from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Outcome, Remark, Review
 from aiops_core.repair import (
     UNVERIFIED,
@@ -26,6 +26,7 @@ from aiops_core.repair import (
     review_words,
 )
 from aiops_core.respond.run import Desk
+from aiops_core.step import Step
 from aiops_core.store import Job, Place, RemarkRow, RunRow, Store, dump
 from aiops_core.text.report import Say
 

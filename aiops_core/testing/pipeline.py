@@ -13,9 +13,10 @@ from pathlib import Path
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import Context, Notifier, utc_now
 from aiops_core.errors import AiopsError
-from aiops_core.pipeline import Loaded, Pipeline, Step, Surroundings, load
+from aiops_core.pipeline import Loaded, Pipeline, Surroundings, load
 from aiops_core.records import Event, Incident, Receipt, Report
 from aiops_core.runner import Runner
+from aiops_core.step import Step
 from aiops_core.store import DeliveryRow, FaultRow, Store
 
 _TIMEOUT = 120.0

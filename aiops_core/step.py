@@ -1,0 +1,87 @@
+"""One configured component of a pipeline, and the only way to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pluggy
+
+from aiops_core.component import KINDS, Component
+from aiops_core.overtime import Patience
+from aiops_core.settings import Limits
+
+_USUAL: Mapping[str, float] = {
+    "analyze": 3600.0,
+    "plan": 600.0,
+    "act": 3600.0,
+    "follow": 600.0,
+    "remark": 600.0,
+    "committed": 30.0,
+    "gather": 120.0,
+    "started": 10.0,
+    "events_recorded": 10.0,
+    "incident_changed": 10.0,
+    "step_finished": 10.0,
+    "stopping": 3.0,
+}
+"""Seconds that calls may take which are made one by one; who reads, detects and notifies is looked after by others."""
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One configured component of a pipeline and the only way to call it."""
+
+    kind: str
+    name: str
+    uses: str
+    component: Component[Any]
+    mode: str = ""
+    limits: Limits = field(default_factory=Limits)
+    is_apart: bool = False
+    """Whether it has a process of its own, which keeps to the limits itself."""
+    _callers: dict[str, pluggy.HookCaller] = field(default_factory=dict)
+    _patience: Patience = field(default_factory=Patience)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether a call that took too long still goes on: until it has ended, none is made."""
+        return self._patience.is_off
+
+    def has(self, hook: str) -> bool:
+        """Return whether the step can be called for this hook."""
+        return hook in self._callers
+
+    def let_call(self, hook: str, caller: pluggy.HookCaller) -> None:
+        """Call this step through ``caller`` for a hook."""
+        self._callers[hook] = caller
+
+    def call(self, hook: str, **arguments: Any) -> Any:  # Any: every hook has its own types
+        """Call one hook of this step alone, through the wrappers; return its result or None.
+
+        Raise PluginBroken for one that takes longer than it may.
+        """
+        is_its_own = getattr(type(self.component), hook, None) is not getattr(KINDS[self.kind], hook, None)
+        seconds = self._seconds(hook) if is_its_own and not self.is_apart else None
+        if seconds is None:
+            return self._call(hook, arguments)
+        work = self.component.context.carried(partial(self._call, hook, arguments))
+        cure = "; with 'isolation: process' it would be ended" if self.component.is_isolable else ""
+        return self._patience.call(hook, seconds, work, cure)
+
+    def _call(self, hook: str, arguments: Mapping[str, Any]) -> Any:  # Any: every hook has its own types
+        results = self._callers[hook](**arguments)
+        return results[0] if results else None
+
+    def _seconds(self, hook: str) -> float | None:
+        """Return how long a call may take, None where who calls looks after that."""
+        usual = _USUAL.get(hook)
+        if usual is None:
+            return None
+        if self.limits.time is not None:
+            return self.limits.time.total_seconds()
+        own = getattr(self.component.config, "timeout", None)
+        return max(usual, 2 * own.total_seconds()) if isinstance(own, timedelta) else usual
