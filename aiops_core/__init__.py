@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         address_of,
         as_json,
         http_post,
+        network_of,
         origin_of,
         trouble_of,
     )
@@ -225,6 +226,7 @@ __all__ = [
     "hookimpl",
     "http_post",
     "lazy_pattern",
+    "network_of",
     "origin_of",
     "outline_brief",
     "outline_report",
@@ -348,6 +350,7 @@ _WHERE = {
     "hookimpl": "hooks",
     "http_post": "posting",
     "lazy_pattern": "text.lazy",
+    "network_of": "posting",
     "origin_of": "posting",
     "outline_brief": "text.report",
     "outline_report": "text.report",

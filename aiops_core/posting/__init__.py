@@ -12,6 +12,7 @@ from aiops_core.posting.exchange import (
 )
 from aiops_core.posting.notifier import ChatNotifierConfig, HttpNotifier, HttpNotifierConfig, Remedy
 from aiops_core.posting.pace import Pace
+from aiops_core.posting.vetting import Network, network_of
 
 __all__ = [
     "ChatNotifierConfig",
@@ -19,12 +20,14 @@ __all__ = [
     "HttpNotifier",
     "HttpNotifierConfig",
     "HttpRequest",
+    "Network",
     "Pace",
     "Remedy",
     "address_of",
     "as_json",
     "http_post",
     "http_reach",
+    "network_of",
     "origin_of",
     "trouble_of",
 ]

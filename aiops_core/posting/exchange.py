@@ -9,10 +9,12 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from socket import gaierror
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiops_core.errors import AiopsError, Retry, UserError
+from aiops_core.posting.vetting import Network, vetted
 from aiops_core.text.sanitising import clean
 
 _READ = 64 * 1024
@@ -27,6 +29,8 @@ class HttpRequest:
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     method: str = "POST"
+    allowed: tuple[Network, ...] | None = None
+    """Private networks it may go to; None: wherever its address leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +90,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def http_reach(where: str, url: str, *, context: ssl.SSLContext | None, timeout: float) -> str:
-    """See that somebody answers at the host of an address, whatever it is; raise Retry or UserError else.
+def http_reach(where: str, request: HttpRequest, *, context: ssl.SSLContext | None, timeout: float) -> str:
+    """See that somebody answers at the host of a request, whatever it is; raise Retry or UserError else.
 
     Nothing of the address but its host is sent, for the rest of it may be a secret that has an effect.
     """
-    request = HttpRequest(f"{origin_of(url)}/", b"", method="HEAD")
-    answer = http_post(where, request, context=context, timeout=timeout)
+    url = request.url
+    asked = HttpRequest(f"{origin_of(url)}/", b"", method="HEAD", allowed=request.allowed)
+    answer = http_post(where, asked, context=context, timeout=timeout)
     if answer.status >= 500:
         raise Retry(f"{where}: answers {answer.status}.")
     return f"{origin_of(url)} answers"
@@ -107,24 +112,38 @@ def http_post(
     for name in ("httpx2", "httpcore2"):  # they log whole addresses, tokens and all
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        return asyncio.run(_post(request, context, timeout))
+        return asyncio.run(_post(where, request, context, timeout))
     except TimeoutError:
         raise Retry(f"{where}: no answer within {timeout:g} s.") from None
     except InvalidURL:
         raise UserError(f"{where}: no web address. Check the address.") from None
-    except HTTPError as error:
+    except (HTTPError, gaierror, UnicodeError) as error:
         raise trouble_of(where, error) from None
 
 
-async def _post(request: HttpRequest, context: ssl.SSLContext | None, timeout: float) -> HttpAnswer:
-    from httpx2 import AsyncClient
+async def _post(
+    where: str, request: HttpRequest, context: ssl.SSLContext | None, timeout: float
+) -> HttpAnswer:
+    from httpx2 import URL, AsyncClient, create_ssl_context
 
-    verify: ssl.SSLContext | bool = context if context is not None else True
+    url, headers, extensions = URL(request.url), dict(request.headers), {}
+    address = None
+    if request.allowed is not None:
+        async with asyncio.timeout(timeout):
+            address = await vetted(where, request.url, request.allowed)
+    if address is not None:  # the name is not looked up again: it may lead elsewhere then
+        headers["Host"], extensions = url.netloc.decode("ascii"), {"sni_hostname": url.host}
+        url = url.copy_with(host=address)
     async with (
         asyncio.timeout(timeout),
-        AsyncClient(verify=verify, follow_redirects=False, timeout=None) as client,
+        AsyncClient(
+            verify=context or create_ssl_context(),
+            follow_redirects=False,
+            timeout=None,
+            trust_env=address is None,
+        ) as client,
         client.stream(
-            request.method, request.url, content=request.body, headers=dict(request.headers)
+            request.method, url, content=request.body, headers=headers, extensions=extensions
         ) as response,
     ):
         body = b""

@@ -109,9 +109,9 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def probe(self) -> str:
         """See that somebody answers where reports are posted; whether they would be taken is not asked."""
         self.start()
-        url = self.compose(Report("probe", "fault", self.context.pipeline, "probe")).url
+        request = self.compose(Report("probe", "fault", self.context.pipeline, "probe"))
         timeout = min(self.config.timeout.total_seconds(), _PROBE)
-        return http_reach(self.where(url), url, context=self.tls_context(), timeout=timeout)
+        return http_reach(self.where(request.url), request, context=self.tls_context(), timeout=timeout)
 
     def send(self, key: str, request: HttpRequest) -> tuple[str, ...]:
         """Post when the turn of this key has come; return the ids that came back."""

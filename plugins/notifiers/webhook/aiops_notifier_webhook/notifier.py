@@ -20,6 +20,7 @@ from aiops_core import (
     Report,
     Size,
     __version__,
+    network_of,
     report_data,
 )
 
@@ -35,6 +36,9 @@ class WebhookConfig(HttpNotifierConfig):
 
     url: str = Field(repr=False)
     """Address that gets each report as a POST; http or https."""
+    allow_private: list[str] = Field(default_factory=list)
+    """Private networks its name may lead to, as in `10.0.0.0/8`; every other address of a private network, of
+    this machine (but `localhost`, written so) or of a cloud's inside is refused, whatever name leads there."""
     secret: SecretStr | None = None
     """Key of the HMAC-SHA256 signature; without one nothing is signed."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
@@ -53,6 +57,11 @@ class WebhookConfig(HttpNotifierConfig):
         if not url.isascii() or not url.isprintable() or " " in url:
             raise ValueError("signs that no address has: write them percent-encoded")
         return url
+
+    @field_validator("allow_private")
+    @classmethod
+    def _check_networks(cls, networks: list[str]) -> list[str]:
+        return [str(network_of(network)) for network in networks]
 
     @field_validator("headers")
     @classmethod
@@ -79,7 +88,9 @@ class WebhookNotifier(HttpNotifier[WebhookConfig]):
         """Return the report as JSON in ASCII, its signature in a header."""
         content = json.dumps(report_data(report, limit=self.config.limit), allow_nan=False).encode("ascii")
         now = self.context.clock()
-        return HttpRequest(self.config.url, content, self._headers(report, content, int(now.timestamp())))
+        headers = self._headers(report, content, int(now.timestamp()))
+        allowed = tuple(map(network_of, self.config.allow_private))
+        return HttpRequest(self.config.url, content, headers, allowed=allowed)
 
     def _headers(self, report: Report, content: bytes, timestamp: int) -> Mapping[str, str]:
         headers = {name: value.get_secret_value() for name, value in self.config.headers.items()}

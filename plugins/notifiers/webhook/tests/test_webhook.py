@@ -464,3 +464,156 @@ def test_no_secret_is_in_a_representation():
 
     assert "geheim" not in repr(sender.config)
     assert "T0KEN" not in repr(sender.config)
+
+
+# -- where it goes ----------------------------------------------------------------------------------
+
+OWN = [
+    "127.1",
+    "127.0.1",
+    "127.00.0.1",
+    "127.0.0.01",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0x7f.0.0.1",
+    "017700000001",
+    "0177.0.0.1",
+    "0177.1",
+    "127.0.0.1.",
+    "127.0.0.2",
+    "127.255.255.254",
+    "0",
+    "0.0.0.0",
+    "0x0",
+    "00000000",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:127.0.0.1]",
+    "[::127.0.0.1]",
+    "[::7f00:1]",
+    "[64:ff9b::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "[0:0:0:0:0:0:0:1]",
+    "[0::1]",
+    "localhost.",
+    "loopback",
+    "ip6-localhost",
+    "ip6-loopback",
+]
+INSIDE = [
+    "10.0.0.1",
+    "10.1",
+    "167772161",
+    "0xa000001",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.1",
+    "3232235521",
+    "100.64.0.1",
+    "100.100.100.200",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.43518",
+    "224.0.0.1",
+    "255.255.255.255",
+    "240.0.0.1",
+    "192.0.2.1",
+    "198.18.0.1",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[fc00::1]",
+    "[ff02::1]",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:a9fe:a9fe::]",
+    "[2001:db8::1]",
+]
+
+
+@pytest.mark.parametrize("host", [*OWN, *INSIDE])
+def test_no_spelling_of_an_address_inside_is_connected_to(host, monkeypatch):
+    connected = []
+    monkeypatch.setattr("socket.socket.connect", lambda self, address: connected.append(address))
+    monkeypatch.setattr("asyncio.SelectorEventLoop.sock_connect", lambda *a: connected.append(a))
+    with HttpPeer() as peer:
+        port = peer.url.rpartition(":")[2]
+        with pytest.raises((UserError, Retry)) as caught:
+            WebhookNotifier(WebhookConfig(url=f"http://{host}:{port}/"), Context()).notify(REPORT)
+
+    assert (connected, peer.requests) == ([], [])
+    assert (
+        isinstance(caught.value, Retry)
+        or "nothing was sent" in str(caught.value)
+        or "address" in str(caught.value)
+    )
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "LOCALHOST"])
+def test_this_machine_may_be_named_as_itself(host):
+    with HttpPeer() as peer:
+        WebhookNotifier(
+            WebhookConfig(url=peer.url.replace("127.0.0.1", host)), Context(clock=lambda: NOON)
+        ).notify(REPORT)
+
+    assert len(peer.requests) == 1
+
+
+class Names:
+    """Answer for names, each time otherwise."""
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def __call__(self, host, port, *rest, **more):
+        self.asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.answers.pop(0), port))]
+
+
+def test_a_name_is_looked_up_once_and_what_was_looked_at_is_connected_to(monkeypatch):
+    names = Names("127.0.0.1", "169.254.169.254")
+    with HttpPeer() as peer:
+        monkeypatch.setattr("socket.getaddrinfo", names)
+        url = peer.url.replace("127.0.0.1", "localhost")
+        WebhookNotifier(WebhookConfig(url=url), Context(clock=lambda: NOON)).notify(REPORT)
+
+    assert names.asked == ["localhost"]
+    assert [request.headers["host"] for request in peer.requests] == [url.partition("//")[2]]
+
+
+def test_the_certificate_must_be_that_of_the_name(monkeypatch):
+    with HttpPeer(tls=True) as peer:  # whose certificate is for 127.0.0.1
+        monkeypatch.setattr("socket.getaddrinfo", Names("127.0.0.1"))
+        settings = WebhookConfig(url=peer.url.replace("127.0.0.1", "localhost"), ca_file=peer.ca_file)
+        with pytest.raises(UserError, match="certificate is not valid for 'localhost'"):
+            WebhookNotifier(settings, Context(clock=lambda: NOON)).notify(REPORT)
+
+
+def test_a_name_that_leads_inside_is_refused_unless_its_network_is_named(monkeypatch):
+    with HttpPeer() as peer:
+        url = peer.url.replace("127.0.0.1", "hooks.example.com")
+        monkeypatch.setattr("socket.getaddrinfo", Names(*["127.0.0.1"] * 3))
+        with pytest.raises(UserError) as caught:
+            WebhookNotifier(WebhookConfig(url=url), Context(clock=lambda: NOON)).notify(REPORT)
+        with pytest.raises(UserError):
+            WebhookNotifier(WebhookConfig(url=url), Context(clock=lambda: NOON)).probe()
+        before = len(peer.requests)
+        settings = WebhookConfig(url=url, allow_private=["127.0.0.0/8"])
+        WebhookNotifier(settings, Context(clock=lambda: NOON)).notify(REPORT)
+
+    assert (before, len(peer.requests)) == (0, 1)
+    assert str(caught.value) == (
+        f"webhook to {url}: 127.0.0.1 is an address of a private network or of this machine, nothing was sent. "
+        "Correct the address, or name the network in 'allow_private'."
+    )
+
+
+def test_what_is_no_network_is_refused():
+    with pytest.raises(ValidationError, match="'office' is no network"):
+        WebhookConfig(url="https://h/", allow_private=["office"])
