@@ -47,6 +47,7 @@ class Told:
     api: MessagesApi
     root: Path
     lines: list[str] = field(default_factory=list)
+    canary: str | None = "not asked"
 
     @property
     def edits(self):

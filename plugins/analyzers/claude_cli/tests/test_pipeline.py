@@ -65,12 +65,20 @@ def repaired(tmp_path, stand_in, says):
     return run
 
 
-def test_what_an_agent_repaired_is_tested_and_pushed_like_any_fix(repaired, tools, tmp_path):
-    result, repository, api = repaired(tools(("Read", {"file_path": "/aiops/work/shop.py"}), ("Edit", FIX)))
+def test_what_policy_refuses_of_an_agent_is_named_and_what_it_mends_is_tested_and_pushed(
+    repaired, tools, says, tmp_path
+):
+    weaken = {"file_path": "/aiops/work/test_shop.py", "content": "\n"}
+    mend = tools(("Read", {"file_path": "/aiops/work/shop.py"}), ("Edit", FIX))
+
+    result, repository, api = repaired(tools(("Write", weaken)), says(cited=[]), mend)
 
     (branch,) = set(repository.branches()) - {"main"}
+    assert repository.on_remote("diff", "--name-only", "main", branch) == "shop.py"
     pushed = repository.on_remote("show", f"{branch}:shop.py")
     assert pushed + "\n" == BUGGY.replace('order["count"]', 'order.get("count", 1)')
+    asked_again = str(api.calls[2]["messages"][0]["content"])
+    assert "test_shop.py: it is an existing test, and tests decide whether a fix is right" in asked_again
     (report,) = result.reports
     assert report.change.after.passed and report.change.before.passed
     assert result.faults == ()
@@ -78,14 +86,3 @@ def test_what_an_agent_repaired_is_tested_and_pushed_like_any_fix(repaired, tool
     assert "ghp_" not in sent and "[redacted:github-token:" in sent
     assert KEY not in result.log
     assert list((tmp_path / "state" / "scratch").rglob("session-*")) == []
-
-
-def test_what_policy_refuses_of_an_agent_is_named_and_asked_for_again(repaired, tools):
-    weaken = {"file_path": "/aiops/work/test_shop.py", "content": "\n"}
-
-    result, repository, api = repaired(tools(("Write", weaken)))
-
-    assert set(repository.branches()) == {"main"}
-    (report,) = result.reports
-    assert "tests-weakened" in [decision.rule for decision in report.decisions]
-    assert "refused" in str(api.calls[-1]["messages"][0]["content"])

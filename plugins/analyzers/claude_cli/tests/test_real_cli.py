@@ -5,6 +5,7 @@ the model tries everything.
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiops_analyzer_claude_cli import ClaudeCliAnalyzer, ClaudeCliConfig
@@ -23,6 +24,10 @@ FIX = {
     "old_string": 'order["count"]',
     "new_string": 'order.get("count", 1)',
 }
+
+
+def _canary(program):
+    return ClaudeCliAnalyzer(ClaudeCliConfig(api_key=KEY, command=str(program)), Context())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,10 @@ def attacked(asking, real_cli, tools, says, tmp_path_factory):
         before = sorted(root.rglob("*"))
         reads = tools(READ, ("Read", {"file_path": f"{WORK}/tests/test_shop.py"}), first=100)
         script = [reads, tools(*attempts.values())]
-        told = asking(root, real_cli, *script, says())
+        with ThreadPoolExecutor() as beside:  # a start takes long: the canary's goes beside the session's
+            canary = beside.submit(_canary(real_cli).problem)
+            told = asking(root, real_cli, *script, says())
+    told.canary = canary.result()
     told.made = sorted({*root.rglob("*")} - {*before})
     told.said = {name: told.results[f"toolu_{number}"] for number, name in enumerate(attempts)}
     return told
@@ -148,7 +156,5 @@ def test_a_refused_key_names_its_setting(ask, real_cli):
         ask(real_cli, usual=UNAUTHORIZED)
 
 
-def test_s14_the_canary_shows_that_it_is_locked_in(shop, real_cli):
-    analyzer = ClaudeCliAnalyzer(ClaudeCliConfig(api_key=KEY, command=str(real_cli)), Context())
-
-    assert analyzer.problem() is None
+def test_s14_the_canary_shows_that_it_is_locked_in(attacked):
+    assert attacked.canary is None
