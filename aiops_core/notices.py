@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validat
 from pydantic_core import CoreSchema
 
 from aiops_core.config import Config, Duration
-from aiops_core.records import ReportKind, Severity, parse_severity
+from aiops_core.records import SEVERITY_NAMES, ReportKind, Severity, parse_severity
 from aiops_core.text.timestamps import zone_named
 
 T = TypeVar("T")
@@ -36,6 +36,17 @@ class _OneOrMore:
         return {"anyOf": [listed["items"], listed]}
 
 
+class _Named:
+    """Say in the JSON Schema under which names a severity may be written."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "enum": list(SEVERITY_NAMES)}
+
+
+AnySeverity: TypeAlias = Annotated[Severity, BeforeValidator(_severity), _Named()]
+"""A severity, or another name people have for it."""
 Some: TypeAlias = Annotated[list[T], BeforeValidator(_listed), _OneOrMore()]
 """One value or a list of them."""
 
@@ -46,7 +57,7 @@ class Match(Config):
     Words may have ``*`` and ``?``; of a list one has to fit.
     """
 
-    severity: Some[Annotated[Severity, BeforeValidator(_severity)]] = Field(default_factory=list)
+    severity: Some[AnySeverity] = Field(default_factory=list)
     """Severities, of which the message has one."""
     kind: Some[ReportKind] = Field(default_factory=list)
     """What the message is: ``incident`` is the full report, ``reminder``, ``escalating`` and ``resolved`` are

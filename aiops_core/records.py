@@ -20,7 +20,7 @@ Position: TypeAlias = Mapping[str, Json]
 
 Severity: TypeAlias = Literal["critical", "error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "error", "warning", "info")
-_SEVERITY_ALIASES: Mapping[str, Severity] = {
+SEVERITY_NAMES: Mapping[str, Severity] = {
     "critical": "critical",
     "emergency": "critical",
     "fatal": "critical",
@@ -36,12 +36,13 @@ _SEVERITY_ALIASES: Mapping[str, Severity] = {
     "notice": "info",
     "debug": "info",
 }
+"""What people write, to the severity it stands for."""
 
 
 def parse_severity(name: str) -> Severity:
     """Return the severity a name or alias stands for; raise ValueError for an unknown one."""
     try:
-        return _SEVERITY_ALIASES[name.strip().lower()]
+        return SEVERITY_NAMES[name.strip().lower()]
     except KeyError:
         raise ValueError(f"unknown severity {name!r}: write one of {', '.join(SEVERITIES)}") from None
 

@@ -573,10 +573,13 @@ def test_the_schema_accepts_a_good_pipeline_and_refuses_bad_ones(typed):
         "an unknown component": PIPELINE.replace("console", "consol"),
         "an unknown setting": PIPELINE.replace("paths:", "path:"),
         "no source": "pipelines: {shop: {sources: []}}",
+        "no severity": PIPELINE + "    routes: [{when: {severity: grave}, to: console}]\n",
     }
+    routed = PIPELINE + "    routes: [{when: {severity: [fatal, high, warning]}, to: console}]\n"
 
     assert code == 0
     assert list(validator.iter_errors(yaml.safe_load(PIPELINE))) == []
+    assert list(validator.iter_errors(yaml.safe_load(routed))) == []
     assert [name for name, text in bad.items() if validator.is_valid(yaml.safe_load(text))] == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from aiops_core.component import LogDetector
 from aiops_core.detection import Detection, Fault
 from aiops_core.overtime import Overseer
@@ -11,6 +13,10 @@ from aiops_core.text.blocks import Claim
 
 _DETECTING = 30.0
 """Seconds that one call of a detector may take."""
+
+
+_AGAIN = 1.0
+"""Seconds between two times that one failure of a detector is told: telling is a write, for which reading waits."""
 
 
 def overseen(pipeline: Pipeline, fault: Fault) -> tuple[Detection, Overseer]:
@@ -31,11 +37,24 @@ def overseen(pipeline: Pipeline, fault: Fault) -> tuple[Detection, Overseer]:
         [(step.name, detector) for step, detector in of_logs],
         detect=detect,
         call=overseer.call,
-        fault=fault,
+        fault=_seldom(fault),
         grouping=pipeline.config.grouping,
         zone=pipeline.config.zone,
     )
     return detection, overseer
+
+
+def _seldom(fault: Fault) -> Fault:
+    """Tell of each cause once in a while: who fails at each line costs the others no write for each."""
+    told: dict[str, float] = {}
+
+    def tell(cause: str, text: str) -> None:
+        now = time.monotonic()
+        if now - told.get(cause, -_AGAIN) >= _AGAIN:
+            told[cause] = now
+            fault(cause, text)
+
+    return tell
 
 
 def _seconds_of(step: Step) -> float | None:

@@ -32,7 +32,7 @@ _FULL = {
 }
 _ACT_AGAIN = (2.0, 8.0)
 """Seconds between tries of an action whose failure may pass; people are told after that."""
-_PROCESSES = 5
+_PROCESSES = 3
 """Times that a run waits for another process of an action."""
 
 

@@ -278,7 +278,7 @@ def test_people_are_told_at_once_while_an_action_waits_for_another_process(tmp_p
     first, second = told
     assert first["outcomes"] == []
     assert [one["text"] for one in first["decisions"] if one["rule"] == "process"] == [
-        "exit: waits, its process ended: it ended itself with exit code 3 (1 of 5)"
+        "exit: waits, its process ended: it ended itself with exit code 3 (1 of 3)"
     ]
     assert [one["summary"] for one in second["outcomes"]] == ["did it, uncertain: True"]
 
