@@ -8,7 +8,9 @@ from aiops_core.catalogue import Catalogue
 from aiops_core.component import LogDetector
 from aiops_core.errors import UserError
 from aiops_core.pipeline import load
-from aiops_core.text.matcher import build_matcher, compile_trigger
+from aiops_core.text.hits import HitList
+from aiops_core.text.kept import Kept
+from aiops_core.text.matcher import alike, build_matcher, compile_trigger
 
 REFUSED = {
     "ab": "no run of 3 literal characters that every match has. "
@@ -106,7 +108,7 @@ PIECES = [
 
 def lines_hit(data, hits):
     """Return (start of line, trigger) of hits: what the cutter makes of them."""
-    return {(data.rfind(b"\n", 0, max(at, 0)) + 1, trigger) for at, trigger in hits}
+    return {(data.rfind(b"\n", 0, max(at, 0)) + 1, trigger) for at, trigger in zip(*hits, strict=True)}
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -125,6 +127,19 @@ def test_both_engines_hit_the_same_lines(seed):
 
     assert confirmed(fast) == confirmed(slow)
     assert len(confirmed(fast)) > 100
+
+
+def test_what_several_detectors_look_for_hits_once_and_is_told_to_each():
+    triggers = [compile_trigger(owner, pattern) for owner, pattern in enumerate(["^panic", "fatal", "panic"])]
+    kept, hits = Kept(100, before=0), HitList(alike(triggers))
+    data = b"all is well\nfatal panic\n"
+
+    hits.add(build_matcher(triggers).scan(data, 100))
+    kept.append(data, 0, is_open=False)
+
+    assert hits.places == [116, 122]
+    assert hits.triggers == [1, 0]
+    assert list(hits.lines(kept)) == [(112, [1, 0, 2])]
 
 
 def test_a_trigger_hyperscan_cannot_take_moves_the_pipeline_to_re():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -29,16 +29,17 @@ class _Group:
     first: bytes = b""
     last: bytes = b""
     """The least and the greatest seconds of the times they name."""
-    kept: list[tuple[Streak, LogBatch, Sequence[int]]] = field(default_factory=list)
+    kept: list[tuple[Streak, LogBatch, Blocks]] = field(default_factory=list)
 
     def add(self, blocks: Blocks, streak: Streak, batch: LogBatch) -> None:
         """Count blocks of a streak."""
-        first = min(blocks.seconds)
-        self.first = min(self.first, first) if self.count else first
-        self.last = max(self.last, *blocks.seconds)
+        first, last = min(blocks)[0], max(blocks)[0]
+        if first < self.first or not self.count:
+            self.first = first
+        self.last = max(self.last, last)
         if self.count < MOST_OF_BATCH:
-            self.kept.append((streak, batch, blocks.places))
-        self.count += len(blocks.places)
+            self.kept.append((streak, batch, blocks))
+        self.count += len(blocks)
 
 
 @dataclass(slots=True)
@@ -87,6 +88,6 @@ class Counting:
                 )
 
     def _events(self, stream: Stream, kind: Kind, group: _Group) -> Iterator[Event]:
-        for streak, batch, places in group.kept:
-            for place in places:
-                yield self.make(stream, batch, streak.repeat(kind, place))
+        for streak, batch, blocks in group.kept:
+            for _, start in blocks:
+                yield self.make(stream, batch, streak.repeat(kind, start))

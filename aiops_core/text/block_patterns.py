@@ -42,11 +42,13 @@ def number_match(pattern: bytes) -> Match:
 
 
 def form_pattern(opening: bytes, parts: Parts) -> re.Pattern[bytes]:
-    """Return what matches an opening and any parts as long as these; the parts are groups from 4 on."""
+    """Return what matches an opening and any parts as long as these.
+
+    The groups are all of it, the three of the opening, and the parts.
+    """
     texts = [b"((?s:.{%d}))" % len(text) for text in parts.texts]
-    return re.compile(
-        opening + b"".join(itertools.chain(*zip(texts, parts.numbers, strict=False), texts[-1:]))
-    )
+    below = b"".join(itertools.chain(*zip(texts, parts.numbers, strict=False), texts[-1:]))
+    return re.compile(b"(%s%s)" % (opening, below))
 
 
 def parts_behind(found: Found) -> Parts | None:

@@ -60,7 +60,7 @@ class Cutter:
         self._before = before
         self._after = after
         self._kept = Kept(offset, before=before)
-        self._hits = HitList()
+        self._hits = HitList(grammar.alike)
         self._taken: set[int] = set()
         """Where lines start that belong to blocks of several writers."""
         self._held = HeldLines()
@@ -80,13 +80,14 @@ class Cutter:
         The claims are made while they are iterated, to the end: what one teaches serves the next.
         """
         late = self._follow(data) if self._waiting else []
-        kept, hits = self._kept, self._grammar.matcher.scan(data)
-        if not hits and not self.is_open:
+        kept = self._kept
+        hits = self._grammar.matcher.scan(data, kept.end)
+        if not hits[0] and not self.is_open:
             kept.pass_over(data)
             self.low_water = kept.end
             return (), late
-        self._hits.add(hits, kept.end)
-        kept.append(data, hits[0][0] if hits else 0, is_open=self.is_open)
+        self._hits.add(hits)
+        kept.append(data, hits[0][0] - kept.end if hits[0] else 0, is_open=self.is_open)
         if len(kept.data) < self._retry_at:
             return (), late
         return self._resolve(quiet_to=kept.base), late

@@ -23,7 +23,7 @@ from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
 from aiops_core.text.line_records import line_record
 from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
-from aiops_core.text.matcher import Trigger, compile_triggers
+from aiops_core.text.matcher import Trigger, alike, compile_triggers
 from aiops_core.text.repeats import Repeats
 from aiops_core.text.spread import spread_record
 from aiops_core.text.streaks import Streaks
@@ -70,6 +70,7 @@ class Grammar:
             (owner, pattern) for owner, detector in enumerate(detectors) for pattern in detector.triggers
         ]
         self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
+        self.alike = alike(self.triggers)
         self.repeats = Repeats(zone)
         self.streaks = Streaks(zone)
         self._of_traces = tuple(

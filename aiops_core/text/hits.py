@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiops_core.text.kept import Kept
-from aiops_core.text.matcher import Hit
+from aiops_core.text.matcher import Scanned
 
 
 class HitList:
     """The hits that are not dealt with yet: ``triggers`` hit at ``places`` of the stream, ascending."""
 
-    __slots__ = ("places", "triggers")
+    __slots__ = ("_alike", "places", "triggers")
 
-    def __init__(self) -> None:
+    def __init__(self, alike: Mapping[int, tuple[int, ...]]) -> None:
+        """Of triggers that are ``alike`` only the first is told."""
+        self._alike = alike
         self.places: list[int] = []
         self.triggers: list[int] = []
 
-    def add(self, hits: list[Hit], offset: int) -> None:
-        """Take what hit in data that starts at an offset."""
-        self.places += [offset + place for place, _ in hits]
-        self.triggers += [trigger for _, trigger in hits]
+    def add(self, hits: Scanned) -> None:
+        """Take what hit in the next data."""
+        self.places += hits[0]
+        self.triggers += hits[1]
 
     def between(self, start: int, end: int) -> list[int]:
         """Return what hit between two offsets."""
@@ -46,7 +48,7 @@ class HitList:
             triggers: list[int] = []
             while at < len(places) and places[at] < end:
                 if hit[at] not in triggers:
-                    triggers.append(hit[at])
+                    triggers += self._alike[hit[at]]
                 at += 1
             if start + base >= kept.claimed:
                 yield start + base, triggers

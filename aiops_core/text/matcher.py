@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,8 +21,8 @@ from aiops_core.text.compiled import cache_path, load, save
 from aiops_core.text.envelope import can_precede
 
 MIN_LITERAL = 3
-_RULES_VERSION = 1
-"""Changes with the rules that triggers are checked by: what was kept is checked again."""
+_RULES_VERSION = 2
+"""Changes with the rules that triggers are checked and compiled by: what was kept is made again."""
 _WORTH_KEEPING = 20
 _parser: Any = re._parser  # type: ignore[attr-defined]  # the only parser that agrees with re
 
@@ -197,8 +197,8 @@ def _guaranteed(name: str, argument: Any) -> int:  # Any: the parser's own tree
     return 0
 
 
-Hit = tuple[int, int]
-"""(offset of the last byte of a match, index of the trigger)."""
+Scanned = tuple[list[int], list[int]]
+"""The place of the last byte of each match, ascending, and the number of its trigger."""
 
 
 class Matcher(Protocol):
@@ -206,8 +206,21 @@ class Matcher(Protocol):
 
     engine: str
 
-    def scan(self, data: bytes) -> list[Hit]:
-        """Return the hits of one chunk, in ascending order of place."""
+    def scan(self, data: bytes, offset: int = 0) -> Scanned:
+        """Return the hits of one chunk, whose first byte is at ``offset``.
+
+        Of triggers that are looked for alike, see `alike`, only the first hits.
+        """
+
+
+def alike(triggers: Sequence[Trigger]) -> Mapping[int, tuple[int, ...]]:
+    """Return which triggers the raw scan looks for alike, by the first of them."""
+    first: dict[bytes, int] = {}
+    found: dict[int, tuple[int, ...]] = {}
+    for index, trigger in enumerate(triggers):
+        one = first.setdefault(trigger.raw, index)
+        found[one] = (*found.get(one, ()), index)
+    return found
 
 
 class _Hyperscan:
@@ -221,8 +234,6 @@ class _Hyperscan:
         self._database = database
         if database.scratch is None:
             database.scratch = hyperscan.Scratch(database)
-        self._hits: list[Hit] = []
-        self._append = self._make_append()
 
     @classmethod
     def of(cls, triggers: Sequence[Trigger]) -> _Hyperscan:
@@ -230,28 +241,28 @@ class _Hyperscan:
         import hyperscan
 
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        distinct = list(alike(triggers))
         database.compile(
-            expressions=[trigger.raw for trigger in triggers],
-            ids=list(range(len(triggers))),
-            elements=len(triggers),
-            flags=[0] * len(triggers),
+            expressions=[triggers[index].raw for index in distinct],
+            ids=distinct,
+            elements=len(distinct),
+            flags=[0] * len(distinct),
         )
         if len(triggers) >= _WORTH_KEEPING and (path := _kept_at(triggers)) is not None:
             save(path, hyperscan.dumpb(database))
         return cls(database)
 
-    def _make_append(self) -> Callable[..., None]:
-        hits = self._hits
+    def scan(self, data: bytes, offset: int = 0) -> Scanned:
+        places: list[int] = []
+        triggers: list[int] = []
+        add_place, add_trigger, before = places.append, triggers.append, offset - 1
 
-        def append(trigger: int, start: int, end: int, flags: int, context: object) -> None:
-            hits.append((end - 1, trigger))
+        def hit(trigger: int, start: int, end: int, flags: int, context: object) -> None:
+            add_place(before + end)
+            add_trigger(trigger)
 
-        return append
-
-    def scan(self, data: bytes) -> list[Hit]:
-        self._hits.clear()
-        self._database.scan(data, match_event_handler=self._append)
-        return list(self._hits)
+        self._database.scan(data, match_event_handler=hit)
+        return places, triggers
 
 
 class _Regex:
@@ -260,19 +271,24 @@ class _Regex:
     engine = "re"
 
     def __init__(self, triggers: Sequence[Trigger]) -> None:
-        self._patterns = [re.compile(trigger.raw) for trigger in triggers]
-        self._any = re.compile(b"|".join(b"(?:%s)" % trigger.raw for trigger in triggers))
+        self._patterns = [(index, re.compile(triggers[index].raw)) for index in alike(triggers)]
+        self._any = re.compile(b"|".join(b"(?:%s)" % pattern.pattern for _, pattern in self._patterns))
 
-    def scan(self, data: bytes) -> list[Hit]:
-        return list(self._hits(data))
+    def scan(self, data: bytes, offset: int = 0) -> Scanned:
+        places: list[int] = []
+        triggers: list[int] = []
+        for place, trigger in self._hits(data):
+            places.append(place + offset)
+            triggers.append(trigger)
+        return places, triggers
 
-    def _hits(self, data: bytes) -> Iterator[Hit]:
+    def _hits(self, data: bytes) -> Iterator[tuple[int, int]]:
         position = 0
         while (found := self._any.search(data, position)) is not None:
             start = data.rfind(b"\n", 0, max(found.end() - 1, 0)) + 1
             end = data.find(b"\n", found.end() - 1)
             end = len(data) if end < 0 else end
-            for index, pattern in enumerate(self._patterns):
+            for index, pattern in self._patterns:
                 if (match := pattern.search(data, start, end)) is not None:
                     yield max(match.end() - 1, start), index
             position = end + 1

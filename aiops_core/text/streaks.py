@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from operator import methodcaller
-from typing import TypeAlias
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias, cast
 
 from aiops_core.text.block_patterns import Parts, form_pattern, opening_pattern, parts_behind
 from aiops_core.text.branches import Branches
@@ -28,6 +29,8 @@ _WORTH_IT = 8
 
 Times: TypeAlias = tuple[bytes, ...]
 """What the times of blocks have round their seconds: what stands before them, and after."""
+Blocks: TypeAlias = list[tuple[bytes, int]]
+"""Of blocks that are counted as one the seconds of the time each names, and where it starts in the stream."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,15 +75,46 @@ class _Form:
 
     @property
     def pattern(self) -> re.Pattern[bytes]:
-        """The pattern, whose groups from the fourth on are the parts."""
+        """The pattern, see `form_pattern`."""
         if self._pattern is None:
             self._pattern = form_pattern(self.opening, self.parts)
         return self._pattern
 
-    @property
-    def texts(self) -> Callable[[re.Match[bytes]], object]:
-        """What of a match never changes in blocks of one kind."""
-        return methodcaller("group", *range(4, 4 + len(self.parts.texts)))
+    def size(self, data: bytes, at: int) -> int:
+        """Return how long the block at a place is, 0 where none stands."""
+        found = self.pattern.match(data, at)
+        return found.end() - at if found else 0
+
+    def next(self, data: bytes, at: int, stop: int) -> _Next:
+        """Return the blocks that stand between two places; what is between them is passed over."""
+        found = self.pattern.findall(data, at, stop)
+        if not found:
+            return _Next((), (), (), [])
+        wholes, minutes, seconds, zones, *texts = zip(*found, strict=True)
+        said = texts[0] if len(texts) == 1 else zip(*texts, strict=True)
+        times = zip(minutes, zones, strict=True)
+        return _Next(wholes, seconds, times, list(map(self.kinds.get, said)))
+
+
+class _Next(NamedTuple):
+    """Blocks of one form in order: what they are, the seconds of their times and what is round them."""
+
+    wholes: Sequence[bytes]
+    seconds: Iterable[bytes]
+    times: Iterable[Times]
+    kinds: list[Kind | None]
+
+    def follow_on(self, data: bytes, at: int) -> int:
+        """Return how many of them follow each other from a place on and are of a kind that is known."""
+        together = b"".join(self.wholes)
+        count = self.kinds.index(None) if None in self.kinds else len(self.kinds)
+        if data.startswith(together, at):
+            return count
+        for number, whole in enumerate(self.wholes[:count]):
+            if not data.startswith(whole, at):
+                return number
+            at += len(whole)
+        return count
 
 
 @dataclass(slots=True, eq=False)
@@ -132,17 +166,9 @@ class Kind:
         return True
 
 
-@dataclass(slots=True)
-class Blocks:
-    """Blocks of one kind and minute: the seconds of the time each names, and where it starts."""
-
-    seconds: list[bytes]
-    places: list[int]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Streak:
-    """Known blocks that follow each other. ``start`` and ``end`` are of the stream, places of ``data``."""
+    """Known blocks that follow each other, between two offsets of the stream; ``data`` begin at ``base``."""
 
     start: int
     end: int
@@ -152,21 +178,21 @@ class Streak:
     zone: tzinfo
 
     def __len__(self) -> int:
-        return sum(len(blocks.places) for blocks in self.groups.values())
+        return sum(map(len, self.groups.values()))
 
     def repeats(self) -> Iterator[Repeat]:
         """Yield every block, in order."""
-        kinds = {place: kind for (kind, _), blocks in self.groups.items() for place in blocks.places}
-        for place in sorted(kinds):
-            yield self.repeat(kinds[place], place)
+        kinds = {start: kind for (kind, _), blocks in self.groups.items() for _, start in blocks}
+        for start in sorted(kinds):
+            yield self.repeat(kinds[start], start)
 
-    def repeat(self, kind: Kind, place: int) -> Repeat:
-        """Return the block at a place."""
-        found = kind.form.pattern.match(self.data, place)
+    def repeat(self, kind: Kind, start: int) -> Repeat:
+        """Return the block that starts at an offset."""
+        found = kind.form.pattern.match(self.data, start - self.base)
         assert found, "what was recognised once is recognised again"
-        first, end = found.start(4), found.end()
-        lines, body, at = self.data[first : end - 1].split(b"\n"), found[0], place + self.base
-        return Repeat(kind.known, kind.shape.opening, lines, at, at + len(body), body, self.zone)
+        first, end = found.start(5), found.end()
+        lines, body = self.data[first : end - 1].split(b"\n"), found[0]
+        return Repeat(kind.known, kind.shape.opening, lines, start, start + len(body), body, self.zone)
 
     def moment(self, kind: Kind, times: Times, seconds: bytes) -> datetime | None:
         """Return the time that a block of a kind names, given its parts."""
@@ -232,10 +258,13 @@ class Streaks:
         """
         walk = _Walk(data, base, at, places, triggers, bisect_left(places, at + base))
         next_kind = self._at(data, at)
-        while next_kind is not None and next_kind.form.is_wanted() and walk.run(next_kind.form):
+        while next_kind is not None and next_kind.form.is_wanted():
+            walk.run(next_kind.form)
+            if walk.is_over:
+                break
             next_kind = self._at(data, walk.at) or self._behind_lines(walk)
         for (kind, _), blocks in walk.groups.items():
-            kind.known.repeats += len(blocks.places)
+            kind.known.repeats += len(blocks)
         end = walk.end + base
         return Streak(at + base, end, data, base, walk.groups, self._zone) if walk.groups else None
 
@@ -271,37 +300,69 @@ class _Walk:
     triggers: Sequence[int]
     hit: int
     end: int = 0
-    groups: dict[tuple[Kind, Times], Blocks] = field(default_factory=dict)
+    groups: defaultdict[tuple[Kind, Times], Blocks] = field(default_factory=lambda: defaultdict(list))
+    is_over: bool = False
+    """Whether a block came that is to be looked at."""
+    _last: tuple[Kind, Times] | None = None
+    _met: set[Kind] = field(default_factory=set)
 
-    def run(self, form: _Form) -> bool:
-        """Go on over blocks of one form; tell whether there may be more behind them."""
-        match, texts, kinds, groups = form.pattern.match, form.texts, form.kinds, self.groups
-        data, base, places, triggers = self.data, self.base, self.places, self.triggers
-        at, hit, last = self.at, self.hit, None
-        while (found := match(data, at)) is not None and (kind := kinds.get(texts(found))) is not None:
-            end = found.end()
-            next_hit = bisect_left(places, end + base, hit)
-            if triggers[hit:next_hit] != kind.triggers or not (kind.is_chained or kind.may_end(data, end)):
-                break
-            group = (kind, found.group(1, 3))
-            blocks = groups.get(group)
-            if blocks is None:
-                if kind.is_due():
-                    break
-                blocks = groups[group] = Blocks([], [])
-            blocks.seconds.append(found[2])
-            blocks.places.append(at)
-            at, hit, last = end, next_hit, group
-        is_over = last is None or (found is not None and kind is not None)
-        if last is not None and not last[0].may_end(data, at):
-            at, is_over = self._take_back(last), True
-        self.at, self.end, self.hit = at, at, hit
-        return not is_over
+    def run(self, form: _Form) -> None:
+        """Go on over blocks of one form, more of them at a time as long as nothing else comes."""
+        self._last = None
+        size = 2 * form.size(self.data, self.at)
+        while self._take(form.next(self.data, self.at, self.at + size)):
+            size *= 2
+        if self._last is None:
+            self.is_over = True
+        elif not self._last[0].may_end(self.data, self.at):
+            self.at, self.is_over = self._take_back(self._last), True
+        self.end = self.at
+
+    def _take(self, found: _Next) -> bool:
+        """Count the blocks that follow each other; tell whether all did."""
+        count = found.follow_on(self.data, self.at)
+        kinds = cast("list[Kind]", found.kinds[:count])
+        starts = list(accumulate(map(len, found.wholes), initial=self.at + self.base))
+        sure = self._undisturbed(kinds, starts)
+        self.is_over = sure < count
+        groups = self.groups
+        for group, block in zip(
+            zip(kinds[:sure], found.times, strict=False),
+            zip(found.seconds, starts, strict=False),
+            strict=False,
+        ):
+            groups[group].append(block)
+        if sure:
+            self.at, self._last = starts[sure] - self.base, group
+        return 0 < sure == len(found.kinds)
+
+    def _undisturbed(self, kinds: list[Kind], starts: list[int]) -> int:
+        """Return of how many blocks nothing but their kind has to be known."""
+        count = len(kinds)
+        firsts = dict(zip(reversed(kinds), range(count - 1, -1, -1), strict=True))
+        for kind in firsts.keys() - self._met:
+            end = starts[firsts[kind] + 1] - self.base
+            if kind.is_due() or not (kind.is_chained or kind.may_end(self.data, end)):
+                count = min(count, firsts[kind])
+        self._met.update(kinds[:count])
+        return self._hit_as_known(kinds[:count], starts)
+
+    def _hit_as_known(self, kinds: list[Kind], starts: list[int]) -> int:
+        """Return how many blocks were hit by the triggers that hit their kind, and pass over these hits."""
+        places, triggers, hit = self.places, self.triggers, self.hit
+        for number, kind in enumerate(kinds):
+            next_hit = bisect_left(places, starts[number + 1], hit)
+            if triggers[hit:next_hit] != kind.triggers:
+                self.hit = hit
+                return number
+            hit = next_hit
+        self.hit = hit
+        return len(kinds)
 
     def _take_back(self, group: tuple[Kind, Times]) -> int:
         """Forget the last block; return where it stood."""
         blocks = self.groups[group]
-        blocks.seconds.pop()
-        if len(blocks.places) == 1:
+        _, start = blocks.pop()
+        if not blocks:
             del self.groups[group]
-        return blocks.places.pop()
+        return start - self.base
