@@ -380,7 +380,7 @@ class Change:
     ``reproduced_by`` names the tests that fail without it as the error did, and pass with it.
     ``onto`` is the fix branch it is a further commit of, "" for a fix that gets a branch of its own.
     ``asks`` says what a person must allow before it is published: a question, and why it arises.
-    ``run`` is the run that made it, 0 where none did.
+    ``run`` is the run that made it, 0 where none did, and ``made_at`` when: the date of its commit.
     """
 
     base_commit: str
@@ -395,6 +395,7 @@ class Change:
     onto: str = ""
     asks: tuple[tuple[Question, str], ...] = ()
     run: int = 0
+    made_at: datetime | None = None
 
     @property
     def is_verified(self) -> bool:

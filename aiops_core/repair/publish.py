@@ -123,13 +123,16 @@ def _check_branch(branch: str, change: Change, mirror: Mirror) -> None:
 
 
 def _commit(change: Change, message: str, mirror: Mirror, clone: Path, signing_key: str) -> str:
-    """Return the commit of the change; equal changes give equal commits, whenever they are made."""
+    """Return the commit of the change; the same change gives the same commit, whenever that is made.
+
+    Its date is that of the change, and never before the commit it is made from.
+    """
     run_git(["read-tree", change.base_commit], cwd=clone)
     rows = b"".join(_index_row(file, clone, len(change.base_commit)) for file in change.files)
     run_git(["update-index", "-z", "--index-info"], cwd=clone, stdin=rows)
     tree = run_git(["write-tree"], cwd=clone).text
     (base,) = mirror.log(change.base_commit, limit=1)
-    moment = f"{int(base.at.timestamp())} +0000"
+    moment = f"{int(max(base.at, change.made_at or base.at).timestamp())} +0000"
     env = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY}
     env |= {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
     text = message.encode("utf-8", "replace")

@@ -116,7 +116,11 @@ def _facts(incident: Incident, analysis: Analysis, change: Change) -> str:
             f"{counted(incident.count, 'time')}, {_time(incident.first_seen)} to {_time(incident.last_seen)}",
         ),
         *((name, _span(attributes[key], 120)) for name, key in _ATTRIBUTES if attributes.get(key)),
-        ("Incident", f"{incident.id} of pipeline {code_span(incident.pipeline)}{run}"),
+        (
+            "Incident",
+            f"{incident.id} of pipeline {code_span(incident.pipeline)}{run}, "
+            f"`aiops incidents show {incident.id}` tells the rest",
+        ),
         ("Fingerprint", code_span(incident.fingerprint)),
         ("Analysis", _analyst(analysis)),
     ]

@@ -172,6 +172,7 @@ def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Chan
     change = replace(
         _without_secrets(run, change),
         run=run.id,
+        made_at=run.desk.clock(),
         may_reach=nearer(change.may_reach, stop_at),
         asks=change.asks + straying(change, analysis, evidence),
         onto=run.review.branch if run.review is not None else "",

@@ -76,7 +76,7 @@ def test_r3_r30_a_path_that_was_mapped_and_the_run_are_told(incident, analysis, 
 
     assert "- `src/app.py` +1 −1\n- /app/app.py was taken to mean src/app.py\n" in body
     assert "Not verified" not in body
-    assert re.search(r"of pipeline `\w+`, run 17 \|", body)
+    assert re.search(r"of pipeline `\w+`, run 17, `aiops incidents show \d+` tells the rest \|", body)
 
 
 def test_a_run_whose_failures_nobody_named_is_not_called_clean(incident, analysis, change):

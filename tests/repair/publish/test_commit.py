@@ -1,5 +1,7 @@
 """The one commit a change becomes, and what of it is looked at once more before it is pushed."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,15 @@ def test_s21_attributes_and_filters_change_nothing(shop, tmp_path):
 
     assert show(shop, published.commit, "src/app.py") == content
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(("days", "expected"), [(0, 0), (3, 3), (-3, 0)])
+def test_a_commit_has_the_date_of_the_change_and_is_never_older_than_its_base(shop, tmp_path, days, expected):
+    change = made(shop)
+    base = int(shop.git("log", "-1", "--format=%ct"))
+    when = datetime.fromtimestamp(base, UTC) + timedelta(days=days)
+
+    published = push(shop, replace(change, made_at=when) if days else change, tmp_path)
+
+    dates = shop.on_remote("log", "-1", "--format=%at %ct", published.commit)
+    assert dates == f"{base + expected * 86_400} {base + expected * 86_400}"

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from publish_scene import BRANCH, MESSAGE, made, push
@@ -119,8 +120,7 @@ def test_s29_a_key_that_does_not_sign_is_named_and_nothing_is_pushed(shop, tmp_p
 
 
 def test_json_carries_a_change_whole(change):
-    change = replace(
-        change, files=(*change.files, ChangedFile("b", bytes(range(256))), ChangedFile("c", None))
-    )
+    files = (*change.files, ChangedFile("b", bytes(range(256))), ChangedFile("c", None))
+    change = replace(change, files=files, made_at=datetime(2026, 11, 21, 4, 5, 6, 789, UTC))
 
     assert change_from_json(change_to_json(change)) == change
