@@ -466,6 +466,19 @@ def test_incidents_are_resolved_ignored_and_retried(typed, shop):
     assert "ignored" in typed("incidents", "list", "--in-state", "ignored")[1]
 
 
+def test_an_incident_is_ignored_until_something(typed, shop):
+    _, by_time, _ = typed("incidents", "ignore", "1", "--for", "7d")
+    by_count = typed("incidents", "ignore", "1", "--events", "50")
+    by_release = typed("incidents", "ignore", "1", "--until-release")
+    both, _, error = typed("incidents", "ignore", "1", "--until-release", "--events", "1")
+
+    assert re.fullmatch(r"incident 1: new → ignored until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\n", by_time)
+    assert by_count == (0, "incident 1: ignored → ignored until 50 more events came\n", "")
+    assert by_release == (0, "incident 1: ignored → ignored until it comes from another release\n", "")
+    assert (both, error) == (2, "--for, --events, --until-release: which one? Write one of them\n")
+    assert "ignored until 50 more events came: set by hand" in typed("why", "1")[1]
+
+
 def test_a_retried_incident_is_answered_by_the_next_run(typed, tmp_path):
     run_pipeline(PIPELINE, {"shop.log": CRASH}, tmp_path)
     typed("incidents", "retry", "1", "--state", tmp_path / "state")

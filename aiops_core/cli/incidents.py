@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -9,8 +10,17 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from aiops_core.cli.merging import merge, show_relatives, unmerge
-from aiops_core.cli.state import first_line, open_store, printable, short_hash, state_options, when
-from aiops_core.records import Incident, IncidentState
+from aiops_core.cli.state import (
+    DURATION,
+    first_line,
+    open_store,
+    printable,
+    short_hash,
+    state_options,
+    when,
+)
+from aiops_core.errors import UserError
+from aiops_core.records import Decision, Incident, IncidentState
 from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
@@ -202,7 +212,44 @@ def resolve(incident_id: str, file: Path, state: Path | None) -> None:
 
 @incidents.command()
 @click.argument("incident_id", metavar="ID")
+@click.option("--for", "time", type=DURATION, help="Until this time is over, as in 7d.")
+@click.option("--events", type=click.IntRange(min=1), help="Until so many more events came.")
+@click.option("--until-release", is_flag=True, help="Until it comes from a release it never came from.")
 @state_options
-def ignore(incident_id: str, file: Path, state: Path | None) -> None:
-    """Count an incident from now on, but never answer it."""
-    _set_state(incident_id, file, state, "ignored")
+def ignore(
+    incident_id: str,
+    time: timedelta | None,
+    events: int | None,
+    until_release: bool,
+    file: Path,
+    state: Path | None,
+) -> None:
+    """Count an incident from now on, but never answer it.
+
+    With one of the options the first event beyond makes it 'regressed', and it is answered anew.
+    """
+    if sum((time is not None, events is not None, until_release)) > 1:
+        raise UserError("--for, --events, --until-release: which one? Write one of them")
+    with open_store(file, state) as store:
+        incident = store.incidents.find(incident_id)
+        until, words = _until(store, incident.id, time, events, is_by_release=until_release)
+        decision = Decision("state", f"ignored{words}: set by hand, it was {incident.state}")
+        store.incidents.set_state(incident.id, "ignored", decision, until=until)
+    click.echo(f"incident {incident.id}: {incident.state} → ignored{words}")
+
+
+def _until(
+    store: Store, incident_id: int, time: timedelta | None, events: int | None, *, is_by_release: bool
+) -> tuple[str, str]:
+    """Return until when an incident is to be ignored, and that in words."""
+    from aiops_core.store import until_count, until_release, until_time
+
+    if time is not None:
+        at = store.clock() + time
+        return until_time(at), f" until {when(at)}"
+    if events is not None:
+        all_ = store.incidents.count(incident_id) + events
+        return until_count(all_), f" until {counted(events, 'more event')} came"
+    if is_by_release:
+        return until_release(store.incidents.releases(incident_id)), " until it comes from another release"
+    return "", ""

@@ -124,10 +124,11 @@ def _match(matchers: Sequence[str]) -> Match:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"][:1]))
+        what = "nothing has that name" if first["type"] == "extra_forbidden" else first["msg"]
         known = ", ".join(
             [*(field for field in Match.model_fields if field != "attributes"), "attributes.NAME"]
         )
-        raise UserError(f"{name}: {first['msg']}. Write one of {known}") from None
+        raise UserError(f"{name}: {what}. Write one of {known}") from None
 
 
 def _length(text: str) -> timedelta:

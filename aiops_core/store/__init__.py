@@ -20,6 +20,7 @@ from aiops_core.store.endpoints import EndpointRecords, EndpointRow
 from aiops_core.store.faults import FaultRow, Faults, cause_of, fault_key
 from aiops_core.store.findings import UsageRow
 from aiops_core.store.fixes import Fix, Fixes, FixState, Sighting
+from aiops_core.store.ignoring import until_count, until_release, until_time
 from aiops_core.store.incidents import OPEN, Incidents
 from aiops_core.store.jumps import Jumps, Uptime
 from aiops_core.store.jumps import uptime as machine_uptime
@@ -85,6 +86,9 @@ __all__ = [
     "holder",
     "load",
     "release_named",
+    "until_count",
+    "until_release",
+    "until_time",
 ]
 
 

@@ -25,7 +25,8 @@ from aiops_core.errors import UserError
 from aiops_core.records import Analysis, Decision, Event, Incident, IncidentState
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
-from aiops_core.store.tables import aliases, analyses, decisions, events, fixes, incidents, runs
+from aiops_core.store.ignoring import is_condition
+from aiops_core.store.tables import aliases, analyses, decisions, events, fixes, incidents, runs, sightings
 
 OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
 """States of an incident that is not over."""
@@ -104,23 +105,40 @@ class Incidents(Access):
         with self._read() as connection:
             return connection.scalars(query.limit(limit)).all()
 
-    def set_state(self, incident_id: int, state: IncidentState, decision: Decision | None = None) -> str:
+    def set_state(
+        self, incident_id: int, state: IncidentState, decision: Decision | None = None, *, until: str = ""
+    ) -> str:
         """Set the state as people or a policy decide, and why; return the one before.
 
-        A resolved incident awaits no answer until it regresses; an ignored one is counted only.
+        A resolved incident awaits no answer until it regresses; an ignored one is counted only, for ever or
+        ``until`` a condition of ``ignoring`` holds.
         """
         changed: dict[str, object] = {"state": state, "changed_at": self._clock()}
-        if state == "resolved":
-            changed["awaits"] = ""
         with self._write() as connection:
-            before = connection.scalar(select(incidents.c.state).where(incidents.c.id == incident_id))
-            if before is None:
+            columns = (incidents.c.state, incidents.c.awaits)
+            row = connection.execute(select(*columns).where(incidents.c.id == incident_id)).first()
+            if row is None:
                 raise _missing(incident_id)
-            if before != state:
+            before, awaits = row
+            if state == "resolved" or until or is_condition(awaits):
+                changed["awaits"] = until
+            if before != state or changed.get("awaits", awaits) != awaits:
                 connection.execute(update(incidents).where(incidents.c.id == incident_id).values(changed))
                 by_hand = Decision("state", f"{state}: set by hand, it was {before}")
                 self.decide(incident_id, None, decision or by_hand)
         return str(before)
+
+    def releases(self, incident_id: int) -> Sequence[str]:
+        """Return the releases an incident came from, each as ``release_named`` writes it."""
+        with self._read() as connection:
+            return connection.scalars(
+                select(sightings.c.release).where(sightings.c.incident_id == incident_id)
+            ).all()
+
+    def count(self, incident_id: int) -> int:
+        """Return how many events an incident has by now."""
+        with self._read() as connection:
+            return connection.scalar(select(incidents.c.count).where(incidents.c.id == incident_id)) or 0
 
     def await_events(self, incident_id: int, count: int) -> None:
         """Let the event that makes an incident's count so high cause another run."""

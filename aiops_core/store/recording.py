@@ -27,6 +27,7 @@ _TURNS = {
     "regressed": "regressed: it came back after it was resolved",
     "resolved": "resolved: its source says that it is over",
 }
+_UNIGNORED = "regressed: it came on beyond what it was ignored for"
 _COUNTED = (
     "severity",
     "state",
@@ -227,7 +228,7 @@ def _save_turns(connection: Connection, tallies: Sequence[Tally], now: datetime)
         {
             "incident_id": tally.row["id"],
             "rule": "state",
-            "text": _TURNS[tally.row["state"]],
+            "text": _UNIGNORED if tally.before == "ignored" else _TURNS[tally.row["state"]],
             "at": now,
         }
         for tally in tallies

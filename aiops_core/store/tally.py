@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiops_core.records import SEVERITIES, Event, Severity
+from aiops_core.store.ignoring import is_over
 from aiops_core.store.sightings import Seen, release_named
 
 STORED_FIRST = 20
@@ -68,7 +69,9 @@ class Tally:
     def count(self, found: Counted, is_answerable: bool, now: datetime) -> None:
         """Count events and let the state follow."""
         row, before = self.row, self.row["count"]
-        is_return = row["state"] == "resolved" and not self.is_watched
+        is_return = not self.is_watched and (
+            row["state"] == "resolved" or self._is_ignored_no_more(found, now)
+        )
         if is_return:
             self._become("regressed", now)
             row["awaits"] = "regressed"
@@ -88,6 +91,12 @@ class Tally:
         sampled = list(zip(numbers, found.events() if numbers else (), strict=False))
         row["stored"] += len(sampled)
         self.samples += sampled
+
+    def _is_ignored_no_more(self, found: Counted, now: datetime) -> bool:
+        row = self.row
+        return row["state"] == "ignored" and is_over(
+            row["awaits"], row["count"] + found.count, found.release, now
+        )
 
     def _sight(self, found: Counted) -> None:
         if found.release in self.releases:

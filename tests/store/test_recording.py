@@ -6,7 +6,15 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import StatementError
 
 from aiops_core.errors import LeaseLost
-from aiops_core.store import Checkpoint, Counted, IncidentChange, Store
+from aiops_core.store import (
+    Checkpoint,
+    Counted,
+    IncidentChange,
+    Store,
+    until_count,
+    until_release,
+    until_time,
+)
 
 
 def test_a_new_incident_gets_a_run_and_its_job_in_one_commit(store, event, clock):
@@ -67,6 +75,59 @@ def test_a_resolved_incident_that_fires_again_regresses_and_is_answered_again(st
 
     assert changes == [IncidentChange(incident_id, "resolved", "regressed", 2)]
     assert store.runs.get(2).reason == "regressed"
+
+
+def is_back(store, record, until):
+    """Ignore incident 1 until something; return which of the records then bring it back."""
+    store.incidents.set_state(1, "ignored", until=until)
+    found = []
+    for each in record:
+        each()
+        found.append(store.incidents.get(1).state)
+    return found
+
+
+def test_an_incident_that_is_ignored_for_a_time_comes_back_with_the_first_event_after_it(store, event, clock):
+    store.record("shop", [(event(), True)], [], {})
+
+    def later(seconds):
+        clock.advance(seconds)
+        store.record("shop", [(event(), True)], [], {})
+
+    until = until_time(clock() + timedelta(hours=1))
+    found = is_back(store, [lambda: later(3_599), lambda: later(1), lambda: later(1)], until)
+
+    assert found == ["ignored", "regressed", "regressed"]
+    assert [run.reason for run in store.runs.of_incident(1)] == ["new", "regressed"]
+    assert store.incidents.decisions(1)[-1].text == "regressed: it came on beyond what it was ignored for"
+
+
+def test_an_incident_that_is_ignored_for_so_many_events_comes_back_with_the_one_after(store, event):
+    store.record("shop", [(event(), True)], [], {})
+
+    one = [lambda: store.record("shop", [(event(), True)], [], {})] * 3
+
+    assert is_back(store, one, until_count(3)) == ["ignored", "regressed", "regressed"]
+
+
+def test_an_incident_that_is_ignored_for_a_release_comes_back_with_another_one(store, event):
+    def of(**release):
+        store.record("shop", [(event(attributes=release), True)], [], {})
+
+    of(release="1.0")
+    until = until_release(store.incidents.releases(1))
+
+    found = is_back(store, [lambda: of(release="1.0"), of, lambda: of(release="1.1")], until)
+
+    assert found == ["ignored", "ignored", "regressed"]
+
+
+def test_an_incident_that_people_open_again_before_that_waits_for_nothing(store, event):
+    store.record("shop", [(event(), True)], [], {})
+    store.incidents.set_state(1, "ignored", until=until_count(100))
+    store.incidents.set_state(1, "ongoing")
+
+    assert store.record("shop", [(event(), True)], [], {}) == []
 
 
 def test_an_ignored_incident_is_counted_and_never_answered(store, event):
