@@ -149,6 +149,15 @@ def test_interleaved_writers_give_separate_complete_events(detection, kind, seed
         ]
 
 
+def test_only_the_first_line_of_a_record_in_a_container_names_its_process(detection):
+    lines = f"2026/11/21 07:00:00 [error] 4711#4711: *3 said {JAVA.format(name='a')}".splitlines()
+    text = "".join(docker(line) + docker("fine", stream="stdout") for line in lines)
+
+    (event,) = detect(detection, text)
+
+    assert (event.type, len(event.frames), len(event.exceptions)) == ("java.lang.IllegalStateException", 2, 2)
+
+
 @pytest.mark.parametrize("carry", [docker, cri, compose, stern, kubectl])
 def test_what_a_message_says_before_a_trace_names_no_writer(detection, carry):
     lines = f"2026-11-21 07:00:00 ERROR SQLSTATE[HY000] [2002] refused {JAVA.format(name='a')}".splitlines()

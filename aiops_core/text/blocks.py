@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from aiops_core.text.candidates import Candidate, Grammar, Place
-from aiops_core.text.claims import Claim, block_of
+from aiops_core.text.claims import Claim, block_of, text_of
 from aiops_core.text.held import Held, HeldLines
 from aiops_core.text.hits import HitList
-from aiops_core.text.introductions import may_introduce, start_with_headline
+from aiops_core.text.introductions import (
+    MOST_FIELDS,
+    is_fenced,
+    is_indented,
+    may_introduce,
+    start_with_headline,
+)
 from aiops_core.text.kept import Kept, first_lines
 from aiops_core.text.known_blocks import Hits, Lesson
 from aiops_core.text.known_blocks import lesson as learn_from
@@ -230,13 +237,22 @@ class Cutter:
     ) -> None:
         """Claim or hold what was found at a line; at those ``passed`` before, that were hit too, nothing was."""
         if not self._grammar.is_trace(candidate.owner):
-            self._claim_held(self._held.hold(candidate.stream, candidate), claims)
+            is_inside = partial(self._is_inside, candidate)
+            self._claim_held(self._held.hold(candidate.stream, candidate, is_inside=is_inside), claims)
+            return
+        if is_fenced(candidate):
+            self._kept.claimed = max(self._kept.claimed, candidate.end)
             return
         start = self._start(candidate)
-        joined = self._held.take({start, *(at for at, _ in candidate.raw_lines())})
+        joined = self._held.take({*range(start, candidate.start), *(at for at, _ in candidate.raw_lines())})
         self._claim_held(self._held.release(candidate.stream), claims)
         hits = [(held.start, held.hits) for held in joined] + [one for one in passed if one[0] >= start]
         self._claim(candidate, start, claims, min([(line, candidate.hits), *hits]))
+
+    def _is_inside(self, candidate: Candidate, end: int) -> bool:
+        """Tell whether a line is one of the indented lines right under a line that ends at an offset."""
+        lines = self._kept.slice(end, candidate.end).splitlines()
+        return len(lines) <= MOST_FIELDS and all(is_indented(text_of(candidate, line)) for line in lines)
 
     def _start(self, candidate: Candidate) -> int:
         """Return where a block starts, with the logging line that introduced it."""

@@ -36,6 +36,8 @@ class Carried:
     severity: Severity | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     is_partial: bool = False
+    is_bare: bool = False
+    """Whether the program named no writer in it, as it does in others: ``stream`` is that of them all."""
 
 
 Carrier = Callable[[bytes], Carried | None]
@@ -226,7 +228,7 @@ def within(outer: Carrier, inner: Carrier | None, strip: Callable[[str], str]) -
             return carried and replace(carried, text=strip(carried.text))
         found = inner(carried.text.encode())
         if found is None:
-            return carried
+            return replace(carried, is_bare=True)
         return replace(carried, stream=f"{carried.stream} {found.stream}", text=found.text)
 
     return read

@@ -54,6 +54,7 @@ _TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})):
 _ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
 _NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
 _PLACE = re.compile(r"[\w./-]+\.\w+:\d+(?:: ?|(?= ))")
+_BRACED = re.compile(r"\{[\w./-]+:\d+\}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
 _DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+){2,}$")
@@ -127,8 +128,8 @@ class Scan:
         return True
 
     def _token(self, first: str) -> bool:
-        if first == "[":
-            return self._bracket()
+        if first in "[{":
+            return self._bracket() if first == "[" else self._braced()
         if first in "-|:>#":
             return self._separator()
         if self.times < 3 and self._time():
@@ -206,6 +207,14 @@ class Scan:
         self._take(found.end())
         if self.line.startswith(":", found.end()):
             self._take(found.end() + 1)
+        return True
+
+    def _braced(self) -> bool:
+        """Take Airflow's place of a logging call."""
+        found = _BRACED.match(self.line, self.at) if self.times else None
+        if found is None:
+            return False
+        self._take(found.end())
         return True
 
     def _inside(self, content: str) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiops_core.text.structured import python_chain, written_out
+
 _MOST = 1 << 20
 _DEEPEST = 6
 _MOST_VALUES = 500
@@ -46,7 +48,7 @@ def read_record(text: str) -> Record | None:
 
 def may_carry_text(text: str) -> bool:
     """Tell whether a line may be a record with a text of several lines; quick, and rather yes than no."""
-    return any(sign in text for sign in ("\\n", "\n", '["', '[{"'))
+    return any(sign in text for sign in ("\\n", "\n", '["', '[{"', '[ "', "[ {"))
 
 
 def is_member(text: str) -> bool:
@@ -108,6 +110,8 @@ def _texts(fields: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was log
     for _ in range(_DEEPEST):
         below: list[Any] = []
         for value in level:
+            if isinstance(value, dict) and (text := written_out(value)):
+                yield text
             members = list(value.values()) if isinstance(value, dict) else value
             seen += len(members)
             for member in members[:_MOST_VALUES]:
@@ -120,27 +124,10 @@ def _texts(fields: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was log
                     and all(isinstance(one, str) for one in member)
                 ):
                     yield "\n".join(one.rstrip("\n") for one in member)
-                elif isinstance(member, list) and member and _is_structured(member[0]):
-                    yield "\n".join(_written_out(member))
+                elif text := python_chain(member):
+                    yield text
                 elif isinstance(member, dict | list):
                     below.append(member)
         if seen > _MOST_VALUES:
             return
         level = below
-
-
-def _is_structured(value: Any) -> bool:  # Any: whatever was logged
-    return isinstance(value, dict) and "exc_type" in value and isinstance(value.get("frames"), list)
-
-
-def _written_out(chain: list[Any]) -> Iterator[str]:  # Any: whatever was logged
-    """Write structlog's structured tracebacks as Python prints them."""
-    for index, one in enumerate(reversed([one for one in chain if _is_structured(one)])):
-        if index:
-            yield from ("", "The above exception was the direct cause of the following exception:", "")
-        yield "Traceback (most recent call last):"
-        for frame in one["frames"]:
-            if isinstance(frame, dict):
-                name, line = frame.get("filename", "?"), frame.get("lineno", 0)
-                yield f'  File "{name}", line {line}, in {frame.get("name", "?")}'
-        yield f"{one['exc_type']}: {one.get('exc_value', '')}"

@@ -31,10 +31,16 @@ class HeldLines:
     def __iter__(self) -> Iterator[Held]:
         return (held for run in self._runs.values() for held in run)
 
-    def hold(self, stream: str, line: Held) -> list[Held]:
-        """Hold a line; return those of its writer it does not follow, or that are too far above."""
+    def hold(
+        self, stream: str, line: Held, *, is_inside: Callable[[int], bool] = lambda end: False
+    ) -> list[Held]:
+        """Hold a line; return those of its writer it does not follow, or that are too far above.
+
+        ``is_inside`` tells whether it is of the record a line of which ends at an offset.
+        """
         run = self._runs.get(stream, [])
-        kept = run[1 - LOOK_BACK :] if run and run[-1].end == line.start else []
+        follows = bool(run) and (run[-1].end == line.start or is_inside(run[-1].end))
+        kept = run[1 - LOOK_BACK :] if follows else []
         self._runs[stream] = [*kept, line]
         return run[: len(run) - len(kept)]
 

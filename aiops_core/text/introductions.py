@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 
 from aiops_core.text.candidates import Candidate
@@ -13,6 +14,9 @@ from aiops_core.text.unwrap import decode_line, learn_prefix
 
 _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
+_FENCE = re.compile(r"\s*(?:```|~~~)[\w.-]*\s*")
+MOST_FIELDS = 8
+"""Indented lines of a record that may stand above the trace in it."""
 _WRITER = frozenset({"service", "host", "pid", "thread"})
 """Attributes that tell writers apart."""
 
@@ -39,6 +43,18 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
     return previous if parse_envelope(text).severity in _INTRODUCE else candidate.start
 
 
+def is_indented(line: str) -> bool:
+    """Tell whether a line is of a record that began above it."""
+    return line.startswith(("  ", "\t"))
+
+
+def is_fenced(candidate: Candidate) -> bool:
+    """Tell whether a trace is shown, not raised: it stands right under the fence of a block of Markdown."""
+    is_text = candidate.first > 0 and candidate.record is None
+    above = candidate.lines.get(candidate.first - 1) if is_text else None
+    return above is not None and _FENCE.fullmatch(above) is not None
+
+
 def may_introduce(raw: bytes) -> bool:
     """Tell whether a raw line could introduce the trace after it."""
     return may_be_severe(raw) and parse_envelope(decode_line(raw)).severity in _INTRODUCE
@@ -52,18 +68,29 @@ def _own_prefix(candidate: Candidate) -> str:
 def _previous(candidate: Candidate, kept: Kept) -> int | None:
     """Return where the line before the block starts, of the same writer where there are several.
 
-    One blank line may stand between: Spring's layouts write one.
+    One blank line may stand between: Spring's layouts write one. Above an indented trace the
+    indented fields of its record may: pino's pretty printer writes them.
     """
     if candidate.first > 0:
         before = candidate.first - 1
         if before and not (candidate.lines.get(before) or "").strip():
             before -= 1
+        if is_indented(candidate.lines.get(candidate.first) or ""):
+            before = _above_fields(candidate, before)
         pieces = candidate.lines.raw_lines(before, before + 1)
         return pieces[0][0] + candidate.base if pieces else None
     is_known = candidate.start > max(kept.claimed, kept.base)
     if not is_known or candidate.carrier is not None:
         return None
     return max(kept.line_above(candidate.start), kept.claimed)
+
+
+def _above_fields(candidate: Candidate, before: int) -> int:
+    """Return the line above those that are indented, or the same where there are too many."""
+    at = before
+    while before - at < MOST_FIELDS and at > 0 and is_indented(candidate.lines.get(at) or ""):
+        at -= 1
+    return before if is_indented(candidate.lines.get(at) or "") else at
 
 
 def _has_prefix(text: str, prefix: str) -> bool:

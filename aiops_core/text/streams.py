@@ -137,9 +137,12 @@ class WriterLines(Lines):
         piece = self._at, self._next(self._at)
         carried = self._carried(self._at)
         self._at = piece[1]
-        if carried is None:
-            if self._is_ours and self._lines:
-                self._lines.append(_Line([decode_line(self._data[slice(*piece)])], [piece]))
+        if carried is None or carried.is_bare:
+            if carried is not None and not self._writer.stream.startswith(f"{carried.stream} "):
+                self._foreign += 1
+            elif self._is_ours and self._lines:
+                text = carried.text if carried else decode_line(self._data[slice(*piece)])
+                self._lines.append(_Line([text], [piece]))
                 self._has_bare = True
             return
         self._is_ours = carried.stream == self._writer.stream

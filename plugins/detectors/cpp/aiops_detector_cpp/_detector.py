@@ -134,7 +134,7 @@ def _whole(block: Block) -> list[str]:
     heads = [(text, head) for text in tries if (head := read_head(text[:LONGEST])) is not None]
     if heads:
         lines[0] = next((text for text, head in heads if head.file), heads[0][0])
-    prefix = next((prefix for line in lines[:ABOVE] if (prefix := prefix_of(line))), "")
+    prefix = next((prefix for line in lines[:ABOVE] if (prefix := _before(line))), "")
     return [line.removeprefix(prefix) for line in lines]
 
 
@@ -144,5 +144,12 @@ def _is_named(call: Call, names: tuple[str, ...]) -> bool:
 
 def _without_prefix(lines: Lines, hit: int) -> AskedLines:
     """Return the lines without what stands before each."""
-    prefix = prefix_of(lines.get(hit) or "")
+    prefix = _before(lines.get(hit) or "")
     return AskedLines(lines, lambda line: line.removeprefix(prefix))
+
+
+def _before(line: str) -> str:
+    """Return what stands before each line of a report, told from its head: a prefix, or an indentation."""
+    text = line.lstrip()
+    is_indented = text != line and read_head(line[:LONGEST]) is None and read_head(text[:LONGEST]) is not None
+    return line[: -len(text)] if is_indented else prefix_of(line)

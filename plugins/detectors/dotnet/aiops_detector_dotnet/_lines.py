@@ -42,7 +42,7 @@ FRAME_TRIGGER = rf" {{0,40}}  at {_CALLED}"
 LOCAL_TRIGGERS = tuple(rf"^ {{0,37}}   {word} {_CALLED}" for word in WORDS)
 """One for each word: as one pattern they would share only the spaces, and slow the scan down."""
 _ANY = "|".join(WORDS)
-_METHOD = r"(?P<method>[^\s()]+(?:\.|::)[^\s()]+?|\(wrapper [\w-]+\) [^\s()]+) ?\((?P<parameters>[^()]*(?:\([^()]*\)[^()]*)*)\)"
+_METHOD = r"(?P<method>[^\s()]+(?:\.|::)[^\s()]+?|lambda_method\d*|\(wrapper [\w-]+\) [^\s()]+) ?\((?P<parameters>[^()]*(?:\([^()]*\)[^()]*)*)\)"
 _FRAME = lazy_pattern(rf"\s+(?:at|{_ANY}) {_METHOD}(?P<rest>.*)$")
 _OTHER_FRAME = lazy_pattern(
     rf"\s{{2,}}(?:[^\s(){{}}\"'=]{{1,24}} ){{1,4}}(?=[^\s()]{{1,400}}\.[^\s()]{{1,400}}\(){_METHOD}(?P<rest>.*)$"
@@ -75,7 +75,7 @@ MEMBER_END = "<---"
 CATEGORY = lazy_pattern(r"(?:.{0,60} )?(?:fail|crit|warn|info|dbug|trce): [\w.+`<>,\[\]-]{1,200}\[\d+\]\s*$")
 _INDENTED = lazy_pattern(r" {6}\S|\s*$")
 TRAILER = lazy_pattern(
-    r"(?:ClientConnectionId:|Error Number:|Routing Destination:| {2}Exception data:|WRN: Assembly binding)"
+    r"\s{0,12}(?:ClientConnectionId:|Error Number:|Routing Destination:|Exception data:|WRN: Assembly binding)"
 )
 _DATA = lazy_pattern(r" {4}\w[\w ]*: ")
 SERVICE = lazy_pattern(

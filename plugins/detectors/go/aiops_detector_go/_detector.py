@@ -7,6 +7,7 @@ from functools import cached_property
 from pydantic import Field
 
 from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, RaisedException, Span
+from aiops_detector_go import _recovered
 from aiops_detector_go._extent import end_of_crash, find_head, first_line
 from aiops_detector_go._libraries import LIBRARIES, LIBRARY_FOLDERS, STANDARD
 from aiops_detector_go._lines import RACE
@@ -35,6 +36,7 @@ class GoErrors(LogDetector[GoConfig]):
         rf"^{RACE}",
         r"goroutine \d+ \[running",
         r"^\t\S+\.go:\d+$",
+        _recovered.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -42,6 +44,11 @@ class GoErrors(LogDetector[GoConfig]):
         known = AskedLines(lines)
         if (known.get(hit) or "").startswith("\t") and (logged := extent_of_logged(known.get, hit)):
             return More(logged[0]) if known.ran_out and not lines.final else Span(*logged)
+        if _recovered.RECOVERED.match(known.get(hit) or ""):
+            extent = _recovered.extent_of_recovered(known.get, hit)
+            if known.ran_out and not lines.final:
+                return More(hit)
+            return Span(*extent) if extent else None
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -55,6 +62,8 @@ class GoErrors(LogDetector[GoConfig]):
         """Read the panic and the stack of the goroutine it ran in."""
         if any(RACE in line for line in block.lines[:2]):
             return _event(read_race(block.lines, self._is_ours), "")
+        if _recovered.RECOVERED.match(block.prefix + block.lines[0]):
+            return _event(_recovered.read_recovered(block.lines, self._is_ours), "")
         if is_logged(block.lines):
             return _event(read_logged(block, self._is_ours), "")
         report = read_report(block.lines, self._is_ours, block.prefix)

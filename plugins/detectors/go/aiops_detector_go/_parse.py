@@ -30,7 +30,7 @@ MAX_FRAMES = 200
 """Frames kept of one stack: those next to the raise and the outermost, half each."""
 _RUNTIME_ERROR = lazy_pattern(r"runtime error: (?:make\w+: )?[a-z ]*[a-z]")
 _CONSTANT = lazy_pattern(r"[^\d\[({\"]*")
-_PANIC_WITHIN = lazy_pattern(r"(?i)\bpanic(?:ked|king)?(?: recovered)?[\])]?:? +(\S.*)")
+_PANIC_WITHIN = lazy_pattern(r"(?i)\bpanic(?:ked|king)?(?: recover(?:ed)?)?[\])]?:? +(\S.*)")
 _RAISING = lazy_pattern(r"gopanic|panic|goPanic|sigpanic")
 _ACCESS = lazy_pattern(r"(?:Previous )?(?:atomic |racy )?(?:[Rr]ead|[Ww]rite) at 0x")
 
@@ -142,7 +142,7 @@ def _read_head(lines: Sequence[str], prefix: str) -> list[Raised]:
 def _head_of(line: str) -> Raised | None:
     if (match := PANIC.match(line) or SERVING.search(line)) is not None:
         message = RECOVERED.sub("", line[match.end() :])
-        return Raised(_type_of(message), message)
+        return Raised(type_of(message), message)
     if (match := FATAL.match(line)) is not None:
         message = line[match.end() :]
         constant = _CONSTANT.match(message)
@@ -158,11 +158,11 @@ def _unannounced(lines: Sequence[str], prefix: str) -> Raised:
     text = GOROUTINE_WITHIN.sub("", prefix + "\n".join(lines)).strip()
     panic = _PANIC_WITHIN.search(text[:LONGEST])
     if panic is not None:
-        return Raised(_type_of(text), panic[1])
-    return Raised(_type_of(text, "error"), text) if text else Raised("goroutine dump", lines[0].strip())
+        return Raised(type_of(text), panic[1])
+    return Raised(type_of(text, "error"), text) if text else Raised("goroutine dump", lines[0].strip())
 
 
-def _type_of(message: str, otherwise: str = "panic") -> str:
+def type_of(message: str, otherwise: str = "panic") -> str:
     match = _RUNTIME_ERROR.search(message[:LONGEST])
     return match[0] if match is not None else otherwise
 

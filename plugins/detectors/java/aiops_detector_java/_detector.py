@@ -18,6 +18,7 @@ from aiops_core import (
     Severity,
     Span,
 )
+from aiops_detector_java import _crash
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -35,7 +36,7 @@ class JavaConfig(Config):
 
 
 class JavaErrors(LogDetector[JavaConfig]):
-    """Stack traces of Java, Kotlin, Scala and other languages of the Java virtual machine."""
+    """Stack traces of Java, Kotlin, Scala and other languages of the Java virtual machine, and its own crashes."""
 
     triggers = (
         FRAME_TRIGGER,
@@ -45,11 +46,15 @@ class JavaErrors(LogDetector[JavaConfig]):
         r"^(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError",
         r"^Exception: \S+ thrown from the UncaughtExceptionHandler",
         r"^Full thread dump ",
+        *_crash.TRIGGERS,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the trace from the line that names the exception to its last cause."""
         known = AskedLines(lines)
+        if _crash.BANNER.match(known.get(hit) or ""):
+            first, last = _crash.extent_of_crash(known.get, hit)
+            return More(first) if known.ran_out and not lines.final else Span(first, last)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -63,6 +68,8 @@ class JavaErrors(LogDetector[JavaConfig]):
         """Read the chain of exceptions."""
         if block.first_line.startswith(DUMP):
             return _dump(block)
+        if block.first_line.startswith("#"):
+            return self._crash(block)
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
         head, exceptions = read_exceptions(lines, self._is_ours)
@@ -74,6 +81,17 @@ class JavaErrors(LogDetector[JavaConfig]):
             language="java",
             exceptions=exceptions,
             attributes={"thread": head.thread} if head.thread else {},
+        )
+
+    def _crash(self, block: Block) -> Event:
+        raised, thread = _crash.read_crash(block.lines, self._is_ours)
+        return Event(
+            type=raised.type,
+            message=raised.message,
+            severity="critical",
+            language="java",
+            exceptions=(raised,),
+            attributes={"thread": thread} if thread else {},
         )
 
     @cached_property

@@ -24,6 +24,9 @@ _TRIGGERED = lazy_pattern(FRAME_TRIGGER)
 _OPENS_NEXT = (":", ";")
 _ANDROID = lazy_pattern(r"FATAL EXCEPTION: |Process: \S+, PID: \d")
 _HEAP_DUMP = lazy_pattern(r"Dumping heap to |Heap dump file created ")
+_ENDS_WITH_MEMORY = lazy_pattern(r"(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError")
+_PYTHON = "Traceback (most recent call last):"
+"""How the message of Spark's exception begins that passes on one of a Python worker."""
 _IN_DUMP = lazy_pattern(
     r'\s|"|0x[0-9a-f]|Threads class SMR|_java_thread_list=|JNI global ref|Found .* deadlock|Java stack information'
     r"|=====|-----|[}{]|Locked synchronizers|Heap$|$"
@@ -79,13 +82,14 @@ def after_message(get: Get, head: int) -> int:
     A message of several lines counts only when frames or a cause follow it.
     """
     before = get(head) or ""
+    is_python = before.rstrip().endswith(_PYTHON)
     for index in range(head + 1, head + 1 + MAX_MESSAGE):
         line = get(index)
         if has_body(line):
             return index
         if line is None or starts_afresh(line):
             break
-        if _is_head(line) and not before.rstrip().endswith(_OPENS_NEXT):
+        if _is_head(line) and not is_python and not before.rstrip().endswith(_OPENS_NEXT):
             break
         before = line
     return head + 1
@@ -133,6 +137,8 @@ def _announces(line: str, *, is_adjacent: bool) -> bool:
 def _outer_head(get: Get, head: int) -> int:
     """Climb on to a head whose message only leads over, as with ``nested exception is:``."""
     index = head - 1
+    if (of_python := _head_of_python(get, index)) is not None:
+        return of_python
     while (line := get(index)) is not None and line.rstrip().endswith(_OPENS_NEXT):
         is_afresh = starts_afresh(line)
         if _is_head(line) or (is_afresh and read_head_within(line) is not None):
@@ -143,13 +149,22 @@ def _outer_head(get: Get, head: int) -> int:
     return head
 
 
+def _head_of_python(get: Get, at: int) -> int | None:
+    """Return the head whose message is a traceback of Python's, one of the frames of which is given."""
+    top = next((n for n in range(at, at - MAX_MESSAGE, -1) if not (get(n) or "").startswith("  ")), at)
+    line = (get(top) or "").rstrip()
+    return top if line.endswith(_PYTHON) and line != _PYTHON else None
+
+
 def _end_without_frames(get: Get, head: int) -> int:
     """Return the end of a bare announcement; a heap dump note joins it to the trace after it."""
     index = head + 1
-    while (line := get(index)) is not None and _HEAP_DUMP.match(line):
+    while _HEAP_DUMP.match(get(index) or ""):
         index += 1
-    line = get(index)
-    if index > head + 1 and line is not None and "OutOfMemoryError" in line and _is_head(line):
+    line = get(index) or ""
+    if _ENDS_WITH_MEMORY.match(line):
+        return index + 1
+    if index > head + 1 and "OutOfMemoryError" in line and _is_head(line):
         return end_of_trace(get, index) or index
     return index
 

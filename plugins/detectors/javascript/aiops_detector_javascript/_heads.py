@@ -40,7 +40,10 @@ AFTERMATH = lazy_pattern(
 CARETS = lazy_pattern(r"\s*\^[\^~]*\s*$")
 ASSERTION = lazy_pattern(r"\s?AssertionError \[ERR_ASSERTION\]: ")
 """Its message is a difference, often longer than a detector may look back."""
-CAUSE = lazy_pattern(r"(\s*)(?:\[cause\]|[Cc]aused by): ?(.*)", re.DOTALL)
+CAUSE = lazy_pattern(
+    r"(\s*)(?:\[cause\]|[Cc]aused by|cause(?=: \[?[A-Za-z_$][\w$.]*(?:Error|Exception)\b|: Error\b)): ?(.*)",
+    re.DOTALL,
+)
 DEBUGGING_AID = "Trace"
 """The name ``console.trace`` prints: a stack, but no error."""
 

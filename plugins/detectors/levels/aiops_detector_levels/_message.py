@@ -21,6 +21,7 @@ _LOGGERS = (
     "name",
     "component",
     "module",
+    "target",
 )
 _LOGFMT = lazy_pattern(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
 _FAULTS = r"(?:error|failure|exception|problem|issue|fault|warning)(?:s|\(s\))?"
@@ -74,7 +75,8 @@ def _json_fields(text: str) -> Mapping[str, Any]:  # Any: as above
     nested = record.get("log")
     if isinstance(nested, dict):
         record = {**record, **{f"log.{key}": value for key, value in nested.items()}}
-    return record
+    fields = record.get("fields")
+    return {**fields, **record} if isinstance(fields, dict) else record
 
 
 def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> str:

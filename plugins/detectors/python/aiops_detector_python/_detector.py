@@ -16,6 +16,8 @@ from aiops_core import (
     Span,
     parse_envelope,
 )
+from aiops_detector_python._drawn import TRIGGERS as DRAWN
+from aiops_detector_python._drawn import extent_of_drawn, is_drawn, read_drawn
 from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
 from aiops_detector_python._failed_test import PLACE, extent_of_test, read_test
 from aiops_detector_python._lines import THREAD
@@ -44,7 +46,7 @@ class PythonConfig(Config):
 
 
 class PythonErrors(LogDetector[PythonConfig]):
-    """Tracebacks, exception groups, syntax and fatal errors of the interpreter, failed tests of pytest."""
+    """Tracebacks, also as rich and IPython draw them, exception groups, syntax and fatal errors, failed tests of pytest."""
 
     triggers = (
         r"^Traceback \(most recent call last\):",
@@ -57,13 +59,16 @@ class PythonErrors(LogDetector[PythonConfig]):
         r"^Windows fatal exception: ",
         r"^Timeout \(\d+:\d\d:\d\d",
         r"^\S+\.pyx?(?:\x1b\[[\d;]*m)?:\d+: ",
+        *DRAWN,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the traceback, what led to it and everything chained to it."""
         known = AskedLines(lines)
         if PLACE.match(known.get(hit) or ""):
-            return self._cut_test(known, lines, hit)
+            return self._span(known, lines, hit, extent_of_test(known.get, hit))
+        if is_drawn(known.get(hit) or ""):
+            return self._span(known, lines, hit, extent_of_drawn(known.get, hit))
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -75,8 +80,10 @@ class PythonErrors(LogDetector[PythonConfig]):
             return More(start)
         return Span(start, end) if start <= hit < end and end - start > 1 else None
 
-    def _cut_test(self, known: AskedLines, lines: Lines, hit: int) -> Span | More | None:
-        start, end = extent_of_test(known.get, hit)
+    def _span(
+        self, known: AskedLines, lines: Lines, hit: int, extent: tuple[int, int | None]
+    ) -> Span | More | None:
+        start, end = extent
         if known.ran_out and not lines.final:
             return More(start)
         return Span(start, end) if end is not None and end > hit else None
@@ -84,7 +91,8 @@ class PythonErrors(LogDetector[PythonConfig]):
     def detect(self, block: Block) -> Event:
         """Read the exception that surfaced and all that led to it."""
         failed = read_test(block.lines, self._is_ours)
-        exceptions = (failed,) if failed else read_exceptions(block.lines, self._is_ours)
+        exceptions = (failed,) if failed else read_drawn(block.lines, self._is_ours)
+        exceptions = exceptions or read_exceptions(block.lines, self._is_ours)
         surfaced = complete(exceptions[0], block.headline)
         thread = THREAD.search(block.first_line)
         return Event(

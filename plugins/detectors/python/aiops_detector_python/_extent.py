@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aiops_core import lazy_pattern
 from aiops_detector_python._lines import (
     CONNECTORS,
     ELLIPSIS,
@@ -55,6 +56,8 @@ _DETAILS = (
     "CONTEXT:",
     "QUERY:",
 )
+_LISTS_ERRORS = lazy_pattern(r"\b\d+ validation errors? for ")
+"""How pydantic begins: a field on each line, what is wrong with it indented on the next."""
 
 
 def find_head(get: GetLine, hit: int) -> int | None:
@@ -173,6 +176,7 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
     """
     end = index = at
     blank = 0
+    is_list = _LISTS_ERRORS.search(get(at - 1) or "") is not None
     while index < at + _MOST_MESSAGE_LINES and (line := get(index)) is not None:
         index += 1
         if not line.strip():
@@ -182,7 +186,8 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             continue
         if _ends_message(line) or _announces_task(get, index - 1):
             break
-        if not is_open and not line.startswith(_DETAILS):
+        names_field = is_list and (get(index) or "").startswith("  ")
+        if not (is_open or names_field or line.startswith(_DETAILS)):
             return _connector_ahead(get, index) or end
         blank = 0
         end = index

@@ -54,7 +54,7 @@ def find_reports(get: Get, hit: int) -> list[Report]:
         return _panics(get, hit)
     if OVERFLOWED.search(line):
         has_more = RUNTIME.match(get(hit + 1) or "") is not None
-        return [Report(hit, hit + 1, _after_stack(get, hit + 1 + has_more))]
+        return [Report(hit, hit + 1, _after_aborts(get, _after_stack(get, hit + 1 + has_more)))]
     if CRASHED.match(line):
         return [Report(hit, _after_told(get, hit + 1), _after_sections(get, hit + 1))]
     if RUNTIME.match(line) or ALLOCATION.match(line):
@@ -76,9 +76,13 @@ def _panics(get: Get, hit: int) -> list[Report]:
         index = reports[-1].end
     if not _aborts(get, index):
         return reports[:1]
+    return [*reports[:-1], reports[-1]._replace(end=_after_aborts(get, index))]
+
+
+def _after_aborts(get: Get, index: int) -> int:
     while _aborts(get, index):
         index += 1
-    return [*reports[:-1], reports[-1]._replace(end=index)]
+    return index
 
 
 def _aborts(get: Get, index: int) -> bool:

@@ -1,0 +1,124 @@
+"""Write traces that records hold as fields the way their languages print them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+Fields: TypeAlias = Mapping[str, Any]  # Any: whatever was logged
+
+_NAMES = ("exc_type", "name", "class", "type", "exception_class", "error_class", "kind")
+_MESSAGES = ("exc_value", "message", "localizedMessage", "msg", "exception_message", "error_message")
+_STACKS = (
+    "frames",
+    "extendedStackTrace",
+    "stack_trace",
+    "stackTrace",
+    "stacktrace",
+    "backtrace",
+    "trace",
+    "stack",
+)
+_CAUSES = ("cause", "previous")
+_MOST_CAUSES = 16
+_RUBY = re.compile(r"\S+:\d+(?::in [`'].*|$)")
+_PHP = re.compile(r"\S+\.php:\d+$")
+
+
+def written_out(fields: Fields) -> str | None:
+    """Return the exception that fields describe as text of several lines; None where they describe none."""
+    chain = _chain(fields)
+    stack = _stack(chain[0]) if chain else None
+    if stack is None:
+        return None
+    if isinstance(stack[0], dict):
+        if isinstance(stack[0].get("class"), str) and isinstance(stack[0].get("method"), str):
+            return "\n".join(_java(chain))
+        return None
+    if all(map(_PHP.match, stack)):
+        return "\n".join(_php(chain[0], stack))
+    return "\n".join(_ruby(chain[0], stack)) if all(map(_RUBY.match, stack)) else None
+
+
+def python_chain(value: object) -> str | None:
+    """Return structlog's list of exceptions as Python prints them; None for any other list."""
+    is_chain = isinstance(value, list) and bool(value) and _is_python(value[0])
+    return "\n".join(_python(value)) if is_chain and isinstance(value, list) else None
+
+
+def _chain(fields: Fields) -> list[Fields]:
+    chain: list[Fields] = []
+    value: Any = fields  # Any: whatever was logged
+    while isinstance(value, dict) and len(chain) < _MOST_CAUSES and _name(value):
+        chain.append(value)
+        value = next((value[name] for name in _CAUSES if value.get(name)), None)
+    return chain
+
+
+def _stack(fields: Fields) -> Sequence[Any] | None:  # Any: as above
+    """Return the list of calls, all of one kind."""
+    for name in _STACKS:
+        value = fields.get(name)
+        if isinstance(value, list) and value:
+            kind = type(value[0])
+            return value if kind in {str, dict} and all(isinstance(one, kind) for one in value) else None
+    return None
+
+
+def _name(fields: Fields) -> str:
+    """Return the type; Rails' lograge writes it and the message as one list."""
+    pair = fields.get("exception")
+    if isinstance(pair, list) and len(pair) > 1 and isinstance(pair[0], str):
+        return pair[0]
+    return next((value for name in _NAMES if isinstance(value := fields.get(name), str)), "")
+
+
+def _message(fields: Fields) -> str:
+    pair = fields.get("exception")
+    if isinstance(pair, list) and len(pair) > 1:
+        return str(pair[1])
+    return next((value for name in _MESSAGES if isinstance(value := fields.get(name), str)), "")
+
+
+def _java(chain: Sequence[Fields]) -> Iterator[str]:
+    for index, one in enumerate(chain):
+        yield f"{'Caused by: ' if index else ''}{_name(one)}: {_message(one)}".removesuffix(": ")
+        for frame in _stack(one) or ():
+            if isinstance(frame, dict):
+                file, line = frame.get("file") or "Unknown Source", frame.get("line")
+                place = f"{file}:{line}" if isinstance(line, int) and line > 0 else file
+                yield f"\tat {frame.get('class')}.{frame.get('method')}({place})"
+
+
+def _php(one: Fields, stack: Sequence[str]) -> Iterator[str]:
+    file, line = one.get("file"), one.get("line")
+    place = f"{file}:{line}" if isinstance(line, int) else str(file or stack[0])
+    yield f"PHP Fatal error:  Uncaught {_name(one)}: {_message(one)} in {place}"
+    yield "Stack trace:"
+    for index, call in enumerate(stack):
+        path, _, number = call.rpartition(":")
+        yield f"#{index} {path}({number}): "
+    yield f"#{len(stack)} {{main}}"
+
+
+def _ruby(one: Fields, stack: Sequence[str]) -> Iterator[str]:
+    yield f"{stack[0]}: {_message(one)} ({_name(one)})"
+    for call in stack[1:]:
+        yield f"\tfrom {call}"
+
+
+def _is_python(value: object) -> bool:
+    return isinstance(value, dict) and "exc_type" in value and isinstance(value.get("frames"), list)
+
+
+def _python(chain: Sequence[Any]) -> Iterator[str]:  # Any: as above
+    for index, one in enumerate(reversed([one for one in chain if _is_python(one)])):
+        if index:
+            yield from ("", "The above exception was the direct cause of the following exception:", "")
+        yield "Traceback (most recent call last):"
+        for frame in one["frames"]:
+            if isinstance(frame, dict):
+                name, line = frame.get("filename", "?"), frame.get("lineno", 0)
+                yield f'  File "{name}", line {line}, in {frame.get("name", "?")}'
+        yield f"{one['exc_type']}: {one.get('exc_value', '')}"
