@@ -156,6 +156,19 @@ def install_broken(directory: Path) -> None:
 
 
 @contextmanager
+def on_path(directory: str) -> Iterator[None]:
+    """Let programs that are begun meanwhile find what is installed in a directory."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = directory
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+
+
+@contextmanager
 def booming(log: Path, ways: tuple[str, ...]) -> Iterator[None]:
     """Write what the broken detectors look for, as often as errors are written."""
     is_over = threading.Event()
@@ -209,9 +222,8 @@ def measure(case: str, errors: int) -> Took:
         (directory / "parts.py").write_text(PARTS)
         if case == INSTALLED:
             install_broken(directory)
-        os.environ["PYTHONPATH"] = name
         names = [letters(number) for number in range(errors)]
-        with running(directory, pipeline(ways)), booming(other, ways):
+        with on_path(name), running(directory, pipeline(ways)), booming(other, ways):
             database = f"{(directory / 'state' / 'aiops.db').as_uri()}?mode=ro"
             with sqlite3.connect(database, uri=True, check_same_thread=False) as connection:
 
