@@ -71,3 +71,26 @@ def test_a_worker_rests_after_a_job_while_reading_comes_first(tmp_path):
 
     assert arrived == [True, True]
     assert begun[1] - begun[0] > 0.05 * 16
+
+
+def test_while_reading_comes_first_workers_rest_one_after_the_other(tmp_path):
+    begun, done = [], threading.Semaphore(0)
+
+    with Store.open(tmp_path / "state") as store:
+
+        def handle(job):
+            begun.append(time.monotonic())
+            until = time.thread_time() + 0.01
+            while time.thread_time() < until:
+                pass
+            store.queue.finish(job)
+            done.release()
+
+        with engine(store, handle, workers=4, is_second=lambda: True) as running:
+            for key in "abcdefgh":
+                store.queue.enqueue("a", key, None)
+            running.wake()
+            arrived = [done.acquire(timeout=20) for _ in "abcdefgh"]
+
+    assert arrived == [True] * 8
+    assert begun[7] - begun[0] > 0.01 * 32 * 3

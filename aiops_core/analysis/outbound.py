@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
@@ -29,17 +30,18 @@ def redact_record(record: R, redactor: Redactor) -> R:
 
 
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type
+    if not value or isinstance(value, int | datetime | type | Edit | Change):
+        return value
     if isinstance(value, str):
-        return redactor.redact(value, code=code) if value else value
+        return redactor.redact(value, code=code)
     if isinstance(value, Frame):
         return _redact_frame(value, redactor)
     if isinstance(value, tuple | list):
         return type(value)([_redact(item, redactor, code=code) for item in value])
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # nearly always a dict, which is told at once
         return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
-    if not dataclasses.is_dataclass(value) or isinstance(value, type | Edit | Change):
-        return value
-    return _redact_fields(value, redactor, code=code or isinstance(value, CodeSample) or _is_source(value))
+    is_code = code or isinstance(value, CodeSample) or _is_source(value)
+    return _redact_fields(value, redactor, code=is_code) if dataclasses.is_dataclass(value) else value
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ LEASE = 60.0
 _BEAT = 15.0
 _POLL = 0.5
 _REST = 32
-"""How many times the CPU seconds of a job a worker rests after it while reading comes first."""
+"""How many times the CPU seconds of a job its pool rests after it while reading comes first."""
 _LONGEST_REST = 2.0
 
 
@@ -117,7 +117,8 @@ class LocalEngine:
                     del self._held[job.id, job.token]
                 self.wake()
             if self._is_second():
-                self._stopping.wait(min(_REST * (time.thread_time() - began), _LONGEST_REST))
+                with pool.turn:  # the others take up nothing meanwhile
+                    self._stopping.wait(min(_REST * (time.thread_time() - began), _LONGEST_REST))
 
     def _next(self, pool: _Pool) -> Job | None:
         """Wait for a job; None when the engine stops."""
