@@ -37,6 +37,8 @@ VARIABLES = (
 _LISTED = re.compile(r"[,;\s]+")
 _AGENTS = ("agent", "cli", "code")
 """Beginnings and parts of words that ask for an agent in a checkout."""
+_OWN_SETTING = {"--model": "model"}
+"""Arguments of the agent that are settings here."""
 _SECURITY = {"465": "tls"}
 
 
@@ -87,24 +89,38 @@ def _analyzers(given: Mapping[str, str]) -> Iterator[Part]:
         settings: dict[str, Any] = dict(key)  # Any: YAML values
         if command := given.get("CLAUDE_COMMAND", ""):
             settings["command"] = str(Path(command)) if "/" in command else command
-        arguments, refused = _arguments(given.get("CLAUDE_ARGS", ""))
-        settings |= {"arguments": arguments} if arguments else {}
+        own, refused = _arguments(given.get("CLAUDE_ARGS", ""))
+        settings |= own
         said = f"CLAUDE_ARGS is left out: {refused}" if refused else note
         yield Part("claude_cli", settings, said, off=is_off)
     yield Part("claude", key, note, off=is_off)
 
 
-def _arguments(text: str) -> tuple[list[str], str]:
-    """Return the arguments the agent may have, or why it may not have them."""
+def _arguments(text: str) -> tuple[dict[str, Any], str]:  # Any: YAML values
+    """Return the settings that say what these arguments say, or why the agent may not have them."""
     try:
-        arguments = shlex.split(text)
+        settings = _as_settings(shlex.split(text))
         kind = Catalogue().load("analyzers", "claude_cli", Path.cwd())
-        kind.config_type.model_validate({"api_key": "x", "arguments": arguments})
+        kind.config_type.model_validate({"api_key": "x", **settings})
     except ValidationError as error:
-        return [], error.errors()[0]["msg"].removeprefix("Value error, ")
+        return {}, error.errors()[0]["msg"].removeprefix("Value error, ")
     except (ValueError, AiopsError) as error:
-        return [], str(error)
-    return arguments, ""
+        return {}, str(error)
+    return settings, ""
+
+
+def _as_settings(arguments: list[str]) -> dict[str, Any]:  # Any: YAML values
+    """Return arguments as settings: those that have one of their own by its name."""
+    settings: dict[str, Any] = {}
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        name, _, value = word.partition("=")
+        if name in _OWN_SETTING:
+            settings[_OWN_SETTING[name]] = value or next(words, "")
+        else:
+            rest.append(word)
+    return settings | ({"arguments": rest} if rest else {})
 
 
 def _notifiers(given: Mapping[str, str]) -> Iterator[Part]:

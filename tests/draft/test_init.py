@@ -284,6 +284,16 @@ def test_arguments_that_would_free_the_agent_are_left_out_and_told(tmp_path, mon
     )
 
 
+@pytest.mark.parametrize("written_as", ["--model sonnet", "--model=sonnet"])
+def test_a_model_among_the_arguments_of_the_agent_becomes_the_setting(tmp_path, monkeypatch, written_as):
+    monkeypatch.chdir(tmp_path)
+
+    init("--from-env", env={**SECRETS, **PLAIN, "CLAUDE_ARGS": f"--effort high {written_as}"})
+
+    settings = written(tmp_path)[1]["analyzers"][0]["with"]
+    assert (settings["model"], settings["arguments"]) == ("sonnet", ["--effort", "high"])
+
+
 def test_without_any_variable_there_is_nothing_to_write(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
