@@ -78,7 +78,8 @@ class _Forking:
             os.dup2(errors, _ERRORS)
             os.close(errors)
             die_with(parent)
-            os.nice(_PATIENT)
+            with contextlib.suppress(OSError):  # a hardened unit may forbid it
+                os.nice(_PATIENT)
             child.main(pipe)
         finally:
             os._exit(1)

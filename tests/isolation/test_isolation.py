@@ -260,6 +260,18 @@ def test_a_response_goes_on_without_the_parts_that_go_wrong(tmp_path):
     }
 
 
+def test_a_unit_that_forbids_to_give_way_still_has_isolated_plugins(beside, tmp_path, monkeypatch):
+    forbidding = (
+        "import os\n\n\ndef nice(by):\n    raise PermissionError(1, 'setpriority')\n\n\nos.nice = nice\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(forbidding)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    (event,) = beside("detectors", "Find", how="fine").detect(samples.block("boom fine\n"))
+
+    assert event.type == "Boom find"
+
+
 def test_people_are_told_at_once_while_an_action_waits_for_another_process(tmp_path):
     rows = {"detectors": ["python"], "actions": [step("Do", "exit")[:-1] + ", mode: auto}"]}
     text = pipeline(**rows, notifiers=["{uses: file, with: {path: ./told.jsonl}}"])
