@@ -106,6 +106,9 @@ class NotYet(Retry):
 class ProcessEnded(Retry):
     """Say why the process of an isolated component is gone; another one is begun soon."""
 
+    was_called: bool = False
+    """Whether it ended in this very call, which may have done something."""
+
 
 class LeaseLost(AiopsError):
     """Stop work on a job whose lease another worker now holds."""

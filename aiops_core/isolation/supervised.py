@@ -104,7 +104,7 @@ class Supervised:
             return worker.call(name, arguments, seconds=seconds, stopping=self.context.stopping, asks=asks)
         except ProcessEnded as error:
             self._look_after(worker, held=time.monotonic() - began)
-            error.after = self._seconds_to_next()
+            error.after, error.was_called = self._seconds_to_next(), True
             raise
         finally:
             self._look_after(worker, held=time.monotonic() - began)

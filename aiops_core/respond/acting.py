@@ -34,6 +34,8 @@ _ACT_AGAIN = (2.0, 8.0)
 """Seconds between tries of an action whose failure may pass; people are told after that."""
 _PROCESSES = 3
 """Times that a run waits for another process of an action."""
+_LONGEST_WAIT = 30.0
+"""Seconds that one waits for a process which others ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +290,14 @@ def _try(step: Step, plan: Plan, warn: Callable[[Retry], None]) -> Outcome:
 def _unless_its_process_is_gone(run: Run, step: Step) -> Iterator[None]:
     """Put the step aside until there is another process: meanwhile people are told, and others served.
 
-    One that ended several processes of this run is not tried again.
+    One that ended several processes of this run is not tried again, nor is one that will be long away.
     """
     try:
         yield
     except ProcessEnded as error:
         ended = sum(one.rule == "process" and one.text.startswith(f"{step.name}: ") for one in run.decisions)
-        if step.component.context.once or ended >= _PROCESSES:
+        is_long = not error.was_called and error.after > _LONGEST_WAIT
+        if step.component.context.once or ended >= _PROCESSES or is_long:
             raise
         why = str(error).partition("; it is begun")[0]
         decision = Decision("process", f"{step.name}: waits, {why} ({ended + 1} of {_PROCESSES})")

@@ -279,7 +279,7 @@ def test_people_are_told_at_once_while_an_action_waits_for_another_process(tmp_p
         (tmp_path / name).write_text(content)
     run = subprocess.Popen([Path(sys.executable).parent / "aiops", "run"], cwd=tmp_path)
 
-    told, until = [], time.monotonic() + 120
+    told, until = [], time.monotonic() + 400
     while len(told) < 2 and time.monotonic() < until:
         time.sleep(0.1)
         if (tmp_path / "told.jsonl").exists():
