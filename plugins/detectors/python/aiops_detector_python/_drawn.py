@@ -30,6 +30,7 @@ _CELL_CALL = lazy_pattern(
     r"(?:File )?(?P<file>(?:Cell|Input) In ?\[\d+\]|\S.*?)(?::(?P<line>\d+)|, line (?P<number>\d+))?(?:,? in (?P<function>.*))?$"
 )
 _ARROW = lazy_pattern(r"(?:-+>|❱|>)\s*(?P<line>\d+)(?: *[│|])? ?(?P<code>.*)$")
+_TITLE = "Traceback (most recent call last)"
 _MOST_LINES = 3_000
 _MOST_MESSAGE = 40
 _DETAILS = ("  ", "\t", "[", "(", "DETAIL:", "HINT:", "LINE ")
@@ -37,7 +38,7 @@ _DETAILS = ("  ", "\t", "[", "(", "DETAIL:", "HINT:", "LINE ")
 
 def is_drawn(line: str) -> bool:
     """Tell whether a traceback is drawn under a line."""
-    return _BOX.match(line) is not None or _CELL.match(line) is not None
+    return _TITLE in line and (_BOX.match(line) is not None or _CELL.match(line) is not None)
 
 
 def extent_of_drawn(get: GetLine, hit: int) -> tuple[int, int | None]:

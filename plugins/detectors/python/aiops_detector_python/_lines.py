@@ -61,7 +61,7 @@ CONNECTORS: Mapping[str, Link] = {
     "Original exception was:": "context",
 }
 
-_EXCEPTION = lazy_pattern(r"([^\W\d]\w*(?:\.(?:\w+|<\w+>))*)(?::(?:\s(.*))?)?$")
+_EXCEPTION = lazy_pattern(r"([^\W\d]\w*(?:\.(?:\w+|<\w+>)){0,64})(?::(?:\s(.*))?)?$")
 
 
 def match_exception(line: str) -> re.Match[str] | None:
