@@ -8,6 +8,7 @@ from aiops_detector_cpp import CppConfig, CppErrors
 
 from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
+from aiops_core.text.blocks import Grammar
 
 ASAN = """\
 =================================================================
@@ -232,10 +233,12 @@ def test_the_public_samples_of_other_programs_hold_none(corpora):
 
 def test_damaged_reports_raise_nothing():
     chance = random.Random(1)
+    detector = CppErrors()
+    grammar = Grammar([detector])
     for report in [*REPORTS.values()] * 20:
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
-        find(CppErrors(), text="".join(lines)[: chance.randrange(len(report))])
+        find(detector, grammar=grammar, text="".join(lines)[: chance.randrange(len(report))])
 
 
 test_contract = contract(CppErrors, good=[ASAN, THROWN, ASSERTED], bad=["started, 0 errors found\n"])

@@ -8,6 +8,7 @@ from aiops_detector_php import PhpConfig, PhpErrors
 
 from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
+from aiops_core.text.blocks import Grammar
 
 UNCAUGHT = """\
 PHP Fatal error:  Uncaught RuntimeException: no stock in /app/shop.php:3
@@ -252,10 +253,12 @@ def test_the_public_samples_of_other_programs_hold_none(corpora):
 
 def test_damaged_reports_raise_nothing():
     chance = random.Random(1)
+    detector = PhpErrors()
+    grammar = Grammar([detector])
     for report in [*REPORTS.values(), PAGE, MONOLOG, CONSOLE] * 20:
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
-        find(PhpErrors(), text="".join(lines)[: chance.randrange(len(report))])
+        find(detector, grammar=grammar, text="".join(lines)[: chance.randrange(len(report))])
 
 
 test_contract = contract(PhpErrors, good=[UNCAUGHT], bad=["started, 0 errors found\n"])

@@ -8,6 +8,7 @@ from aiops_detector_ruby import RubyConfig, RubyErrors
 
 from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
+from aiops_core.text.blocks import Grammar
 
 UNCAUGHT = """\
 shop.rb:3:in `sell': no stock (RuntimeError)
@@ -231,10 +232,12 @@ def test_the_public_samples_of_other_programs_hold_none(corpora):
 
 def test_damaged_reports_raise_nothing():
     chance = random.Random(1)
+    detector = RubyErrors()
+    grammar = Grammar([detector])
     for report in [*REPORTS.values()] * 20:
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
-        find(RubyErrors(), text="".join(lines)[: chance.randrange(len(report))])
+        find(detector, grammar=grammar, text="".join(lines)[: chance.randrange(len(report))])
 
 
 test_contract = contract(RubyErrors, good=[UNCAUGHT, RAILS], bad=["started, 0 errors found\n"])

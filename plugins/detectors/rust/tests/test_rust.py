@@ -8,6 +8,7 @@ from aiops_detector_rust import RustConfig, RustErrors
 
 from aiops_core.testing import contract
 from aiops_core.testing.detecting import find
+from aiops_core.text.blocks import Grammar
 
 PANIC = """\
 thread 'main' panicked at src/shop.rs:3:5:
@@ -255,10 +256,12 @@ def test_the_public_reports_in_colour_are_one_event_each(corpora):
 
 def test_damaged_reports_raise_nothing():
     chance = random.Random(1)
+    detector = RustErrors()
+    grammar = Grammar([detector])
     for report in [*REPORTS.values()] * 20:
         lines = report.splitlines(keepends=True)
         chance.shuffle(lines)
-        find(RustErrors(), text="".join(lines)[: chance.randrange(len(report))])
+        find(detector, grammar=grammar, text="".join(lines)[: chance.randrange(len(report))])
 
 
 test_contract = contract(RustErrors, good=[PANIC, SHORT], bad=["started, 0 errors found\n"])
