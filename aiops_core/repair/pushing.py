@@ -11,6 +11,8 @@ from aiops_core.repository.git import SLOW
 
 NAME = "aiops"
 EMAIL = "aiops@localhost"
+MOVED = "branch-moved"
+"""The rule of a change whose branch others pushed to meanwhile: made anew from there, it may do."""
 _INCIDENT = re.compile(r"^Incident: (\S.*)$", re.MULTILINE)
 _RUN = re.compile(r"^Run: \d+\n?", re.MULTILINE)
 _FORMAT = (
@@ -79,7 +81,7 @@ def moved(branch: str, remote: Remote) -> Refused:
     return Refused(
         f"branch {branch} of {remote.url} has moved on while the change was made, and what others push "
         "is never replaced. Ask for the change again.",
-        rule="branch-moved",
+        rule=MOVED,
     )
 
 

@@ -146,7 +146,7 @@ class RequestAction(Action[C], Generic[C]):
                 errand = Errand(forge, order, self.repository, self.context, self.words, self.dialect)
                 return errand.revise() if order.change.onto else errand.propose()
         except Refused as error:
-            return Outcome("refused", str(error), data={"branch": order.branch})
+            return Outcome("refused", str(error), data={"branch": order.branch, "rule": error.rule})
         except Rejected as error:
             return Outcome(error.status, str(error), data={"branch": order.branch})
         except GitError as error:

@@ -25,6 +25,7 @@ from aiops_core.repair import (
     review_text,
     review_words,
 )
+from aiops_core.repair.pushing import MOVED
 from aiops_core.respond.run import Desk
 from aiops_core.step import Step
 from aiops_core.store import Job, Place, RemarkRow, RunRow, Store, dump
@@ -171,7 +172,16 @@ class _Conversation:
         for run_id in sorted({row.run_id for row in taken if row.run_id is not None}):
             run = self.desk.store.runs.get(run_id)
             if run.state in ("done", "failed") or (run.state == "waiting" and run.started_at is not None):
-                self._answer([row for row in taken if row.run_id == run_id], self._became(run))
+                self._end_round([row for row in taken if row.run_id == run_id], run)
+
+    def _end_round(self, rows: Sequence[RemarkRow], run: RunRow) -> None:
+        """Answer a round; one whose branch people pushed to meanwhile is made anew from there, once."""
+        outcome = self.desk.store.runs.outcomes(run.id).get(self.step.name)
+        has_moved = outcome is not None and outcome.data.get("rule") == MOVED
+        if has_moved and all(row.wish == "ask" and row.why != MOVED for row in rows):
+            self.store.talks.settle(self.place, [row.remark.id for row in rows], "waiting", MOVED)
+        else:
+            self._answer(rows, self._became(run))
 
     def _answer_commands(self) -> None:
         for row in self.rows():

@@ -201,24 +201,30 @@ def test_r22_what_people_committed_is_kept_and_seen(scene):
     assert "+by hand" in shown["what the request changes in notes.txt"]
 
 
-def test_r22_a_commit_in_the_middle_of_a_round_is_not_overwritten(scene):
+@pytest.mark.parametrize(("times", "commits"), [(1, 3), (2, 3)])
+def test_r12_r22_a_commit_in_the_middle_of_a_round_stays_and_the_round_is_made_anew_once(
+    scene, times, commits
+):
     scene.say(ASK)
-    scene.answer("From 0 now.", edit(FIX, ASKED))
+    for _ in range(3):
+        scene.answer("From 0 now.", edit(FIX, ASKED))
     scene.wait_for_a_round()
     pushed = []
 
     def push(asked, moment):  # the action looks for the request before it pushes
-        if moment == "before" and re.search("pulls$|merge_requests$", asked.path) and not pushed:
-            pushed.append(scene.bench.bare.add_commit(BRANCH, "notes.txt", "by hand\n"))
+        if moment == "before" and re.search("pulls$|merge_requests$", asked.path) and len(pushed) < times:
+            pushed.append(scene.bench.bare.add_commit(BRANCH, f"notes{len(pushed)}.txt", "by hand\n"))
         return False
 
     scene.bench.api.watch = push
 
-    scene.wait()
+    scene.wait(400)
 
-    assert len(scene.commits) == 2
+    assert len(scene.commits) == commits and set(pushed) < set(scene.commits)
+    assert (len(scene.asked), scene.file("notes0.txt")) == (3, "by hand")
     (said,) = scene.said
-    assert "has moved on while the change was made" in said
+    assert ("has moved on while the change was made" in said) is (times == 2)
+    assert (ASKED in scene.file("shop/cart.py")) is (times == 1)
 
 
 # C9: policy
