@@ -145,7 +145,7 @@ def _carried(
 
 def _several(where: str, numbers: Sequence[int]) -> Refused:
     count = f"{_COUNTED} times or more" if len(numbers) > _COUNTED else f"{len(numbers)} times"
-    listed = ", ".join(map(str, numbers[:_COUNTED]))
+    listed = ", ".join(map(str, dict.fromkeys(numbers[:_COUNTED])))
     return _refused(
         where, f"the search text occurs {count}, at lines {listed}", "Quote more lines, so that it is unique"
     )

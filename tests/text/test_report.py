@@ -92,7 +92,8 @@ def an_analysis(**changes):
 def a_change(**changes):
     before = TestRun("pytest -q", 1, 2.5, tests=12, failed=("test_empty",), sandbox="bubblewrap")
     after = TestRun("pytest -q", 0, 2.4, tests=12, sandbox="bubblewrap")
-    return replace(Change("0123456789abcdef", "main", (), DIFF, before, after), **changes)
+    change = Change("0123456789abcdef", "main", (), DIFF, before, after, reproduced_by=("test_empty",))
+    return replace(change, **changes)
 
 
 def a_report(**changes):
@@ -134,6 +135,13 @@ def test_a_whole_report_has_its_sections_in_the_order_people_want_them():
     ]
 
     assert titles(a_report()) == expected
+
+
+def test_a_fix_that_no_test_proves_is_not_called_ready():
+    text = render_text(a_report(change=a_change(reproduced_by=())))
+
+    assert "! A fix is there that no test proves. Please review it with care.\n" in text
+    assert "A fix is ready" not in text
 
 
 def test_the_text_reads_as_written_down_here():

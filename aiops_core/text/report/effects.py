@@ -29,7 +29,11 @@ def call_to_review(report: Report, say: Say) -> tuple[ReportPart, ...]:
     done = [outcome for outcome in report.outcomes if outcome.status == "done"]
     if not done or report.change is None:
         return ()
-    notice = ReportPart("notice", say("A fix is ready. Please review it before it is merged."), label="good")
+    if report.change.reproduced_by:
+        text, label = say("A fix is ready. Please review it before it is merged."), "good"
+    else:
+        text, label = say("A fix is there that no test proves. Please review it with care."), ""
+    notice = ReportPart("notice", text, label=label)
     links = (web_address(outcome.url) for outcome in done)
     return (notice, *(ReportPart("link", say("Review the fix"), url=url) for url in links if url))
 

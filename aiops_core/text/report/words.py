@@ -90,6 +90,7 @@ CHINESE: Mapping[str, str] = {
         "没有分析器能够给出答案。下面是日志中的错误原文。"
     ),
     "Not provable from this data.": "仅凭现有数据无法证实。",
+    "A fix is there that no test proves. Please review it with care.": "已有修复，但没有测试能证明它。请仔细审查。",
     "A fix is ready. Please review it before it is merged.": "修复已就绪，请在合并之前进行审查。",
     "Review the fix": "审查修复",
     "The tests ran outside a sandbox (sandbox: none).": "测试在沙箱之外运行（sandbox: none）。",

@@ -36,6 +36,7 @@ from aiops_core import (
 from aiops_core.repair import remove_tree, sandbox_problem
 
 _Edits: TypeAlias = Callable[[], tuple[Edit, ...]]
+_INSTALL = "Install it (npm install -g @anthropic-ai/claude-code)"
 _SPARE_CALLS = 20
 _MEND = """\
 An agent answered a question with the text below, and it cannot be used: {problem}
@@ -77,7 +78,7 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
             return f"there is no sandbox: {reason}. Nothing is run without it"
         program = find_program(self.config.command, self.context.directory)
         if program is None:
-            return f"the program {self.config.command!r} is not found. Install it, or correct 'command'"
+            return f"the program {self.config.command!r} is not found. {_INSTALL}, or correct 'command'"
         facts = program.stat()
         version = (str(program), facts.st_mtime_ns, facts.st_size)
         with self._lock:

@@ -364,7 +364,8 @@ def test_s14_another_version_is_proven_anew(shop, stand_in, tmp_path):
 
 def test_s18_without_the_program_or_the_sandbox_the_mode_is_off(tmp_path, monkeypatch):
     assert canary("./nowhere", tmp_path).problem() == (
-        "the program './nowhere' is not found. Install it, or correct 'command'"
+        "the program './nowhere' is not found. "
+        "Install it (npm install -g @anthropic-ai/claude-code), or correct 'command'"
     )
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "bwrap is not installed" in canary("./nowhere", tmp_path).problem()

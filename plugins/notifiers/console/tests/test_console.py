@@ -81,7 +81,7 @@ def test_a_report_is_printed_as_a_panel_of_what_was_found_and_done(tmp_path, cap
     assert lines[0].startswith("╭─ ERROR · new · ×2 ──")
     assert [line.strip("│ ") for line in lines[1:-1]] == [
         "Bad value",
-        "! A fix is ready. Please review it before it is merged.",
+        "! A fix is there that no test proves. Please review it with care.",
         "Review the fix: https://git.example/17",
         "Pipeline  shop",
         "Error     ValueError: bad",
