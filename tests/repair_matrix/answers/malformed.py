@@ -70,7 +70,7 @@ def malformed(found: Found) -> Iterator[Made]:
     yield (
         "M10binary",
         said(words + fixed(found) + new(f"{folder(found)}/data.txt", "a\x00b\n")),
-        {**none, "says": "U+0000"},
+        {"expect": "blocked:not-text", "says": "binary"},
     )
     yield "M11refusal", {"turns": [{"text": "", "stop_reason": "refusal"}]}, {**none, "says": "refused"}
     yield (
