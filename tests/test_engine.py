@@ -50,47 +50,37 @@ def test_several_jobs_are_done_at_once(tmp_path):
     assert arrived == [True, True, True]
 
 
-def test_a_worker_rests_after_a_job_while_reading_comes_first(tmp_path):
+def times_of(tmp_path, jobs, seconds, workers):
+    """Let workers take jobs of so much work each while reading comes first; return when each began."""
     begun, done = [], threading.Semaphore(0)
 
     with Store.open(tmp_path / "state") as store:
 
         def handle(job):
             begun.append(time.monotonic())
-            until = time.thread_time() + 0.05
+            until = time.thread_time() + seconds
             while time.thread_time() < until:
                 pass
             store.queue.finish(job)
             done.release()
 
-        with engine(store, handle, workers=1, is_second=lambda: True) as running:
-            for key in "xy":
-                store.queue.enqueue("a", key, None)
+        with engine(store, handle, workers=workers, is_second=lambda: True) as running:
+            for key in range(jobs):
+                store.queue.enqueue("a", str(key), None)
             running.wake()
-            arrived = [done.acquire(timeout=20) for _ in "xy"]
+            arrived = [done.acquire(timeout=20) for _ in range(jobs)]
 
-    assert arrived == [True, True]
+    assert arrived == [True] * jobs
+    return begun
+
+
+def test_a_worker_rests_after_a_job_while_reading_comes_first(tmp_path):
+    begun = times_of(tmp_path, jobs=2, seconds=0.05, workers=1)
+
     assert begun[1] - begun[0] > 0.05 * 16
 
 
 def test_while_reading_comes_first_workers_rest_one_after_the_other(tmp_path):
-    begun, done = [], threading.Semaphore(0)
+    begun = times_of(tmp_path, jobs=8, seconds=0.01, workers=4)
 
-    with Store.open(tmp_path / "state") as store:
-
-        def handle(job):
-            begun.append(time.monotonic())
-            until = time.thread_time() + 0.01
-            while time.thread_time() < until:
-                pass
-            store.queue.finish(job)
-            done.release()
-
-        with engine(store, handle, workers=4, is_second=lambda: True) as running:
-            for key in "abcdefgh":
-                store.queue.enqueue("a", key, None)
-            running.wake()
-            arrived = [done.acquire(timeout=20) for _ in "abcdefgh"]
-
-    assert arrived == [True] * 8
     assert begun[7] - begun[0] > 0.01 * 32 * 3

@@ -5,10 +5,11 @@ import email
 from pathlib import Path
 
 import pytest
+from killed_scene import fix
 
 from aiops_core.repair import sandbox_problem
 from aiops_core.testing.http_peer import HttpPeer
-from aiops_core.testing.messages_api import MessagesApi, answer
+from aiops_core.testing.messages_api import MessagesApi
 from aiops_core.testing.pipeline import run_pipeline
 from aiops_core.testing.smtp import SmtpServer
 
@@ -109,19 +110,6 @@ def ran(bench, tmp_path, monkeypatch, recorded_git):
             "disk": disk(root / "state"),
         }
     return result, places, (bench.token, MODEL_KEY, PASSWORD, AMBIENT, HOME)
-
-
-def fix():
-    values = dict.fromkeys(("title", "summary", "root_cause"), "total() adds one")
-    lists = {"repair_steps": [], "code_samples": [], "prevention": [], "cited": []}
-    edit = {
-        "kind": "replace",
-        "path": "shop/cart.py",
-        "search": "sum(prices) + 1",
-        "replace": "sum(prices)",
-        "to": "",
-    }
-    return answer({**values, **lists, "confidence": 0.9, "provable": True, "edits": [edit]})
 
 
 def text_of(content):
