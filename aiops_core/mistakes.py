@@ -13,7 +13,7 @@ _WRONG = {
     ),
     **dict.fromkeys(
         ("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"),
-        "is no list. Write each item on a line that begins with '- '",
+        "is no list. Write the items between [ and ], or each on a line that begins with '- '",
     ),
     **dict.fromkeys(
         ("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "is no whole number. Write one"

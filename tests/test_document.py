@@ -233,7 +233,7 @@ def test_a_file_that_is_no_pipeline_file_is_told_in_one_line(tmp_path, text, tol
         ("state: &a [*a]\n", "state[0]: stands for itself. Remove the alias"),
         (
             "pipelines: {shop: {notifiers: console}}\n",
-            "notifiers: is no list. Write each item on a line that begins with '- '",
+            "notifiers: is no list. Write the items between [ and ], or each on a line that begins with '- '",
         ),
     ],
 )

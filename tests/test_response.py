@@ -179,7 +179,9 @@ git fetch --quiet --update-head-ok {remote} '+refs/heads/*:refs/heads/*'
 """
 
 
-def test_edits_are_made_to_the_commit_the_evidence_is_of_although_the_branch_moves_on(tmp_path, monkeypatch):
+def test_edits_are_made_to_the_commit_the_evidence_is_of_and_not_pushed_where_it_changed_since(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     repository = shop(tmp_path / "git")
     seen = repository.git("rev-parse", "HEAD")
@@ -192,7 +194,9 @@ def test_edits_are_made_to_the_commit_the_evidence_is_of_although_the_branch_mov
     (report,) = done.reports
     assert repository.on_remote("rev-parse", "main") != seen
     assert (report.change.base_commit, report.change.after.passed) == (seen, True)
-    assert len(fix_branches(repository)) == 1
+    (outcome,) = report.outcomes
+    assert (outcome.status, outcome.data["rule"]) == ("refused", "outdated")
+    assert fix_branches(repository) == []
 
 
 def test_r27_a_fix_the_branch_has_got_since_is_not_made_again(tmp_path):
@@ -212,6 +216,20 @@ def test_r27_a_fix_the_branch_has_got_since_is_not_made_again(tmp_path):
         f"fixed in {fixed[:12]} of the branch, not deployed: the error came from release {running[:12]} "
         f"({running[:12]}). Deploy a release with that commit."
     )
+
+
+def test_people_too_are_told_which_files_a_path_of_the_trace_may_be(tmp_path):
+    repository = shop(tmp_path / "git")
+    repository.git("rm", "-q", "shop.py")
+    repository.commit({"one/shop.py": "def total(order): ...\n", "two/shop.py": "def total(order): ...\n"})
+
+    text = pipeline(repository).replace('paths: {/srv/: ""}, ', "")
+    done = run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+
+    (report,) = done.reports
+    (told,) = [one for one in report.decisions if one.rule == "ambiguous-path"]
+    assert told.text == "/srv/shop.py fits several files, none is shown: one/shop.py; two/shop.py"
+    assert told.setting == "repository.paths"
 
 
 def test_evidence_that_did_not_fit_is_on_record_in_the_order_it_was_cut(tmp_path):

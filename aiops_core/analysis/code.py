@@ -15,6 +15,8 @@ from aiops_core.settings import Repository
 from aiops_core.text.encoding import decode_source
 from aiops_core.text.phrases import counted
 
+SEVERAL_FILES = " fits several files"
+"""End of the title of a note that lists the files a path of the trace may be."""
 _MAX_SOURCES = 8
 _MAX_FRAMES = 60
 _MAX_TESTS = 2
@@ -142,7 +144,8 @@ class CodeReader:
         return f" ({counted(days, 'day')} before the error)" if days else " (within a day before the error)"
 
     def _note(self, title: str, text: str) -> None:
-        self.notes.append(Evidence("note", title, text))
+        note = Evidence("note", title, text)
+        self.notes += [note] if note not in self.notes else []
 
     def _map(self, event: Event, repository: Repository) -> list[_Place]:
         places: dict[str, _Place] = {}
@@ -150,7 +153,7 @@ class CodeReader:
         for frame in _telling_frames(event):
             path = _find(frame, files, repository.paths)
             if isinstance(path, Ambiguous):
-                self._note(f"{frame.file} fits several files", "\n".join(path.candidates))
+                self._note(f"{frame.file}{SEVERAL_FILES}", "\n".join(path.candidates))
             elif path is not None and files[path].is_file and files[path].size <= _LARGEST_FILE:
                 place = places.setdefault(path, _Place(path, []))
                 if frame.line not in place.lines:

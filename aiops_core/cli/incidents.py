@@ -126,7 +126,9 @@ def _show_notice(store: Store, incident: Incident) -> None:
             f"aiops incidents ack {incident.id}"
         )
     if notice.remind_at is not None:
-        click.echo(f"  told {when(notice.told_at)}, next reminder not before {when(notice.remind_at)}")
+        sent = (row.updated_at for row in store.deliveries.of_incident(incident.id) if row.state == "sent")
+        told_at = min(notice.told_at, max(sent, default=notice.told_at))  # what was to wait may be hastened
+        click.echo(f"  told {when(told_at)}, next reminder not before {when(notice.remind_at)}")
 
 
 def _show_run(store: Store, run: RunRow) -> None:

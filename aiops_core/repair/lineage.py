@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from aiops_core.errors import Refused
-from aiops_core.records import Change
+from aiops_core.records import Change, ChangedFile
 from aiops_core.repair.pushing import moved
 from aiops_core.repository import Mirror, run_git
 
@@ -31,6 +34,37 @@ def check_lineage(change: Change, mirror: Mirror) -> None:
             f"{change.base_branch}: {_cause(base, head, mirror)}. Retry the incident for a new fix.",
             rule="history",
         )
+
+
+def check_fit(change: Change, mirror: Mirror) -> None:
+    """Refuse a change of lines that its base branch has changed meanwhile: tests and people saw others.
+
+    Days may lie between a plan and its approval.
+    """
+    head = mirror.head(change.base_branch)
+    for file in change.files:
+        if _is_at_odds(file, change.base_commit, head, mirror):
+            raise Refused(
+                f"{file.path}: {change.base_branch} has changed the lines of the fix since that was made "
+                f"(from {change.base_commit[:12]}, the branch is at {head[:12]}). "
+                "Retry the incident for a new fix.",
+                rule="outdated",
+            )
+
+
+def _is_at_odds(file: ChangedFile, base: str, head: str, mirror: Mirror) -> bool:
+    """Return whether git could not bring a file's change and those since its base together."""
+    before, now = mirror.read(base, file.path), mirror.read(head, file.path)
+    if now in (before, file.content):
+        return False
+    if before is None or now is None or file.content is None:
+        return True
+    with tempfile.TemporaryDirectory() as folder:
+        sides = [Path(folder, name) for name in ("now", "before", "fixed")]
+        for side, content in zip(sides, (now, before, file.content), strict=True):
+            side.write_bytes(content)
+        merge = ["merge-file", "--quiet", "-p", *map(str, sides)]
+        return run_git(merge, cwd=mirror.path, check=False).code != 0
 
 
 def _cause(base: str, head: str, mirror: Mirror) -> str:

@@ -17,9 +17,9 @@ from pydantic import TypeAdapter
 from aiops_core.errors import Refused
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
 from aiops_core.repair.asking import check_asked
-from aiops_core.repair.lineage import check_lineage
+from aiops_core.repair.lineage import check_fit, check_lineage
 from aiops_core.repair.protected import MODES, check_path
-from aiops_core.repair.pushing import EMAIL, NAME, push_branch, push_onto
+from aiops_core.repair.pushing import EMAIL, NAME, push_branch, push_onto, remote_head
 from aiops_core.repair.wording import commit_subject, one_line
 from aiops_core.repair.workspace import make_push_clone, own_directory
 from aiops_core.repository import GitError, Mirror, open_mirror, open_remote, run_git
@@ -79,10 +79,11 @@ def publish(
 
     A change made in review is pushed onto what the branch holds, and replaces nothing. The same
     change and message give the same commit, so it may be called again after a crash and by two
-    workers at once; what a later run makes alike is there already. ``mirrors`` is where ``open_mirror`` finds the repository; the commit is made in a
-    clone of its own under ``scratch``. Raise Refused when the branch holds a commit that is not ours
-    or of another incident, when history or paths are not as they must be; raise GitError when git or
-    the remote cannot do it.
+    workers at once; what a later run makes alike is there already. ``mirrors`` is where
+    ``open_mirror`` finds the repository; the commit is made in a clone of its own under ``scratch``.
+    Raise Refused when the branch holds a commit that is not ours or of another incident, when history
+    or paths are not as they must be, or the base branch has changed the lines of the fix since; raise
+    GitError when git or the remote cannot do it.
     """
     mirror = open_mirror(repository, mirrors)
     mirror.refresh()
@@ -97,6 +98,8 @@ def publish(
         if change.onto:
             push_onto(commit, branch, change.base_commit, remote=mirror.remote, clone=clone)
         else:
+            if base != change.base_commit and remote_head(branch, mirror.remote, clone) != commit:
+                check_fit(change, mirror)
             commit = push_branch(
                 commit, branch, message=message, base=base, remote=mirror.remote, clone=clone
             )

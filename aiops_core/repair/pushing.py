@@ -28,7 +28,7 @@ def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Re
     What is there may be replaced when every commit of it is ours and of the same incident, and
     only if it is still there at the moment of the push. Raise Refused where it is anything else.
     """
-    there = _remote_head(branch, remote, clone)
+    there = remote_head(branch, remote, clone)
     if there == commit:
         return commit
     if there and not _is_ours(there, base, message, clone):
@@ -41,7 +41,7 @@ def push_branch(commit: str, branch: str, *, message: str, base: str, remote: Re
     try:
         run_git(command, cwd=clone, remote=remote, timeout=SLOW)
     except GitError:
-        now = _remote_head(branch, remote, clone)
+        now = remote_head(branch, remote, clone)
         if now == commit:  # an earlier try of ours, or another worker
             return commit
         if now != there:
@@ -55,7 +55,7 @@ def push_onto(commit: str, branch: str, base: str, *, remote: Remote, clone: Pat
 
     Raise Refused where the branch has moved on, or is gone.
     """
-    if (there := _remote_head(branch, remote, clone)) == commit:
+    if (there := remote_head(branch, remote, clone)) == commit:
         return
     if there != base:
         raise moved(branch, remote)
@@ -68,7 +68,7 @@ def push_onto(commit: str, branch: str, base: str, *, remote: Remote, clone: Pat
             timeout=SLOW,
         )
     except GitError:
-        now = _remote_head(branch, remote, clone)
+        now = remote_head(branch, remote, clone)
         if now == commit:
             return
         if now != base:
@@ -117,7 +117,7 @@ def _facts(commit: str, clone: Path) -> str:
     return _RUN.sub("", told)
 
 
-def _remote_head(branch: str, remote: Remote, clone: Path) -> str:
+def remote_head(branch: str, remote: Remote, clone: Path) -> str:
     """Return the commit the branch of the remote is at, "" where there is no such branch."""
     ref = f"refs/heads/{branch}"
     listed = run_git(["ls-remote", "--refs", "--", remote.url, ref], cwd=clone, remote=remote)

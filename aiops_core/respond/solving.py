@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiops_core.analysis import CUT, Precedent, gather, review_evidence
+from aiops_core.analysis import CUT, SEVERAL_FILES, Precedent, gather, review_evidence
 from aiops_core.errors import AiopsError, Refused
 from aiops_core.handover import named
 from aiops_core.policy import Proposal, may_repair, nearer
@@ -58,7 +58,7 @@ def gather_evidence(run: Run) -> Gathered:
         earlier=earlier,
         max_characters=_TOKEN * run.pipeline.config.policy.evidence_tokens,
     )
-    _tell_what_was_cut(run, found)
+    _tell_of_notes(run, found)
     extra = enumerate([*_review(run, mirror), *_from_extensions(run)], len(found) + 1)
     found = run.redacted([*found, *(replace(item, id=f"E{number}") for number, item in extra)])
     run.save(partial(run.runs.save_evidence, run.id, found))
@@ -95,11 +95,16 @@ def _precedent(run: Run, incident: Incident, analysis: Analysis | None) -> Prece
     return Precedent(incident, analysis, runs.change(last.id), tuple(runs.outcomes(last.id).values()))
 
 
-def _tell_what_was_cut(run: Run, found: Sequence[Evidence]) -> None:
+def _tell_of_notes(run: Run, found: Sequence[Evidence]) -> None:
+    """Tell people, too, what the analyzer does not see, and which setting would change that."""
     for item in found:
+        listed = "; ".join(item.text.split("\n"))
         if item.kind == "note" and item.title == CUT:
-            text = "evidence was cut, the last first: " + "; ".join(item.text.split("\n"))
+            text = f"evidence was cut, the last first: {listed}"
             run.decide(Decision("evidence-cut", run.redacted_text(text), setting="policy.evidence_tokens"))
+        elif item.kind == "note" and item.title.endswith(SEVERAL_FILES):
+            text = f"{item.title}, none is shown: {listed}"
+            run.decide(Decision("ambiguous-path", run.redacted_text(text), setting="repository.paths"))
 
 
 def _from_extensions(run: Run) -> list[Evidence]:

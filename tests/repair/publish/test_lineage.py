@@ -4,6 +4,7 @@ import pytest
 from publish_scene import BRANCH, made, push
 
 from aiops_core.errors import Refused
+from aiops_core.records import ChangedFile
 from aiops_core.repository import open_mirror
 from aiops_core.settings import Repository
 
@@ -88,3 +89,33 @@ def test_a_base_that_moved_on_is_no_obstacle(shop, tmp_path):
     published = push(shop, change, tmp_path)
 
     assert shop.on_remote("rev-parse", f"{published.commit}^") == change.base_commit
+
+
+def test_r27_lines_that_the_base_changed_since_make_a_fix_outdated(shop, tmp_path):
+    change = made(shop)
+    shop.commit({change.files[0].path: "rewritten\n"})
+
+    with pytest.raises(Refused) as caught:
+        push(shop, change, tmp_path)
+
+    assert caught.value.rule == "outdated"
+    assert str(caught.value).startswith(
+        f"{change.files[0].path}: main has changed the lines of the fix since"
+    )
+    assert list(shop.branches()) == ["main"]
+
+
+def test_r27_a_fix_beside_other_changes_of_its_file_goes_out(shop, tmp_path):
+    shop.commit({"src/app.py": "one\ntwo\n\n\nthree\n"})
+    change = made(shop, ChangedFile("src/app.py", b"one\n2\n\n\nthree\n"))
+    shop.commit({"src/app.py": "one\ntwo\n\n\n3\n"})
+
+    assert push(shop, change, tmp_path).base_commit == change.base_commit
+
+
+def test_r27_a_fix_that_was_pushed_before_its_base_changed_is_found_again(shop, tmp_path):
+    change = made(shop)
+    first = push(shop, change, tmp_path)
+    shop.commit({change.files[0].path: "rewritten\n"})
+
+    assert push(shop, change, tmp_path) == first

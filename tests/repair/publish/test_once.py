@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 from publish_scene import BRANCH, better, made, push
@@ -103,7 +104,8 @@ def test_r10_a_merged_branch_that_nobody_removed_is_used_again(shop, tmp_path):
     change = made(shop)
     push(shop, change, tmp_path)
     shop.on_remote("update-ref", "refs/heads/main", f"refs/heads/{BRANCH}")
+    since = replace(change, base_commit=shop.branches()[BRANCH])
 
-    published = push(shop, better(shop, change), tmp_path)
+    published = push(shop, better(shop, since), tmp_path)
 
     assert shop.branches()[BRANCH] == published.commit

@@ -51,7 +51,7 @@ class LocalBranch(Action):
                     effect.result = self._push(order)
                 pushed: dict[str, str] = effect.result
         except Refused as error:
-            return Outcome("refused", str(error), data={"branch": order.branch})
+            return Outcome("refused", str(error), data={"branch": order.branch, "rule": error.rule})
         except GitError as error:
             if error.is_transient:
                 raise Retry(str(error), after=_WAIT) from None
