@@ -1,12 +1,12 @@
-# setup · demo · test · check · full · site · release · audit · version · fuzz · bench · corpora · repair-matrix: everything
-# lives in .venv, build/ and dist/, nothing else is touched.
+# setup · demo · test · check · full · site · release · audit · version · fuzz · bench · kit · corpora · repair-matrix:
+# everything lives in .venv, build/ and dist/, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full site release audit version fuzz bench corpora repair-matrix format docs clean
+.PHONY: setup demo test check full site release audit version fuzz bench kit corpora repair-matrix format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -68,6 +68,10 @@ fuzz: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python benchmarks/run.py
+
+# A plugin of each kind from nothing to its passing contract, in an environment of its own; every bundled plugin's contract.
+kit: .venv/.dev
+	@cd tests && ../$(BIN)/python -m kit $(KINDS)
 
 corpora: .venv/.dev
 	@$(BIN)/python scripts/corpora.py

@@ -37,16 +37,14 @@ if TYPE_CHECKING:
         Action,
         Analyzer,
         Component,
-        Context,
         Detector,
-        Explorer,
         Extension,
         LogDetector,
         Notifier,
         Source,
-        Tool,
     )
     from aiops_core.config import Config, Duration, Size
+    from aiops_core.context import Context, Explorer, Tool
     from aiops_core.endpoints import Endpoint
     from aiops_core.errors import AiopsError, NoAnswer, PluginBroken, Refused, Retry, UserError
     from aiops_core.failpoints import failpoint
@@ -270,7 +268,7 @@ _WHERE = {
     "CodeSample": "records",
     "Component": "component",
     "Config": "config",
-    "Context": "component",
+    "Context": "context",
     "Decision": "records",
     "Detector": "component",
     "Duration": "config",
@@ -279,7 +277,7 @@ _WHERE = {
     "Entry": "analysis",
     "Event": "records",
     "Evidence": "records",
-    "Explorer": "component",
+    "Explorer": "context",
     "Extension": "component",
     "Found": "polling",
     "Frame": "records",
@@ -333,7 +331,7 @@ _WHERE = {
     "StopLevel": "records",
     "Target": "analysis.models",
     "TestRun": "records",
-    "Tool": "component",
+    "Tool": "context",
     "ToolCall": "analysis.models",
     "Usage": "records",
     "UserError": "errors",

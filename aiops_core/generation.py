@@ -15,8 +15,9 @@ from typing import Protocol
 from aiops_core.component import Source
 from aiops_core.endpoints import EndpointNews, Endpoints
 from aiops_core.engines import LocalEngine
-from aiops_core.errors import StoreError, UserError, is_interrupt
+from aiops_core.errors import AiopsError, PluginBroken, StoreError, UserError, is_interrupt
 from aiops_core.handover import told
+from aiops_core.host import raised_at
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.records import Event
@@ -184,7 +185,7 @@ class Generation:
             if one not in kept:
                 one.open(self._ingest)
                 for step in one.sources:
-                    step.component.start()
+                    step.start()
                 one.ingest.start()
 
     def retire(self, kept: Collection[Running]) -> None:
@@ -229,11 +230,14 @@ class Generation:
             context.state.update(self._store.states(name, step.name))
             context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
-                step.component.start()
-            except UserError as error:
+                step.start()
+            except AiopsError as error:
                 problems.append(f"{name}: {step.kind} {step.name}: {error}")
-            except (SystemExit, GeneratorExit) as error:
-                problems.append(f"{name}: {step.kind} {step.name}{told(error)}. Mend it")
+            except BaseException as error:
+                if is_interrupt(error):
+                    raise
+                where = raised_at(error, type(step.component))
+                problems.append(f"{name}: {step.kind} {step.name}: {where}start(){told(error)}. Mend it")
         if problems:
             stop_components(begun)
             raise UserError("\n".join(problems))
@@ -314,7 +318,9 @@ def stop_components(steps: Iterable[Step]) -> None:
     """Let components go of everything; one that raises keeps no other from it."""
     for step in steps:
         try:
-            step.component.stop()
+            step.stop()
+        except PluginBroken as error:
+            step.component.context.logger.warning("%s: %s", step.name, error)
         except BaseException as error:
             if is_interrupt(error):
                 raise

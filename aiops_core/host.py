@@ -12,8 +12,9 @@ from typing import Any
 
 import pluggy
 
-from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.component import KINDS, Component, LogDetector
 from aiops_core.config import Config
+from aiops_core.context import Context
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import named
 from aiops_core.hooks import PROJECT, Observers, Stages
@@ -68,7 +69,7 @@ def make_component(kind: type[Component[Any]], config: Config, context: Context)
         if is_interrupt(error):
             raise
         raise UserError(
-            f"{_raised_at(error, kind)}{kind.__name__}(config, context) raised "
+            f"{raised_at(error, kind) or _place(vars(kind).get('__init__'))}{kind.__name__}(config, context) raised "
             f"{type(error).__name__}: {error}. Mend it"
         ) from error
     if isinstance(component, LogDetector):
@@ -145,13 +146,13 @@ def _check_method(method: Callable[..., object], name: str, *, is_own: bool) -> 
         )
 
 
-def _raised_at(error: BaseException, kind: type) -> str:
-    """Return the line of the component's own file that raised, as the start of a message."""
+def raised_at(error: BaseException, kind: type) -> str:
+    """Return the line of the component's own file that raised, as the start of a message; "" where none did."""
     source = getattr(sys.modules.get(kind.__module__), "__file__", None)
     frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename == source]
     if frames:
         return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}: "
-    return _place(vars(kind).get("__init__"))
+    return ""
 
 
 def _place(method: object) -> str:

@@ -13,6 +13,7 @@ from aiops_core.errors import PluginBroken
 R = TypeVar("R")
 
 _LOOK = 0.5
+_THEN = "The step is off until that call ends"
 
 
 class Patience:
@@ -30,8 +31,11 @@ class Patience:
         self._late = [thread for thread in self._late if thread.is_alive()]
         return bool(self._late)
 
-    def call(self, what: str, seconds: float, work: Callable[[], R], cure: str = "") -> R:
-        """Return what the work gives, done in a thread of its own; raise PluginBroken, with a cure, when it takes too long."""
+    def call(self, what: str, seconds: float, work: Callable[[], R], then: str = _THEN) -> R:
+        """Return what the work gives, done in a thread of its own; raise PluginBroken when it takes too long.
+
+        ``then`` says what follows from that.
+        """
         if self.is_off:
             raise PluginBroken("off: an earlier call took too long, and still goes on")
         given: list[R] = []
@@ -50,9 +54,7 @@ class Patience:
             raise raised[0]
         if not given:
             self._late.append(thread)
-            raise PluginBroken(
-                f"{what}() took longer than {seconds:g} s. The step is off until that call ends{cure}"
-            )
+            raise PluginBroken(f"{what}() took longer than {seconds:g} s. {then}")
         return given[0]
 
 

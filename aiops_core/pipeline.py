@@ -12,7 +12,8 @@ from typing import Any
 
 from aiops_core import document
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import KINDS, Component, Context, LogDetector
+from aiops_core.component import KINDS, Component, LogDetector
+from aiops_core.context import Context
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import told

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.generation import Generation, Running, reload_file, unchanged
 from aiops_core.housekeeping import Housekeeping

@@ -30,6 +30,9 @@ _USUAL: Mapping[str, float] = {
 }
 """Seconds that calls may take which are made one by one; who reads, detects and notifies is looked after by others."""
 
+_START, _STOP = 60.0, 10.0
+"""Seconds that getting ready and letting go may take."""
+
 
 @dataclass(eq=False, slots=True)
 class Step:
@@ -51,6 +54,21 @@ class Step:
         """Whether a call that took too long still goes on: until it has ended, none is made."""
         return self._patience.is_off
 
+    def start(self) -> None:
+        """Let the component get ready; raise what it raises, PluginBroken where that takes too long."""
+        self._looked_after("start", _START, "Mend it, or leave it out with --disable")
+
+    def stop(self) -> None:
+        """Let the component let go of everything; raise as ``start`` does."""
+        self._looked_after("stop", _STOP, "Mend it: what it holds is held until the program ends")
+
+    def _looked_after(self, name: str, seconds: float, then: str) -> None:
+        work = getattr(self.component, name)
+        if self.is_apart or getattr(type(self.component), name) is getattr(Component, name):
+            work()
+        else:
+            Patience().call(name, seconds, work, then)
+
     def has(self, hook: str) -> bool:
         """Return whether the step can be called for this hook."""
         return hook in self._callers
@@ -70,7 +88,7 @@ class Step:
             return self._call(hook, arguments)
         work = self.component.context.carried(partial(self._call, hook, arguments))
         cure = "; with 'isolation: process' it would be ended" if self.component.is_isolable else ""
-        return self._patience.call(hook, seconds, work, cure)
+        return self._patience.call(hook, seconds, work, f"The step is off until that call ends{cure}")
 
     def _call(self, hook: str, arguments: Mapping[str, Any]) -> Any:  # Any: every hook has its own types
         results = self._callers[hook](**arguments)

@@ -10,6 +10,7 @@ CORE = (
     "hooks",
     "settings",
     "component",
+    "context",
     "catalogue",
     "document",
     "pipeline",

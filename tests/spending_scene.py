@@ -8,7 +8,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.pipeline import load
 from aiops_core.runner import Runner
 from aiops_core.store import Store

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from response_scene import answer, fix_branches, pipeline, shop
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.store import Store
 from aiops_core.store.fixes import Fixes
 from aiops_core.testing.pipeline import run_pipeline

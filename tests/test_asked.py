@@ -12,7 +12,7 @@ import pytest
 from response_scene import FIXED, answer, fix_branches, pipeline, shop, trace
 
 from aiops_core.cli import cli
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.errors import UserError
 from aiops_core.store import Store
 from aiops_core.testing.pipeline import run_pipeline

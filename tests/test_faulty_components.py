@@ -390,3 +390,32 @@ def test_a_distribution_that_ends_the_program_on_import_is_broken(tmp_path, monk
 
     with pytest.raises(PluginBroken, match="cannot be imported: SystemExit: bye"):
         Entry("detectors", "quits", "acme", "1.2", point.value, point).load()
+
+
+# -- getting ready and letting go ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("raise ValueError('no room')", "bad.py:13: start() raised ValueError: no room. Mend it"),
+        ("sys.exit(0)", "bad.py:13: start() raised SystemExit: 0. Mend it"),
+        ("import time; time.sleep(20)", "start() took longer than 0.2 s. Mend it, or leave it out with --disable"),
+    ],
+)  # fmt: skip
+def test_a_component_that_cannot_get_ready_is_told_by_name(tmp_path, monkeypatch, body, told):
+    monkeypatch.setattr("aiops_core.step._START", 0.2)
+
+    result = run_pipeline(PIPELINE, {"shop.log": LOG, "bad.py": bad(body, method="start(self)")}, tmp_path)
+
+    assert result.error == f"shop: detectors bad: {told}"
+
+
+def test_a_component_that_never_lets_go_keeps_no_run_from_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("aiops_core.step._STOP", 0.2)
+    body = "import time; time.sleep(20)"
+
+    result = run_pipeline(PIPELINE, {"shop.log": LOG, "bad.py": bad(body, method="stop(self)")}, tmp_path)
+
+    assert [incident.title for incident in result.incidents] == ["ValueError: no price"]
+    assert "stop() took longer than 0.2 s" in result.log

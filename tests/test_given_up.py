@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.errors import StoreError
 from aiops_core.store import Store
 from aiops_core.testing.pipeline import run_pipeline

@@ -2,25 +2,19 @@
 
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
+from kit import MOST, build, cost, from_nothing, install, run, works
+from shown import ROOT
 
-from aiops_core.scaffold import KINDS
+from aiops_core.scaffold import KINDS, Plugin
 
 AIOPS = Path(sys.executable).parent / "aiops"
 
 
 def aiops(*arguments, cwd):
     return subprocess.run([AIOPS, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60)
-
-
-def quietly(command, cwd):
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -34,61 +28,55 @@ def written(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(written, tmp_path_factory):
-    """Build the wheels and install them into a fresh environment; the rest comes from this one."""
+def core(tmp_path_factory):
+    """Build the wheel of aiops-core."""
+    out = tmp_path_factory.mktemp("core")
+    build(ROOT, out)
+    [wheel] = out.iterdir()
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def installed(written, core, tmp_path_factory):
+    """Build the wheels and install them beside that of aiops-core into one fresh environment."""
     wheels, home = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("home")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels)]
     for project in sorted(written.iterdir()):
-        quietly([*build, str(project)], written)
-    venv.create(home, with_pip=False, symlinks=True)
-    paths = {"base": str(home), "platbase": str(home)}
-    site, here = (Path(sysconfig.get_path("purelib", vars=one)) for one in (paths, None))
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install"]
-    offline = ["--quiet", "--no-deps", "--no-index", "--disable-pip-version-check", "--no-compile"]
-    quietly([*pip, *offline, *map(str, wheels.iterdir())], written)
-    editable = {
-        line for path in here.glob("*.pth") for line in path.read_text().splitlines() if line[:1] == "/"
-    }
-    (site / "dependencies.pth").write_text("\n".join([str(here), *sorted(editable)]) + "\n")
-    return home / "bin"
+        build(project, wheels)
+    return install(home, [core, *wheels.iterdir()])
 
 
 def test_the_tests_of_every_installed_package_pass(written, installed):
     projects = sorted(written.iterdir())
+    code = "import aiops_core, aiops_detector_press_detector as one; print(aiops_core.__file__, one.__file__)"
 
-    out = quietly(
-        [installed / "python", "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider",
-         *(project / "tests" for project in projects)],
-        written,
-    )  # fmt: skip
+    tests = [project / "tests" for project in projects]
+    with cost() as took:
+        out = run([installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                   "--import-mode=importlib", *tests], written)  # fmt: skip
+    places = run([installed / "python", "-c", code], written).split()
 
     assert len(projects) == 6
     assert "passed" in out or "[100%]" in out
+    assert [place for place in places if not place.startswith(str(installed.parent))] == []
+    assert took.core < MOST * len(projects)
 
 
 def test_every_example_is_right_and_names_the_installed_plugin(written, installed):
     for project in sorted(written.iterdir()):
-        code = "from aiops_core.cli import main; main()"
-        command = [installed / "python", "-c", code, "check", "example.yaml"]
-        environment = {"PRESS_NOTIFIER_TOKEN": "geheim"}
-
-        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
-
-        assert done.returncode == 0, done.stderr
+        run([installed / "aiops", "check", "example.yaml"], project, {"PRESS_NOTIFIER_TOKEN": "geheim"})
 
 
-def test_a_pipeline_uses_the_installed_detector(written, installed, tmp_path):
-    (tmp_path / "press.log").write_text("!!E42 card declined\n  card: visa\nfine\n")
-    (tmp_path / "pipeline.yaml").write_text(
-        "pipelines: {p: {sources: [{uses: press_source, with: {path: press.log}}],"
-        " detectors: [press_detector], notifiers: [console]}}"
-    )
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pipeline_uses_the_installed_plugin(kind, installed, tmp_path):
+    works(Plugin(kind, f"press_{kind}"), tmp_path / "used", installed)
 
-    out = quietly(
-        [installed / "python", "-c", "from aiops_core.cli import main; main()", "run", "--once"], tmp_path
-    )
 
-    assert "card declined" in out
+@pytest.mark.full
+@pytest.mark.parametrize("kind", KINDS)
+def test_from_nothing_to_a_passing_contract_takes_less_than_a_minute_of_a_core(kind, core, tmp_path):
+    took = from_nothing(kind, core, tmp_path / kind)
+
+    assert took.core < 10 * MOST
 
 
 def test_the_readme_holds_the_settings(written):
@@ -108,27 +96,17 @@ def test_settings_are_written_again_after_a_change(written, tmp_path):
     assert "| `patterns` |" in readme.read_text()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_single_file_works_where_it_was_written(kind, tmp_path):
-    written = aiops("new", kind, "one", "--single-file", cwd=tmp_path)
-    checked = subprocess.run(
-        [AIOPS, "check", "one.yaml"], cwd=tmp_path, capture_output=True, text=True, env={"ONE_TOKEN": "x"}
-    )
-    tests = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        "not test_contract or example",
-        "test_one.py",
-    ]
+def test_single_files_of_all_kinds_pass_their_contracts_where_they_were_written(tmp_path):
+    for kind in KINDS:
+        name = f"one_{kind}"
+        written = aiops("new", kind, name, "--single-file", cwd=tmp_path)
+        assert written.stdout.splitlines()[:3] == [
+            f"wrote {name}.py", f"wrote {name}.yaml", f"wrote test_{name}.py"
+        ]  # fmt: skip
 
-    assert written.stdout.splitlines()[:3] == ["wrote one.py", "wrote one.yaml", "wrote test_one.py"]
-    assert (checked.returncode, checked.stderr) == (0, "")
-    quietly(tests, tmp_path)
+    for kind in KINDS:
+        run([AIOPS, "check", f"one_{kind}.yaml"], tmp_path, {"ONE_NOTIFIER_TOKEN": "x"})
+    run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from aiops_core.cli import cli
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.store import Store
 from aiops_core.testing.pipeline import run_pipeline
 

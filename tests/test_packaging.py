@@ -4,13 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tomllib
-import venv
 import zipfile
-from pathlib import Path
 
 import pytest
+from kit import build, install
 from shown import ROOT, follow, shown
 
 FORGES = {
@@ -40,29 +38,15 @@ def project(folder):
 def wheels(tmp_path_factory):
     """Build the wheels of aiops-core and of the forges."""
     out = tmp_path_factory.mktemp("wheels")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out)]
     for folder in (ROOT, *FORGES.values()):
-        done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        build(folder, out)
     return {path.name.split("-")[0]: path for path in out.iterdir()}
 
 
 @pytest.fixture(scope="session")
 def installed(wheels, tmp_path_factory):
-    """Install the wheels into a fresh environment; their dependencies come from this one.
-
-    The packages of the wheels must come first: the .pth file of the dependencies is appended, and
-    an editable installation there is not followed, as .pth files in a .pth folder never are.
-    """
-    directory = tmp_path_factory.mktemp("installed")
-    venv.create(directory, with_pip=False, symlinks=True)
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(directory), "platbase": str(directory)}))
-    pip = [sys.executable, "-m", "pip", "--python", str(directory / "bin" / "python"), "install"]
-    offline = ["--quiet", "--no-deps", "--no-index", "--disable-pip-version-check", "--no-compile"]
-    done = subprocess.run([*pip, *offline, *map(str, wheels.values())], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return directory / "bin"
+    """Install the wheels into a fresh environment."""
+    return install(tmp_path_factory.mktemp("installed"), wheels.values())
 
 
 def contents(wheel):

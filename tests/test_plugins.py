@@ -256,35 +256,38 @@ def test_listing_imports_no_component(installed, tmp_path):
     assert len(done.stdout.splitlines()) == len(Catalogue().entries)
 
 
-def test_probe_imports_each_component_and_names_the_broken_ones(installed, tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from aiops_core.cli import cli
-
-    installed(
-        "acme-broken",
-        "[aiops.detectors]\nbroken = acme_broken:Broken\n",
-        {"acme_broken": "import acme_missing\n"},
-    )
-    installed(
-        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": BILLING}
-    )
-    command = {"acme_hello": "import click\n@click.command()\ndef hello(): ...\n"}
-    installed("acme-hello", "[aiops.commands]\nhello = acme_hello:hello\n", command)
-    ours = {
-        key: found for key, found in Catalogue().entries.items() if found[0].distribution.startswith("acme")
+def test_probe_imports_each_component_and_names_the_broken_ones(installed, tmp_path):
+    modules = {
+        "acme_missing": "import acme_nowhere\n",
+        "acme_exit": "import os; os._exit(3)\n",
+        "acme_crash": "import os; os.abort()\n",
+        "acme_loud": f"print('loud', flush=True)\n{BILLING}",
+        "acme_hello": "import click\n@click.command()\ndef hello(): ...\n",
     }
-    monkeypatch.setattr(Catalogue, "entries", ours)
+    names = "".join(f"{name} = acme_{name}:BillingErrors\n" for name in ("missing", "exit", "crash", "loud"))
+    points = f"[aiops.detectors]\n{names}[aiops.commands]\nhello = acme_hello:hello\n"
+    installed("acme-parts", points, modules)
 
-    lines = CliRunner().invoke(cli, ["plugins", "--probe"]).output.splitlines()
+    lines = aiops("plugins", "--probe", cwd=tmp_path).stdout.splitlines()
 
-    assert lines == [
-        "commands    hello                  acme-hello 1.2               ok",
-        "detectors   billing                acme-billing 1.2             ok",
-        "detectors   broken                 acme-broken 1.2              broken: detector 'broken' of acme-broken "
-        "1.2: cannot be imported: ModuleNotFoundError: No module named 'acme_missing'. Reinstall or upgrade "
-        "acme-broken, or tell its authors",
+    assert [line for line in lines if "acme-parts" in line] == [
+        "commands    hello                  acme-parts 1.2               ok",
+        "detectors   crash                  acme-parts 1.2               broken: its import ended its process by SIGABRT",
+        "detectors   exit                   acme-parts 1.2               broken: its import ended its process with exit code 3",
+        "detectors   loud                   acme-parts 1.2               ok",
+        "detectors   missing                acme-parts 1.2               broken: detector 'missing' of acme-parts 1.2: "
+        "cannot be imported: ModuleNotFoundError: No module named 'acme_nowhere'. Reinstall or upgrade acme-parts, or "
+        "tell its authors",
     ]
+    assert len(lines) == len(Catalogue().entries)
+    assert [line for line in lines if "acme-parts" not in line and not line.endswith(" ok")] == []
+
+
+def test_a_name_that_is_not_installed_is_told_beside_what_is(tmp_path):
+    told = aiops("plugins", "nosuchthing", cwd=tmp_path).stderr
+
+    assert told.startswith("nosuchthing: not installed. Known: ")
+    assert told.count(" file,") == 1
 
 
 def test_a_command_of_another_distribution_is_offered(installed, tmp_path):

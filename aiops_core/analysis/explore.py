@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from pydantic import ConfigDict, Field, ValidationError
 
 from aiops_core.analysis.source import Excerpt, numbered
-from aiops_core.component import Tool
+from aiops_core.context import Tool
 from aiops_core.documented import Documented
 from aiops_core.records import Evidence, Json
 from aiops_core.repository import Ambiguous, Mirror, TreeEntry, is_private, map_frame

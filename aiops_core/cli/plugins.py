@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ import click
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--probe", is_flag=True, help="Import every plugin in a child process and show what fails.")
+@click.option(
+    "--probe", is_flag=True, help="Import every plugin, each in a process of its own, and show what fails."
+)
 @click.option(
     "--write",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -33,26 +33,20 @@ def plugins(name: str | None, probe: bool, write: Path | None) -> None:
     if name is not None:
         _show(catalogue, name) if write is None else _write(catalogue, name, write)
         return
+    wrong = _probed() if probe else {}
     for (kind, entry_name), entries in catalogue.entries.items():
         for entry in entries:
             notes = ["claimed twice: uninstall one"] if len(entries) > 1 else []
             notes.append(entry.unfit)
-            if probe:
-                notes.append(_probe(kind, entry_name))
+            notes.append(wrong.get((kind, entry_name), ""))
             label = f"{entry.distribution} {entry.version}"
             click.echo(f"{kind:<11} {entry_name:<22} {label:<28} {' · '.join(filter(None, notes))}".rstrip())
 
 
-def _probe(kind: str, name: str) -> str:
-    load = "imported" if kind == "commands" else "load"
-    code = f"import sys; from aiops_core.catalogue import Catalogue; Catalogue().find(*sys.argv[1:]).{load}()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, kind, name], capture_output=True, text=True, timeout=60, check=False
-    )
-    if done.returncode == 0:
-        return "ok"
-    lines = done.stderr.strip().splitlines() or ["ended without a word"]
-    return f"broken: {lines[-1].removeprefix('aiops_core.errors.PluginBroken: ')}"
+def _probed() -> dict[tuple[str, str], str]:
+    from aiops_core.cli.imports import import_all
+
+    return {(kind, name): f"broken: {wrong}" if wrong else "ok" for kind, name, wrong in import_all()}
 
 
 def _write(catalogue: Any, name: str, readme: Path) -> None:  # Any: Catalogue, imported lazily
@@ -90,7 +84,7 @@ def _named(catalogue: Any, name: str) -> list[Any]:  # Any: Catalogue and Entry,
         if entry_name == name
     ]
     if not found:
-        known = [entry_name for _, entry_name in catalogue.entries]
+        known = list({entry_name for _, entry_name in catalogue.entries})
         raise UserError(f"{name}: not installed. {near(name, known)}")
     return found
 

@@ -68,7 +68,8 @@ def build_detection(
 ) -> Detection:
     """Build the named detectors, or all installed ones that need no settings."""
     from aiops_core.catalogue import Catalogue
-    from aiops_core.component import Context, LogDetector
+    from aiops_core.component import LogDetector
+    from aiops_core.context import Context
     from aiops_core.detection import Detection
     from aiops_core.errors import AiopsError
     from aiops_core.host import check_triggers, make_component
@@ -130,7 +131,7 @@ class _Troubles(logging.Handler):
 
 def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], None]) -> bool:
     from aiops_core.catalogue import Catalogue
-    from aiops_core.component import Context
+    from aiops_core.context import Context
 
     _check_paths(paths)
     kind = Catalogue().load("sources", "file", Path.cwd())

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from aiops_core.component import Source, utc_now
+from aiops_core.component import Source
+from aiops_core.context import utc_now
 from aiops_core.detection import Fault
 from aiops_core.errors import AiopsError, StoreError, UserError
 from aiops_core.ingest.committing import LONGEST_GATHER, Commits, Recorded

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from aiops_core.component import Component, Context
+from aiops_core.component import Component
+from aiops_core.context import Context
 from aiops_core.document import Place, Resolved
 from aiops_core.isolation.nursery import Nursery
 from aiops_core.isolation.stand_ins import STAND_INS

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiops_core.budget import AtMost, Spending
-from aiops_core.component import Effect, Tool
+from aiops_core.context import Effect, Tool
 from aiops_core.isolation.wire import Channel, Header, dump, load, load_error
 from aiops_core.records import Edit, Evidence, Json, Usage
 from aiops_core.text.lines import Lines

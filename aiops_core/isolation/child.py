@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from aiops_core.component import Component, Context
+from aiops_core.component import Component
+from aiops_core.context import Context
 from aiops_core.endpoints import EndpointNews, Endpoints
 from aiops_core.errors import UserError
 from aiops_core.handover import WrongType, events_from, handed_over, named, signal_from

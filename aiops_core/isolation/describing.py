@@ -10,7 +10,8 @@ from typing import Any
 
 from aiops_core import document
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import Action, Analyzer, Component, Context, LogDetector, Notifier, Source
+from aiops_core.component import Action, Analyzer, Component, LogDetector, Notifier, Source
+from aiops_core.context import Context
 from aiops_core.document import Place, Resolved, Text
 from aiops_core.errors import AiopsError, Problem, UserError
 from aiops_core.host import make_component

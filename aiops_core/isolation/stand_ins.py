@@ -10,17 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from aiops_core.budget import AtMost
-from aiops_core.component import (
-    Action,
-    Analyzer,
-    Component,
-    Context,
-    LogDetector,
-    Notifier,
-    Source,
-    Tool,
-)
+from aiops_core.component import Action, Analyzer, Component, LogDetector, Notifier, Source
 from aiops_core.config import Config
+from aiops_core.context import Context, Tool
 from aiops_core.errors import PluginBroken, UserError
 from aiops_core.isolation.supervised import Supervised
 from aiops_core.isolation.terms import Terms

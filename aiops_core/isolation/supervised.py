@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.endpoints import EndpointNews
 from aiops_core.errors import AiopsError, ProcessEnded
 from aiops_core.isolation.nursery import Nursery

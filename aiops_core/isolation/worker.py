@@ -190,7 +190,7 @@ class Worker:
             if ask is None:
                 raise PluginBroken(f"{header['ask']}: there is none here")
             answer["value"] = ask(**header["given"])
-        except Exception as error:
+        except Exception as error:  # whatever the store or the repository raise is for who asked to survive
             answer["error"] = dump_error(error)
         self._send(answer)
 
@@ -206,11 +206,12 @@ class Worker:
         try:
             while (frame := self._channel.read()) is not None:
                 self._sort(*frame)
-        except NoMessage as error:
+        except (NoMessage, PluginBroken) as error:
             self.kill(f"it sent what is no message: {error}")
-        except Exception as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             self.kill(f"it sent what is no message: {type(error).__name__}")
-        self._see_it_end()
+        finally:
+            self._see_it_end()
 
     def _sort(self, header: Header, body: bytes) -> None:
         number = header.get("call")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.errors import Retry
 from aiops_core.polling.config import PollingConfig
 from aiops_core.polling.recent import Place, Recent, key_of

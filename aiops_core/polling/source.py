@@ -12,7 +12,8 @@ from typing import Generic
 
 from typing_extensions import TypeVar
 
-from aiops_core.component import Context, Source
+from aiops_core.component import Source
+from aiops_core.context import Context
 from aiops_core.polling.config import PollingConfig
 from aiops_core.polling.poll import Found, Poll
 from aiops_core.records import Position, Signal

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.errors import Refused, Retry
 from aiops_core.records import Outcome
 from aiops_core.repair.conversation import notice_mark

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import cast
 
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import Context, LogDetector, Source
+from aiops_core.component import LogDetector, Source
+from aiops_core.context import Context
 from aiops_core.detection import Detection, Fault
 from aiops_core.errors import UserError
 from aiops_core.pipeline import Pipeline

@@ -11,7 +11,8 @@ from typing import Any
 
 from aiops_core.budget import AtMost
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import Action, Analyzer, Context, Notifier
+from aiops_core.component import Action, Analyzer, Notifier
+from aiops_core.context import Context
 from aiops_core.host import make_component
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Change, Evidence, Incident, Outcome, Plan, Receipt, Report, Usage

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiops_core.component import Notifier, utc_now
+from aiops_core.component import Notifier
+from aiops_core.context import utc_now
 from aiops_core.errors import AiopsError, NotYet, Refused, Retry, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiops_core.analysis import redact_record, unanswered
 from aiops_core.budget import Amount
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiops_core.budget import Amount, AtMost, Spending
-from aiops_core.component import Purse
+from aiops_core.context import Purse
 from aiops_core.errors import Refused
 from aiops_core.failpoints import failpoint
 from aiops_core.records import Decision, Json, Usage

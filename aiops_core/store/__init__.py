@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.store.approvals import WaitingPlan
 from aiops_core.store.ballast import BALLAST, Ballast
 from aiops_core.store.columns import dump, load

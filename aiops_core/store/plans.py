@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 
-from aiops_core.component import Effect, EffectRecorder
+from aiops_core.context import Effect, EffectRecorder
 from aiops_core.failpoints import failpoint
 from aiops_core.records import Json, Outcome, Plan
 from aiops_core.store.access import Access

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiops_core.component import Context, Notifier
+from aiops_core.component import Notifier
+from aiops_core.context import Context
 from aiops_core.posting import HttpNotifierConfig
 from aiops_core.testing import samples
 from aiops_core.testing.http_peer import Reply, Request

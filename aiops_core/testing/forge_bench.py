@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import SecretStr
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.records import Change, Plan
 from aiops_core.repair.request_action import RequestAction
 from aiops_core.settings import Repository

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from aiops_core.budget import AtMost, Spending
-from aiops_core.component import Analyzer, Context
+from aiops_core.component import Analyzer
+from aiops_core.context import Context
 from aiops_core.errors import Refused
 from aiops_core.records import Evidence, Incident, Json, Usage
 from aiops_core.testing.http_peer import HttpPeer, Request

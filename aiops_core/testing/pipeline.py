@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from aiops_core.catalogue import Catalogue
-from aiops_core.component import Context, Notifier, utc_now
+from aiops_core.component import Notifier
+from aiops_core.context import Context, utc_now
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded, Pipeline, Surroundings, load
 from aiops_core.records import Event, Incident, Receipt, Report

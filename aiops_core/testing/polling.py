@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.polling import STREAM, PolledSource
 from aiops_core.records import Json, LogBatch, Position
 

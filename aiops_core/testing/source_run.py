@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.records import Json, LogBatch, Position
 
 DEADLINE = 10.0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from aiops_core.budget import AtMost
-from aiops_core.component import Context, Tool
+from aiops_core.context import Context, Tool
 from aiops_core.errors import PluginBroken, ProcessEnded, Refused, UserError
 from aiops_core.isolation import describe, isolated, make_order
 from aiops_core.pipeline import load
@@ -358,7 +358,7 @@ def test_a_process_ends_with_the_program_even_while_it_hangs(beside, tmp_path):
     code = (
         "import sys, threading, time\n"
         "from pathlib import Path\n"
-        "from aiops_core.component import Context\n"
+        "from aiops_core.context import Context\n"
         "from aiops_core.isolation import describe, isolated, make_order\n"
         "from aiops_core.settings import Limits\n"
         "from aiops_core.testing import samples\n"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from aiops_core.component import Context
+from aiops_core.context import Context
 from aiops_core.endpoints import TRIES, Endpoints
 from aiops_core.testing.http_peer import Reply
 from aiops_core.testing.messages_api import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from repair_matrix.cases import Case, Word
 
-from aiops_core.component import utc_now
+from aiops_core.context import utc_now
 from aiops_core.repair.pushing import EMAIL
 from aiops_core.store import Place, Store
 from aiops_core.testing.forge_bench import ForgeBench

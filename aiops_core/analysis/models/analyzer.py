@@ -20,8 +20,9 @@ from aiops_core.analysis.models.calls import CallFailed, Question, Said, Target,
 from aiops_core.analysis.models.usage import added, spent
 from aiops_core.analysis.prompt import Prompt, build_prompt
 from aiops_core.budget import AtMost, tokens_of
-from aiops_core.component import Analyzer, Explorer
+from aiops_core.component import Analyzer
 from aiops_core.config import Config, Duration
+from aiops_core.context import Explorer
 from aiops_core.errors import NoAnswer, Retry, UserError
 from aiops_core.records import Analysis, Evidence, Incident, Usage
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
-from aiops_core.component import Tool
+from aiops_core.context import Tool
 from aiops_core.errors import AiopsError
 from aiops_core.records import Json, Usage
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from aiops_core.component import Component, Context
+from aiops_core.component import Component
+from aiops_core.context import Context
 from aiops_core.host import make_component
 from aiops_core.records import Analysis, Block, Change, Evidence, Incident, Report
 from aiops_core.settings import Config, Repository
