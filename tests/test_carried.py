@@ -77,6 +77,18 @@ def kubectl(line, app="web", pid="2"):
     return f"[pod/shop-{pid}/{app}] {line}\n"
 
 
+def foreman(line, app="web", pid="1"):
+    return f"10:00:00 {app}.{pid}  | {line}\n"
+
+
+def heroku(line, app="web", pid="1"):
+    return f"2026-11-21T07:00:00.123456+00:00 app[{app}.{pid}]: {line}\n"
+
+
+def ray(line, app="train", pid="12"):
+    return f"({app} pid={pid}, ip=10.0.0.7) {line}\n"
+
+
 def shipped(line, app="shop", pid="12"):
     """A record of docker as shippers pass it on: the line end is gone, the pod is named."""
     pod = {"pod_name": f"{app}-{pid}", "container_name": app}
@@ -97,7 +109,22 @@ def cloud(line, app="shop", pid="12"):
 
 CARRIERS = {
     one.__name__: one
-    for one in (docker, cri, syslog, bsd, bracket, compose, stern, kubectl, shipped, journal, cloud)
+    for one in (
+        docker,
+        cri,
+        syslog,
+        bsd,
+        bracket,
+        compose,
+        stern,
+        kubectl,
+        foreman,
+        heroku,
+        ray,
+        shipped,
+        journal,
+        cloud,
+    )
 }
 
 

@@ -30,6 +30,8 @@ from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
+_ENDS_OF_PREFIXES = (": ", "| ", "] ", "> ", "- ")
+"""After anything else words of the line itself stand before what was hit."""
 Call = Callable[..., Any]  # Any: what the called one gives
 """Make a call of a detector: (which, what it is called, the call, its arguments)."""
 
@@ -336,7 +338,8 @@ class Place:
         if trigger.is_anchored:
             return prefix
         is_trace = self.grammar.is_trace(trigger.owner)
-        return prefix if is_trace and prefix and parse_envelope(prefix).length else ""
+        length = parse_envelope(prefix).length if is_trace else 0
+        return prefix if length and prefix.endswith(_ENDS_OF_PREFIXES) else prefix[:length]
 
     def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
         cut = self.grammar.cut(owner, lines, hit)

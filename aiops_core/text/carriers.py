@@ -176,7 +176,8 @@ def _container(raw: bytes) -> Carried | None:
     if found is None:
         return None
     names = found.groupdict()
-    return Carried(" ".join(names.values()), text[found.end() :], "", None, names)
+    time = names.pop("time", "")
+    return Carried(" ".join(names.values()), text[found.end() :], time, None, names)
 
 
 _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
@@ -184,7 +185,7 @@ _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"<": (_syslog, _bsd_syslog),
     **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
     **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
-    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz[+-\x1b"},
+    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz([+-\x1b"},
 }
 
 _NAME = re.compile(
@@ -196,6 +197,8 @@ _NAME = re.compile(
     r"|#(\d+)\b",
     re.IGNORECASE,
 )
+_CLOSED = re.compile(r"[\])|:]{1,2} *")
+"""What ends the part of a prefix that names the writer: the lines below a record may have no more of it."""
 _NO_NAME = re.compile(r"[\d.,:TZ+-]*[.:,][\d.,:TZ+-]*$|[CT]\d+$|[A-Z]{3,9}$|\d{4}-\d\d-\d\d.*$")
 
 
@@ -208,10 +211,12 @@ def prefix_carrier(prefix: str) -> Carrier | None:
     if not names:
         return None
     length = prefix_length(prefix, names)
+    shorter = _CLOSED.match(prefix, names[-1][1])
+    least = prefix_length(prefix[: shorter.end()], names) if shorter else length
 
     def read(raw: bytes) -> Carried | None:
         text = decode_line(raw)
-        end = length(text)
+        end = length(text) or least(text)
         if not end:
             return None
         return Carried(_named(text[:end]), text[end:], text[:end])

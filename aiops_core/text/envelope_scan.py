@@ -46,6 +46,13 @@ _POD = re.compile(
 """What stern writes before each line: the pod and its container."""
 _PREFIXED_POD = re.compile(r"\[pod/(?P<service>[^/\]\s]{1,253})/(?P<thread>[^/\]\s]{1,63})\] ")
 """What ``kubectl logs --prefix`` writes."""
+_FOREMAN = re.compile(r"\d\d:\d\d:\d\d (?P<service>[\w-]{1,60})\.(?P<thread>\d{1,4}) {1,20}\| ")
+_DYNO = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}\+00:00) (?P<service>[\w-]{1,60})\[(?P<thread>[A-Za-z][\w.-]{0,60})\]: "
+)
+"""What Heroku writes before the lines of a process."""
+_ACTOR = re.compile(r"\((?P<service>[\w.:()-]{1,80}) pid=(?P<thread>\d+(?:, ip=[\d.]+)?)\) ")
+"""What Ray puts before the lines of its workers."""
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:.])({LEVEL_WORDS})(?=$|[\s:/])")
@@ -68,9 +75,14 @@ _GAP = re.compile(r"[ \t]*")
 
 
 def container_of(line: str) -> re.Match[str] | None:
-    """Return what docker compose, pm2, stern or kubectl wrote before a line: the container it is of."""
-    if line.startswith("["):
+    """Return what docker compose, pm2, stern, kubectl, foreman, Heroku or Ray wrote before a line."""
+    first = line[:1]
+    if first == "[":
         return _PREFIXED_POD.match(line)
+    if first == "(":
+        return _ACTOR.match(line)
+    if first.isdigit() and (found := _DYNO.match(line) or _FOREMAN.match(line)) is not None:
+        return found
     return (_CONTAINER if "|" in line[:80] else _POD).match(line)
 
 
@@ -109,6 +121,8 @@ class Scan:
     def _carrier(self) -> None:
         if found := self._container:
             self.attributes |= found.groupdict()
+            if (time := self.attributes.pop("time", "")) and (told := match_time(time)):
+                self._note_time(told)
             self._take(found.end())
         if (found := _PRIORITY.match(self.line, self.at)) and int(found[1]) < 192:
             self.priority = severity_of_number(int(found[1]) % 8)

@@ -20,6 +20,8 @@ from aiops_core import (
 )
 from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
 from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
+from aiops_detector_javascript._opera import TRIGGERS as OPERA_TRIGGERS
+from aiops_detector_javascript._opera import extent_of, read_opera
 from aiops_detector_javascript._parse import read_parts, to_exceptions
 
 _THEIRS = lazy_pattern(
@@ -52,11 +54,14 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         r"^Node\.js v\d",
         r"^\(Use `node --trace-uncaught",
         *GECKO_TRIGGERS,
+        *OPERA_TRIGGERS,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the error from the source printed above it to what the runtime says last."""
         known = AskedLines(lines)
+        if read_opera(known.get(hit) or "") is not None:
+            return self._cut_opera(known, hit, is_final=lines.final)
         place = find_place(known.get, hit)
         if place is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -65,6 +70,12 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         if known.ran_out and not lines.final:
             return More(start)
         return Span(start, end) if start <= hit < end else None
+
+    def _cut_opera(self, known: AskedLines, hit: int, *, is_final: bool) -> Span | More | None:
+        extent = extent_of(known.get, hit)
+        if extent is not None and known.ran_out and not is_final:
+            return More(extent.head)
+        return Span(extent.head, extent.end) if extent is not None else None
 
     def detect(self, block: Block) -> Event | None:
         """Read the error, its causes and the members of an aggregate."""

@@ -33,7 +33,8 @@ Get = Callable[[int], str | None]
 AT_TRIGGER = (
     r"^(?:\t{0,8}| {0,16})(?:eval )?at (?:(?:https?|file)://[^\s()]+:\d|(?:async )?[^\s()]+:\d+:\d"
     r"|(?:async |new )?[^\s()]+ ?\((?:[^\s()]+:\d+:\d|native\)|<anonymous>\))"
-    r"|[^()\n]{1,100} \((?:eval at |[^()\n]{1,200}:\d+:\d))"
+    r"|[^()\n]{1,100} \((?:eval at |[^()\n]{1,200}:\d+:\d)"
+    r"|[^\s()]+ \([^\s()]+\.(?:vue|[cm]?[jt]sx?|svelte)(?:\?\w+)?:\d+\))"
 )
 """What ordinary frames of the V8 form have, bounded wherever it could be read in two ways."""
 GECKO_TRIGGERS = (
@@ -44,12 +45,16 @@ GECKO_TRIGGERS = (
 )
 MAX_MESSAGE = 64
 """Lines of one message looked through for the frames under it."""
+MAX_DRAWN = 12
+"""Lines of a drawing of the source between a message and its frames."""
 MAX_VALUE = 20
 """Lines of a thrown value that is no error."""
 _AT_TRIGGERED = lazy_pattern(AT_TRIGGER)
 _GECKO_TRIGGERED = lazy_pattern("|".join(GECKO_TRIGGERS))
 _SOURCE_PLACE = lazy_pattern(r"\s?\S.*:\d+$")
 _NUMBERED_SOURCE = lazy_pattern(r"\s*\d+ \| ")
+_DRAWN = lazy_pattern(r"\s*>?\s*(?:\d+\s*)?\|")
+_PROPERTY = lazy_pattern(r"\s+[A-Z][a-z]+: \S")
 _RUNTIME = lazy_pattern(r"\s?(?:Node\.js|Bun|Deno) v?\d")
 _GOES_ON = lazy_pattern(
     r"\s*(?:[Cc]aused by: |\[cause\]: |From previous event:|Emitted '.*' event |Thrown at:|-{3,}\s*(?:async|$))"
@@ -169,25 +174,49 @@ def _head_above(get: Get, top: int) -> int | None:
     if _is_own_paragraph(get, top - 1):
         return _outer_head(get, top - 1)
     named = None
+    nearest = _nearest_above(get, top)
     for index in range(top - 1, top - 1 - MAX_MESSAGE, -1):
         line = get(index)
         if line is None or read_at(line) is not None:
             break
         if _GOES_ON.match(line) and read_at(get(index - 1) or "") is not None:
             return _head_above(get, _top(get, index, follows_frame))
-        is_adjacent = index == top - 1
+        is_adjacent = index == nearest
         head = read_head(line)
         if (head is not None and head.is_known) or CAUSE.match(line):
             return _outer_head(get, index)
         if starts_afresh(line) or is_adjacent:
             if read_head_within(line) is not None:
-                return index
+                return _announced_above(get, index)
             if starts_afresh(line):
                 named = index if is_adjacent else named
                 break
         if named is None and line and head is not None and head.message and line[0].isupper():
             named = index
     return named if named is not None else _text_above(get, top)
+
+
+def _nearest_above(get: Get, top: int) -> int:
+    """Return the line above the frames: one blank line and a drawing of the source may stand between."""
+    index = top - 1
+    if not (get(index) or "").strip():
+        return index - 1
+    while index > top - MAX_DRAWN and _DRAWN.match(get(index) or ""):
+        index -= 1
+    while _PROPERTY.match(get(index) or "") and index < top - 1:
+        index -= 1
+    return index
+
+
+def _announced_above(get: Get, index: int) -> int:
+    """Return the head whose message goes on down to a line, for it ends in a colon; else the line."""
+    for above in range(index - 1, index - MAX_DRAWN, -1):
+        line = get(above)
+        if line is None or not line.strip() or starts_afresh(line) or read_at(line) is not None:
+            break
+        if (head := read_head(line)) is not None and head.is_known and line.rstrip().endswith(":"):
+            return above
+    return index
 
 
 def _is_own_paragraph(get: Get, head: int) -> bool:
@@ -230,6 +259,8 @@ def _gecko_place(get: Get, hit: int) -> Place | None:
     top = _top(get, hit, follows_gecko)
     while (line := get(top - 1)) is not None and line.strip() in NAMELESS_CODE:
         top -= 1
+    if (get(top) or "").strip() in NAMELESS_CODE and (above := _top(get, top, is_bare_name)) < top:
+        return Place(above, top)
     for index in range(top - 1, top - 5, -1):
         line = get(index)
         if line is None or not line.strip():

@@ -27,7 +27,7 @@ _AFRESH = lazy_pattern(
     r"|(?:level|time|ts)=)"
 )
 _STANDALONE = lazy_pattern(
-    r"\s?(?:error: )?Uncaught (?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
+    r"\s?(?:error: )?Uncaught (?!Exception:?\s*$)(?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
     r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection)"
 )
 FATAL = "FATAL ERROR"
@@ -44,6 +44,8 @@ CAUSE = lazy_pattern(
     r"(\s*)(?:\[cause\]|[Cc]aused by|cause(?=: \[?[A-Za-z_$][\w$.]*(?:Error|Exception)\b|: Error\b)): ?(.*)",
     re.DOTALL,
 )
+_ENGINE = ", js engine: hermes"
+"""What React Native adds to a message."""
 DEBUGGING_AID = "Trace"
 """The name ``console.trace`` prints: a stack, but no error."""
 
@@ -65,7 +67,7 @@ def read_head(line: str) -> Head | None:
     match = _HEAD.match(line[:LONGEST])
     if match is None:
         return None
-    message = ((match["rest"] or "") + line[LONGEST:]).removeprefix(":").strip()
+    message = ((match["rest"] or "") + line[LONGEST:]).removeprefix(":").strip().removesuffix(_ENGINE)
     if match["open"]:
         message = message.rstrip(" {[").removesuffix("]")
     elif message in {"{", "["}:
@@ -79,7 +81,7 @@ def read_head_within(line: str) -> Head | None:
     match = _WITHIN.search(line[:LONGEST]) or _NAME_AFTER_COLON.search(line[:LONGEST])
     if match is None:
         return None
-    message = line[match.end() :].strip()
+    message = line[match.end() :].strip().removesuffix(_ENGINE)
     if line[: match.start()].endswith("["):
         message = message.rstrip(" {[").removesuffix("]")
     return Head(match[1], message)

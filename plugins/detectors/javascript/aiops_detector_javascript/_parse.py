@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aiops_core import Frame, RaisedException, lazy_pattern
+from aiops_core import Frame, RaisedException, lazy_pattern, parse_envelope
 from aiops_detector_javascript._frames import (
+    NAMELESS_CODE,
     Call,
     begins_gecko,
     follows_frame,
+    is_bare_name,
     path_of,
     read_at,
     read_bare,
@@ -27,6 +29,7 @@ from aiops_detector_javascript._heads import (
     read_head,
     read_head_within,
 )
+from aiops_detector_javascript._opera import message_of, read_opera
 
 MAX_FRAMES = 200
 """Frames kept of one error: those next to the throw and the outermost, half each."""
@@ -63,6 +66,8 @@ def read_parts(lines: Sequence[str], prefix: str = "", headline: str = "") -> li
     first = next((line for line in lines if read_at(line) or read_gecko(line)), "")
     if read_gecko(first) is not None:
         return [_gecko_part(lines, headline)]
+    if not first and any(read_opera(line) for line in lines[:3]):
+        return [_opera_part(lines)]
     start = _head_index(lines)
     parts = [_first_part(lines[start], "" if start else prefix, is_under_source=start > 0)]
     groups: list[tuple[int, int]] = []
@@ -124,12 +129,28 @@ def _read_text(part: Part, line: str) -> None:
 def _gecko_part(lines: Sequence[str], headline: str) -> Part:
     """Read ``fn@file:1:2`` frames, and the message above them where there is one."""
     body = next((index for index, line in enumerate(lines) if begins_gecko(line)), len(lines))
+    if (
+        lines[body : body + 1]
+        and lines[body].strip() in NAMELESS_CODE
+        and all(map(is_bare_name, lines[:body]))
+    ):
+        body = 0
     part = _part(lines[0], 0) if body else Part(read_head_within(headline) or Head("Error", headline))
     message = "\n".join([part.head.message, *lines[1:body]])
     part.head = part.head._replace(message=message.strip())
     for line in lines[body:]:
         part.calls.append(read_gecko(line) or read_bare(line) or Call(line.strip(), "", 0, 0))
     return part
+
+
+def _opera_part(lines: Sequence[str]) -> Part:
+    """Read a stack of Opera's own engine."""
+    calls = [call for line in lines if (call := read_opera(line)) is not None]
+    return Part(Head("Error", message_of(lines[0])), calls=calls)
+
+
+def _without_envelope(text: str) -> str:
+    return text[parse_envelope(text).length :].strip()
 
 
 def _owner(parts: Sequence[Part], indent: int) -> int:
@@ -141,7 +162,7 @@ def _owner(parts: Sequence[Part], indent: int) -> int:
 def _part(text: str, indent: int, link: Link = "raised", parent: int = -1) -> Part:
     head = read_head(text)
     if head is None or not (head.is_known or text.lstrip("[ ")[:1].isupper()):
-        head = read_head_within(text) or Head("Error", text.strip())
+        head = read_head_within(text) or Head("Error", _without_envelope(text.strip()))
     part = Part(head, indent, link, parent)
     if text.rstrip(" ,").endswith(("{", "[", "]")):
         part.expects = "properties"
