@@ -21,8 +21,8 @@ class Access:
         self._job = job
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._database.write() as connection:
+    def _write(self, *, is_urgent: bool = False) -> Iterator[Connection]:
+        with self._database.write(is_urgent=is_urgent) as connection:
             if self._job is not None:
                 check_lease(connection, self._job)
             yield connection

@@ -48,18 +48,20 @@ class Database:
         self.path = path
         self._ballast = ballast
         self._lock = threading.Lock()
+        self._line = threading.Lock()
         self._here = _Here()
         self._writer = open_engine(path)
         self._readers = open_engine(path, read_only=True)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, is_urgent: bool = False) -> Iterator[Connection]:
         """Yield the writing connection inside a transaction; leaving normally commits it.
 
-        An error in a joined write spoils the whole transaction, even if somebody catches it.
+        An urgent one waits for two others at most. An error in a joined write spoils the whole
+        transaction, even if somebody catches it.
         """
         if self._here.connection is None:
-            with self._lock:
+            with self._turn(is_urgent=is_urgent):
                 with self._trusted(), self._writer.begin() as connection, self._here.joined(connection):
                     yield connection
                 self._ballast.restore()
@@ -106,6 +108,19 @@ class Database:
         """Let go of the file."""
         self._readers.dispose()
         self._writer.dispose()
+
+    @contextmanager
+    def _turn(self, *, is_urgent: bool) -> Iterator[None]:
+        """Hold the lock; all but the urgent stand in line for it, so that only one of them waits at it."""
+        if is_urgent:
+            self._lock.acquire()
+        else:
+            with self._line:
+                self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def _trusted(self) -> Iterator[None]:

@@ -82,7 +82,7 @@ class Recording(Access):
         that are known to be new. Return the incidents whose state changed or that got a run.
         """
         now = self._clock()
-        with self._write() as connection:
+        with self._write(is_urgent=True) as connection:
             tallies = _add_up(connection, pipeline, events, counted, now, redact)
             _save_incidents(connection, tallies)
             _save_samples(connection, tallies, now, redact)
@@ -129,7 +129,7 @@ class Recording(Access):
         statement = update(tables.events).where(tables.events.c.key == bindparam("of"))
         rows = [{"of": key, "context_after": list(after)} for key, after in lines.items()]
         if rows:
-            with self._write() as connection:
+            with self._write(is_urgent=True) as connection:
                 connection.execute(statement, rows)
 
 

@@ -77,6 +77,39 @@ def test_threads_of_one_process_lose_no_count(store):
     assert [fault.count for fault in store.faults()] == [200]
 
 
+def test_what_was_read_waits_for_two_other_writers_at_most(store, event):
+    order, is_held, may_end = [], threading.Event(), threading.Event()
+
+    def hold():
+        with store.transaction():
+            is_held.set()
+            may_end.wait(10)
+
+    def write(name):
+        with store.transaction():
+            order.append(name)
+            time.sleep(0.02)
+
+    def record():
+        store.record("shop", [(event(key="late"), True)], [], {})
+        order.append("recorded")
+
+    threads = [threading.Thread(target=hold)]
+    threads[0].start()
+    is_held.wait(10)
+    threads += [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    threads.append(threading.Thread(target=record))
+    for thread in threads[1:]:
+        thread.start()
+        time.sleep(0.02)
+    may_end.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(order) == 7
+    assert order.index("recorded") <= 2
+
+
 def test_a_process_killed_in_a_transaction_leaves_nothing_of_it(directory, process, event):
     with Store.open(directory) as store:
         store.record("shop", [(event(), True)], [Checkpoint("file", "s", {"offset": 1})], {})
