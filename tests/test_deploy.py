@@ -61,6 +61,19 @@ def test_a_linter_finds_nothing_wrong_with_the_container_file():
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "linter",
+    [["check-jsonschema", "--builtin-schema", "vendor.compose-spec"], ["compose-lint", "--fail-on", "low"]],
+    ids=["schema", "security"],
+)
+def test_linters_find_nothing_wrong_with_the_compose_file(linter):
+    command = [Path(sys.executable).parent / linter[0], *linter[1:], DEPLOY / "compose.yaml"]
+
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_keys_beside_the_files_never_reach_the_build():
     kept_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
 
