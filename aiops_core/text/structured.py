@@ -8,8 +8,26 @@ from typing import Any, TypeAlias
 
 Fields: TypeAlias = Mapping[str, Any]  # Any: whatever was logged
 
-_NAMES = ("exc_type", "name", "class", "type", "exception_class", "error_class", "kind")
-_MESSAGES = ("exc_value", "message", "localizedMessage", "msg", "exception_message", "error_message")
+_NAMES = (
+    "exc_type",
+    "name",
+    "class",
+    "type",
+    "exceptionType",
+    "errorType",
+    "exception_class",
+    "error_class",
+    "kind",
+)
+_MESSAGES = (
+    "exc_value",
+    "message",
+    "localizedMessage",
+    "msg",
+    "errorMessage",
+    "exception_message",
+    "error_message",
+)
 _STACKS = (
     "frames",
     "extendedStackTrace",
@@ -20,14 +38,22 @@ _STACKS = (
     "trace",
     "stack",
 )
-_CAUSES = ("cause", "previous")
+_CAUSES = ("cause", "previous", "causedBy")
+_PANICS = ("panic", "error", "err", "msg", "message")
 _MOST_CAUSES = 16
 _RUBY = re.compile(r"\S+:\d+(?::in [`'].*|$)")
+_GROUPS = ("error.", "exception.", "err.")
+"""What the names of fields begin with that belong to one exception."""
+_PYTHON_CALL = re.compile(r'\s*File "[^"]*", line \d+')
+_CALL = re.compile(r"\s+at \S")
+_GOROUTINE = re.compile(r"goroutine \d+ \[")
 _PHP = re.compile(r"\S+\.php:\d+$")
 
 
 def written_out(fields: Fields) -> str | None:
     """Return the exception that fields describe as text of several lines; None where they describe none."""
+    if text := _headed(fields):
+        return text
     chain = _chain(fields)
     stack = _stack(chain[0]) if chain else None
     if stack is None:
@@ -39,6 +65,23 @@ def written_out(fields: Fields) -> str | None:
     if all(map(_PHP.match, stack)):
         return "\n".join(_php(chain[0], stack))
     return "\n".join(_ruby(chain[0], stack)) if all(map(_RUBY.match, stack)) else None
+
+
+def _headed(fields: Fields) -> str | None:
+    """Return a stack that names no exception under the head its language prints; None for any other."""
+    for group in ("", *_GROUPS):
+        stack = next((text for name in _STACKS if isinstance(text := fields.get(group + name), str)), "")
+        if not stack:
+            continue
+        own = {name.removeprefix(group): value for name, value in fields.items() if name.startswith(group)}
+        if _GOROUTINE.match(stack):
+            said = next((value for name in _PANICS if isinstance(value := own.get(name), str)), "")
+            return f"panic: {said}\n\n{stack}" if said else None
+        head = f"{_name(own)}: {_message(own)}".removesuffix(": ")
+        if _name(own) and _PYTHON_CALL.match(stack):
+            return f"Traceback (most recent call last):\n{stack.rstrip()}\n{head}"
+        return f"{head}\n{stack}" if _name(own) and _CALL.match(stack) else None
+    return None
 
 
 def python_chain(value: object) -> str | None:
@@ -53,6 +96,8 @@ def _chain(fields: Fields) -> list[Fields]:
     while isinstance(value, dict) and len(chain) < _MOST_CAUSES and _name(value):
         chain.append(value)
         value = next((value[name] for name in _CAUSES if value.get(name)), None)
+        if isinstance(value, dict) and isinstance(value.get("exception"), dict):
+            value = value["exception"]
     return chain
 
 

@@ -19,11 +19,13 @@ from aiops_core import (
     parse_envelope,
 )
 from aiops_detector_php._extent import end_of_parts, find_parts
+from aiops_detector_php._frameworks import TRIGGERS
 from aiops_detector_php._lines import is_notice, read_fatal, unwrapped
 from aiops_detector_php._parse import read_exceptions
 
 _THEIRS = lazy_pattern(
-    r"(?:^|[/\\])vendor[/\\]|^(?:phar://|/usr/share/php|/usr/local/lib/php)|[/\\]wp-includes[/\\]|[/\\]wp-admin[/\\]"
+    r"(?:^|[/\\])vendor[/\\]|^(?:phar://|/usr/share/php|/usr/local/lib/php|SYSTEMPATH/)"
+    r"|[/\\]wp-includes[/\\]|[/\\]wp-admin[/\\]|[/\\]core[/\\]lib[/\\]Drupal[/\\]"
 )
 _EXHAUSTED = (
     "Allowed memory size",
@@ -52,6 +54,7 @@ class PhpErrors(LogDetector[PhpConfig]):
         r"\[object\] \([A-Za-z_\\]",
         r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?PHP (?:[A-Z][a-z]+ )?(?:Fatal|fatal|Parse) error: ",
         r"^In [^\s:]{1,200}\.php line \d+:",
+        *TRIGGERS,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -68,7 +71,7 @@ class PhpErrors(LogDetector[PhpConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read the exception and what it came of."""
-        exceptions = read_exceptions([unwrapped(line) for line in block.lines], self._is_ours)
+        exceptions = read_exceptions([unwrapped(line) for line in _whole(block)], self._is_ours)
         surfaced = exceptions[0]
         return Event(
             type=surfaced.type,
@@ -84,6 +87,13 @@ class PhpErrors(LogDetector[PhpConfig]):
         if not file or file.startswith(tuple(self.config.not_in_app)):
             return False
         return _THEIRS.search(file) is None
+
+
+def _whole(block: Block) -> list[str]:
+    """Return the lines with what was taken for an envelope: CakePHP names the type where others name a logger."""
+    return (
+        [block.prefix + block.lines[0], *block.lines[1:]] if block.prefix.endswith("] ") else [*block.lines]
+    )
 
 
 def _severity(surfaced: RaisedException, block: Block) -> Severity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aiops_detector_php._boxes import boxes_at
+from aiops_detector_php._frameworks import find_logged
 from aiops_detector_php._lines import (
     BOX,
     CLOSING,
@@ -16,6 +17,7 @@ from aiops_detector_php._lines import (
     STACK,
     STACKTRACE,
     THROWN,
+    UNNUMBERED,
     Get,
     find_named,
     is_shown_stack,
@@ -41,7 +43,7 @@ class Part(NamedTuple):
     body: int
     end: int
     form: str = "named"
-    """``named``, ``fatal``, ``object`` or ``box``."""
+    """``named``, ``fatal``, ``object``, ``box`` or ``logged``."""
 
 
 def find_parts(get: Get, hit: int) -> list[Part]:
@@ -54,6 +56,9 @@ def find_parts(get: Get, hit: int) -> list[Part]:
     fatal = read_fatal(line)
     if fatal is not None:
         return _fatal(get, hit, fatal[1])
+    logged = find_logged(get, hit)
+    if logged is not None:
+        return [Part(logged.head, logged.body, _after_frames(get, logged.body), "logged")]
     return _bare(get, hit) if STACK.search(line[-LONGEST:]) else []
 
 
@@ -173,7 +178,7 @@ def _after_frames(get: Get, index: int) -> int:
     end, number = index, None
     while (line := get(index)) is not None and index <= end + _LOOSE:
         call = read_frame(line)
-        is_next = call is not None and (number is None or call.number == number + 1)
+        is_next = call is not None and (number is None or call.number in {number + 1, UNNUMBERED})
         if is_next and call is not None:
             number = call.number
             end = index + 1

@@ -23,16 +23,21 @@ _UNCAUGHT = lazy_pattern(r"(?:Uncaught |Exception thrown without a stack frame)"
 _LETTER = r"[^\x00-@\[-^`{-\x7f]"
 _WORD = rf"{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*"
 """Names: all that is not ASCII may stand in them."""
-_CLASS = rf"\\?{_WORD}(?:\\{{1,2}}{_WORD})*(?:@anonymous[^:\s]*)?"
-_NAMED = lazy_pattern(rf"(?P<type>{_CLASS})(?::(?= |$)| in (?=/|[A-Z]:\\|\S+\.php))")
-_ALONE = lazy_pattern(rf"(?P<type>{_CLASS})\s*$")
+CLASS = rf"\\?{_WORD}(?:\\{{1,2}}{_WORD})*(?:@anonymous[^:\s]*)?"
+_NAMED = lazy_pattern(rf"(?P<type>{CLASS})(?::(?= |$)| in (?=/|[A-Z]:\\|\S+\.php))")
+_ALONE = lazy_pattern(rf"(?P<type>{CLASS})\s*$")
 _QUOTED = lazy_pattern(r"exception '(?P<type>[^']+)'(?P<with> with message ')?")
 _ERROR_NAME = lazy_pattern(r"\\|(?:Exception|Error|Throwable|Failure)\b|^(?:Exception|Error)$")
 PLACE = lazy_pattern(r"(?:^| )in (?P<file>(?:[A-Za-z]:)?[^:]*?):(?P<line>\d+)(?=\s*$|[\"'])")
 ON_LINE = lazy_pattern(r" in (?:<b>)?(?P<file>(?:[A-Za-z]:)?[^:<]*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
 THROWN = lazy_pattern(r"\s*thrown in (?:<b>)?(?P<file>.*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
-STACK = lazy_pattern(r"(?:^|[\s\"])(?:PHP )?Stack trace:\s*$")
-_FRAME = lazy_pattern(r"\s*#(?P<number>\d{1,5}) (?P<rest>\S.*)$", re.DOTALL)
+STACK = lazy_pattern(r"(?:^|[\s\"])(?:PHP )?Stack [tT]race:\s*$")
+_FRAME = lazy_pattern(
+    r"\s*(?:#|(?=\d{1,3} (?:\S+\.php\(\d+\)|\[internal function\]): ))(?P<number>\d{1,5}) (?P<rest>\S.*)$",
+    re.DOTALL,
+)
+_PLACE_ALONE = lazy_pattern(r"- (?P<file>\S+\.\w+):(?P<line>\d+)\s*$")
+"""A call as CakePHP writes it: where, not which."""
 _CALL_PLACE = lazy_pattern(
     r"(?P<file>(?:phar://)?(?:[A-Za-z]:)?[^:]*?)\((?P<line>\d+)\)(?: : (?:eval\(\)'d code|runtime-created function|assert code))?(?:\(\d+\))?: "
 )
@@ -41,15 +46,17 @@ _XDEBUG_FRAME = lazy_pattern(
     r"\s*PHP\s{1,4}(?P<number>\d{1,4})\. (?P<call>\S.*?) (?P<file>(?:[A-Za-z]:)?/?[^\s:]+):(?P<line>\d+)\s*$"
 )
 _XDEBUG_SHOWN = lazy_pattern(r"\s{0,8}(?:Call Stack:|\d+\.\d{4} +\d+ +\d+\. \S)")
-NEXT = lazy_pattern(rf"\s*Next (?={_CLASS}(?:: | in )|exception ')")
-OBJECT = lazy_pattern(rf"\[object\] \((?P<type>{_CLASS})\(code: (?P<code>[^)]{{0,40}})\): ")
+NEXT = lazy_pattern(rf"\s*Next (?={CLASS}(?:: | in )|exception ')")
+OBJECT = lazy_pattern(rf"\[object\] \((?P<type>{CLASS})\(code: (?P<code>[^)]{{0,40}})\): ")
 _OBJECT_PLACE = lazy_pattern(r" at (?P<file>(?:[A-Za-z]:)?[^:]*):(?P<line>\d+)\)")
+_OBJECT_CHAINED = lazy_pattern(rf" at [^\s:]{{1,400}}:(?P<line>\d+), (?={CLASS}\(code: )")
+"""Monolog 1 names the causes in the same parentheses."""
 PREVIOUS = "[previous exception] "
 STACKTRACE = lazy_pattern(r"\s*\[stacktrace\]\s*$")
 CLOSING = lazy_pattern(r"\s*\\?\"(?:[}\]\s]|,|$)")
 """The end of the JSON string that Monolog writes a trace into."""
 _FPM = lazy_pattern(
-    r"(?:\[[^\]]{1,40}\] \w+: \[pool [^\]]{1,80}\] child \d+(?:, script '[^']{0,400}' \(request: \"[^\"]{0,2000}\"\))? )?"
+    r"(?:(?:(?:\[[^\]]{1,40}\] )?\w+: )?(?:\[pool [^\]]{1,80}\] )?child \d+(?:, script '[^']{0,400}' \(request: \"[^\"]{0,2000}\"\))? )?"
     r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?"
 )
 _STAMPED = lazy_pattern(r"\[\d\d-\w{3}-\d{4} \d\d:\d\d:\d\d(?: [\w/+-]+)?\] ")
@@ -57,6 +64,9 @@ _NOTICE = lazy_pattern(
     r"(?:\[[^\]]{1,80}\] )?(?:<br />)?(?:<b>)?(?:PHP )?(?:[A-Z][a-z]+ ){0,2}?(?:[Ww]arning|[Nn]otice|Deprecated|[Ee]rror)(?:</b>)?: .* on line (?:<b>)?\d+"
 )
 BOX = lazy_pattern(r"In (?P<file>\S[^:\n]{0,300}\.php) line (?P<line>\d+):\s*$")
+
+
+UNNUMBERED = -1
 
 
 class Call(NamedTuple):
@@ -79,7 +89,7 @@ class Head(NamedTuple):
 
 def unwrapped(line: str) -> str:
     """Return what a worker said through PHP-FPM, which wraps each line of its own."""
-    found = _FPM.match(line) if line.startswith(("[", "said into ")) else None
+    found = _FPM.match(line) if line.startswith(("[", "said into ", "child ")) else None
     if found is None:
         return line
     return line[found.end() :].removesuffix('"')
@@ -121,7 +131,7 @@ def find_named(line: str) -> int:
         return found.start()
     if (match := _NAMED.match(text, start)) is not None and _is_error(match["type"]):
         return start
-    for match in re.finditer(rf"(?:(?<=\s)|(?<=[\"']))(?={_CLASS}: )", text):
+    for match in re.finditer(rf"(?:(?<=\s)|(?<=[\"']))(?={CLASS}: )", text):
         named = _NAMED.match(text, match.start())
         if named is not None and _is_error(named["type"]):
             return match.start()
@@ -153,6 +163,8 @@ def read_object(line: str) -> Head | None:
     if found is None:
         return None
     rest = line[found.end() : found.end() + 2 * LONGEST]
+    if (chained := _OBJECT_CHAINED.search(rest)) is not None:
+        rest = rest[: chained.end("line")] + ")"
     at = max(rest.find(".php:"), rest.rfind(" at "))
     start = rest.rfind(" at ", 0, at + 1)
     place = _OBJECT_PLACE.match(rest, start) if start >= 0 else None
@@ -165,6 +177,8 @@ def read_frame(line: str) -> Call | None:
     """Read ``#0 file(1): function()``."""
     found = _FRAME.match(line[:LONGEST])
     if found is None:
+        if (alone := _PLACE_ALONE.match(line[:LONGEST])) is not None:
+            return Call(UNNUMBERED, alone["file"], int(alone["line"][:9]), "")
         shown = _XDEBUG_FRAME.match(line[:LONGEST])
         if shown is None:
             return None

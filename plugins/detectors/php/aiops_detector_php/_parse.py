@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from aiops_core import Frame, RaisedException
 from aiops_detector_php._boxes import read_box
 from aiops_detector_php._extent import Part, find_parts
+from aiops_detector_php._frameworks import may_be_logged, read_logged
 from aiops_detector_php._lines import (
     BOX,
     LONGEST,
@@ -54,7 +55,11 @@ def read_exceptions(lines: Sequence[str], is_ours: IsOurs) -> tuple[RaisedExcept
 
 def _may_hit(line: str) -> bool:
     return bool(
-        BOX.match(line) or STACK.search(line[-LONGEST:]) or read_fatal(line) or read_object(line) is not None
+        BOX.match(line)
+        or STACK.search(line[-LONGEST:])
+        or read_fatal(line)
+        or read_object(line) is not None
+        or may_be_logged(line)
     )
 
 
@@ -64,6 +69,8 @@ def _head(lines: Sequence[str], part: Part) -> Head:
         return _boxed(lines, part)
     if part.form == "object":
         return _object(lines, part)
+    if part.form == "logged":
+        return read_logged(list(lines[part.head : part.body]))
     text = "\n".join([first, *lines[part.head + 1 : part.body]])
     text = _without_stack(text)
     if part.form == "fatal" and (fatal := read_fatal(text)) is not None:
