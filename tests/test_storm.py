@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from test_kill import AIOPS, counts
 
+from aiops_core.ingest.committing import Commits
 from aiops_core.store import Store, tables
 from aiops_core.testing.pipeline import run_pipeline
 from aiops_core.text.streaks import Streaks
@@ -80,21 +81,26 @@ def recorded(directory):
 def test_what_is_only_counted_leaves_behind_what_reading_leaves_behind(tmp_path, monkeypatch):
     text, counted = storm(4000).replace(RARE, "2026-11-21 07:01:30,000 ERROR shop: rare\n" + RARE), []
     follow = Streaks.follow
-    monkeypatch.setattr(Streaks, "follow", lambda *place: counted.append(follow(*place)) or counted[-1])
-
-    (tmp_path / "counted").mkdir()
     pipeline = PIPELINE + "    repository: {url: ./nowhere, release: v3}\n"
-    run_pipeline(pipeline, {"storm.log": text}, tmp_path / "counted")
+
+    def left_behind(name):
+        (tmp_path / name).mkdir()
+        run_pipeline(pipeline, {"storm.log": text}, tmp_path / name)
+        return recorded(tmp_path / name)
+
+    monkeypatch.setattr(Streaks, "follow", lambda *place: counted.append(follow(*place)) or counted[-1])
+    in_streaks = left_behind("streaks")
     monkeypatch.setattr(Streaks, "follow", lambda *place: None)
-    (tmp_path / "read").mkdir()
-    run_pipeline(pipeline, {"storm.log": text}, tmp_path / "read")
+    one_by_one = left_behind("one by one")
+    monkeypatch.setattr(Commits, "count", lambda *known: False)
+    expected = left_behind("read")
 
     assert sum(len(streak) for streak in counted if streak) > 3000
-    found, expected = recorded(tmp_path / "counted"), recorded(tmp_path / "read")
-    assert sum(count for count, *_ in found[0].values()) == 4001
-    assert found[:3] == expected[:3]
-    assert {release for _, release, *_ in found[2]} == {'{"release": "v3"}'}
-    assert {one[:2] for one in found[3]} == {one[:2] for one in expected[3]}
+    assert sum(count for count, *_ in expected[0].values()) == 4001
+    assert {release for _, release, *_ in expected[2]} == {'{"release": "v3"}'}
+    for found in (in_streaks, one_by_one):
+        assert found[:3] == expected[:3]
+        assert {one[:2] for one in found[3]} == {one[:2] for one in expected[3]}
 
 
 def test_an_extension_learns_of_every_event(tmp_path):

@@ -17,6 +17,9 @@ _KEPT = frozenset(
     {"id", "key", "fingerprint", "state", "severity", "pipeline", "stream", "kind", "action", "detector"}
     | {"link", "status", "language"}
 )
+_UNTOUCHED = (int, datetime, type, Edit, Change)
+_FEW = 50
+"""Frames that are remembered together; deep recursions would take much memory."""
 
 
 def redact_record(record: R, redactor: Redactor) -> R:
@@ -30,32 +33,49 @@ def redact_record(record: R, redactor: Redactor) -> R:
 
 
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type
-    if not value or isinstance(value, int | datetime | type | Edit | Change):
-        return value
     if isinstance(value, str):
         return redactor.redact(value, code=code)
-    if isinstance(value, Frame):
-        return _redact_frame(value, redactor)
+    if not value or isinstance(value, _UNTOUCHED):
+        return value
     if isinstance(value, tuple | list):
+        if isinstance(value[0], Frame) and isinstance(value, tuple) and len(value) <= _FEW:
+            return _redact_frames(_Same(value), redactor)
         return type(value)([_redact(item, redactor, code=code) for item in value])
     if isinstance(value, dict | Mapping):  # nearly always a dict, which is told at once
         return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
-    is_code = code or isinstance(value, CodeSample) or _is_source(value)
+    is_code = code or isinstance(value, Frame | CodeSample) or _is_source(value)
     return _redact_fields(value, redactor, code=is_code) if dataclasses.is_dataclass(value) else value
 
 
-@lru_cache(maxsize=4096)
-def _redact_frame(frame: Frame, redactor: Redactor) -> Frame:  # the same ones come again and again
-    return _redact_fields(frame, redactor, code=True)
+class _Same:
+    """A key that is equal to those of the very same value alone: to tell that costs nothing."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: tuple[Frame, ...]) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+@lru_cache(maxsize=2048)
+def _redact_frames(
+    frames: _Same, redactor: Redactor
+) -> tuple[Frame, ...]:  # repeats share those of the first
+    return tuple([_redact_fields(frame, redactor, code=True) for frame in frames.value])
 
 
 def _redact_fields(record: R, redactor: Redactor, *, code: bool) -> R:
     changed = {}
     for name in _names(type(record)):  # type: ignore[arg-type]
-        before = getattr(record, name)
-        after = _redact(before, redactor, code=code)
-        if after != before:
-            changed[name] = after
+        if before := getattr(record, name):
+            after = _redact(before, redactor, code=code)
+            if after != before:
+                changed[name] = after
     return dataclasses.replace(record, **changed) if changed else record  # type: ignore[type-var]
 
 

@@ -37,6 +37,8 @@ _GATHER = 0.05
 """Seconds for which signals that follow close on each other make one transaction."""
 LONGEST_GATHER = 2.0
 """The same at most: in a storm, and when running once."""
+_MANY = 100
+"""Known blocks for which it is worth waiting for more."""
 _STORM = 5000
 """Blocks of one commit that are only counted."""
 
@@ -106,8 +108,8 @@ class Commits:
 
     @property
     def gathers_for(self) -> float:
-        """Seconds worth waiting for more: while hardly anything but known blocks comes ten times a commit."""
-        if len(self._pending.counting) <= len(self._pending.events):
+        """Seconds worth waiting for more: while many known blocks come ten times a commit."""
+        if self._pending.counting.size < _MANY:
             return _GATHER
         return min(max(COMMIT_EVERY, 10 * self._took), LONGEST_GATHER)
 
@@ -122,13 +124,17 @@ class Commits:
         self._pending.volumes[step].add(event)
         self._pending.events.append((event, self._is_young(event.occurred_at or event.read_at)))
 
-    def count(self, stream: Stream, streak: Streak) -> bool:
-        """Take the blocks of a streak; return False where each has to become an event."""
+    def count(self, stream: Stream, known: Streak | Repeat) -> bool:
+        """Take blocks that were known; return False where each has to become an event."""
         if self._is_observed or stream.needs_keys:
             return False
-        before = self._pending.counting.size
-        self._pending.counting.add(stream, streak)
-        self._pending.volumes[stream.step].events += self._pending.counting.size - before
+        counting = self._pending.counting
+        before = counting.size
+        if isinstance(known, Streak):
+            counting.add(stream, known)
+        else:
+            counting.add_one(stream, known)
+        self._pending.volumes[stream.step].events += counting.size - before
         return True
 
     def read(self, step: str, size: int) -> None:
@@ -242,14 +248,20 @@ class Commits:
             f"not answered: its events were older than {oldest} when they were read. "
             "A newer one is answered, or this one with 'aiops incidents retry'"
         )
-        for change in changes:
-            is_open = change.before != change.after and change.after in {"new", "regressed"}
-            if is_open and change.run_id is None:
-                self._decide(change.incident_id, Decision("max-age", text, setting="policy.max_age"))
-
-    def _decide(self, incident_id: int, decision: Decision) -> None:
+        decision = Decision("max-age", text, setting="policy.max_age")
+        unanswered = [
+            change.incident_id
+            for change in changes
+            if change.before != change.after
+            and change.after in {"new", "regressed"}
+            and change.run_id is None
+        ]
+        if not unanswered:
+            return
         try:
-            self._store.incidents.decide(incident_id, None, decision)
+            with self._store.transaction():
+                for incident_id in unanswered:
+                    self._store.incidents.decide(incident_id, None, decision)
         except StoreError as error:
             self._fault("store", str(error))
 

@@ -1,4 +1,4 @@
-"""Count the blocks of streaks by incident and minute; the events of a few of them are made."""
+"""Count known blocks by incident and minute; the events of a few of them are made."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TypeAlias
 from aiops_core.ingest.stream import Stream
 from aiops_core.records import Event, LogBatch
 from aiops_core.store import MOST_OF_BATCH, Counted
+from aiops_core.text.known_blocks import Known
+from aiops_core.text.openings import Opening
 from aiops_core.text.repeats import Repeat
 from aiops_core.text.streaks import Blocks, Kind, Streak, Times
 
 Make: TypeAlias = Callable[[Stream, LogBatch, Repeat], Event]
 """Make the event of one block."""
 _Key: TypeAlias = tuple[Stream, datetime, frozenset[tuple[str, str]]]
-"""The stream, the minute its blocks were read, and with what."""
+"""The stream, the minute its blocks were read or that they name, and with what they came."""
 
 
 @dataclass(slots=True)
@@ -43,24 +45,52 @@ class _Group:
 
 
 @dataclass(slots=True)
+class _Few:
+    """Known blocks that came one by one and are counted as one; the first ones are kept."""
+
+    first: datetime
+    last: datetime
+    count: int = 0
+    kept: list[tuple[LogBatch, Repeat]] = field(default_factory=list)
+
+    def add(self, batch: LogBatch, repeat: Repeat, moment: datetime) -> None:
+        """Count a block of this time."""
+        self.first, self.last = min(self.first, moment), max(self.last, moment)
+        if self.count < MOST_OF_BATCH:
+            self.kept.append((batch, repeat))
+        self.count += 1
+
+
+@dataclass(slots=True)
 class Counting:
-    """The streaks of the next transaction; ``size`` is how many blocks they hold."""
+    """The known blocks of the next transaction; ``size`` is how many they are."""
 
     make: Make
     read_at: Callable[[LogBatch], datetime]
     release: Callable[[Mapping[str, str]], str]
     size: int = 0
     _groups: dict[_Key, dict[tuple[Kind, Times], _Group]] = field(default_factory=dict)
+    _few: dict[tuple[_Key, Known, Opening], _Few] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return sum(map(len, self._groups.values()))
+    def __bool__(self) -> bool:
+        return self.size > 0
+
+    def add_one(self, stream: Stream, repeat: Repeat) -> None:
+        """Take a block that came alone."""
+        batch = stream.batches[-1]  # the one it came in, without its bytes
+        moment = repeat.moment or self.read_at(batch)
+        key = (_key(stream, moment, batch), repeat.known, repeat.opening)
+        few = self._few.get(key)
+        if few is None:
+            few = self._few[key] = _Few(moment, moment)
+        few.add(batch, repeat, moment)
+        self.size += 1
 
     def add(self, stream: Stream, streak: Streak) -> None:
         """Take the blocks of a streak."""
         batch = stream.batch
         read_at = self.read_at(batch)
-        minute, told = read_at.replace(second=0, microsecond=0), frozenset(batch.attributes.items())
-        groups = self._groups.setdefault((stream, minute, told), {})
+        groups = self._groups.setdefault(_key(stream, read_at, batch), {})
         for group, blocks in streak.groups.items():
             counted = groups.get(group)
             if counted is None:
@@ -70,6 +100,17 @@ class Counting:
 
     def counted(self) -> Iterator[Counted]:
         """Yield what was counted: of each group how many, and from when to when."""
+        for ((stream, *_), known, _), few in self._few.items():
+            batch, repeat = few.kept[0]
+            yield Counted(
+                known.event.fingerprint,
+                known.event.severity or "error",
+                few.count,
+                few.first,
+                few.last,
+                self.release(repeat.attributes(batch.attributes)),
+                partial(self._events_of_few, stream, few),
+            )
         for (stream, *_), groups in self._groups.items():
             for (kind, times), group in groups.items():
                 streak, batch, _ = group.kept[0]
@@ -87,7 +128,15 @@ class Counting:
                     partial(self._events, stream, kind, group),
                 )
 
+    def _events_of_few(self, stream: Stream, few: _Few) -> Iterator[Event]:
+        for batch, repeat in few.kept:
+            yield self.make(stream, batch, repeat)
+
     def _events(self, stream: Stream, kind: Kind, group: _Group) -> Iterator[Event]:
         for streak, batch, blocks in group.kept:
             for _, start in blocks:
                 yield self.make(stream, batch, streak.repeat(kind, start))
+
+
+def _key(stream: Stream, moment: datetime, batch: LogBatch) -> _Key:
+    return stream, moment.replace(second=0, microsecond=0), frozenset(batch.attributes.items())

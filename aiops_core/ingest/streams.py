@@ -14,6 +14,7 @@ from aiops_core.ingest.stream import Stream
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import LogBatch
 from aiops_core.text.blocks import Claim, Cutter, Following, Piece
+from aiops_core.text.repeats import Repeat
 from aiops_core.text.streaks import Streak
 
 SILENCE = 1.0
@@ -121,7 +122,7 @@ class Streams:
     def _add(self, stream: Stream, claims: Iterable[Piece]) -> None:
         wanted = self._pipeline.config.context.after
         for claim in claims:
-            if isinstance(claim, Streak) and not stream.places and self._commits.count(stream, claim):
+            if isinstance(claim, Streak | Repeat) and claim.is_settled and self._counts(stream, claim):
                 continue
             events = self._detection.events(claim, batch=stream.batch, key=stream.key)
             if isinstance(claim, Claim) and claim.continues is not None:
@@ -135,6 +136,10 @@ class Streams:
                     stream.done.discard(event.key)
                 else:
                     self._commits.add(stream.step, stream.places.placed(event))
+
+    def _counts(self, stream: Stream, known: Streak | Repeat) -> bool:
+        """Count known blocks; return False where each has to become an event."""
+        return not stream.places and self._commits.count(stream, known)
 
     def _add_following(self, stream: Stream, late: list[Following]) -> None:
         wanted = self._pipeline.config.context.after

@@ -36,8 +36,8 @@ class Found:
 class Rule:
     """One kind of secret.
 
-    ``hints`` are lower-case literals of which one must occur in the lower-cased text. ``accepts``
-    is asked about each match. ``in_code`` False: the pattern means nothing in source code.
+    ``hints`` are lower-case literals of which one must occur in the lower-cased text, or ``shape``
+    match there where no literal is part of every secret. ``accepts`` is asked about each match. ``in_code`` False: the pattern means nothing in source code.
     ``is_proof`` False: a diff is blocked for a random-looking value only. ``is_apart``: no match
     can touch a placeholder.
     """
@@ -49,6 +49,7 @@ class Rule:
     in_code: bool = True
     is_proof: bool = True
     is_apart: bool = False
+    shape: str = ""
 
 
 def looks_random(value: str) -> bool:
@@ -346,9 +347,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "card",
-        tuple("0123456789"),
+        (),
         r"(?P<s>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]?\d{1,3})?|3\d{3}[ -]\d{6}[ -]\d{4,5}|\d{14,19})",
         _is_card,
         is_apart=True,
+        shape=r"\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|3\d{3}[ -]\d{6}[ -]\d{4}|\d{14}",
     ),
 )

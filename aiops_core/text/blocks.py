@@ -167,10 +167,10 @@ class Cutter:
             self._expire(claims, line)
             self._held.take(range(start, end))
             self._claim_held(self._held.release(""), claims)
-        body, zone = kept.slice(start, end), self._grammar.repeats.zone
-        claims.append(Repeat(found.known, found.opening, found.lines, start, end, body, zone))
+        body, zone, is_settled = kept.slice(start, end), self._grammar.repeats.zone, not self._held
+        claims.append(Repeat(found.known, found.opening, found.lines, start, end, body, zone, is_settled))
         follows, kept.claimed = start == kept.claimed, end
-        if follows and not self._held:
+        if follows and is_settled:
             self._follow_streak(found, body, claims)
         return True
 

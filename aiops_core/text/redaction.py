@@ -216,7 +216,7 @@ def _compiled_rules() -> tuple[tuple[Rule, Finder], ...]:
 
 
 def _hinted(lowered: str) -> Iterator[tuple[Rule, Finder]]:
-    """Yield the rules of which a hint stands in a lower-cased text, in their order."""
+    """Yield the rules of which a hint or the shape stands in a lower-cased text, in their order."""
     rules = _compiled_rules()
     for index in _hinted_rules()(lowered):
         yield rules[index]
@@ -224,17 +224,22 @@ def _hinted(lowered: str) -> Iterator[tuple[Rule, Finder]]:
 
 @cache
 def _hinted_rules() -> Callable[[str], Sequence[int]]:
-    """Return what finds the indexes of rules by their hints, in one pass where RE2 has a wheel."""
+    """Return what finds the indexes of rules by hints and shapes, in one pass where RE2 has a wheel."""
     hints = [(hint, index) for index, rule in enumerate(RULES) for hint in rule.hints]
+    shapes = [(rule.shape, index) for index, rule in enumerate(RULES) if rule.shape]
     try:
         import re2
     except ImportError:
-        return lambda lowered: sorted({index for hint, index in hints if hint in lowered})
-    together = re2.Set.SearchSet()
-    for hint, _ in hints:
-        together.Add(re2.escape(hint))
+        compiled = [(re.compile(shape, re.ASCII), index) for shape, index in shapes]
+        return lambda lowered: sorted(
+            {index for hint, index in hints if hint in lowered}
+            | {index for shape, index in compiled if shape.search(lowered)}
+        )
+    together, owners = re2.Set.SearchSet(), [index for _, index in (*hints, *shapes)]
+    for pattern in (*(re2.escape(hint) for hint, _ in hints), *(shape for shape, _ in shapes)):
+        together.Add(pattern)
     together.Compile()
-    return lambda lowered: sorted({hints[at][1] for at in together.Match(lowered) or ()})
+    return lambda lowered: sorted({owners[at] for at in together.Match(lowered) or ()})
 
 
 def _engine() -> Callable[[str], Finder]:

@@ -9,9 +9,9 @@ what reading would have found; what is not found is read.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from aiops_core.records import Event, RaisedException
@@ -66,6 +66,22 @@ class Repeat:
     body: bytes
     zone: tzinfo = UTC
     """Of times that name none."""
+    is_settled: bool = False
+    """Whether nothing before its end is open any more: whoever starts again does so after it."""
+
+    @property
+    def first_line(self) -> bytes:
+        """The raw line it begins with."""
+        return self.body.partition(b"\n")[0]
+
+    @property
+    def moment(self) -> datetime | None:
+        """The time its first line names."""
+        return self.opening.moment(self.first_line, self.zone)
+
+    def attributes(self, around: Mapping[str, str]) -> Mapping[str, str]:
+        """Return those of every such event, with those of the batch it came in."""
+        return {**self.known.event.attributes, **self.opening.attributes, **around}
 
     def event(self, **placed: Any) -> Event:  # Any: fields of an event
         """Return the event, its times and messages those of this block, with these fields set."""
@@ -78,15 +94,13 @@ class Repeat:
                 else RaisedException(one.type, text_at(self.lines, spot), one.frames, one.link, one.parent)
                 for one, spot in zip(raised, spots, strict=True)
             )
-        first = self.body.partition(b"\n")[0]
-        attributes = {**event.attributes, **self.opening.attributes, **placed.pop("attributes", {})}
         return replace(
             event,
             message=raised[0].message,
             exceptions=raised,
-            headline=text_of(first) if event.headline else "",
-            occurred_at=self.opening.moment(first, self.zone),
-            attributes=attributes,
+            headline=text_of(self.first_line) if event.headline else "",
+            occurred_at=self.moment,
+            attributes=self.attributes(placed.pop("attributes", {})),
             block=self.body.decode("utf-8", "replace"),
             start=self.start,
             end=self.end,

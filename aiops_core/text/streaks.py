@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from itertools import accumulate
-from typing import NamedTuple, TypeAlias, cast
+from typing import ClassVar, NamedTuple, TypeAlias, cast
 
 from aiops_core.text.block_patterns import Parts, form_pattern, opening_pattern, parts_behind
 from aiops_core.text.branches import Branches
@@ -176,6 +176,8 @@ class Streak:
     base: int
     groups: Mapping[tuple[Kind, Times], Blocks]
     zone: tzinfo
+    is_settled: ClassVar[bool] = True
+    """See `Repeat`: a streak only goes on where nothing is open."""
 
     def __len__(self) -> int:
         return sum(map(len, self.groups.values()))
