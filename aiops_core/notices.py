@@ -138,12 +138,20 @@ class Route(Config):
 
 
 class Storm(Config):
-    """How many messages one target gets before further ones are gathered."""
+    """What is too much at once: of messages to one target, and of new incidents."""
 
     messages: int = Field(default=10, ge=1)
     """Messages a target gets one by one; more within that time wait until it is over and go out as one."""
     within: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
-    """The time in which they are counted."""
+    """The time in which they are counted, and how long a storm of incidents lasts before another is counted."""
+    incidents: int = Field(default=30, ge=1)
+    """More incidents than this that come up or come back within a minute are a storm: only the gravest of them
+    are analysed, the others are told as they stand in the log, all in one message when the storm is over."""
+    analyse: int = Field(default=10, ge=0)
+    """Incidents of a storm that models analyse: the gravest, then those with the most events."""
+    together: Duration = timedelta(seconds=30)
+    """Incidents of one service that come up in a storm within this time are one for people: the gravest leads, the
+    others are part of it, not analysed, and reminded of only with it; 0s: each is told for itself."""
 
 
 class CoolDown(Config):
@@ -187,7 +195,7 @@ class Notices(Config):
     escalating: Escalating = Escalating()
     """When an error is becoming more frequent."""
     storm: Storm = Storm()
-    """How many messages one target gets before further ones are gathered."""
+    """What is too much at once: of messages to one target, and of new incidents."""
     give_up_after: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1))
     """How long a message is tried at a target that does not take it; then it is given up, and another target
     is told so. At least one minute."""

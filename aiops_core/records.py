@@ -479,7 +479,8 @@ class Report:
     ``kind`` ``incident`` is the full report of an incident; ``reminder``, ``escalating`` and
     ``resolved`` are short news of one told before. ``fault`` speaks of a failure of the pipeline
     itself, ``digest`` of several messages, its ``parts``: then ``incident`` is None. ``owners`` are
-    those of the code, where a route asks for them.
+    those of the code, where a route asks for them. ``part_of`` is the incident that this one is part
+    of in a storm.
     """
 
     key: str
@@ -500,6 +501,7 @@ class Report:
     language: Literal["en", "zh"] = "en"
     owners: tuple[str, ...] = ()
     parts: tuple[Report, ...] = ()
+    part_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ pipelines:
 {analyzers}
     notifiers: ['./heard.py:Heard']
     policy: {{{policy}}}
-    notices: {{storm: {{messages: 100000}}}}
+    notices: {{storm: {{messages: 100000, incidents: 100000}}}}
 """
 SENT = """\
 from pathlib import Path

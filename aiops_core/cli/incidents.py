@@ -53,7 +53,9 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
 
     with open_store(file, state) as store:
         rows = store.incidents.list(state=in_state, limit=limit)
-        merged = store.merging.merged([row.id for row in rows])
+        ids = [row.id for row in rows]
+        state_of = {id_: f"part of {head}" for id_, head in store.triage.parts(ids).items()}
+        state_of |= {id_: f"merged into {into}" for id_, into in store.merging.merged(ids).items()}
     if not rows:
         click.echo("no incidents")
         return
@@ -63,7 +65,7 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
     for row in rows:
         cells = (
             str(row.id),
-            f"merged into {merged[row.id]}" if row.id in merged else row.state,
+            state_of.get(row.id, row.state),
             row.severity,
             str(row.count),
             when(row.last_seen),

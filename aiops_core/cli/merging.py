@@ -34,10 +34,14 @@ def merge(incident_id: str, other_id: str, file: Path, state: Path | None) -> No
 @click.argument("incident_id", metavar="ID")
 @state_options
 def unmerge(incident_id: str, file: Path, state: Path | None) -> None:
-    """Take a merged incident apart: what happens of it counts on itself again."""
+    """Take a merged incident apart: what happens of it counts on itself again.
+
+    One that is part of another since a storm is one of its own again: people are reminded of it.
+    """
     with open_store(file, state) as store:
         incident = store.incidents.find(incident_id)
-        into = store.merging.unmerge(incident.id)
+        is_part = store.triage.part_of(incident.id) is not None
+        into = (store.triage.take_out if is_part else store.merging.unmerge)(incident.id)
     click.echo(f"incident {incident.id} is no longer part of {into}")
 
 
@@ -49,6 +53,11 @@ def show_relatives(store: Store, incident: Incident) -> None:
     members = store.merging.members(incident.id)
     if members:
         click.echo(f"  with incident {', '.join(map(str, members))} merged into it")
+    head, parts = store.triage.part_of(incident.id), store.triage.members(incident.id)
+    if head is not None:
+        click.echo(f"  part of incident {head} since a storm; aiops incidents unmerge {incident.id}")
+    if parts:
+        click.echo(f"  with incident {', '.join(map(str, parts))} as part of it since a storm")
     for likeness, other, title in store.merging.near(incident):
         shown = "".join(letter if letter.isprintable() else "�" for letter in title)
         click.echo(f"  similar to incident {other} ({likeness:.0%}): {shown}")

@@ -14,6 +14,7 @@ from aiops_core.policy.timing import (
     rates,
     reminder_after,
 )
+from aiops_core.policy.triage import left_out, newcomer, sort_out
 
 __all__ = [
     "Gate",
@@ -29,11 +30,13 @@ __all__ = [
     "inhibited",
     "is_calm",
     "is_escalating",
+    "left_out",
     "matter_of",
     "may_ask_agent",
     "may_publish",
     "may_repair",
     "nearer",
+    "newcomer",
     "outdated",
     "questions",
     "rates",
@@ -41,4 +44,5 @@ __all__ = [
     "routed",
     "said",
     "silenced",
+    "sort_out",
 ]

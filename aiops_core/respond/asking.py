@@ -20,6 +20,7 @@ from aiops_core.repair import Checkout
 from aiops_core.repository import Mirror
 from aiops_core.respond.run import Postponed, Run
 from aiops_core.respond.spending import OutOfBudget, purse
+from aiops_core.respond.triage import gate_of
 from aiops_core.step import Step
 from aiops_core.tracing import Noted, span
 
@@ -48,7 +49,12 @@ def analyze(run: Run, evidence: Sequence[Evidence]) -> Analysis:
             run.decide(decision)
             misses.reasons.append(decision.text)
             continue
-        analysis = _used_again(run, step, evidence) or ask(run, step, evidence, misses)
+        analysis = _used_again(run, step, evidence)
+        if analysis is None and (storm := _left_out(run, step)):
+            run.decide(storm)
+            misses.reasons.append(storm.text)
+            continue
+        analysis = analysis or ask(run, step, evidence, misses)
         if analysis is not None:
             _tell_of_step_down(run, step, misses)
             return analysis
@@ -123,6 +129,12 @@ def _may_not_ask(run: Run, step: Step) -> Decision | None:
     if not cast("Analyzer[Any]", step.component).is_agent:
         return None
     return may_ask_agent(run.incident, step.name, run.reason, run.pipeline.config.policy)
+
+
+def _left_out(run: Run, step: Step) -> Decision | None:
+    """Return why a model is not asked in a storm; what asks no model is asked all the same."""
+    gate = gate_of(run)
+    return None if gate is None or cast("Analyzer[Any]", step.component).is_offline else gate.decision
 
 
 def _used_again(run: Run, step: Step, evidence: Sequence[Evidence]) -> Analysis | None:

@@ -88,7 +88,7 @@ class Outbox:
         """
         deliveries, now = self._store.deliveries, self._clock()
         place, storm = (pipeline.name, step.name), pipeline.config.notices.storm
-        if not _takes_digests(step):
+        if not takes_digests(step):
             return self._first(pipeline, step)
         waiting = deliveries.waiting(*place)
         if "storm" not in waiting:
@@ -282,7 +282,8 @@ def attempts_of(step: Step | None) -> int:
     return component.attempts if isinstance(component, Notifier) else Notifier.attempts
 
 
-def _takes_digests(step: Step) -> bool:
+def takes_digests(step: Step) -> bool:
+    """Return whether a notifier is for people: programs get every report by itself."""
     return not isinstance(step.component, Notifier) or step.component.takes_digests
 
 

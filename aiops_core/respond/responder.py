@@ -27,6 +27,7 @@ from aiops_core.respond.solving import Gathered, Repaired, gather_evidence, repa
 from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.tending import Tending
+from aiops_core.respond.triage import gate_of, triage
 from aiops_core.respond.turns import Turns
 from aiops_core.respond.watching import watch
 from aiops_core.store import Job, Place, Store, load
@@ -153,6 +154,7 @@ class Responder:
             run.decide(Decision("state", f"not answered: the incident is {run.incident.state}"))
             self._finish(run)
             return
+        run.triaged = triage(run)
         gathered = run.step("evidence", "", partial(gather_evidence, run), Gathered) or Gathered(())
         run.commit = gathered.commit
         evidence = gathered.evidence
@@ -277,6 +279,7 @@ class Responder:
             created_at=self._clock(),
             language=run.pipeline.config.language,
             owners=_owners(run),
+            part_of=run.triaged.part_of if run.triaged is not None else None,
         )
         is_asked = run.reason in ("retry", "review") or action not in ("", "early")
         is_asked = is_asked or (not action and run.runs.step(run.id, TOLD_EARLY) is not None)
@@ -287,6 +290,7 @@ class Responder:
             run_id=run.id,
             incident_id=incident.id,
             news="" if is_asked else run.reason,
+            storm=gate_of(run),
         )
 
 

@@ -22,7 +22,7 @@ from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.turns import Turns
-from aiops_core.store import Job, Runs, StepState, Store, dump, load
+from aiops_core.store import Job, Runs, StepState, Store, Triaged, dump, load
 from aiops_core.text.redaction import Redactor
 from aiops_core.tracing import span
 
@@ -86,6 +86,8 @@ class Run:
     reason: str
     review: Review | None = None
     """What this round of review is to answer, None for any other run."""
+    triaged: Triaged | None = None
+    """What becomes of it in a storm of incidents, None outside of one."""
     commit: str = ""
     """Where the code was first looked at: evidence and edits are of this commit."""
     decisions: list[Decision] = field(default_factory=list)

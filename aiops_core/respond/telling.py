@@ -66,20 +66,22 @@ class Telling:
         run_id: int | None,
         incident_id: int | None,
         news: str = "",
+        storm: Gate | None = None,
         to: Sequence[str] | None = None,
         without: str = "",
     ) -> list[str]:
         """Queue a report to the notifiers whose routes take it, or to those named; return their names.
 
         ``news`` says what is told of an incident by itself: it may have to wait. Without it people
-        asked for the message.
+        asked for the message. ``storm`` is until when it waits to be told with others.
         """
         whom = self._routed(pipeline, report, without)
         failpoint("before_queuing")
         if to is not None:
             whom = replace(whom, targets=tuple(Target(name) for name in to), decision=None)
         with self._store.transaction():
-            gate = self._timed(pipeline, report, run_id, incident_id, news)
+            gates = (self._timed(pipeline, report, run_id, incident_id, news), storm)
+            gate = max(filter(None, gates), key=lambda one: one.until, default=None)
             for target in whom.targets:
                 self._store.deliveries.plan(
                     run_id,

@@ -18,6 +18,7 @@ from aiops_core.respond.news import (
     reminder_text,
     resolved_text,
 )
+from aiops_core.respond.outbox import takes_digests
 from aiops_core.respond.telling import Telling
 from aiops_core.store import OPEN, Job, Notice, Store
 
@@ -131,7 +132,7 @@ class Tending:
         incident = self._store.incidents.get(notice.incident_id)
         language = pipeline.config.language
         if incident.state == "resolved" and self._store.notices.is_begun(incident.id):
-            self._tell(pipeline, incident, "resolved", resolved_text(language, incident), notice.targets)
+            self._tell_end(pipeline, incident, notice)
         elif incident.state == "escalating":
             known = self._store.trends.since(self._clock() - _LOOKED_AT, [incident.id])
             now = self._clock()
@@ -143,17 +144,40 @@ class Tending:
                 notice = replace(notice, remind_at=None, climb_at=None)
             self._store.notices.save(replace(notice, state=incident.state))
 
+    def _tell_end(self, pipeline: Pipeline, incident: Incident, notice: Notice) -> None:
+        """Tell those who were told that an incident is over; people heard of one that is part of another as one."""
+        to = notice.targets
+        if self._store.triage.part_of(incident.id) is not None:
+            to = tuple(name for name in to if not _is_for_people(pipeline, name))
+            self._store.notices.save(replace(notice, state=incident.state, remind_at=None, climb_at=None))
+        if to:
+            text = resolved_text(pipeline.config.language, incident)
+            self._tell(pipeline, incident, "resolved", text, to)
+
     def _due(self, pipeline: Pipeline, notice: Notice, now: datetime) -> None:
         """Tell who comes next in the chain, and remind."""
         incident = self._store.incidents.get(notice.incident_id)
         if incident.state not in OPEN or notice.is_acknowledged:
             self._store.notices.save(replace(notice, remind_at=None, climb_at=None))
             return
+        if self._store.triage.is_led(incident.id):
+            self._wait_for_head(pipeline, notice, now)
+            return
         if notice.climb_at is not None and notice.climb_at <= now:
             self._climb(pipeline, incident, notice, now)
             notice = self._store.notices.get(incident.id) or notice
         if notice.remind_at is not None and notice.remind_at <= now:
             self._remind(pipeline, incident, notice, now)
+
+    def _wait_for_head(self, pipeline: Pipeline, notice: Notice, now: datetime) -> None:
+        """Look again later: people are reminded of the incident that this one is part of."""
+        after = reminder_after(0, pipeline.config.notices) or timedelta(seconds=notice.chain_seconds)
+        later = replace(
+            notice,
+            remind_at=now + after if notice.remind_at is not None else None,
+            climb_at=now + after if notice.climb_at is not None else None,
+        )
+        self._store.notices.save(later)
 
     def _remind(self, pipeline: Pipeline, incident: Incident, notice: Notice, now: datetime) -> None:
         """Remind of what goes on; while nothing is new, or a message still waits, look again later."""
@@ -205,3 +229,8 @@ class Tending:
         self._telling.tell(
             pipeline, self._redacted(report), run_id=None, incident_id=incident.id, news=kind, to=to
         )
+
+
+def _is_for_people(pipeline: Pipeline, name: str) -> bool:
+    step = pipeline.step("notifiers", name)
+    return step is not None and takes_digests(step)

@@ -40,11 +40,13 @@ from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.tally import MOST_OF_BATCH, Counted
 from aiops_core.store.trends import Trends
+from aiops_core.store.triage import BY_ITSELF, Triage, Triaged
 from aiops_core.store.volumes import Volume, Volumes
 from aiops_core.store.work import Work
 
 __all__ = [
     "BALLAST",
+    "BY_ITSELF",
     "MOST_OF_BATCH",
     "OPEN",
     "Cap",
@@ -75,6 +77,7 @@ __all__ = [
     "StepState",
     "Store",
     "StoredPlan",
+    "Triaged",
     "Uptime",
     "UsageRow",
     "Volume",
@@ -118,6 +121,7 @@ class Store(Recording, Faults):
         self.endpoints = EndpointRecords(database, clock, job)
         self.deliveries = Deliveries(database, clock, job)
         self.notices = Notices(database, clock, job)
+        self.triage = Triage(database, clock, job)
         self.silences = Silences(database, clock, job)
         self.talks = Talks(database, clock, job)
         self.queue = Queue(database, clock, {"run": Runs(database, clock).job_died}, self.jumps.settle)

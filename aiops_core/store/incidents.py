@@ -31,7 +31,8 @@ from aiops_core.store.tables import aliases, analyses, decisions, events, fixes,
 OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
 """States of an incident that is not over."""
 _LAST = "\U0010ffff"
-_COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
+INCIDENT = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
+"""Columns of which an Incident is made."""
 
 
 class Incidents(Access):
@@ -40,7 +41,7 @@ class Incidents(Access):
     def get(self, incident_id: int) -> Incident:
         """Return an incident with its stored events, the first one first; raise UserError without one."""
         with self._read() as connection:
-            row = connection.execute(select(*_COLUMNS).where(incidents.c.id == incident_id)).first()
+            row = connection.execute(select(*INCIDENT).where(incidents.c.id == incident_id)).first()
             if row is None:
                 raise _missing(incident_id)
             return _incident(row, _events_of(connection, incident_id))
@@ -62,7 +63,7 @@ class Incidents(Access):
         self, state: IncidentState | None = None, pipeline: str | None = None, limit: int = 100
     ) -> Sequence[Incident]:
         """Return incidents, the last seen first, without their events."""
-        query = select(*_COLUMNS).order_by(incidents.c.last_seen.desc(), incidents.c.id.desc()).limit(limit)
+        query = select(*INCIDENT).order_by(incidents.c.last_seen.desc(), incidents.c.id.desc()).limit(limit)
         if state is not None:
             query = query.where(incidents.c.state == state)
         if pipeline is not None:
@@ -76,7 +77,7 @@ class Incidents(Access):
             return [
                 _incident(row)
                 for some in chunks(incident_ids)
-                for row in connection.execute(select(*_COLUMNS).where(incidents.c.id.in_(some)))
+                for row in connection.execute(select(*INCIDENT).where(incidents.c.id.in_(some)))
             ]
 
     def opened(
@@ -84,7 +85,7 @@ class Incidents(Access):
     ) -> Sequence[Incident]:
         """Return open incidents of which something was heard since then, each with its first event."""
         query = (
-            select(*_COLUMNS, events.c.event)
+            select(*INCIDENT, events.c.event)
             .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
             .where(incidents.c.state.in_(OPEN))
             .order_by(incidents.c.heard_at.desc())
@@ -95,7 +96,7 @@ class Incidents(Access):
             query = query.where(incidents.c.heard_at > since)
         with self._read() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
-        return [_with_event(row) for row in rows]
+        return [with_event(row) for row in rows]
 
     def quiet(self, pipeline: str, since: datetime, limit: int = 500) -> Sequence[int]:
         """Return open incidents of which nothing was heard since then, but for those whose fix is watched."""
@@ -163,7 +164,7 @@ class Incidents(Access):
             of = connection.execute(select(incidents).where(incidents.c.id == incident.id)).one()
             points = _points(of)
             query = (
-                select(*_COLUMNS)
+                select(*INCIDENT)
                 .where(incidents.c.pipeline == of.pipeline, incidents.c.id != of.id, points > 0)
                 .order_by(points.desc(), incidents.c.last_seen.desc())
                 .limit(limit)
@@ -237,7 +238,7 @@ def _incident(row: Row[Any], stored: tuple[Event, ...] = ()) -> Incident:
     return Incident(**row._mapping, events=stored)
 
 
-def _with_event(row: Mapping[Any, Any]) -> Incident:  # Any: columns and their values
+def with_event(row: Mapping[Any, Any]) -> Incident:  # Any: columns and their values
     """Return an incident whose row carries its first event."""
     values = {name: row[name] for name in row if name != "event"}
     return Incident(**values, events=(row["event"],))

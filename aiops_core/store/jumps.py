@@ -24,7 +24,17 @@ from sqlalchemy import (
 )
 
 from aiops_core.store.database import Database, upsert
-from aiops_core.store.tables import clocks, deliveries, faults, incidents, jobs, notices, silences, spending
+from aiops_core.store.tables import (
+    clocks,
+    deliveries,
+    faults,
+    incidents,
+    jobs,
+    notices,
+    silences,
+    spending,
+    triage,
+)
 
 _NOTICED = timedelta(seconds=30)
 """A smaller difference is no jump: clocks are set right, and processes wait."""
@@ -118,6 +128,7 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
         (recent, deliveries.c.due_at, deliveries.c.wanted_at, deliveries.c.updated_at),
         (true(), notices.c.told_at, notices.c.remind_at, notices.c.climb_at),
         (silences.c.ends_at > before, silences.c.created_at, silences.c.ends_at),
+        (triage.c.until > before - _RECENTLY, triage.c.began_at, triage.c.until),
         (true(), faults.c.told_at),
         (spending.c.reserved_at > before - _RECENTLY, spending.c.reserved_at),
         (incidents.c.state != "resolved", incidents.c.heard_at),

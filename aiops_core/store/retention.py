@@ -49,6 +49,7 @@ from aiops_core.store.tables import (
     spending,
     steps,
     trends,
+    triage,
     volumes,
 )
 
@@ -168,7 +169,7 @@ def _forget_events(connection: Connection, ids: Sequence[int]) -> int:
 def _forget_runs(connection: Connection, ids: Sequence[int]) -> int:
     told = connection.scalars(select(deliveries.c.id).where(deliveries.c.run_id.in_(ids))).all()
     gone = _forget_deliveries(connection, told)
-    for table in (evidence, analyses, changes, plans, outcomes, effects, requests, steps, decisions):
+    for table in (evidence, analyses, changes, plans, outcomes, effects, requests, steps, decisions, triage):
         gone += _drop(connection, table, table.c.run_id, ids)
     return gone + _drop(connection, runs, runs.c.id, ids)
 

@@ -138,6 +138,7 @@ runs = _numbered(
     _time("started_at", nullable=True),
     _time("finished_at", nullable=True),
     Index(None, "incident_id"),
+    Index(None, "pipeline", "created_at"),
 )
 steps = _numbered(
     "steps",
@@ -317,6 +318,20 @@ silences = _numbered(
     _number("count"),
     _number("until_resolved"),
     Index(None, "ends_at"),
+)
+triage = _table(
+    "triage",
+    _of("run_id", "runs", primary_key=True),
+    _of("incident_id", "incidents"),
+    _text("pipeline"),
+    _text("service"),
+    _text("verdict"),
+    _of("part_of", "incidents", nullable=True),
+    _time("began_at"),
+    _time("until"),
+    Index(None, "incident_id"),
+    Index(None, "part_of"),
+    Index(None, "pipeline", "until"),
 )
 clocks = _table("clocks", _key("name"), Column("begin", Float, nullable=False))
 jobs = _numbered(

@@ -170,7 +170,10 @@ def test_killed_again_and_again_every_target_is_told_at_least_once_and_always_un
     )
 
 
-def test_a_storm_of_forty_causes_is_forty_analyses_ten_messages_and_one_digest(tmp_path):
+@pytest.mark.parametrize(
+    ("storm", "analyses"), [("", 10), pytest.param("incidents: 40", 40, marks=pytest.mark.full)]
+)
+def test_a_storm_of_forty_causes_is_ten_analyses_ten_messages_and_one_digest(tmp_path, storm, analyses):
     names = [f"f{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(40)]
     log = "".join(crash(names[number % 40]) for number in range(10_000))
     asked = """\
@@ -184,7 +187,7 @@ class Counting(Analyzer):
         return Analysis(title=incident.type, summary="s", root_cause="r", confidence=0.9, analyzer="counting")
 """
     with HttpPeer() as one, HttpPeer() as other:
-        text = HEAD.replace("    notices: {storm: {messages: 10000}, resolve_after: 0s}\n", "")
+        text = HEAD.replace("{storm: {messages: 10000}, resolve_after: 0s}", f"{{storm: {{{storm}}}}}")
         text = text.replace("    notifiers:\n", "    analyzers: ['./asked.py:Counting']\n    notifiers:\n")
         text += "".join(
             HOOK.format(name=name, url=peer.url, timeout=10)
@@ -194,7 +197,7 @@ class Counting(Analyzer):
         bodies = [[request.body for request in peer.requests] for peer in (one, other)]
 
     assert [incident.count for incident in done.incidents] == [250] * 40
-    assert len((tmp_path / "asked").read_text().splitlines()) == 40
+    assert len((tmp_path / "asked").read_text().splitlines()) == analyses
     for told in bodies:
         assert len(told) == 11
         assert sum(b'"kind": "digest"' in body for body in told) == 1

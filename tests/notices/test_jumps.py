@@ -107,6 +107,21 @@ def test_a_silence_and_a_storm_last_as_long_as_without_a_jump(scene, jump):
 
 
 @JUMPS
+def test_a_storm_of_incidents_is_over_as_late_as_without_a_jump(scene, jump):
+    shop = scene(more="    notices: {storm: {incidents: 2, analyse: 0, within: 20m}}")
+    for name in ("f1", "f2", "f3"):
+        shop.happen(name)
+    shop.wait(minutes=5)
+    shop.clock.jump(seconds=jump.total_seconds())
+
+    shop.wait(minutes=14)
+    assert shop.got() == []
+    shop.wait(minutes=3)
+
+    assert [report.kind for report in shop.got()] == ["digest"]
+
+
+@JUMPS
 def test_a_job_somebody_works_on_stays_his(scene, jump):
     shop = scene()
     shop.tell("a")

@@ -40,6 +40,7 @@ def _report(report: Report) -> _Fields:
             {**_pick(each, "rule", "text", "setting"), "at": _time(each.at)} for each in report.decisions
         ],
         "owners": list(report.owners),
+        "part_of": report.part_of,
         "parts": [_part(part) for part in report.parts],
     }
 
@@ -48,7 +49,7 @@ def _part(report: Report) -> _Fields:
     incident = report.incident
     names = ("id", "fingerprint", "title", "severity", "state", "count")
     return {
-        **_pick(report, "key", "kind", "severity", "title", "text"),
+        **_pick(report, "key", "kind", "severity", "title", "text", "part_of"),
         "created_at": _time(report.created_at),
         "incident": _pick(incident, *names) if incident else None,
         "summary": report.analysis.summary if report.analysis else "",

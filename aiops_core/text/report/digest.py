@@ -10,6 +10,7 @@ from aiops_core.text.report.parts import ReportSection, items, line, section
 from aiops_core.text.report.words import Say, words
 
 MOST_LISTED = 20
+_MOST_NAMED = 5
 
 
 def merge_reports(key: str, reports: Sequence[Report], now: datetime) -> Report:
@@ -17,9 +18,11 @@ def merge_reports(key: str, reports: Sequence[Report], now: datetime) -> Report:
     if len(reports) == 1:
         return reports[0]
     first, say = reports[0], words(reports[0].language)
-    about = {part.incident.fingerprint for part in reports if part.incident is not None}
+    about = {part.part_of or part.incident.id for part in reports if part.incident is not None}
     title = say("{messages} messages in one", messages=len(reports))
-    if about:
+    if len(about) == 1:
+        title = say("{messages} messages about one incident", messages=len(reports))
+    elif about:
         title = say("{messages} messages about {count} incidents", messages=len(reports), count=len(about))
     return Report(
         key=key,
@@ -35,7 +38,8 @@ def merge_reports(key: str, reports: Sequence[Report], now: datetime) -> Report:
 
 def messages_of(report: Report, say: Say) -> Iterator[ReportSection]:
     """Yield what the messages in a digest say, a line each; of very many the gravest."""
-    shown, left_out = report.parts, len(report.parts) - MOST_LISTED + 1
+    shown = tuple(part for part in report.parts if part.part_of is None)
+    left_out = len(shown) - MOST_LISTED + 1
     if left_out > 1:
         gravest = sorted(shown, key=lambda part: (SEVERITIES.index(part.severity), -_count(part)))
         kept = {part.key for part in gravest[:-left_out]}
@@ -43,7 +47,34 @@ def messages_of(report: Report, say: Say) -> Iterator[ReportSection]:
     rows = [_row(part, say) for part in shown]
     if left_out > 1:
         rows.append(say("… and {count} more: aiops incidents list", count=left_out))
+    rows += _members(report.parts, say)
+    if count := sum(_is_left_out(part) for part in report.parts):
+        rows.append(
+            say(
+                "Not analysed, for it was a storm: {count}. Ask for one: aiops incidents retry ID",
+                count=count,
+            )
+        )
     yield from section("Messages", items("list", rows, say), say)
+
+
+def _members(parts: Sequence[Report], say: Say) -> Iterator[str]:
+    """Yield a line for each incident that others are part of, the greatest first."""
+    of: dict[int, list[Report]] = {}
+    for part in parts:
+        if part.part_of is not None:
+            of.setdefault(part.part_of, []).append(part)
+    for head, members in sorted(of.items(), key=lambda one: -len(one[1]))[:MOST_LISTED]:
+        incidents = [part.incident for part in members if part.incident is not None]
+        named = [f"{line(one.title)} (#{one.id})" for one in incidents[:_MOST_NAMED]]
+        named += ["…"] if len(incidents) > _MOST_NAMED else []
+        phrase = "Part of incident {id}, {count} more of its service: {named}"
+        yield say(phrase, id=f"#{head}", count=len(members), named="; ".join(named))
+
+
+def _is_left_out(report: Report) -> bool:
+    is_counted_out = any(one.setting == "notices.storm.analyse" for one in report.decisions)
+    return is_counted_out or report.part_of is not None
 
 
 def _count(report: Report) -> int:

@@ -78,7 +78,14 @@ CHINESE: Mapping[str, str] = {
     ),
     "{messages} messages in one": "{messages} 条消息合并为一条",
     "{messages} messages about {count} incidents": "{messages} 条消息，涉及 {count} 个事件",
+    "{messages} messages about one incident": "{messages} 条消息，涉及同一事件",
     "… and {count} more: aiops incidents list": "……另有 {count} 条：aiops incidents list",
+    "Part of incident {id}, {count} more of its service: {named}": (
+        "属于事件 {id}，同一服务的另外 {count} 个：{named}"
+    ),
+    "Not analysed, for it was a storm: {count}. Ask for one: aiops incidents retry ID": (
+        "因错误风暴未分析：{count} 个。如需分析：aiops incidents retry ID"
+    ),
     "once, {first}": "1 次，{first}",
     "{count} times, first {first}, last {last}": "{count} 次，首次 {first}，最近 {last}",
     "{line} in {function}": "{line}，函数 {function}",
