@@ -25,6 +25,8 @@ from aiops_detector_dotnet._lines import (
     CATEGORY,
     FRAME_TRIGGER,
     LOCAL_TRIGGERS,
+    PLACED_TRIGGER,
+    UNITY_TRIGGER,
     read_frame,
     read_head_within,
     starts_afresh,
@@ -54,6 +56,8 @@ class DotnetErrors(LogDetector[DotnetConfig]):
     triggers = (
         FRAME_TRIGGER,
         *LOCAL_TRIGGERS,
+        PLACED_TRIGGER,
+        UNITY_TRIGGER,
         r"^Unhandled [Ee]xception[.:] [A-Z]",
     )
 

@@ -11,6 +11,7 @@ from aiops_detector_dotnet._lines import (
     MEMBER_END,
     OVERFLOW,
     SERVICE,
+    STACK_TITLE,
     TRAILER,
     UNHANDLED_ALONE,
     Get,
@@ -47,7 +48,9 @@ def find_head(get: Get, hit: int) -> int | None:
     above = get(hit - 1)
     if above is not None and read_frame(above) is not None:
         return None
-    return _head_above(get, hit)
+    head = _head_above(get, hit)
+    is_told = head is None or line[:1].isspace() or read_head_within(get(head) or "") is not None
+    return head if is_told else None  # Unity writes the calls under whatever is logged
 
 
 def is_inline(line: str) -> bool:
@@ -157,7 +160,7 @@ def _head_above(get: Get, body: int) -> int | None:
         line = get(index)
         if line is None or read_frame(line) is not None:
             break
-        if is_note(line) or read_inner(line) is not None:
+        if STACK_TITLE.match(line) or is_note(line) or read_inner(line) is not None:
             continue
         if _is_known_head(line) or OVERFLOW.match(line):
             return index

@@ -47,6 +47,18 @@ _FRAME = lazy_pattern(rf"\s+(?:at|{_ANY}) {_METHOD}(?P<rest>.*)$")
 _OTHER_FRAME = lazy_pattern(
     rf"\s{{2,}}(?:[^\s(){{}}\"'=]{{1,24}} ){{1,4}}(?=[^\s()]{{1,400}}\.[^\s()]{{1,400}}\(){_METHOD}(?P<rest>.*)$"
 )
+PLACED_TRIGGER = r"  at .{1,300}\) in .{1,300}:line \d"
+UNITY_TRIGGER = r"\) \(at [^\s()]{1,300}\.cs:\d+\)"
+_CALL = r"(?P<method>[^\s()]+\.[^\s()]+?)\((?P<parameters>[^()]*(?:\([^()]*\)[^()]*)*)\)"
+_SIGNED = lazy_pattern(
+    rf"\s+at (?:(?:async |static )?(?:void|bool|int|long|string|object|[A-Z][\w.<>\[\],?]{{0,80}}) |async |static ){_CALL}(?P<rest>(?: in .*)?)$"
+)
+"""A frame with what the method returns, as Ben.Demystifier writes it."""
+_UNITY = lazy_pattern(
+    r"(?P<method>[\w.`+<>/$\[\],]{1,400}(?::[\w.<>]{1,200})?) ?\([^()]{0,400}\)(?: \(at (?P<file>[^()]{1,400}?):(?P<line>\d+)\))?\s*$"
+)
+STACK_TITLE = lazy_pattern(r"\s*Stack ?Trace:\s*$")
+"""What test runners write between a message and its frames."""
 _PLACE = lazy_pattern(
     r" (?:\[0x[0-9a-f]+\] )?(?:\S{1,20} )?(?P<file>(?:[A-Za-z]:|<)?[^:]+?)(?::\s?(?:[^\s:\d]{1,12} )?(?P<line>\d+)|: ?[^\d]{1,20}(?P<other>\d+))?\.?\s*$"
 )
@@ -57,7 +69,7 @@ _NOTE = lazy_pattern(r"\s*(?:--- .{2,200} ---\s*$|-{6,}\s*$|Repeat \d+ times:\s*
 _END_OF_INNER = "inner exception"
 _CLASS = r"(?:[A-Za-z_][\w`+]*\.)*[A-Za-z_][\w`+]*(?:\[[^\[\]\s]{0,200}\])?"
 _CODE = r"(?: \((?:0x[0-9A-Fa-f]+|-?\d+)\))?"
-HEAD = lazy_pattern(rf"\s*(?P<type>{_CLASS}){_CODE}(?::(?: (?P<message>.*))?)?$", re.DOTALL)
+HEAD = lazy_pattern(rf"\s*(?P<type>{_CLASS}){_CODE}(?: ?:(?: (?P<message>.*))?)?$", re.DOTALL)
 _HEAD_WITHIN = lazy_pattern(
     rf"(?<![\w.`+$/-])(?P<type>(?:[A-Za-z_][\w`+]*\.)*(?:[A-Z][\w`+]*)?(?:Exception|Error|Fault)){_CODE}(?::(?= |$)|\s*$| --->)"
 )
@@ -112,12 +124,22 @@ class Inner(NamedTuple):
 
 def read_frame(line: str) -> Call | None:
     """Read ``at Type.Method(parameters) in file:line 1`` in any language."""
-    if len(line) > LONGEST or "(" not in line or line[:1] not in {" ", "\t"}:
+    if len(line) > LONGEST or "(" not in line:
         return None
-    found = _FRAME.match(line) or _OTHER_FRAME.match(line)
+    if line[:1] not in {" ", "\t"}:
+        return read_unity(line)
+    found = _FRAME.match(line) or _SIGNED.match(line) or _OTHER_FRAME.match(line)
     if found is None or _FOREIGN.match(found["parameters"]):
         return None
     return _call(found["method"], found["rest"])
+
+
+def read_unity(line: str) -> Call | None:
+    """Read ``Type.Method () (at file.cs:1)`` or ``Type:Method()``, as Unity writes them."""
+    found = _UNITY.match(line) if line.rstrip().endswith(")") else None
+    if found is None or not (found["file"] or ":" in found["method"]):
+        return None
+    return Call(found["method"].replace(":", "."), found["file"] or "", int((found["line"] or "0")[:9]))
 
 
 def _call(method: str, rest: str) -> Call | None:

@@ -12,6 +12,7 @@ from aiops_detector_dotnet._lines import (
     INNER_WITHIN,
     MEMBER_END,
     OVERFLOW,
+    STACK_TITLE,
     TRAILER,
     Call,
     Head,
@@ -104,7 +105,7 @@ class _Reader:
             self._open.pop()
 
     def _message(self, line: str) -> None:
-        if TRAILER.match(line) or is_data(line):
+        if TRAILER.match(line) or is_data(line) or STACK_TITLE.match(line):
             return
         text, mark, inner = line.partition(INNER_WITHIN)
         self.parts[self._open[-1]].message.append(text)

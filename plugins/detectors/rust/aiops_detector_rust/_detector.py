@@ -17,6 +17,7 @@ from aiops_core import (
     lazy_pattern,
     parse_envelope,
 )
+from aiops_detector_rust._drawn import TRIGGERS as DRAWN_TRIGGERS
 from aiops_detector_rust._extent import find_reports
 from aiops_detector_rust._libraries import LIBRARIES, LIBRARY_PLACES
 from aiops_detector_rust._parse import Said, read_reports, to_exceptions
@@ -43,6 +44,9 @@ class RustErrors(LogDetector[RustConfig]):
         r"^fatal runtime error: [a-zA-Z]",
         r"^memory allocation of \d+ bytes failed",
         r"^ {0,4}Caused by:$",
+        r"^Caused by th(?:is|ese) error",
+        r"^panicked at [^\s:]{1,300}\.rs:\d+:\d+:$",
+        *DRAWN_TRIGGERS,
         r"^[Ss]tack backtrace:$",
         r"^(?: |━){0,120}━ (?:BACK|SPAN)TRACE ━",
         r"^Backtrace omitted\. Run with RUST_BACKTRACE=",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from aiops_detector_rust._drawn import find_drawing
 from aiops_detector_rust._lines import (
     ABORT,
     ALLOCATION,
@@ -11,6 +12,7 @@ from aiops_detector_rust._lines import (
     CAUSED,
     CHAINED,
     CRASHED,
+    FIRST_CALL,
     LOCATED,
     LOCATION,
     NOTE,
@@ -22,9 +24,11 @@ from aiops_detector_rust._lines import (
     closes_quote,
     is_afterword,
     is_backtrace,
+    is_drawn,
     is_heading,
     is_indented,
     is_numbered,
+    is_script_stack,
     names_error,
     read_debugged,
     read_panic,
@@ -45,6 +49,7 @@ class Report(NamedTuple):
     start: int
     body: int
     end: int
+    is_drawn: bool = False
 
 
 def find_reports(get: Get, hit: int) -> list[Report]:
@@ -59,6 +64,9 @@ def find_reports(get: Get, hit: int) -> list[Report]:
         return [Report(hit, _after_told(get, hit + 1), _after_sections(get, hit + 1))]
     if RUNTIME.match(line) or ALLOCATION.match(line):
         return [Report(hit, hit + 1, _after_stack(get, hit + 1))]
+    drawing = find_drawing(get, hit) if is_drawn(line) else None
+    if drawing is not None:
+        return [Report(drawing.start, drawing.end, drawing.end, is_drawn=True)]
     report = _error(get, hit)
     return [report] if report is not None else []
 
@@ -143,10 +151,20 @@ def _after_stack(get: Get, index: int) -> int:
     while (line := get(index)) is not None:
         if BACKTRACE.match(line):
             index = _after_backtrace(get, index + 1)
+        elif FIRST_CALL.match(line):
+            index = _after_backtrace(get, index)
         elif NOTE.match(line):
             index += 1
         else:
             break
+    return _after_script_stack(get, index) if get(index) == "" and get(index + 1) == "Stack:" else index
+
+
+def _after_script_stack(get: Get, index: int) -> int:
+    while (line := get(index)) is not None and is_script_stack(line):
+        index += 1
+    while not (get(index - 1) or "").strip():
+        index -= 1
     return index
 
 

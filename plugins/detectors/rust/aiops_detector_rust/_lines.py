@@ -16,7 +16,8 @@ Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
 _THREAD = r"(?:^|[\s\]:|])thread '(?P<thread>[^'\n]{1,200})'(?: \(\d+\))? "
-_PANIC = lazy_pattern(rf"{_THREAD}panicked at (?P<rest>.*)$", re.DOTALL)
+_PANIC = lazy_pattern(rf"(?:{_THREAD}|^)panicked at (?P<rest>.*)$", re.DOTALL)
+_PLACED = lazy_pattern(r"\S+\.rs:\d+:\d+:\s*$")
 OVERFLOWED = lazy_pattern(rf"{_THREAD}has overflowed its stack\s*$")
 SHELL = lazy_pattern(r"(?:\S.*?: line \d+: +\d+ )?Aborted(?:\s+\(core dumped\)|\s*$|\s{2,}\S)")
 """What a shell says of a program that aborted."""
@@ -32,12 +33,14 @@ _PLACE = lazy_pattern(
 NOTE = lazy_pattern(r"note: (?:[Rr]un with |[Ss]ome details are omitted|the backtrace|this )")
 BACKTRACE = lazy_pattern(r"\s*[Ss]tack backtrace:\s*$")
 _NUMBERED = lazy_pattern(r"\s{0,8}(?P<number>\d{1,6}): +(?:0x[0-9a-f]+ - |0x[0-9a-f]+$)?(?P<name>.*)$")
+FIRST_CALL = lazy_pattern(r"\s{2,8}0: +(?:0x[0-9a-f]+ - )?[\w<>]+::\S")
+"""A backtrace that no title announces."""
 _AT = lazy_pattern(r"\s+at (?P<file>(?:[A-Za-z]:)?[^:]+):(?P<line>\d+)(?::(?P<column>\d+))?\s*$")
 _HIDDEN = lazy_pattern(r"\s*⋮ \d+ frames? hidden ⋮\s*$")
 SECTION = lazy_pattern(r"\s*━{3,} (?P<name>[A-Z]+) ━{3,}\s*$")
 _HASH = lazy_pattern(r"::h[0-9a-f]{16}$")
 _DISAMBIGUATOR = lazy_pattern(r"\[[0-9a-f]{6,16}\](?=::|>|$)")
-CAUSED = lazy_pattern(r"\s{0,4}Caused by:\s*$")
+CAUSED = lazy_pattern(r"\s{0,4}Caused by(?: this error| these errors(?: \([^()]{1,60}\))?)?:\s*$")
 LOCATION = lazy_pattern(r"Location:\s*$")
 LOCATED = lazy_pattern(r" {3,4}(?P<file>[^\s:][^:]{0,400}\.rs):(?P<line>\d+):(?P<column>\d+)\s*$")
 CHAINED = lazy_pattern(r"\s{1,8}(?P<number>\d{1,3}): ?(?P<message>.*)$")
@@ -81,7 +84,9 @@ def read_panic(line: str) -> Panic | None:
     if "panicked at " not in line:
         return None
     found = _PANIC.search(line[:LONGEST])
-    return Panic(found["thread"], found["rest"] + line[LONGEST:]) if found is not None else None
+    if found is None or (found["thread"] is None and not _PLACED.match(found["rest"])):
+        return None
+    return Panic(found["thread"] or "", found["rest"] + line[LONGEST:])
 
 
 def split_place(text: str) -> tuple[str, Place | None]:
@@ -105,6 +110,16 @@ def closes_quote(line: str) -> bool:
     """Say whether a quoted message of several lines ends with this one."""
     at = max(line.rfind("', "), line.rfind("': "))
     return at >= 0 and read_place(line[at + 3 :]) is not None
+
+
+def is_drawn(line: str) -> bool:
+    """Say whether the line may be of a report that is drawn with branches."""
+    return any(sign in line for sign in ("× ", "─▶ ", "╴at "))
+
+
+def is_script_stack(line: str) -> bool:
+    """Say whether the line is of the stack of the script that runs a module of WebAssembly."""
+    return line.strip() in {"", "Stack:", "Error"} or line.startswith("    at ")
 
 
 def is_backtrace(line: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiops_core import Frame, RaisedException, parse_envelope
+from aiops_detector_rust._drawn import read_drawing
 from aiops_detector_rust._extent import Report, find_reports
 from aiops_detector_rust._libraries import RAISING
 from aiops_detector_rust._lines import (
@@ -14,6 +15,7 @@ from aiops_detector_rust._lines import (
     CAUSED,
     CHAINED,
     CRASHED,
+    FIRST_CALL,
     LOCATION,
     OVERFLOWED,
     RUNTIME,
@@ -21,6 +23,7 @@ from aiops_detector_rust._lines import (
     Call,
     Place,
     is_afterword,
+    is_drawn,
     is_heading,
     is_indented,
     names_error,
@@ -57,7 +60,8 @@ def read_reports(lines: Sequence[str], prefix: str) -> list[Said]:
     def get(index: int) -> str | None:
         return lines[index] if 0 <= index < len(lines) else None
 
-    reports = next((found for hit in range(len(lines)) if (found := find_reports(get, hit))), [])
+    hits = sorted(range(len(lines)), key=lambda at: not is_drawn(lines[at]))
+    reports = next((found for hit in hits if (found := find_reports(get, hit))), [])
     return [_said(lines, report, prefix) for report in reports or [Report(0, 1, len(lines))]]
 
 
@@ -77,6 +81,8 @@ def to_exceptions(said: Sequence[Said], is_ours: IsOurs) -> tuple[RaisedExceptio
 
 
 def _said(lines: Sequence[str], report: Report, prefix: str) -> Said:
+    if report.is_drawn:
+        return _drawn(lines[report.start : report.end])
     first = lines[report.start]
     message = [line.rstrip() for line in lines[report.start + 1 : report.body]]
     rest = list(lines[report.body : report.end])
@@ -97,6 +103,15 @@ def _said(lines: Sequence[str], report: Report, prefix: str) -> Said:
         return _error(lines[report.start : report.end], prefix)
     said.calls = _calls(rest)
     return said
+
+
+def _drawn(lines: Sequence[str]) -> Said:
+    """Read a report of miette or error-stack."""
+    errors = read_drawing(lines)
+    if not errors:
+        return Said("Error", lines[0].strip())
+    first, *causes = errors
+    return Said("Error", first.message, first.place, [one.message for one in causes])
 
 
 def _crash(lines: Sequence[str]) -> Said:
@@ -191,6 +206,8 @@ def _add(chain: list[str], line: str) -> None:
 
 def _calls(lines: list[str]) -> list[Call]:
     """Read the backtrace below a panic; spans stand for it where there is none."""
+    if lines and FIRST_CALL.match(lines[0]):
+        return read_calls(lines)
     sections = _Sections()
     for line in lines:
         sections.read(line)
