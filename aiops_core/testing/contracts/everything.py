@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +21,7 @@ from aiops_core.errors import AiopsError, UserError
 from aiops_core.host import check_triggers
 from aiops_core.pipeline import load
 from aiops_core.testing.contracts.bench import Trial, junk, usual
+from aiops_core.testing.contracts.importing import NotImported, import_alone
 from aiops_core.testing.contracts.work import work
 
 _SLOWEST_IMPORT = 0.3
@@ -32,27 +30,6 @@ _OF_THE_CORE = 0.6
 """As much of what the core takes where that is more: the machine is busy or slow then."""
 _REFERENCE = re.compile(r"\$\{\w+:[^}]*\}")
 _MUTABLE = (list, dict, set, bytearray)
-_IMPORT = """\
-import importlib.util, json, socket, sys, time
-
-def refuse(*arguments, **named):
-    raise OSError("an import reached for the network")
-
-socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
-sys.path[:0] = json.loads(sys.argv[2])
-began = time.process_time()
-import aiops_core
-for name in aiops_core.__all__:
-    getattr(aiops_core, name)
-core = time.process_time() - began
-began = time.process_time()
-if sys.argv[1].endswith(".py"):
-    spec = importlib.util.spec_from_file_location("component_under_test", sys.argv[1])
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-else:
-    importlib.import_module(sys.argv[1])
-print(core, time.process_time() - began)
-"""
 
 
 def every_setting_is_documented(trial: Trial) -> None:
@@ -237,32 +214,20 @@ def it_is_imported_fast_and_alone(trial: Trial) -> None:
     """Importing it takes under 0.3 CPU seconds and reaches for no network."""
     module = trial.component.__module__
     target = module if _can_be_found(module) else str(Path(inspect.getfile(trial.component)).resolve())
+    paths = [path for path in sys.path if path]
     for is_last in (False, False, True):
-        core, own = _imported(trial, target)
-        if own <= max(_SLOWEST_IMPORT, _OF_THE_CORE * core):
+        try:
+            took = import_alone(target, paths)
+        except NotImported as error:
+            trial.fail(
+                f"cannot be imported by itself: {error}. Import what it needs, reach for nothing outside"
+            )
+        if took.own <= max(_SLOWEST_IMPORT, _OF_THE_CORE * took.core):
             return
-        if is_last or own > 2 * core:
-            trial.fail(f"importing {module} takes {own:.1f} CPU s. Import heavy libraries on use")
+        if is_last or took.own > 2 * took.core:
+            trial.fail(f"importing {module} takes {took.own:.1f} CPU s. Import heavy libraries on use")
 
 
 def _can_be_found(module: str) -> bool:
     top = module.partition(".")[0]
     return any(finder.find_spec(top, None) is not None for finder in sys.meta_path)
-
-
-def _imported(trial: Trial, target: str) -> tuple[float, float]:
-    paths = json.dumps([path for path in sys.path if path])
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done = subprocess.run(
-        [sys.executable, "-c", _IMPORT, target, paths],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=environment,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        trial.fail(f"cannot be imported by itself: {last}. Import what it needs, reach for nothing outside")
-    core, own = done.stdout.split()[-2:]
-    return float(core), float(own)
