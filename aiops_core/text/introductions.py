@@ -15,6 +15,8 @@ from aiops_core.text.unwrap import decode_line, learn_prefix
 _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w.-]*\s*")
+_COMMAND = re.compile(r"\s*(?:\$|>>>|PS [^>\n]{0,100}>|[\w.-]+@[\w.-]+:\S* ?[$#]) \S")
+_MOST_COMMANDS = 3
 MOST_FIELDS = 8
 """Indented lines of a record that may stand above the trace in it."""
 _WRITER = frozenset({"service", "host", "pid", "thread"})
@@ -49,10 +51,17 @@ def is_indented(line: str) -> bool:
 
 
 def is_fenced(candidate: Candidate) -> bool:
-    """Tell whether a trace is shown, not raised: it stands right under the fence of a block of Markdown."""
+    """Tell whether a trace is shown, not raised: it stands under the fence of a block of Markdown.
+
+    Between both stand at most the commands that led to it.
+    """
     is_text = candidate.first > 0 and candidate.record is None
-    above = candidate.lines.get(candidate.first - 1) if is_text else None
-    return above is not None and _FENCE.fullmatch(above) is not None
+    if not is_text:
+        return False
+    at = candidate.first - 1
+    while at >= candidate.first - _MOST_COMMANDS and _COMMAND.match(candidate.lines.get(at) or ""):
+        at -= 1
+    return _FENCE.fullmatch(candidate.lines.get(at) or "") is not None
 
 
 def may_introduce(raw: bytes) -> bool:

@@ -21,6 +21,7 @@ _FENCE = lazy_pattern(r"={10,}\s*$|#\s*$|-{10,}\s*$")
 _BEFORE = lazy_pattern(
     r"\w*Sanitizer:DEADLYSIGNAL|ASAN:(?:SIG|DEADLY)|AddressSanitizer:DEADLY|pure virtual method called|## V8 sandbox|===BUG DETECTED"
 )
+_PURE = "pure virtual method called"
 _DONE = lazy_pattern(r"==\d+== ?ABORTING|\[end of stack trace\]|#\d+ +0x[0-9a-f]+ in _start\b")
 _DETAIL = lazy_pattern(
     r"==\d+==\s*\S|==\d+==$|={10,}\s*$|SUMMARY: |SCARINESS: |(?:READ|WRITE|ACCESS|CALL) of size|0x[0-9a-fA-F]+ is located|(?:freed|previously allocated|allocated|created) by|previously allocated here|freed here"
@@ -66,7 +67,8 @@ def end_of_crash(get: Get, head: int) -> int:
         text = line[:LONGEST]
         found = read_head(text)
         if found is not None:
-            if not found.is_effect or (found.type in seen and not text.startswith("signal ")):
+            is_effect = found.is_effect or (first.type == _PURE and found.type == "terminate called")
+            if not is_effect or (found.type in seen and not text.startswith("signal ")):
                 break
             seen.add(found.type)
             end, patience = index + 1, NOISE if has_stack else GAP

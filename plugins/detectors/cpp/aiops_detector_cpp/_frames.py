@@ -33,7 +33,10 @@ _GDB = lazy_pattern(
 )
 _GLOG = lazy_pattern(r"\s*(?:PC: )?@ +0x[0-9a-fA-F]+ +(?:\d+ +)?(?P<function>\S.*?)\s*$")
 _SYMBOLS = lazy_pattern(
-    r"\s*(?:\d+ *[:#]? +)?(?P<module>[^\s()\[\]]+)\((?P<function>[^\s()+]*)(?:\+0x[0-9a-f]+)?\) ?\[0x[0-9a-f]+\]\s*$"
+    r"\s*(?:\d+ *[:#]? +)?(?P<module>(?:postgres: [^()\[\]]{0,200}?)?[^\s()\[\]]+)\((?P<function>[^\s()+]*)(?:\+0x[0-9a-f]+)?\) ?\[0x[0-9a-f]+\]\s*$"
+)
+_CLICKHOUSE = lazy_pattern(
+    r"(?P<number>\d{1,3})\. (?:\S+: )?(?P<function>\S.*?) @ 0x[0-9a-f]+(?: in (?P<module>\S+))?\s*$"
 )
 _BARE = lazy_pattern(
     r"(?:(?P<number>\d{1,3}): +| +(?P<boost>\d{1,3})# +|(?P<plain>\d{1,3}) {2,}(?:0x[0-9a-f]+ ?))(?P<function>\S.*?)?"
@@ -74,7 +77,17 @@ def read_call(line: str) -> Call | None:
         return _call(found)
     if (found := _NUMBERED.match(line)) is not None:
         return _numbered(int(found["number"]), found["rest"])
-    for form in (_GLOG, _SYMBOLS, _APPLE, _BREAKPAD, _WINDOWS, _VALGRIND, _CHROMIUM_WINDOWS, _BARE):
+    for form in (
+        _GLOG,
+        _SYMBOLS,
+        _APPLE,
+        _BREAKPAD,
+        _WINDOWS,
+        _VALGRIND,
+        _CHROMIUM_WINDOWS,
+        _CLICKHOUSE,
+        _BARE,
+    ):
         if (found := form.match(line)) is not None:
             return _call(found)
     return None

@@ -141,8 +141,14 @@ def _fixed(
 
 
 def _named(found: re.Match[str]) -> Head:
-    name = found["type"]
+    name = _WRAPPED.sub(r"\1", found["type"])
     return Head(name, (found.groupdict().get("text") or "").strip() or found[0].strip())
+
+
+_WRAPPED = lazy_pattern(
+    r"boost::(?:wrapexcept|exception_detail::clone_impl)<(?:boost::exception_detail::error_info_injector<)?(.+?)(?: ?>)+$"
+)
+"""What Boost makes of an exception that is thrown."""
 
 
 def _heap(found: re.Match[str]) -> Head:
@@ -208,6 +214,15 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         (r"ASSERT(?:ION FAILED)?: \"?(?P<text>.*?)\"? in file (?P<file>.+?), line (?P<line>\d+)", _assertion),
         (r"ASSERTION FAILED: (?P<text>.*)", _unproven),
         (
+            r"TRAP: (?:failed Assert|FailedAssertion)\(\"(?P<text>.*?)\"\)?, File: \"(?P<file>[^\"]+)\", Line: (?P<line>\d+)",
+            _assertion,
+        ),
+        (
+            r"(?:.*\s)?Code: \d+\. (?P<type>DB::\w*Exception): (?P<text>.*?)(?:\. \([A-Z_]+\).*|, Stack trace.*|$)",
+            _named,
+        ),
+        (r"(?:.*\s)?Process \d+ \([^()]{1,64}\) of user \d+ dumped core\b", _fixed("core dumped")),
+        (
             r"assert\.h assertion failed at (?P<file>\S+?):(?P<line>\d+)(?: in (?P<function>[^:]*))?: (?P<text>.*)",
             _assertion,
         ),
@@ -253,7 +268,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         (r"\*\*\* (?P<name>SIG[A-Z]+) (?:received |\(@)", _signal),
         (r"\*\*\* Aborted at \d+ \(unix time\)", _fixed("SIGABRT", is_effect=True, stands_alone=False)),
         (r"Received signal (?P<number>[4-8]|10|11)\b", _signal),
+        (r".*\b(?:mysqld|mariadbd) got signal (?P<number>4|6|7|8|11)\b", _exited),
         (r"(?:.*\b)?(?:[Cc]aught|[Rr]eceived|got) signal:? ?(?P<number>4|6|7|8|11)\b", _signal),
+        (
+            r".*\b[Rr]eceived signal (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception|\w[\w ]*) \((?P<number>4|6|7|8|11)\)",
+            _exited,
+        ),
         (r".*exited on signal (?P<number>4|6|7|8|11)\b.*", _exited),
         (
             r"(?:PID \d+ received|.*[Cc]aught(?: signal)?|Signal:) (?P<name>SIG(?:SEGV|ABRT|BUS|FPE|ILL|TRAP|SYS))\b",
@@ -326,7 +346,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
 )
 _MAYBE = lazy_pattern(
     r"exceeded|[Aa]bort|Bus error|Floating point|Illegal instr|anitizer: |libFuzzer: |runtime error: |[Aa]ssert|ASSERT|[Cc]heck|CHECK|terminat|virtual method|\*\*\* |\(\): |corrupt|free|Fatal|FATAL|SIG|ignal|BUG DETECTED|"
-    r"violation|Crash reason|- code|Unhandled|Exception|fault|dumped|LLVM|PLEASE|shared libraries|==\d+== [A-Z]|^F\d{4} |^abort: "
+    r"violation|Crash reason|- code|Unhandled|Exception|fault|dumped|LLVM|PLEASE|shared libraries|==\d+== [A-Z]|^F\d{4} |^abort: |TRAP: |DB::"
 )
 
 

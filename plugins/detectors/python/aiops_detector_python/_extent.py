@@ -10,6 +10,7 @@ from aiops_detector_python._lines import (
     ELLIPSIS,
     FATAL,
     FATAL_REST,
+    FRAME,
     GROUP_HEADER,
     HEADER,
     IGNORED,
@@ -22,6 +23,7 @@ from aiops_detector_python._lines import (
     REMOTE,
     RULE,
     SECTION,
+    SHELL,
     SYNTAX_ERROR,
     SYNTAX_PLACE,
     TASK,
@@ -176,6 +178,7 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
     """
     end = index = at
     blank = 0
+    has_calls = False
     is_list = _LISTS_ERRORS.search(get(at - 1) or "") is not None
     while index < at + _MOST_MESSAGE_LINES and (line := get(index)) is not None:
         index += 1
@@ -186,6 +189,9 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             continue
         if _ends_message(line) or _announces_task(get, index - 1):
             break
+        if has_calls and match_exception(line):
+            return index  # what a worker raised, told in the message
+        has_calls = has_calls or FRAME.match(line) is not None
         names_field = is_list and (get(index) or "").startswith("  ")
         if not (is_open or names_field or line.startswith(_DETAILS)):
             return _connector_ahead(get, index) or end
@@ -261,6 +267,8 @@ def _end_of_fatal(get: GetLine, at: int) -> int:
         at += 1
         if FATAL_REST.match(line):
             end = at
+        elif SHELL.match(line):
+            return at
         elif line.strip():
             break
     return end

@@ -28,6 +28,10 @@ FATAL_REST = lazy_pattern(
     r"(?:Current thread|Thread) \S.{0,200}\(most recent call first\)|Python runtime state: |Extension modules: |Current thread's C stack trace"
     r"|  (?:File \"|<|\.\.\.|Binary file )|\w*Error: "
 )
+SHELL = lazy_pattern(
+    r"(?:\S.{0,200}?: line \d+: +\d+ )?(?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception)\b"
+)
+"""What a shell says of a program that died."""
 IGNORED = lazy_pattern(r"Exception ignored (?:in|on|while)\b")
 LEAD = lazy_pattern(
     r"(?:^|[\s\]|:])(?:Exception in thread .+:|Exception ignored (?:in|on|while)\b.*|Exception in callback .+"
@@ -61,7 +65,9 @@ CONNECTORS: Mapping[str, Link] = {
     "Original exception was:": "context",
 }
 
-_EXCEPTION = lazy_pattern(r"([^\W\d]\w*(?:\.(?:\w+|<\w+>)){0,64})(?::(?:\s(.*))?)?$")
+_EXCEPTION = lazy_pattern(
+    r"([^\W\d]\w*(?:\.(?:\w+|<\w+>)){0,64}(?:(?<=TaskError)\(\w+\))?)(?::(?:\s(.*))?)?$"
+)
 
 
 def match_exception(line: str) -> re.Match[str] | None:

@@ -24,7 +24,7 @@ class SwiftErrors(LogDetector[SwiftConfig]):
     """Fatal errors and backtraces of Swift, uncaught exceptions of Objective-C."""
 
     triggers = (
-        r"[^\s:]{1,200}\.swift:\d+: (?:Fatal|Precondition|Assertion)",
+        r"[^\s:]{1,200}\.swift(?:interface)?:\d+: (?:Fatal|Precondition|Assertion)",
         r"(?:Fatal error|Precondition failed|Assertion failed): .*\.swift, line ",
         r"^(?:Fatal error|Precondition failed|Assertion failed): ",
         r"Program crashed: ",

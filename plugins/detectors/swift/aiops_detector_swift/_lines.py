@@ -12,7 +12,7 @@ Get = Callable[[int], str | None]
 
 _KIND = r"(?P<kind>Fatal error|Precondition failed|Assertion failed|Fatal access conflict detected)"
 PLACED = lazy_pattern(
-    rf"(?:.*?[\s:])??(?P<file>[^\s:]+\.swift):(?P<line>\d+): {_KIND}(?:[.:] ?(?P<text>.*))?$"
+    rf"(?:.*?[\s:])??(?P<file>[^\s:]+\.swift(?:interface)?):(?P<line>\d+): {_KIND}(?:[.:] ?(?P<text>.*))?$"
 )
 """``file.swift:3: Fatal error: text``, as Swift 5.4 and later write it."""
 TRAILED = lazy_pattern(
