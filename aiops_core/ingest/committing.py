@@ -39,7 +39,7 @@ LONGEST_GATHER = 2.0
 """The same at most: in a storm, and when running once."""
 _MANY = 100
 """Known blocks for which it is worth waiting for more."""
-_STORM = 5000
+_STORM = 1000
 """Blocks of one commit that are only counted."""
 
 Recorded = Callable[[list[Event], list[IncidentChange]], None]
@@ -108,10 +108,10 @@ class Commits:
 
     @property
     def gathers_for(self) -> float:
-        """Seconds worth waiting for more: while many known blocks come ten times a commit."""
+        """Seconds worth waiting for more: while many known blocks come twenty times a commit."""
         if self._pending.counting.size < _MANY:
             return _GATHER
-        return min(max(COMMIT_EVERY, 10 * self._took), LONGEST_GATHER)
+        return min(max(COMMIT_EVERY, 20 * self._took), LONGEST_GATHER)
 
     @property
     def is_in_storm(self) -> bool:

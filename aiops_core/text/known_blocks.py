@@ -21,7 +21,7 @@ EDGE = 24
 _MOST_VARIANTS = 4096
 _MOST_HEADS = 64
 _READ_AGAIN = 16
-"""Repeats after which a known block is read again; then after four times as many each time."""
+"""Repeats after which a known block is read again; then after sixteen times as many each time."""
 
 Spot: TypeAlias = tuple[int, int]
 """Line and column in a block."""
@@ -74,7 +74,7 @@ class Known:
         self.repeats += 1
         if self.repeats < self.due:
             return False
-        self.due *= 4
+        self.due *= _READ_AGAIN
         return True
 
 

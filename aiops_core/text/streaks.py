@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from itertools import accumulate
+from itertools import accumulate, chain, islice
+from operator import ge, lt
 from typing import ClassVar, NamedTuple, TypeAlias, cast
 
 from aiops_core.text.block_patterns import Parts, form_pattern, opening_pattern, parts_behind
@@ -351,15 +352,30 @@ class _Walk:
 
     def _hit_as_known(self, kinds: list[Kind], starts: list[int]) -> int:
         """Return how many blocks were hit by the triggers that hit their kind, and pass over these hits."""
-        places, triggers, hit = self.places, self.triggers, self.hit
-        for number, kind in enumerate(kinds):
-            next_hit = bisect_left(places, starts[number + 1], hit)
-            if triggers[hit:next_hit] != kind.triggers:
-                self.hit = hit
+        places, hit = self.places, self.hit
+        expected = [kind.triggers for kind in kinds]
+        after = list(accumulate(map(len, expected), initial=hit))
+        stop = bisect_left(places, starts[len(kinds)], hit)
+        count = len(kinds)
+        if (
+            after[-1] != stop
+            or self.triggers[hit:stop] != list(chain.from_iterable(expected))
+            or not all(map(ge, [places[at] for at in after[:-1]], starts))
+            or not all(map(lt, [places[at - 1] for at in after[1:]], islice(starts, 1, None)))
+        ):
+            count = self._until_hit_otherwise(expected, starts)
+        self.hit = after[count]
+        return count
+
+    def _until_hit_otherwise(self, expected: list[list[int]], starts: list[int]) -> int:
+        """Return how many blocks come before the first one that other triggers hit."""
+        hit = self.hit
+        for number, triggers in enumerate(expected):
+            next_hit = bisect_left(self.places, starts[number + 1], hit)
+            if self.triggers[hit:next_hit] != triggers:
                 return number
             hit = next_hit
-        self.hit = hit
-        return len(kinds)
+        return len(expected)
 
     def _take_back(self, group: tuple[Kind, Times]) -> int:
         """Forget the last block; return where it stood."""
