@@ -47,6 +47,25 @@ def detect(text, zone, names=("python", "levels")):
     return events, repeats
 
 
+@pytest.mark.parametrize("level", ["SEVERE", "WARNING"])
+@pytest.mark.parametrize(
+    "trace", ["java.io.IOException: refused\n\tat shop.Client.call(Client.java:44)\n", ""]
+)
+def test_the_time_of_a_record_in_two_lines_is_that_of_the_first(level, trace):
+    text = f"Nov 21, 2026 6:00:00 PM shop.Client call\n{level}: call failed\n{trace}Nov 21, 2026 6:00:01 PM shop.Client call\nINFO: ok\n"
+
+    events, _ = detect(text, SHANGHAI, ("java", "levels"))
+
+    expected = [datetime(2026, 11, 21, 10, tzinfo=UTC)] if trace or level == "SEVERE" else []
+    assert [event.occurred_at for event in events] == expected
+
+
+def test_the_time_of_another_record_is_not_taken():
+    events, _ = detect("2026-11-21 18:00:00 shop is up\nERROR: call failed\n", SHANGHAI)
+
+    assert [event.occurred_at for event in events] == [None]
+
+
 # -- reading ------------------------------------------------------------------------------------
 
 

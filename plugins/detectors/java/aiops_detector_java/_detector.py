@@ -19,7 +19,7 @@ from aiops_core import (
     Span,
 )
 from aiops_detector_java import _crash
-from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, end_of_trace, find_head, first_line
+from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
 
@@ -72,6 +72,8 @@ class JavaErrors(LogDetector[JavaConfig]):
             return self._crash(block)
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
+        if len(lines) > 2 and begins_short(lines[0], lines[2]):
+            lines = lines[2:]
         head, exceptions = read_exceptions(lines, self._is_ours)
         surfaced = exceptions[0]
         return Event(

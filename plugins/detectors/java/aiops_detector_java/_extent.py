@@ -17,6 +17,7 @@ from aiops_detector_java._lines import (
 
 FRAME_TRIGGER = r"^(?:\t{0,8}| {0,16})at [^\s()]+\([^()\n]*(?:\.(?:java|kt|scala|groovy|clj):\d|Native Method|Unknown Source|SourceFile)"
 """What ordinary frames have."""
+SHORT = " => "
 DUMP = "Full thread dump "
 MAX_MESSAGE = 32
 """Lines of one message looked through for the frames under it."""
@@ -73,7 +74,13 @@ def end_of_trace(get: Get, head: int) -> int | None:
             index = after_message(get, index)
         else:
             break
-    return index
+    return end_of_trace(get, head + 2) if begins_short(first, get(head + 2)) and index == head + 2 else index
+
+
+def begins_short(first: str, again: str | None) -> bool:
+    """Say whether a trace is that of Solr's layout: shown with one frame, then from its head once more."""
+    shown = first.rpartition(SHORT)[2].rstrip() if SHORT in first else ""
+    return bool(shown) and again is not None and again.rstrip() in {shown, f"{shown}: null"}
 
 
 def after_message(get: Get, head: int) -> int:
