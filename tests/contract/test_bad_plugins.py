@@ -1,6 +1,7 @@
 """Each check of the contract fails for a plugin that breaks what it asks for, and says so."""
 
 import pytest
+from shown import ROOT
 
 from aiops_core.testing.contracts import CHECKS, Bench
 from aiops_core.testing.contracts.bench import Trial
@@ -183,3 +184,16 @@ def test_a_bad_plugin_fails_and_is_told_why(tmp_path, kind, name, fault, said):
 
 def test_every_check_has_a_plugin_that_fails_it():
     assert {one.__name__ for checks in CHECKS.values() for one in checks} == {name for _, name, _, _ in BAD}
+
+
+def test_every_bundled_plugin_is_asked_for_its_contract():
+    folders = {path.parent for path in ROOT.glob("plugins/*/*/example.yaml")}
+    asked = {
+        path.parents[1]
+        for path in ROOT.glob("plugins/*/*/tests/test_*.py")
+        if "= contract(" in path.read_text()
+    }
+    on_a_bench = {path.parents[1] for path in ROOT.glob("plugins/*/*/tests/*_bench.py")}
+
+    assert len(folders) > 40
+    assert folders - asked - on_a_bench == set()
