@@ -33,7 +33,7 @@ pipelines:
     detectors: [python]
     analyzers:
 {analyzers}
-    notices: {{storm: {{messages: 100000}}}}
+    notices: {{storm: {{messages: 100000, incidents: 100000}}}}
 """
 
 

@@ -32,7 +32,7 @@ from aiops_core.store.queue import Job, JobState, Queue
 from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
 from aiops_core.store.requests import Requests
 from aiops_core.store.retention import Cut, Retention
-from aiops_core.store.runs import RunRow, Runs, RunState, StepRow, StepState
+from aiops_core.store.runs import BY_ITSELF, RunRow, Runs, RunState, StepRow, StepState
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
 from aiops_core.store.silences import SilenceRow, Silences
@@ -40,7 +40,7 @@ from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
 from aiops_core.store.tally import MOST_OF_BATCH, Counted
 from aiops_core.store.trends import Trends
-from aiops_core.store.triage import BY_ITSELF, Triage, Triaged
+from aiops_core.store.triage import Triage, Triaged
 from aiops_core.store.volumes import Volume, Volumes
 from aiops_core.store.work import Work
 

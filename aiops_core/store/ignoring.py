@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _BEGINS = "ignored until "
+AFTER = f"{_BEGINS}after "
+"""How the condition on a time begins."""
 
 
 def until_time(at: datetime) -> str:
     """Return the condition that an event comes after a time."""
-    return f"{_BEGINS}after {at.isoformat()}"
+    return f"{AFTER}{at.isoformat()}"
+
+
+def moved(condition: str, jump: timedelta) -> str:
+    """Return the condition on a time with the time moved by so much."""
+    return until_time(datetime.fromisoformat(condition.removeprefix(AFTER)) + jump)
 
 
 def until_count(count: int) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from aiops_core.store.database import Database, upsert
+from aiops_core.store.ignoring import AFTER, moved
 from aiops_core.store.tables import (
     clocks,
     deliveries,
@@ -31,6 +32,10 @@ from aiops_core.store.tables import (
     incidents,
     jobs,
     notices,
+    plans,
+    remarks,
+    requests,
+    runs,
     silences,
     spending,
     triage,
@@ -132,6 +137,10 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
         (true(), faults.c.told_at),
         (spending.c.reserved_at > before - _RECENTLY, spending.c.reserved_at),
         (incidents.c.state != "resolved", incidents.c.heard_at),
+        (runs.c.finished_at.is_(None), runs.c.created_at),
+        (plans.c.approved_at.is_(None), plans.c.expires_at),
+        (requests.c.opened_at > before - _RECENTLY, requests.c.opened_at),
+        (remarks.c.heard_at > before - _RECENTLY, remarks.c.heard_at),
     ):
         values = {column.name: _moved(column, jump) for column in columns}
         connection.execute(update(columns[0].table).where(condition).values(values))
@@ -139,6 +148,10 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
         news = {name: (datetime.fromisoformat(at) + jump).isoformat() for name, at in row.news.items()}
         own = notices.c.incident_id == row.incident_id
         connection.execute(update(notices).where(own).values(news=news))
+    ignored = select(incidents.c.id, incidents.c.awaits).where(incidents.c.awaits.startswith(AFTER))
+    for row in connection.execute(ignored).all():
+        awaits = moved(row.awaits, jump)
+        connection.execute(update(incidents).where(incidents.c.id == row.id).values(awaits=awaits))
 
 
 def _moved(column: Column[Any], jump: timedelta) -> ColumnElement[Any]:  # Any: a time as it is kept

@@ -12,7 +12,7 @@ from aiops_core.records import Event, Json, Position
 from aiops_core.store import tables
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks, upsert
-from aiops_core.store.runs import create_runs
+from aiops_core.store.runs import await_their_turn, create_runs
 from aiops_core.store.sightings import save_sightings, wake_watchers, watched
 from aiops_core.store.tally import Counted, Tally, new_incident, seen_at
 from aiops_core.store.trends import save_trends
@@ -87,6 +87,8 @@ class Recording(Access):
             _save_incidents(connection, tallies)
             _save_samples(connection, tallies, now, redact)
             reasons = {tally.row["id"]: tally.run for tally in tallies if tally.run}
+            for incident_id in await_their_turn(connection, list(reasons)):
+                del reasons[incident_id]
             runs = create_runs(connection, pipeline, reasons, due_at=now + _SETTLE, now=now)
             _save_turns(connection, tallies, now)
             save_trends(connection, ((tally.row["id"], tally.minutes) for tally in tallies))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from sqlalchemy import Connection, Update, func, insert, literal, select, update
+from sqlalchemy import Connection, Update, exists, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Json
@@ -203,7 +203,7 @@ def create_runs(
     ]
     created = connection.execute(insert(runs).returning(runs.c.incident_id, runs.c.id), rows)
     ids = {row.incident_id: row.id for row in created}
-    urgent = _priorities(connection, list(ids))
+    urgent = _priorities(connection, list(ids), now)
     queued = [
         {**new_job("run", f"run:{run}", {"run": run}, due_at, now), "priority": urgent[incident]}
         for incident, run in ids.items()
@@ -212,15 +212,37 @@ def create_runs(
     return ids
 
 
-def _priorities(connection: Connection, incident_ids: Sequence[int]) -> dict[int, int]:
-    """Return which incidents are answered first: critical before errors, warnings after other work."""
-    columns = (incidents.c.id, incidents.c.severity)
+def await_their_turn(connection: Connection, incident_ids: Sequence[int]) -> set[int]:
+    """Return which of these incidents have a run that nobody took up yet: it answers what comes meanwhile."""
+    waits = (runs.c.state == "waiting", runs.c.started_at.is_(None), runs.c.reason.in_(BY_ITSELF))
+    has_job = exists().where(jobs.c.key == func.printf("run:%d", runs.c.id), jobs.c.state != "dead")
+    query = select(runs.c.incident_id).where(*waits, has_job)
+    return {
+        found
+        for some in chunks(incident_ids)
+        for found in connection.scalars(query.where(runs.c.incident_id.in_(some)))
+    }
+
+
+def _priorities(connection: Connection, incident_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """Return which incidents are answered first: critical before errors, warnings after other work.
+
+    One that comes back again and again goes last, whatever it is: it is known, and others are not.
+    """
+    recent = (runs.c.incident_id == incidents.c.id, runs.c.created_at > now - _RECENTLY)
+    often = select(func.count()).where(*recent).correlate(incidents).scalar_subquery() > _OFTEN
     rows = [
         row
         for some in chunks(incident_ids)
-        for row in connection.execute(select(*columns).where(incidents.c.id.in_(some)))
+        for row in connection.execute(
+            select(incidents.c.id, incidents.c.severity, often.label("often")).where(incidents.c.id.in_(some))
+        )
     ]
-    return {row.id: _PRIORITIES[row.severity] for row in rows}
+    return {row.id: _LAST if row.often else _PRIORITIES[row.severity] for row in rows}
 
 
 _PRIORITIES = {"critical": 1, "error": 0, "warning": -1, "info": -2}
+_LAST = -3
+_RECENTLY, _OFTEN = timedelta(hours=1), 3
+BY_ITSELF = ("new", "regressed")
+"""Reasons of runs that nobody asked for."""

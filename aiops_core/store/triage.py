@@ -14,11 +14,10 @@ from aiops_core.records import Decision, Incident, Severity
 from aiops_core.store.access import Access
 from aiops_core.store.database import chunks
 from aiops_core.store.incidents import INCIDENT, OPEN, Incidents, with_event
+from aiops_core.store.runs import BY_ITSELF
 from aiops_core.store.tables import events, incidents, runs, triage
 
 Verdict: TypeAlias = Literal["analysed", "raw", "part"]
-BY_ITSELF = ("new", "regressed")
-"""Reasons of runs that nobody asked for."""
 _MINUTE = timedelta(minutes=1)
 _MOST = 1_000
 

@@ -32,7 +32,7 @@ pipelines:
       - {{uses: claude, with: {{api_key: '${{env:KEY}}', base_url: '{api}', stream: false, edits: json}}}}
     actions: [{{uses: local_branch, mode: auto}}]
     notifiers: [console]
-    notices: {{storm: {{messages: 100000}}}}
+    notices: {{storm: {{messages: 100000, incidents: 100000}}}}
     policy: {{max_age: 3650d, max_lookups: 6}}
 """
 CONTROLS = re.compile(

@@ -5,15 +5,23 @@ from datetime import timedelta
 import pytest
 from notice_scene import NOON
 
+from aiops_core.budget import Amount, AtMost
 from aiops_core.errors import Retry
 from aiops_core.notices import Match
 from aiops_core.records import Report
-from aiops_core.store import Store, Uptime
+from aiops_core.store import Cap, Shortage, Store, Uptime, until_time
 
 JUMPS = pytest.mark.parametrize(
     "jump", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)], ids=str
 )
 ALL = ("mail", "chat")
+DOWN = """\
+from aiops_core import Analyzer, Retry
+
+class Down(Analyzer):
+    def analyze(self, incident, evidence):
+        raise Retry("the model is down", after=600)
+"""
 MORE = "    routes: [{to: mail, escalate: chat, escalate_after: 15m}]\n    notices: {remind: 40m}"
 
 
@@ -104,6 +112,77 @@ def test_a_silence_and_a_storm_last_as_long_as_without_a_jump(scene, jump):
 
     told = [part.incident.fingerprint for one in shop.got() for part in (one.parts or (one,))]
     assert sorted(told) == ["f1", "f2", "f3"]
+
+
+@JUMPS
+def test_the_first_message_waits_and_news_cool_down_as_long_as_without_a_jump(scene, jump):
+    shop = scene(more="    notices: {wait: 10m, cool_down: 20m}")
+    shop.responder.recover()
+    shop.happen()
+    shop.wait(minutes=1)
+    shop.clock.jump(seconds=jump.total_seconds())
+    shop.wait(minutes=8)
+    assert shop.got() == []
+    shop.wait(minutes=3)
+    assert [report.kind for report in shop.got()] == ["incident"]
+
+    shop.clock.jump(seconds=jump.total_seconds())
+    shop.happen(status="resolved")
+    shop.wait(minutes=15)
+    assert len(shop.got()) == 1
+    shop.wait(minutes=8)
+
+    assert [report.kind for report in shop.got()] == ["incident", "resolved"]
+
+
+@JUMPS
+def test_a_budget_of_a_day_lasts_a_day_of_time_that_passes(scene, jump):
+    shop = scene()
+    shop.happen()
+    shop.wait(minutes=1)
+    cap = Cap("pipeline", Amount(calls=1), "policy.budget.per_day")
+    assert isinstance(shop.store.spending.reserve(1, "asked", AtMost("m", 1, 0.1), [cap]), int)
+    shop.clock.jump(seconds=jump.total_seconds())
+    shop.store.jumps.settle()
+
+    shop.clock.now += timedelta(hours=23)
+    assert isinstance(shop.store.spending.reserve(1, "asked", AtMost("m", 1, 0.1), [cap]), Shortage)
+    shop.clock.now += timedelta(hours=1, minutes=1)
+
+    assert isinstance(shop.store.spending.reserve(1, "asked", AtMost("m", 1, 0.1), [cap]), int)
+
+
+@JUMPS
+def test_people_wait_for_an_analysis_as_long_as_without_a_jump(scene, tmp_path, jump):
+    (tmp_path / "down.py").write_text(DOWN)
+    shop = scene(more='    analyzers: ["./down.py:Down"]\n    policy: {tell_within: 10m}')
+    shop.happen()
+    shop.wait(minutes=3)
+    shop.clock.jump(seconds=jump.total_seconds())
+
+    shop.wait(minutes=6)
+    assert {report.kind for report in shop.got()} == {"fault"}
+    shop.wait(minutes=3)
+
+    assert [report.kind for report in shop.got()] == ["fault", "incident"]
+
+
+@JUMPS
+def test_what_is_ignored_for_a_time_is_so_as_long_as_without_a_jump(scene, jump):
+    shop = scene()
+    shop.happen()
+    shop.wait(minutes=1)
+    shop.store.incidents.set_state(1, "ignored", until=until_time(shop.clock() + timedelta(hours=2)))
+    shop.clock.jump(seconds=jump.total_seconds())
+    shop.store.jumps.settle()
+
+    shop.clock.now += timedelta(minutes=110)
+    shop.happen()
+    assert shop.store.incidents.get(1).state == "ignored"
+    shop.clock.now += timedelta(minutes=20)
+    shop.happen()
+
+    assert shop.store.incidents.get(1).state == "regressed"
 
 
 @JUMPS

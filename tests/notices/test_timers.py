@@ -1,5 +1,7 @@
 """When people are told: at first, again, of what became of it; and who is told next."""
 
+from datetime import timedelta
+
 import pytest
 from notice_scene import NOON
 
@@ -261,6 +263,30 @@ def test_a_steady_error_and_a_new_one_do_not_escalate(scene):
         "steady": "ongoing",
         "fresh": "new",
     }
+
+
+def test_a_problem_that_comes_and_goes_keeps_no_other_waiting(scene):
+    shop = scene()
+    for _ in range(20):
+        shop.happen("noisy", severity="critical")
+        shop.happen("noisy", severity="critical", status="resolved")
+    shop.happen("noisy", severity="critical")
+    shop.happen("rare", severity="info")
+
+    shop.wait(seconds=1)
+    assert [report.incident.fingerprint for report in shop.got()] == ["noisy", "rare"]
+    for _ in range(5):
+        shop.happen("noisy", severity="critical", status="resolved")
+        shop.happen("noisy", severity="critical")
+        shop.wait(["run"], seconds=2)
+    shop.happen("noisy", severity="critical", status="resolved")
+    shop.happen("noisy", severity="critical")
+    shop.happen("other", severity="info")
+    shop.clock.now += timedelta(seconds=2)
+    taken = [shop.store.queue.lease(["run"], "scene", 60) for _ in range(2)]
+
+    runs = [shop.store.incidents.get(shop.store.runs.get(job.payload["run"]).incident_id) for job in taken]
+    assert [incident.fingerprint for incident in runs] == ["other", "noisy"]
 
 
 CHAIN = "    routes: [{to: mail, escalate: [chat, phone], escalate_after: 15m}]"

@@ -70,11 +70,21 @@ def test_an_old_event_is_counted_and_only_a_young_one_is_answered(store, event):
 
 def test_a_resolved_incident_that_fires_again_regresses_and_is_answered_again(store, event, incident_id):
     assert store.incidents.set_state(incident_id, "resolved") == "new"
+    store.runs.start(1)
 
     changes = store.record("shop", [(event(), True), (event(), True)], [], {})
 
     assert changes == [IncidentChange(incident_id, "resolved", "regressed", 2)]
     assert store.runs.get(2).reason == "regressed"
+
+
+def test_an_incident_that_comes_back_before_anybody_took_it_up_is_answered_once(store, event, incident_id):
+    for _ in range(9):
+        store.record("shop", [(event(status="resolved"), True)], [], {})
+        store.record("shop", [(event(), True)], [], {})
+
+    assert [run.reason for run in store.runs.of_incident(incident_id)] == ["new"]
+    assert store.incidents.get(incident_id).state == "regressed"
 
 
 def is_back(store, record, until):
@@ -89,6 +99,7 @@ def is_back(store, record, until):
 
 def test_an_incident_that_is_ignored_for_a_time_comes_back_with_the_first_event_after_it(store, event, clock):
     store.record("shop", [(event(), True)], [], {})
+    store.runs.start(1)
 
     def later(seconds):
         clock.advance(seconds)
