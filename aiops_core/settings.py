@@ -318,7 +318,8 @@ class Watch(Config):
 
     canary: Duration = timedelta(minutes=1)
     """Time between canaries: made-up errors that go from the hand-over of a source through detection, database,
-    queue and workers of each pipeline, and are shown to nobody; two that do not arrive are told. 0: none."""
+    queue and workers of each pipeline, those that tell people too, and are shown to nobody; two that do not
+    arrive are told. 0: none."""
     probe: Duration = timedelta(minutes=5)
     """Time between looks whether models, forges and repositories can be reached; two failures in a row are
     told. 0: never."""

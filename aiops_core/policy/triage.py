@@ -53,13 +53,13 @@ def left_out(one: Triaged, storm: Storm) -> Gate | None:
     """Return why models are not asked and until when the message waits, None for what is analysed."""
     if one.verdict == "analysed":
         return None
-    told = f"told at {one.until:%Y-%m-%d %H:%M:%S} UTC with the others, as one message"
+    told = f"told by {one.until:%Y-%m-%d %H:%M:%S} UTC with the others, as one message"
     if one.part_of is not None:
-        text = f"part of incident {one.part_of}, the gravest of service {one.service} in this storm: not analysed, {told}"
+        text = f"part of incident {one.part_of}, the gravest of service {one.service} in this storm: no model is asked, {told}"
         return Gate(one.until, "storm", Decision("storm", text, setting="notices.storm.together"))
     text = (
-        f"not analysed: more than {counted(storm.incidents, 'incident')} came up within a minute, and only the "
-        f"{storm.analyse} gravest are; {told}"
+        f"no model is asked: more than {counted(storm.incidents, 'incident')} came up within a minute, and only the "
+        f"{storm.analyse} gravest are analysed; {told}"
     )
     return Gate(one.until, "storm", Decision("storm", text, setting="notices.storm.analyse"))
 

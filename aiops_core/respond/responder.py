@@ -95,13 +95,13 @@ class Responder:
         """Do one leased job to its end: finished, retried later, or dead."""
         work: Mapping[str, Callable[[Job], None]] = {
             "run": self._run,
-            "deliver": self.telling.outbox.deliver,
+            "deliver": self._deliver,
             "tend": self._tending.tend,
             "silence": self._silencing.tend,
             "follow": self._follow,
             "talk": self._talk,
             "watch": self._watch,
-            "canary": self._end_canary,
+            "canary": self._pass_canary_on,
         }
         failpoint("job_taken")
         try:
@@ -120,7 +120,16 @@ class Responder:
             self._retry(job, f"{type(error).__name__}: {error}", min(2.0**job.attempts, 300.0))
         failpoint("job_left")
 
-    def _end_canary(self, job: Job) -> None:
+    def _pass_canary_on(self, job: Job) -> None:
+        """Hand a canary to those who tell people, under the key it has: it ends there, and nobody is told."""
+        with self._store.transaction():
+            self._store.queue.finish(job)
+            self._store.queue.enqueue(self.delivery, job.key, job.payload, priority=job.priority)
+
+    def _deliver(self, job: Job) -> None:
+        if "number" not in job.payload:
+            self.telling.outbox.deliver(job)
+            return
         self._store.queue.finish(job)
         self._canary_arrived(job.payload["pipeline"], job.payload["number"])
 

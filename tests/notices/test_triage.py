@@ -70,8 +70,8 @@ def test_of_a_storm_the_gravest_are_analysed_and_the_others_told_as_they_are_in_
     assert sorted(part.incident.fingerprint for part in digest.parts) == [f"f{n}" for n in range(8)]
     assert "Not analysed, for it was a storm: 8. Ask for one: aiops incidents retry ID" in render_text(digest)
     assert trail(shop, 1) == [
-        "not analysed: more than 5 incidents came up within a minute, and only the 2 gravest are; told at "
-        "2026-05-04 12:05:01 UTC with the others, as one message"
+        "no model is asked: more than 5 incidents came up within a minute, and only the 2 gravest are analysed; "
+        "told by 2026-05-04 12:05:01 UTC with the others, as one message"
     ]
     assert ("storm", "notices.storm.analyse") in shop.rules(1)
 

@@ -4,16 +4,19 @@ import json
 import logging
 import re
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Surroundings, load
+from aiops_core.respond import Responder
 from aiops_core.runner import Runner
 from aiops_core.store import Store
 from aiops_core.store.queue import Queue
@@ -84,11 +87,20 @@ def scene(tmp_path, monkeypatch):
     return Scene(tmp_path)
 
 
-def test_a_canary_comes_through_and_nobody_sees_it(scene):
+def test_a_canary_comes_through_every_stage_and_nobody_sees_it(scene, monkeypatch):
+    kinds, handle = [], Responder.handle
+    monkeypatch.setattr(
+        Responder, "handle", lambda self, job: (kinds.append((job.key, job.kind)), handle(self, job))
+    )
     with scene.running():
         arrived = re.compile(r'aiops_canary_arrived_timestamp_seconds\{pipeline="shop"\} \S+')
         scene.wait_until(lambda: arrived.search(scene.get("/metrics")[1]))
         assert scene.get("/readyz") == (200, '{\n  "ready": true,\n  "problems": {}\n}\n')
+    assert (
+        {key for key, kind in kinds if kind == "canary"}
+        >= {key for key, kind in kinds if kind == "deliver"}
+        != set()
+    )
 
     with Store.open(scene.directory / "state") as store:
         assert (store.incidents.list(), store.faults(), scene.told()) == ([], [], [])
@@ -146,13 +158,17 @@ def test_a_source_that_looks_at_nothing_any_more_is_told_once_and_the_run_is_not
     assert "the source has not been heard of for " in report["text"]
 
 
-def test_a_disk_with_little_space_is_told_once(scene):
-    with scene.running("disk: 1000000GB"):
-        [report] = scene.wait_until(scene.told)
-        time.sleep(0.5)
+def test_disks_of_the_state_and_of_a_log_with_little_space_are_told_once(scene):
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        disks = len({Path(place).stat().st_dev for place in (elsewhere, scene.directory)})
+        log = f", {{uses: file, name: other, with: {{paths: [{elsewhere}]}}}}"
+        with scene.running("disk: 1000000GB", sources=log):
+            reports = scene.wait_until(lambda: len(found := scene.told()) >= disks and found)
+            time.sleep(0.5)
 
-    assert re.search(r"of disk are left, fewer than .*\. Free some, or lower watch\.disk", report["text"])
-    assert len(scene.told()) == 1
+    for report in reports:
+        assert re.search(r"of disk are left, fewer than .*\. Free some, or lower watch\.disk", report["text"])
+    assert len(scene.told()) == len(reports) == disks
 
 
 def test_jobs_that_wait_too_long_in_too_great_a_number_are_told(scene):
