@@ -168,7 +168,8 @@ class Conversation:
     def _delivery(self, records: Records, key: str) -> Delivery:
         lines = bytes(records.lines)
         digest = hashlib.blake2b(lines, key=hashlib.sha256(key.encode()).digest(), digest_size=16)
-        return Delivery(lines, self._peer, digest.hexdigest() if key else "")
+        content = hashlib.blake2b(lines, key=self._peer.encode()[:64], digest_size=16)
+        return Delivery(lines, self._peer, digest.hexdigest() if key else "", content.hexdigest())
 
     async def _send(self, answer: Answer) -> bool:
         """Send an answer; return whether the connection may go on."""

@@ -21,11 +21,15 @@ KEYS = 256
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """Lines of one request; ``done`` is called, in any thread, once they are on disk."""
+    """Lines of one request; ``done`` is called, in any thread, once they are on disk.
+
+    ``digest`` is that of a key and the lines, "" without a key; ``content`` that of the sender and the lines.
+    """
 
     data: bytes
     peer: str
     digest: str
+    content: str
     done: list[Callable[[], None]] = field(default_factory=list)
     end: int = 0
 
@@ -38,6 +42,8 @@ class Intake:
         self._received: int = position.get("received", 0)
         self._keys: OrderedDict[str, None] = OrderedDict.fromkeys(position.get("keys", ()))
         self._committed = OrderedDict(self._keys)
+        self._refused: OrderedDict[str, None] = OrderedDict()
+        """What was on its way to the disk when its sender was told to send it again."""
         self._changed = threading.Condition()
         self._waiting: deque[Delivery] = deque()
         self._under_way: deque[Delivery] = deque()
@@ -51,9 +57,14 @@ class Intake:
         with self._changed:
             if delivery.digest and delivery.digest in self._committed:
                 return None
-            if (first := self._same(delivery.digest)) is not None:
+            is_repeat = delivery.content in self._refused
+            if is_repeat:
+                del self._refused[delivery.content]
+            if (first := self._same(delivery, is_repeat=is_repeat)) is not None:
                 first.done += delivery.done
                 return first
+            if is_repeat:
+                return None
             self._waiting.append(delivery)
             self._changed.notify()
         return delivery
@@ -64,6 +75,8 @@ class Intake:
             delivery.done.remove(done)
             if not delivery.done and delivery in self._waiting:
                 self._waiting.remove(delivery)
+            elif not delivery.done:
+                self._remember(self._refused, delivery.content)
 
     @property
     def is_closed(self) -> bool:
@@ -116,11 +129,14 @@ class Intake:
             self._is_closed = True
             self._changed.notify()
 
-    def _same(self, digest: str) -> Delivery | None:
-        """Return the delivery under way with this digest."""
-        if not digest:
+    def _same(self, delivery: Delivery, *, is_repeat: bool) -> Delivery | None:
+        """Return the delivery that this one repeats, while it is under way."""
+        if is_repeat:
+            return next((one for one in self._under_way if one.content == delivery.content), None)
+        if not delivery.digest:
             return None
-        return next((one for one in (*self._under_way, *self._waiting) if one.digest == digest), None)
+        under_way = (*self._under_way, *self._waiting)
+        return next((one for one in under_way if one.digest == delivery.digest), None)
 
     @staticmethod
     def _remember(keys: OrderedDict[str, None], digest: str) -> None:

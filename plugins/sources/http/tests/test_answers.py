@@ -2,6 +2,8 @@
 
 import gzip
 
+import pytest
+
 NDJSON = "application/x-ndjson"
 ONE = b'{"message": "one"}\n'
 
@@ -66,6 +68,29 @@ def test_what_is_not_on_disk_in_time_is_503_and_its_retry_by_key_is_not_read_twi
     again = in_background(source.post, "/", ONE, kind=NDJSON, Idempotency_Key="k1")
     source.release()
     assert (again.result().status, source.data) == (200, ONE)
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_retry_without_a_key_of_what_a_503_left_under_way_is_not_read_twice(
+    receiver, in_background, monkeypatch, is_committed
+):
+    monkeypatch.setattr("aiops_source_http.server.COMMIT", 0.05)
+    source = receiver()
+    source.hold()
+    assert source.post("/", b"one\n").status == 503
+    source.wait(lambda: source.batches)
+    monkeypatch.setattr("aiops_source_http.server.COMMIT", 10)
+    if is_committed:
+        source.release()
+        assert source.post("/", b"two\n").status == 200
+
+    again = in_background(source.post, "/", b"one\n")
+    if not is_committed:
+        source.release()
+    assert again.result().status == 200
+    assert source.post("/", b"one\n").status == 200
+
+    assert source.data == (b"one\ntwo\none\n" if is_committed else b"one\none\n")
 
 
 def test_what_nobody_waits_for_any_more_is_not_read_later(receiver, in_background, monkeypatch):
