@@ -1,9 +1,9 @@
 """The clock of the machine jumps: no message comes early, late, twice or never."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from notice_scene import NOON
+from notice_scene import NOON, Clock
 
 from aiops_core.budget import Amount, AtMost
 from aiops_core.errors import Retry
@@ -224,6 +224,28 @@ def test_a_jump_makes_no_error_look_more_frequent(scene, jump):
 
     assert {report.kind for report in shop.got()} <= {"incident", "reminder"}
     assert shop.store.incidents.get(1).state == "ongoing"
+
+
+@pytest.mark.parametrize(
+    ("began", "minutes"),
+    [
+        pytest.param(datetime(2026, 3, 29, 0, 45, tzinfo=UTC), 45, id="an hour is left out"),
+        pytest.param(datetime(2026, 10, 24, 23, 45, tzinfo=UTC), 165, id="an hour comes twice"),
+    ],
+)
+def test_summer_and_winter_time_make_no_message_come_early_late_twice_or_never(scene, began, minutes):
+    night = 'silences: [{when: {hours: "01:30-03:30", zone: Europe/Berlin}, why: backup}]'
+    shop = scene(more=f"    {night}\n    notices: {{remind: 4h}}", every=10, clock=Clock(began))
+    shop.responder.recover()
+    shop.happen()
+    shop.wait(minutes=minutes - 1)
+    assert shop.got() == []
+    shop.wait(minutes=2)
+    assert [report.kind for report in shop.got()] == ["incident"]
+    shop.happen()
+    shop.wait(hours=4, minutes=5)
+
+    assert [report.kind for report in shop.got()] == ["incident", "reminder"]
 
 
 def test_a_clock_that_is_set_right_by_seconds_did_not_jump(scene):
