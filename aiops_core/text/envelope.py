@@ -11,7 +11,7 @@ from functools import lru_cache
 from aiops_core.records import Severity
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
 from aiops_core.text.envelope_scan import ANY_CONTAINER, Scan
-from aiops_core.text.release_fields import release_in
+from aiops_core.text.release_fields import origin_in
 from aiops_core.text.timestamps import in_zone, read_moment
 
 _REACH = 400
@@ -71,7 +71,7 @@ def _in_zone(envelope: Envelope, zone: tzinfo) -> Envelope:
 def _parse(line: str, moment: datetime) -> Envelope:
     if line[0] == "{":
         severity, found = severity_of_fields(line, 0)
-        return Envelope(0, read_moment(found, moment) if found else None, severity, release_in(line, 0))
+        return Envelope(0, read_moment(found, moment) if found else None, severity, origin_in(line, 0))
     if form := match_form(line):
         time = read_moment(form.time, moment) if form.time else None
         return Envelope(form.length, time, form.severity, form.attributes)
@@ -82,7 +82,7 @@ def _parse(line: str, moment: datetime) -> Envelope:
         from_fields, found = severity_of_fields(line, scan.sure)
         severity = from_fields or severity
         if from_fields:
-            scan.attributes |= release_in(line, scan.sure)
+            scan.attributes |= origin_in(line, scan.sure)
         time = time or (read_moment(found, moment) if found else None)
     return Envelope(scan.sure, time, severity, scan.attributes)
 

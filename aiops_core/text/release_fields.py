@@ -1,4 +1,4 @@
-"""Read which release a JSON or logfmt line says it comes from."""
+"""Read which release and service a JSON or logfmt line says it comes from."""
 
 from __future__ import annotations
 
@@ -25,22 +25,29 @@ _NAMES = frozenset(
 )
 _WITHIN = ("service", "dd", "git", "vcs")
 """Objects whose members are named with a dot elsewhere."""
-_OF_TRACER = "dd.version"
-_HINTS = ("version", "release", "commit", "revision", "git_sha")
+_OTHERWISE = {
+    "dd.version": "version",
+    "dd.service": "service",
+    "service": "service",
+    "service.name": "service",
+    "service_name": "service",
+}
+"""What else is read, and under which name."""
+_HINTS = ("version", "release", "commit", "revision", "git_sha", "service")
 _LONGEST_LINE = 64 * 1024
 _PAIR = re.compile(
     r"(?:^|\s)(?P<name>[\w.@-]{1,40})=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*+)\"|(?P<bare>[^\s\"]{1,200}))"
 )
 
 
-def release_in(line: str, start: int) -> Mapping[str, str]:
-    """Return what a line says of its release, one that is JSON or logfmt from ``start`` on."""
+def origin_in(line: str, start: int) -> Mapping[str, str]:
+    """Return what a line says of its release and service, one that is JSON or logfmt from ``start`` on."""
     if len(line) > _LONGEST_LINE or not any(hint in line for hint in _HINTS):
         return {}
     if line.startswith("{", start):
         return _in_json(line[start:])
     pairs = {found["name"]: found["bare"] or found["quoted"] for found in _PAIR.finditer(line, start)}
-    return _releases(pairs)
+    return _origin(pairs)
 
 
 def _in_json(text: str) -> Mapping[str, str]:
@@ -54,12 +61,12 @@ def _in_json(text: str) -> Mapping[str, str]:
     for outer in _WITHIN:
         if isinstance(fields.get(outer), dict):
             flat |= {f"{outer}.{name}": value for name, value in fields[outer].items()}
-    return _releases(flat)
+    return _origin(flat)
 
 
-def _releases(fields: Mapping[str, Any]) -> Mapping[str, str]:  # Any: whatever was logged
+def _origin(fields: Mapping[str, Any]) -> Mapping[str, str]:  # Any: whatever was logged
     return {
-        "version" if name == _OF_TRACER else name: value.strip()
+        _OTHERWISE.get(name, name): value.strip()
         for name, value in fields.items()
-        if (name in _NAMES or name == _OF_TRACER) and isinstance(value, str) and value.strip()
+        if (name in _NAMES or name in _OTHERWISE) and isinstance(value, str) and value.strip()
     }

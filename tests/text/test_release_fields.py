@@ -4,10 +4,18 @@ from aiops_core.text.envelope import parse_envelope
 
 
 @pytest.mark.parametrize(
-    ("line", "release"),
+    ("line", "origin"),
     [
         ('{"level":"error","msg":"no stock","release":"v1.4.2"}', {"release": "v1.4.2"}),
-        ('{"level":"error","service":{"name":"shop","version":"1.4.2"}}', {"service.version": "1.4.2"}),
+        (
+            '{"level":"error","service":{"name":"shop","version":"1.4.2"}}',
+            {"service": "shop", "service.version": "1.4.2"},
+        ),
+        ('{"level":"error","service":"shop","message":"m"}', {"service": "shop"}),
+        ('{"log.level":"error","service.name":"shop","message":"m"}', {"service": "shop"}),
+        ('{"level":"error","dd":{"service":"shop"},"message":"m"}', {"service": "shop"}),
+        ('level=error msg="no stock" service=shop', {"service": "shop"}),
+        ('{"level":"error","service":7,"message":"the service is down"}', {}),
         ('{"log.level":"error","service.version":"1.4.2","message":"m"}', {"service.version": "1.4.2"}),
         ('{"level":"error","dd":{"version":"1.4.2","env":"prod"},"message":"m"}', {"version": "1.4.2"}),
         ('{"level":"error","git":{"commit":"0a1b2c3"},"message":"m"}', {"git.commit": "0a1b2c3"}),
@@ -22,5 +30,5 @@ from aiops_core.text.envelope import parse_envelope
         ("2026-11-21 07:00:00 ERROR shop: version=2 is out", {}),
     ],
 )
-def test_what_a_record_says_of_its_release_is_read(line, release):
-    assert parse_envelope(line).attributes == release
+def test_what_a_record_says_of_its_release_and_service_is_read(line, origin):
+    assert parse_envelope(line).attributes == origin

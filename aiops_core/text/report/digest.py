@@ -10,7 +10,7 @@ from aiops_core.text.report.parts import ReportSection, items, line, section
 from aiops_core.text.report.words import Say, words
 
 MOST_LISTED = 20
-_MOST_NAMED = 5
+_MOST_HEADS, _MOST_NAMED = 10, 5
 
 
 def merge_reports(key: str, reports: Sequence[Report], now: datetime) -> Report:
@@ -38,8 +38,9 @@ def merge_reports(key: str, reports: Sequence[Report], now: datetime) -> Report:
 
 def messages_of(report: Report, say: Say) -> Iterator[ReportSection]:
     """Yield what the messages in a digest say, a line each; of very many the gravest."""
+    said_last = [*_members(report.parts, say), *_left_out(report.parts, say)]
     shown = tuple(part for part in report.parts if part.part_of is None)
-    left_out = len(shown) - MOST_LISTED + 1
+    left_out = len(shown) - (MOST_LISTED - len(said_last)) + 1
     if left_out > 1:
         gravest = sorted(shown, key=lambda part: (SEVERITIES.index(part.severity), -_count(part)))
         kept = {part.key for part in gravest[:-left_out]}
@@ -47,14 +48,7 @@ def messages_of(report: Report, say: Say) -> Iterator[ReportSection]:
     rows = [_row(part, say) for part in shown]
     if left_out > 1:
         rows.append(say("… and {count} more: aiops incidents list", count=left_out))
-    rows += _members(report.parts, say)
-    if count := sum(_is_left_out(part) for part in report.parts):
-        rows.append(
-            say(
-                "Not analysed, for it was a storm: {count}. Ask for one: aiops incidents retry ID",
-                count=count,
-            )
-        )
+    rows += said_last
     yield from section("Messages", items("list", rows, say), say)
 
 
@@ -64,7 +58,7 @@ def _members(parts: Sequence[Report], say: Say) -> Iterator[str]:
     for part in parts:
         if part.part_of is not None:
             of.setdefault(part.part_of, []).append(part)
-    for head, members in sorted(of.items(), key=lambda one: -len(one[1]))[:MOST_LISTED]:
+    for head, members in sorted(of.items(), key=lambda one: -len(one[1]))[:_MOST_HEADS]:
         incidents = [part.incident for part in members if part.incident is not None]
         named = [f"{line(one.title)} (#{one.id})" for one in incidents[:_MOST_NAMED]]
         named += ["…"] if len(incidents) > _MOST_NAMED else []
@@ -72,9 +66,16 @@ def _members(parts: Sequence[Report], say: Say) -> Iterator[str]:
         yield say(phrase, id=f"#{head}", count=len(members), named="; ".join(named))
 
 
-def _is_left_out(report: Report) -> bool:
-    is_counted_out = any(one.setting == "notices.storm.analyse" for one in report.decisions)
-    return is_counted_out or report.part_of is not None
+def _left_out(parts: Sequence[Report], say: Say) -> Iterator[str]:
+    """Yield how many no model was asked about, for they were too many."""
+    count = sum(
+        part.part_of is not None or any(one.setting == "notices.storm.analyse" for one in part.decisions)
+        for part in parts
+    )
+    if count:
+        yield say(
+            "Not analysed, for it was a storm: {count}. Ask for one: aiops incidents retry ID", count=count
+        )
 
 
 def _count(report: Report) -> int:
