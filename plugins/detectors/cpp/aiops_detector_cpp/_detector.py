@@ -47,6 +47,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"[Aa]ssertion .* failed",
         r"Assertion failed: .*(?:file|line|: \d+\))",
         r"^ASSERTION FAILED: ",
+        r":\d+: Failed assertion: \"",
         r"^ASSERT: .* in file ",
         r"ERROR:\S+:\d+:.*assertion failed",
         r"terminate called ",

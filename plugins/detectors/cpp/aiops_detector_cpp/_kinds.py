@@ -213,6 +213,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         ),
         (r"ASSERT(?:ION FAILED)?: \"?(?P<text>.*?)\"? in file (?P<file>.+?), line (?P<line>\d+)", _assertion),
         (r"ASSERTION FAILED: (?P<text>.*)", _unproven),
+        (r"(?:<\w+>: )?(?P<file>[^\s:]+):(?P<line>\d+): Failed assertion: \"(?P<text>.*)\"", _assertion),
         (
             r"TRAP: (?:failed Assert|FailedAssertion)\(\"(?P<text>.*?)\"\)?, File: \"(?P<file>[^\"]+)\", Line: (?P<line>\d+)",
             _assertion,

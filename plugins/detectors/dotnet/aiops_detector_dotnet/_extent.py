@@ -95,13 +95,18 @@ def end_of_trace(get: Get, head: int) -> int | None:
             index += 1
         elif read_inner(line) is not None or line.strip() == MEMBER_END:
             index = _body_below(get, index) or index + 1
-        elif not line.strip() and read_inner(get(index + 1) or "") is not None:
+        elif not line.strip() and _goes_on(get(index + 1) or ""):
             index += 1
         elif TRAILER.match(line):
             index = _after_data(get, index + 1)
         else:
             break
     return _after_second_printing(get, head, _without_rule(get, index))
+
+
+def _goes_on(line: str) -> bool:
+    """Say whether a trace goes on with this line below a blank one."""
+    return read_inner(line) is not None or (is_note(line) and line.rstrip().endswith("]:"))
 
 
 def _after_data(get: Get, index: int) -> int:

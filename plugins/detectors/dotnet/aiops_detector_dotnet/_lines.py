@@ -65,7 +65,9 @@ _PLACE = lazy_pattern(
 _FOREIGN = lazy_pattern(
     r"[\w$.-]+\.(?:java|kt|scala|groovy|clj|js|ts|mjs|cjs|rb|py|go|rs|php)$|Native Method$|Unknown Source$|native$|<anonymous>$|index \d+$|SourceFile$|<generated>$"
 )
-_NOTE = lazy_pattern(r"\s*(?:--- .{2,200} ---\s*$|-{6,}\s*$|Repeat \d+ times:\s*$)")
+_NOTE = lazy_pattern(
+    r"\s*(?:--- .{2,200} ---\s*$|-{6,}\s*$|Repeat \d+ times:\s*$|(?:Server stack trace|Exception rethrown at \[\d+\]):\s*$)"
+)
 _END_OF_INNER = "inner exception"
 _CLASS = r"(?:[A-Za-z_][\w`+]*\.)*[A-Za-z_][\w`+]*(?:\[[^\[\]\s]{0,200}\])?"
 _CODE = r"(?: \((?:0x[0-9A-Fa-f]+|-?\d+)\))?"

@@ -20,6 +20,7 @@ from aiops_detector_javascript._heads import (
     ASSERTION,
     CARETS,
     CAUSE,
+    COMPONENTS,
     HEAP,
     indent_of,
     read_head,
@@ -53,6 +54,7 @@ _AT_TRIGGERED = lazy_pattern(AT_TRIGGER)
 _GECKO_TRIGGERED = lazy_pattern("|".join(GECKO_TRIGGERS))
 _SOURCE_PLACE = lazy_pattern(r"\s?\S.*:\d+$")
 _NUMBERED_SOURCE = lazy_pattern(r"\s*\d+ \| ")
+_COMPONENT = lazy_pattern(r"\s+in [\w.$()<>]+")
 _DRAWN = lazy_pattern(r"\s*>?\s*(?:\d+\s*)?\|")
 _PROPERTY = lazy_pattern(r"\s+[A-Z][a-z]+: \S")
 _RUNTIME = lazy_pattern(r"\s?(?:Node\.js|Bun|Deno) v?\d")
@@ -261,7 +263,8 @@ def _gecko_place(get: Get, hit: int) -> Place | None:
         top -= 1
     if (get(top) or "").strip() in NAMELESS_CODE and (above := _top(get, top, is_bare_name)) < top:
         return Place(above, top)
-    for index in range(top - 1, top - 5, -1):
+    lowest = _above_components(get, top)
+    for index in range(lowest - 1, lowest - 5, -1):
         line = get(index)
         if line is None or not line.strip():
             break
@@ -271,6 +274,18 @@ def _gecko_place(get: Get, hit: int) -> Place | None:
         if starts_afresh(line):
             break
     return Place(top, top) if follows_gecko(get(max(top, hit - 1) + 1) or "") else None
+
+
+def _above_components(get: Get, top: int) -> int:
+    """Return the place below a message that React Native parts from the frames by where the error is located."""
+    index = top - 1
+    while index > top - MAX_MESSAGE and (
+        not (get(index) or "").strip() or _COMPONENT.match(get(index) or "")
+    ):
+        index -= 1
+    if get(index) != COMPONENTS:
+        return top
+    return index - 1 if not (get(index - 1) or "").strip() else index
 
 
 def _thrown_value(get: Get, hit: int) -> Place | None:

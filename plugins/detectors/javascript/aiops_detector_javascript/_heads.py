@@ -46,6 +46,8 @@ CAUSE = lazy_pattern(
 )
 _ENGINE = ", js engine: hermes"
 """What React Native adds to a message."""
+COMPONENTS = "This error is located at:"
+"""What React Native says above the components of the view that failed."""
 DEBUGGING_AID = "Trace"
 """The name ``console.trace`` prints: a stack, but no error."""
 

@@ -22,6 +22,7 @@ from aiops_detector_javascript._heads import (
     AFTERMATH,
     CARETS,
     CAUSE,
+    COMPONENTS,
     FATAL,
     HEAP,
     Head,
@@ -136,7 +137,7 @@ def _gecko_part(lines: Sequence[str], headline: str) -> Part:
     ):
         body = 0
     part = _part(lines[0], 0) if body else Part(read_head_within(headline) or Head("Error", headline))
-    message = "\n".join([part.head.message, *lines[1:body]])
+    message = "\n".join([part.head.message, *lines[1:body]]).partition(COMPONENTS)[0]
     part.head = part.head._replace(message=message.strip())
     for line in lines[body:]:
         part.calls.append(read_gecko(line) or read_bare(line) or Call(line.strip(), "", 0, 0))
