@@ -30,8 +30,6 @@ from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
-_ENDS_OF_PREFIXES = (": ", "| ", "] ", "> ", "- ")
-"""After anything else words of the line itself stand before what was hit."""
 Call = Callable[..., Any]  # Any: what the called one gives
 """Make a call of a detector: (which, what it is called, the call, its arguments)."""
 
@@ -339,7 +337,8 @@ class Place:
             return prefix
         is_trace = self.grammar.is_trace(trigger.owner)
         length = parse_envelope(prefix).length if is_trace else 0
-        return prefix if length and prefix.endswith(_ENDS_OF_PREFIXES) else prefix[:length]
+        is_closed = prefix[-1:].isspace() or prefix.endswith((":", "|", "]", ">"))
+        return prefix if length and is_closed else prefix[:length]  # never within a word
 
     def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
         cut = self.grammar.cut(owner, lines, hit)

@@ -269,7 +269,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         (r"\*\*\* (?P<name>SIG[A-Z]+) (?:received |\(@)", _signal),
         (r"\*\*\* Aborted at \d+ \(unix time\)", _fixed("SIGABRT", is_effect=True, stands_alone=False)),
         (r"Received signal (?P<number>[4-8]|10|11)\b", _signal),
-        (r".*\b(?:mysqld|mariadbd) got signal (?P<number>4|6|7|8|11)\b", _exited),
+        (r"(?:.*\b)?(?:mysqld|mariadbd) got signal (?P<number>4|6|7|8|11)\b", _exited),
         (r"(?:.*\b)?(?:[Cc]aught|[Rr]eceived|got) signal:? ?(?P<number>4|6|7|8|11)\b", _signal),
         (
             r".*\b[Rr]eceived signal (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception|\w[\w ]*) \((?P<number>4|6|7|8|11)\)",
