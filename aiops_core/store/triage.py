@@ -85,14 +85,14 @@ class Triage(Access):
             runs.c.reason.in_(BY_ITSELF),
             runs.c.started_at.is_(None),
             incidents.c.state.in_(OPEN),
-            ~exists().where(triage.c.run_id == runs.c.id),
         )
+        is_own = runs.c.id == run_id
         query = (
             select(runs.c.id.label("run"), runs.c.created_at.label("began"), *INCIDENT, events.c.event)
             .join(incidents, incidents.c.id == runs.c.incident_id)
             .join(events, and_(events.c.incident_id == incidents.c.id, events.c.number == 1))
-            .where(or_(waits, runs.c.id == run_id))
-            .order_by(runs.c.id == run_id, runs.c.id)
+            .where(or_(waits, is_own), ~exists().where(triage.c.run_id == runs.c.id))
+            .order_by(is_own.desc(), runs.c.id)
         )
         with self._read() as connection:
             rows = connection.execute(query.limit(_MOST)).mappings().all()
@@ -104,10 +104,10 @@ class Triage(Access):
     def save(self, decided: Sequence[Triaged]) -> None:
         """Keep what was decided."""
         names = [column.name for column in _OWN]
-        with self._write() as connection:
-            connection.execute(
-                insert(triage), [{name: getattr(one, name) for name in names} for one in decided]
-            )
+        rows = [{name: getattr(one, name) for name in names} for one in decided]
+        if rows:
+            with self._write() as connection:
+                connection.execute(insert(triage), rows)
 
     def part_of(self, incident_id: int) -> int | None:
         """Return the incident that an incident is part of, None for one of its own."""

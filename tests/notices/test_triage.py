@@ -1,6 +1,7 @@
 """More incidents within a minute than may be: the gravest are analysed, those of one service are one for people."""
 
 import pytest
+from notice_scene import NOON
 
 from aiops_core.cli import cli
 from aiops_core.notices import Storm
@@ -207,9 +208,19 @@ def test_a_storm_that_goes_on_has_so_many_analyses_until_it_is_over_and_each_inc
     assert len([report for report in shop.got() if report.kind == "digest"]) == 1
 
 
-def triaged(number, service="", severity="error", count=1):
-    from notice_scene import NOON
+def test_two_workers_at_once_sort_a_storm_out_once(stormy):
+    shop = stormy()
+    for number in range(6):
+        shop.happen(f"f{number}")
+    shop.clock.now = shop.store.queue.next_due(["run"])
+    shop.responder.handle(shop.store.queue.lease(["run"], "one", 60))
 
+    assert shop.store.triage.undecided("shop", 1, NOON) == []
+    shop.store.triage.save([])
+    assert len(shop.store.triage.going_on("shop")) == 6
+
+
+def triaged(number, service="", severity="error", count=1):
     return Triaged(number, number, "shop", service, "raw", None, NOON, NOON, severity, count)
 
 

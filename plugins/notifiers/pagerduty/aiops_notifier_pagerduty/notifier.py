@@ -11,6 +11,7 @@ from aiops_core import (
     HttpNotifier,
     HttpNotifierConfig,
     HttpRequest,
+    Receipt,
     Report,
     address_of,
     as_json,
@@ -41,6 +42,10 @@ class PagerdutyNotifier(HttpNotifier[PagerdutyConfig]):
     rate: ClassVar[tuple[int, float]] = (120, 60.0)
     takes_digests: ClassVar[bool] = False
     remedy: ClassVar[str] = "Check routing_key and url."
+
+    def notify(self, report: Report) -> Receipt:
+        """Send the event; what is part of another incident since a storm pages nobody once more."""
+        return Receipt() if report.part_of is not None else super().notify(report)
 
     def compose(self, report: Report) -> HttpRequest:
         """Return the event."""

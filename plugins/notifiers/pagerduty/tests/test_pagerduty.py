@@ -52,6 +52,12 @@ def test_a_resolved_incident_is_resolved_there():
     assert event == {"routing_key": "key", "dedup_key": "aiops/shop/v1:abc", "event_action": "resolve"}
 
 
+def test_what_is_part_of_another_incident_pages_nobody_once_more():
+    events, receipts = told(replace(REPORT, part_of=7), REPORT)
+
+    assert (len(events), len(receipts)) == (1, 2)
+
+
 def test_a_failure_of_the_pipeline_has_a_key_of_its_own_that_lasts():
     events, _ = told(FAULT, replace(FAULT, key="the next day"))
 
