@@ -7,7 +7,7 @@ import gc
 
 _LARGEST = 16 << 20
 _AT_START = 500_000
-_YOUNG = 20_000
+_YOUNG = 100_000
 _M_ARENA_MAX = -8
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -38,13 +38,21 @@ def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: recor
     if not value or isinstance(value, _UNTOUCHED):
         return value
     if isinstance(value, tuple | list):
-        if isinstance(value[0], Frame) and isinstance(value, tuple) and len(value) <= _FEW:
-            return _redact_frames(_Same(value), redactor)
-        return type(value)([_redact(item, redactor, code=code) for item in value])
+        return _redact_items(value, redactor, code=code)
     if isinstance(value, dict | Mapping):  # nearly always a dict, which is told at once
         return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
     is_code = code or isinstance(value, Frame | CodeSample) or _is_source(value)
     return _redact_fields(value, redactor, code=is_code) if dataclasses.is_dataclass(value) else value
+
+
+def _redact_items(
+    items: tuple[Any, ...] | list[Any], redactor: Redactor, *, code: bool
+) -> Sequence[Any]:  # Any: as above
+    if isinstance(items[0], Frame) and isinstance(items, tuple) and len(items) <= _FEW:
+        return _redact_frames(_Same(items), redactor)
+    if all(isinstance(item, str) for item in items) and redactor.is_clean("\n".join(items)):
+        return items
+    return type(items)([_redact(item, redactor, code=code) for item in items])
 
 
 class _Same:

@@ -134,7 +134,14 @@ _KEY = (
     r"|secret[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|shared[_-]?key|app[_-]?key"
     r"|jsessionid|phpsessid|connect\.sid|密码|口令|密钥)"
 )
-_KEY_HINTS = ("pass", "pwd", "secret", "token", "credential", "key", "sess", "密码", "口令", "密钥", "t.sid")
+_KEYS = ("api", "auth", "access", "account", "private", "secret", "encryption", "signing", "master", "shared")
+_KEY_HINTS = (
+    *("passw", "pwd", "passphrase", "passcode", "secret", "token", "credential", "jsessionid", "phpsessid"),
+    *("connect.sid", "密码", "口令", "密钥"),
+    *(f"{name}{gap}key" for name in (*_KEYS, "app") for gap in ("", "_", "-")),
+)
+_URL_KEYS = ("key", "sig", "signature", "auth", "x-amz-signature", "x-amz-credential")
+_GITLAB = ("pat", "dt", "rt", "rtr", "cbt", "ptt", "ft", "imt", "agent", "soat", "ffct", "oas")
 _COLOUR = r"(?:(?:\x1b|\\u001b|\\x1b|\\033)\[[0-9;]*m)*"
 _GAP = rf"{_COLOUR}[ \t]*{_COLOUR}"
 _PLAIN = r"(?:[^\s\"'`,;&<>\\]|\\[^nrtu\"'\\\s])+"
@@ -217,8 +224,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "gitlab-token",
-        ("gl",),
-        r"(?P<s>gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|oas)-[A-Za-z0-9_.-]{16,})",
+        tuple(f"gl{kind}-" for kind in _GITLAB),
+        rf"(?P<s>gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_.-]{{16,}})",
     ),
     Rule("aws-key", ("akia", "asia", "abia", "acca"), r"(?P<s>(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})"),
     Rule("slack-token", ("xox", "xapp-"), r"(?P<s>(?:xox[abeoprsd]|xapp)-[A-Za-z0-9.%_-]{8,})"),
@@ -237,7 +244,8 @@ RULES: tuple[Rule, ...] = (
             *("ghapp_", "dckr_", "hvs.", "hvb.", "hvr.", "dapi", "glsa_", "glc_", "nrak-", "atatt3", "atbb"),
             *(".atlasv1.", "pul-", "pscale_", "pmak-", "rubygems_", "sntry", "dp.", "figd_", "pat-", "nfp_"),
             *("ntn_", "secret_", "pplx-", "rdme_", "xkeysib-", "sgp_", "sq0", "tfp_", "gsk_", "xai-", "r8_"),
-            *("key-", "-us", ":aa", "dop_", "doo_", "dor_", "sha256~", "nvapi-", "tskey-", "fo1_", "fm"),
+            *("key-", "-us", ":aa", "dop_", "doo_", "dor_", "sha256~", "nvapi-", "tskey-", "fo1_", "fm1"),
+            *("fm2", "phx_"),
             *("ltai", "akid", "8q~", "shippo_", "duffel_", "ezak", "eztk", "flwseck", "cio", "eaa", "phc_"),
             *("api_org_", "shpss_", "sl.", "lsv2_", "tvly-", "oy2", "apify_", "ops_", "npg_", "sbp_"),
         ),
@@ -298,8 +306,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "url-key",
-        ("key=", "sig", "auth=", "x-amz-"),
-        r"(?i:[?&](?:key|sig|signature|auth|x-amz-signature|x-amz-credential)=)(?P<s>[^\s&\"'<>\\#)]{8,})",
+        tuple(f"{before}{name}=" for before in "?&" for name in _URL_KEYS),
+        rf"(?i:[?&](?:{'|'.join(_URL_KEYS)})=)(?P<s>[^\s&\"'<>\\#)]{{8,}})",
     ),
     Rule(
         "sql-password",

@@ -58,6 +58,16 @@ class Redactor:
             return self._remembered(text, code)
         return self._settled(text, code)
 
+    def is_clean(self, text: str) -> bool:
+        """Tell whether nothing in a text, nor in any line of it, is like a secret: there is nothing to redact.
+
+        False where that would have to be looked at more closely.
+        """
+        if self._also or self._own or _SURROGATE.search(text):
+            return False
+        is_known = self._known is not None and self._known.search(text) is not None
+        return not is_known and not _hinted_rules()(text.lower())
+
     def originals(self, text: str, *, code: bool = False) -> Mapping[str, str]:
         """Return what each placeholder of the redacted text stands for, as far as that is certain."""
         pieces = re.split(f"({PLACEHOLDER.pattern})", self.redact(text, code=code))
