@@ -35,6 +35,8 @@ _ERROR_NAME = lazy_pattern(
 )
 _RAISED = lazy_pattern(rf"\s*(?:from )?{_PLACE}:in [`'](?P<label>[^']*)': (?P<message>.*)$", re.DOTALL)
 _TYPE_AT_END = lazy_pattern(rf"({_TYPE})\)\s*$")
+_LABEL = "-- Exception: "
+"""What Semantic Logger writes before an exception."""
 UNNAMED = "unhandled exception"
 _SYNTAX = lazy_pattern(
     rf"\s*{_PLACE}: (?P<message>syntax errors?(?: found|, unexpected|, \w).*|.*\(SyntaxError\))\s*$"
@@ -157,7 +159,7 @@ def read_head(line: str) -> Head | None:
     head = read_raised(line)
     if head is not None:
         return head
-    text = line[parse_envelope(line).length :]
+    text = line[parse_envelope(line).length :].rpartition(_LABEL)[2]
     for form in (_FIELDS, _INSPECTED, _DASHED, _RAILS):
         if (found := _first_error(form, text)) is not None:
             return _to_head(found, text[found.end() :])
