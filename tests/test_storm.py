@@ -103,6 +103,21 @@ def test_what_is_only_counted_leaves_behind_what_reading_leaves_behind(tmp_path,
         assert {one[:2] for one in found[3]} == {one[:2] for one in expected[3]}
 
 
+def test_a_new_error_in_a_storm_is_not_kept_waiting_for_more(tmp_path, monkeypatch):
+    waits = []
+    seconds = Commits.gathers_for.fget
+
+    def noted(commits):
+        waits.append((commits._pending.counting.size, seconds(commits)))
+        return waits[-1][1]
+
+    monkeypatch.setattr(Commits, "gathers_for", property(noted))
+    run_pipeline(PIPELINE, {"storm.log": storm(1000)}, tmp_path)
+
+    assert max(size for size, _ in waits) > 500
+    assert {wait for _, wait in waits} == {0.05}
+
+
 def test_an_extension_learns_of_every_event(tmp_path):
     extension = """
 from pathlib import Path

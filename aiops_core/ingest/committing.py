@@ -37,6 +37,7 @@ _GATHER = 0.05
 """Seconds for which signals that follow close on each other make one transaction."""
 LONGEST_GATHER = 2.0
 """The same at most: in a storm, and when running once."""
+_MOST_MET = 10_000
 _MANY = 100
 """Known blocks for which it is worth waiting for more."""
 _STORM = 1000
@@ -57,6 +58,8 @@ class _Pending:
     volumes: defaultdict[str, Volume] = field(default_factory=lambda: defaultdict(Volume))
     has_ended: bool = False
     """Whether a stream ended: its source may wait for the commit to answer somebody."""
+    has_news: bool = False
+    """Whether an event is of a kind that did not come lately: nobody waits for it longer than need be."""
 
 
 class Commits:
@@ -91,6 +94,8 @@ class Commits:
         self._committed_at = 0.0
         self._took = 0.0
         self._was_storm = False
+        self._met: set[str] = set()
+        """Fingerprints of events that came lately."""
         self._pending = self._nothing()
 
     def _nothing(self) -> _Pending:
@@ -109,7 +114,7 @@ class Commits:
     @property
     def gathers_for(self) -> float:
         """Seconds worth waiting for more: while many known blocks come twenty times a commit."""
-        if self._pending.counting.size < _MANY:
+        if self._pending.counting.size < _MANY or self._pending.has_news:
             return _GATHER
         return min(max(COMMIT_EVERY, 20 * self._took), LONGEST_GATHER)
 
@@ -122,6 +127,11 @@ class Commits:
         """Take an event of a source step."""
         event = self._placed(step, event)
         self._pending.volumes[step].add(event)
+        if event.fingerprint not in self._met:
+            self._pending.has_news = True
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()
+            self._met.add(event.fingerprint)
         self._pending.events.append((event, self._is_young(event.occurred_at or event.read_at)))
 
     def count(self, stream: Stream, known: Streak | Repeat) -> bool:
