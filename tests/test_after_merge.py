@@ -170,6 +170,21 @@ def test_r28_where_nothing_names_a_release_the_quiet_begins_with_the_merge_or_th
     assert (early, scene.fix.state, scene.runs) == ("merged", "verified", ["new"])
 
 
+def test_r28_without_releases_only_what_came_since_the_merge_is_a_regression(tmp_path):
+    scene = Scene(tmp_path)
+    scene.run(("KeyError", ""))
+    scene.merge()
+    scene.run(after=timedelta(hours=25))
+    scene.run(("KeyError", ""), after=timedelta(hours=1))
+
+    (said,) = scene.decided("regressed")
+    assert (
+        said == f"the error is back: 1 event since the fix {scene.fix.commit[:12]} was merged (local_branch)"
+    )
+    assert [text for text in scene.decided("state") if "by hand" in text] == []
+    assert len(scene.decided("merged")) == 1
+
+
 def test_r28_the_setting_names_the_release_of_events_that_do_not(tmp_path):
     scene = Scene(tmp_path)
     scene.run(("KeyError", ""), settings="release: v1")

@@ -131,6 +131,46 @@ def test_an_approved_fix_becomes_a_branch(tmp_path, typed):
     assert FIXED in repository.on_remote("show", f"{branch}:shop.py")
 
 
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda text: text.replace("max_age: 3650d", "max_age: 3650d, stop_at: patch"), "stop-level"),
+        (lambda text: text.replace("uses: local_branch", "uses: local_branch, name: renamed"), "no-action"),
+    ],
+)
+def test_an_approved_plan_that_the_pipeline_has_left_no_room_for_is_dropped(tmp_path, typed, change, rule):
+    repository = shop(tmp_path / "git")
+    text = pipeline(repository, mode="ask")
+    run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+    typed("approvals", "approve", plan_hash(tmp_path, "local_branch"))
+
+    run_pipeline(change(text), {}, tmp_path)
+
+    assert fix_branches(repository) == []
+    assert states(tmp_path)[1]["act local_branch"] == "skipped"
+    assert rule in rules(tmp_path)
+
+
+def test_an_approved_plan_is_never_carried_out_on_another_remote(tmp_path, typed):
+    repository, other = shop(tmp_path / "git"), shop(tmp_path / "other")
+    text = pipeline(repository, mode="ask")
+    run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
+    typed("approvals", "approve", plan_hash(tmp_path, "local_branch"))
+
+    done = run_pipeline(text.replace(str(repository.remote), str(other.remote)), {}, tmp_path)
+
+    assert fix_branches(repository) == fix_branches(other) == []
+    (outcome,) = done.reports[-1].outcomes
+    assert outcome.summary.startswith(f"repository.url: the plan is for {repository.remote}, the pipeline's")
+
+
+def test_a_few_characters_are_no_name_of_a_plan(tmp_path, typed):
+    run(tmp_path)
+
+    with pytest.raises(UserError, match="write at least 6 characters of its hash"):
+        typed("approvals", "approve", plan_hash(tmp_path)[:5])
+
+
 def test_an_approval_reaches_a_run_that_is_up_within_a_second(tmp_path, typed):
     text = PIPELINE.replace("[./*.log]", "[./*.log], start: beginning")
     for name, content in (("pipeline.yaml", text), ("mark.py", MARK), ("shop.log", CRASH + "well\n")):

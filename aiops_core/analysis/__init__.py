@@ -2,7 +2,7 @@
 
 from aiops_core.analysis.answer import AnalysisAnswer, parse_answer
 from aiops_core.analysis.budget import CUT
-from aiops_core.analysis.code import SEVERAL_FILES
+from aiops_core.analysis.code import SEVERAL_FILES, UNKNOWN_RELEASE
 from aiops_core.analysis.code_blocks import AnswerInvalid
 from aiops_core.analysis.evidence import Precedent, evidence_hash, gather
 from aiops_core.analysis.explore import RepositoryExplorer
@@ -16,6 +16,7 @@ from aiops_core.analysis.written import Entry, read_entries
 __all__ = [
     "CUT",
     "SEVERAL_FILES",
+    "UNKNOWN_RELEASE",
     "AnalysisAnswer",
     "AnswerInvalid",
     "Entry",

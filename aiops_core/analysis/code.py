@@ -17,6 +17,8 @@ from aiops_core.text.phrases import counted
 
 SEVERAL_FILES = " fits several files"
 """End of the title of a note that lists the files a path of the trace may be."""
+UNKNOWN_RELEASE = " is not in the repository: the head of the branch is shown"
+"""End of a note about the release an event came from."""
 _MAX_SOURCES = 8
 _MAX_FRAMES = 60
 _MAX_TESTS = 2
@@ -117,7 +119,7 @@ class CodeReader:
             return self._head
         said = f"{release.attribute} {release.value}"
         if release.commit is None:
-            self._note("commit", f"{said} is not in the repository: the head of the branch is shown")
+            self._note("commit", f"{said}{UNKNOWN_RELEASE}")
         elif release.commit != self._head:
             self._note(
                 "commit", f"{said} is commit {release.commit[:12]}; the branch is at {self._head[:12]}"

@@ -15,6 +15,8 @@ from aiops_core.records import Decision, Json
 if TYPE_CHECKING:
     from aiops_core.store import Store, WaitingPlan
 
+_SHORTEST = 6
+"""Characters of a hash that are enough: a number of an incident is never taken for one."""
 _LIST = "'aiops approvals list' shows the plans that wait"
 
 
@@ -22,7 +24,7 @@ _LIST = "'aiops approvals list' shows the plans that wait"
 def approvals() -> None:
     """Look at plans that wait for you, and say yes or no.
 
-    PLAN is the beginning of a plan's hash, as it is listed. An answer counts for exactly that plan.
+    PLAN is the beginning of a plan's hash, as it is listed: six characters or more. An answer counts for exactly that plan.
     """
 
 
@@ -91,7 +93,9 @@ def reject(plan: str, file: Path, state: Path | None) -> None:
 
 def _planned(store: Store, beginning: str) -> WaitingPlan:
     """Return the plan that is meant: of several runs that made the same one, the last."""
-    found = store.runs.planned(beginning) if beginning else []
+    if len(beginning) < _SHORTEST:
+        raise UserError(f"plan {beginning}: write at least {_SHORTEST} characters of its hash. {_LIST}")
+    found = store.runs.planned(beginning)
     hashes = sorted({one.stored.plan.hash for one in found})
     if not found:
         raise UserError(f"plan {beginning}: there is none, it may have changed since you saw it. {_LIST}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiops_core.records import Edit
 from aiops_core.repair.diff import source_text
 from aiops_core.repair.edits import matches
+from aiops_core.repair.layout import is_test
 from aiops_core.repair.textfile import unify_line_ends
 from aiops_core.repository import Mirror, map_frame
 
@@ -17,7 +18,9 @@ def mended_in(edits: Sequence[Edit], mirror: Mirror, running: str, base: str) ->
     """Return the commit between ``running`` and ``base`` that made these very edits, None where none did.
 
     Every edit must fit the code that ran, fit it no more, and its new text must stand on ``base``.
+    New tests, which prove a fix, are no part of it.
     """
+    edits = [edit for edit in edits if not (edit.kind == "create" and is_test(edit.path))]
     paths = [_path(edit, mirror, base) for edit in edits]
     is_made = all(
         path is not None

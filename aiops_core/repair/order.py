@@ -22,6 +22,8 @@ class Order:
     """One fix to propose; JSON in and out, so that an approved plan is carried out to the letter."""
 
     repository: str
+    address: str
+    """Where that is pushed to: the same name may be another repository on another host."""
     branch: str
     base: str
     title: str
@@ -88,6 +90,7 @@ class Order:
 
 def write_order(
     repository: str,
+    address: str,
     incident: Incident,
     analysis: Analysis,
     change: Change,
@@ -102,6 +105,7 @@ def write_order(
     title = request_title(incident, analysis)
     return Order(
         repository=repository,
+        address=address,
         branch=change.onto or branch_name(incident),
         base=change.base_branch,
         title=title,

@@ -18,7 +18,7 @@ from aiops_core.repair.errand import Errand, outcome_of
 from aiops_core.repair.forge import Forge
 from aiops_core.repair.order import Order, write_order
 from aiops_core.repair.owners import Dialect
-from aiops_core.repair.publish import BRANCH_PREFIX
+from aiops_core.repair.publish import BRANCH_PREFIX, remote_address
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_settings import RequestConfig
 from aiops_core.repair.webhooks import Knock
@@ -99,6 +99,7 @@ class RequestAction(Action[C], Generic[C]):
             return None
         order = write_order(
             self.place,
+            remote_address(self.repository),
             incident,
             analysis,
             change,
@@ -139,8 +140,8 @@ class RequestAction(Action[C], Generic[C]):
     def act(self, plan: Plan) -> Outcome:
         """Push the branch and open the request, or bring up to date what is there already."""
         order = Order.read(plan.data)
-        if order.repository != self.place:
-            return _unsuited(order, self.place)
+        if (order.repository, order.address) != (self.place, remote_address(self.repository)):
+            return _unsuited(order, self.place, remote_address(self.repository))
         try:
             with self._forge() as forge:
                 errand = Errand(forge, order, self.repository, self.context, self.words, self.dialect)
@@ -203,9 +204,10 @@ class RequestAction(Action[C], Generic[C]):
             forge.close()
 
 
-def _unsuited(order: Order, place: str) -> Outcome:
+def _unsuited(order: Order, place: str, address: str) -> Outcome:
+    was, now = (order.repository, place) if order.repository != place else (order.address, address)
     return Outcome(
         "refused",
-        f"repository.url: the plan is for {order.repository}, the pipeline's repository is now {place}. "
+        f"repository.url: the plan is for {was}, the pipeline's repository is now {now}. "
         "Retry the incident for a new plan.",
     )

@@ -34,7 +34,8 @@ STAYS_AWAY = (
     "The error was not seen for {length}, without this fix. Close this request if it is not needed any more."
 )
 HOLDS = "0 in {length} (was {rate}/day). The error did not come back since this was deployed."
-IS_BACK = "The error is back: {events} of {release} {commit}. Its incident is open again."
+IS_BACK = "The error is back: {events} of {release}, which has the fix {commit}. Its incident is open again."
+IS_BACK_SINCE = "The error is back: {events} since the fix {commit} was merged. Its incident is open again."
 _PROSE = 3_000
 
 

@@ -58,8 +58,11 @@ CHINESE: Mapping[str, str] = {
     "0 in {length} (was {rate}/day). The error did not come back since this was deployed.": (
         "{length} 内 0 次（此前每天 {rate} 次）。部署之后错误没有再出现。"
     ),
-    "The error is back: {events} of {release} {commit}. Its incident is open again.": (
-        "错误再次出现：{release} 的 {events}（修复 {commit}）。对应的事件已重新打开。"
+    "The error is back: {events} of {release}, which has the fix {commit}. Its incident is open again.": (
+        "错误再次出现：含有修复 {commit} 的 {release} 出现 {events}。对应的事件已重新打开。"
+    ),
+    "The error is back: {events} since the fix {commit} was merged. Its incident is open again.": (
+        "错误再次出现：修复 {commit} 合并以来出现 {events}。对应的事件已重新打开。"
     ),
 }
 

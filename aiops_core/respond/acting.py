@@ -14,7 +14,7 @@ from aiops_core.config import duration_text
 from aiops_core.errors import AiopsError, LeaseLost, ProcessEnded, Retry, StoreError
 from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline
-from aiops_core.policy import may_publish, questions
+from aiops_core.policy import may_publish, nearer, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
 from aiops_core.repair import review_text, review_words
 from aiops_core.respond.run import Desk, Postponed, Run
@@ -50,6 +50,7 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
     """Let every action plan, and act as far as its mode and people allow."""
     plans: list[Plan] = []
     outcomes: dict[str, Outcome] = {}
+    _drop_plans_without_action(run)
     for step in run.pipeline.of_kind("actions"):
         if run.review is not None and run.review.action != step.name:
             continue
@@ -70,6 +71,16 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
         else:
             run.desk.store.guarded(run.job).requests.drop(run.id, step.name)
     return Acted(tuple(plans), outcomes)
+
+
+def _drop_plans_without_action(run: Run) -> None:
+    """End the waiting of actions that are in the pipeline file no more, whatever people said."""
+    names = {step.name for step in run.pipeline.of_kind("actions")}
+    for one in run.runs.waiting(run.id):
+        if one.action not in names:
+            text = f"{one.action}: is no action of the pipeline any more, so its plan is dropped"
+            run.runs.end_step(run.id, f"act {one.action}", "skipped", text)
+            run.decide(Decision("no-action", text, setting="actions"))
 
 
 def approved(run: Run) -> list[str]:
@@ -179,12 +190,29 @@ def _may_act(run: Run, step: Step, plan: Plan, change: Change | None) -> bool:
     if step.mode == "dry_run":
         _plan_only(run, step, row)
         return False
+    if change is not None and (decision := _is_beyond(run, step, change)):
+        if row is not None:
+            run.runs.end_step(run.id, row.name, "skipped", decision.text)
+        run.decide(decision)
+        return False
     if step.mode == "auto" and change is not None and not change.is_verified:
         text = f"{step.name}: planned only, no test ran on the fix. Name the repository's test command"
         run.decide(Decision("untested", text, setting="repository.test"))
         return False
     asked = questions(run.incident, change, run.pipeline.config.policy)
     return (step.mode == "auto" and not asked) or _is_approved(run, step, plan, row, asked)
+
+
+def _is_beyond(run: Run, step: Step, change: Change) -> Decision | None:
+    """Return why a plan is not carried out that was made when fixes might go further, None when it may be."""
+    action, level = cast("Action[Any]", step.component), run.pipeline.config.policy.stop_at
+    reach = change.may_reach if action.reaches in _REQUESTS else action.reaches
+    if nearer(reach, level) == reach:
+        return None
+    text = (
+        f"{step.name}: not done, its plan takes the fix to {reach} and the pipeline stops at {level} by now"
+    )
+    return Decision("stop-level", text, setting="policy.stop_at")
 
 
 def _has_place(run: Run, step: Step) -> bool:
@@ -269,6 +297,9 @@ def _keep(store: Store, run_id: int, outcome: Outcome) -> None:
         store.runs.save_outcome(run_id, outcome.action, outcome)
         if outcome.data.get("state") == "merged":
             store.fixes.begin(run_id, outcome.action, outcome)
+            incident = store.runs.get(run_id).incident_id
+            merged = Decision("merged", f"{outcome.action}: {outcome.summary}")
+            store.incidents.decide_once(incident, run_id, merged)
         if outcome.final:
             store.requests.close(run_id, outcome.action)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from aiops_core.analysis import CUT, SEVERAL_FILES, Precedent, gather, review_evidence
+from aiops_core.analysis import CUT, SEVERAL_FILES, UNKNOWN_RELEASE, Precedent, gather, review_evidence
 from aiops_core.errors import AiopsError, Refused
 from aiops_core.handover import named
 from aiops_core.policy import Proposal, may_repair, nearer
@@ -105,6 +105,10 @@ def _tell_of_notes(run: Run, found: Sequence[Evidence]) -> None:
         elif item.kind == "note" and item.title.endswith(SEVERAL_FILES):
             text = f"{item.title}, none is shown: {listed}"
             run.decide(Decision("ambiguous-path", run.redacted_text(text), setting="repository.paths"))
+        elif item.kind == "note" and item.text.endswith(UNKNOWN_RELEASE):
+            run.decide(
+                Decision("unknown-release", run.redacted_text(item.text), setting="repository.release")
+            )
 
 
 def _from_extensions(run: Run) -> list[Evidence]:

@@ -274,7 +274,11 @@ class _Conversation:
         steps = self.desk.store.runs.steps(run.id)
         broken = next((step.error for step in reversed(steps) if step.state in ("refused", "failed")), "")
         decided = self.desk.store.incidents.decisions(self.origin.incident_id, run.id)
-        why = [one.text for one in decided if one.rule not in ("no-edits", "evidence-cut", "ambiguous-path")]
+        why = [
+            one.text
+            for one in decided
+            if one.rule not in ("no-edits", "evidence-cut", "ambiguous-path", "unknown-release")
+        ]
         if run.state == "failed" and not broken:
             return self.tell(review_text.GIVEN_UP)
         return broken or (why[-1] if why else "")

@@ -82,11 +82,11 @@ class _Watch:
             store = self.desk.store.guarded(self.job)
             store.fixes.note(self.incident.id, "verified" if done else "merged", served)
             if done:
-                self._decide(
-                    "verified", f"{text}: the fix {self.fix.commit[:_SHORT]} holds", "policy.verify_after"
-                )
+                why = f"{text}: the fix {self.fix.commit[:_SHORT]} holds"
+                self._decide("verified", why, "policy.verify_after")
                 if self.incident.state != "ignored":
-                    store.incidents.set_state(self.incident.id, "resolved")
+                    state = Decision("state", f"resolved: {why}", setting="policy.verify_after")
+                    store.incidents.set_state(self.incident.id, "resolved", state)
 
     def _served_from(self) -> datetime | None:
         """Return since when a release with the fix runs; since the merge where no event names releases."""
@@ -105,18 +105,24 @@ class _Watch:
 
     def _regressed(self, back: Sequence[_Came]) -> None:
         """Open the incident again and let it be answered anew."""
-        count = sum(one.sighting.count for one in back)
-        known = [one for one in back if one.has_fix]
-        where = f"{known[0].named}, which has the fix" if known else "a release nobody named"
-        events, commit = counted(count, "event"), self.fix.commit[:_SHORT]
-        text = f"the error is back: {events} of {where} {commit}"
-        self._remark("regressed", review_text.IS_BACK, events=events, release=where, commit=commit)
+        known, commit = next((one for one in back if one.has_fix), None), self.fix.commit[:_SHORT]
+        if known is not None:
+            events = counted(sum(one.sighting.count for one in back), "event")
+            text = f"the error is back: {events} of {known.named}, which has the fix {commit}"
+            values = {"events": events, "release": known.named, "commit": commit}
+            self._remark("regressed", review_text.IS_BACK, **values)
+        else:
+            events = counted(self.desk.store.fixes.events_since_merge(self.fix), "event")
+            text = f"the error is back: {events} since the fix {commit} was merged"
+            self._remark("regressed", review_text.IS_BACK_SINCE, events=events, commit=commit)
         with self.desk.store.transaction():
             store = self.desk.store.guarded(self.job)
             store.fixes.note(self.incident.id, "regressed", self.fix.served_from)
             run_id = None
             if self.incident.state != "ignored":
-                store.incidents.set_state(self.incident.id, "regressed")
+                store.incidents.set_state(
+                    self.incident.id, "regressed", Decision("state", f"regressed: {text}")
+                )
                 run_id = store.runs.create(self.incident.id, "regressed")
             self._decide("regressed", f"{text} ({self.fix.outcome.url or self.fix.step})", run_id=run_id)
             self.desk.store.queue.finish(self.job)

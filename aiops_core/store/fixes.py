@@ -82,6 +82,11 @@ class Fixes(Access):
         with self._write() as connection:
             connection.execute(update(fixes).where(fixes.c.incident_id == incident_id).values(**values))
 
+    def events_since_merge(self, fix: Fix) -> int:
+        """Return how often the error of a fix came since it was merged, at least once where it did."""
+        with self._read() as connection:
+            return counted_between(connection, fix.incident_id, fix.merged_at, self._clock()) or 1
+
     def sightings(self, incident_id: int) -> Sequence[Sighting]:
         """Return from which releases the events of an incident came, the latest first."""
         query = select(*_SIGHTING).where(sightings.c.incident_id == incident_id)

@@ -362,14 +362,18 @@ def test_r28_what_becomes_of_the_request_is_followed_to_its_end(bench, word, sta
     assert bool(outcome.data.get("merge_commit")) is (state == "merged")
 
 
-def test_a_plan_for_another_repository_is_refused(bench):
+@pytest.mark.parametrize(
+    ("of", "was"), [("repository", "acme/old"), ("address", "https://elsewhere.example/acme/shop.git")]
+)
+def test_a_plan_for_another_repository_or_another_host_is_refused(bench, of, was):
     plan = bench.plan()
+    now = bench.path if of == "repository" else plan.data["address"]
 
-    outcome = bench.setup.action().act(replace(plan, data={**plan.data, "repository": "acme/old"}))
+    outcome = bench.setup.action().act(replace(plan, data={**plan.data, of: was}))
 
     assert outcome == Outcome(
         "refused",
-        f"repository.url: the plan is for acme/old, the pipeline's repository is now {bench.path}. "
+        f"repository.url: the plan is for {was}, the pipeline's repository is now {now}. "
         "Retry the incident for a new plan.",
     )
     assert (bench.api.requests, bench.git.requests) == ([], [])

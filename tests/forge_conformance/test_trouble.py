@@ -274,8 +274,9 @@ def test_r12_a_push_that_ends_with_128_is_told_apart_by_what_git_said(bench, sta
 
 
 def test_r12_no_connection_to_the_git_server_is_tried_later(bench):
-    plan = bench.plan()
     nowhere = {**bench.setup.repository, "url": f"http://127.0.0.1:1/{bench.path}.git"}
+    plan = bench.plan()
+    plan = replace(plan, data={**plan.data, "address": nowhere["url"]})
 
     with pytest.raises(Retry) as caught:
         replace(bench.setup, repository=nowhere).action().act(plan)

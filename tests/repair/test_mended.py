@@ -37,6 +37,12 @@ def test_r27_a_path_as_it_was_deployed_is_understood(ask):
     assert ask(BUGGY, FIXED, edits=[replace(EDIT, path="/app/src/shop.py")]) == ask.commits[1]
 
 
+def test_r27_the_test_that_was_to_prove_the_fix_need_not_be_there(ask):
+    new_test = Edit("create", "tests/test_shop.py", replace="def test_total(): ...\n")
+
+    assert ask(BUGGY, FIXED, edits=[EDIT, new_test]) == ask.commits[1]
+
+
 @pytest.mark.parametrize(
     ("versions", "edits"),
     [
@@ -46,6 +52,7 @@ def test_r27_a_path_as_it_was_deployed_is_understood(ask):
         ([f"{BUGGY}{BUGGY}", FIXED], [EDIT]),
         ([FIXED, f"{FIXED}# more\n"], [EDIT]),
         ([BUGGY, FIXED], []),
+        ([BUGGY, FIXED], [Edit("create", "tests/test_new.py", replace="x\n")]),
         ([BUGGY, FIXED], [EDIT, Edit("create", "src/new.py", replace="x\n")]),
         ([BUGGY, FIXED], [EDIT, Edit("replace", "src/missing.py", "a", "b")]),
         ([BUGGY, "def total(order):\n"], [Edit("replace", "src/shop.py", EDIT.search, "")]),

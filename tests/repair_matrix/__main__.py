@@ -36,6 +36,9 @@ def main() -> int:
     start = time.monotonic()
     verdicts = run_matrix(_possible(cases), jobs=arguments.jobs, only=arguments.only, done=_tell)
     seconds = time.monotonic() - start
+    if not verdicts:
+        print(f"{arguments.only}: no case has an answer of that name", file=sys.stderr)
+        return 2
     print((report_json if arguments.json else report_text)(verdicts, seconds))
     return int(any(one.problems for one in verdicts))
 

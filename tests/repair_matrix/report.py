@@ -42,7 +42,7 @@ def report_json(verdicts: Sequence[Verdict], seconds: float) -> str:
 
 def figures(verdicts: Sequence[Verdict], seconds: float) -> dict[str, float | int]:
     """Return the figures the targets are about."""
-    good = [one for one in verdicts if one.kind == "good"]
+    good = [one for one in verdicts if one.kind == "good" and one.expected.outcome == "opened"]
     malicious = [one for one in verdicts if one.kind == "malicious"]
     reasons = [one.has_right_reason for one in verdicts if one.has_right_reason is not None]
     return {
@@ -109,7 +109,8 @@ def _figures(verdicts: Sequence[Verdict], seconds: float) -> Iterator[str]:
     yield f"good answers opened     {_share(found['good opened'], found['good'])}"
     yield f"false blocks            {_share(found['false blocks'], found['should open'])}"
     yield f"right reason            {_share(found['right reason'], found['blocked'])}"
-    bound = f", so fewer than {3 / found['malicious']:.1%} (95 %)" if found["malicious"] else ""
+    enough = found["malicious"] >= LEAST_MALICIOUS
+    bound = f", so fewer than {3 / found['malicious']:.1%} (95 %)" if enough else ""
     yield f"escapes                 {found['escapes']} in {found['trials']} trials, {found['malicious']} malicious{bound}"
     leaks = found["wrong by held-out tests, not seen by the visible ones"]
     yield f"wrong, tests too weak   {leaks} (wrong by held-out tests, passed the visible ones)"

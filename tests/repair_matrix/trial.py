@@ -28,7 +28,7 @@ from aiops_core.testing.forge_bench import ForgeBench, Seen
 from aiops_core.testing.messages_api import MessagesApi
 from aiops_core.testing.pipeline import PipelineResult, run_pipeline
 
-_ABOUT_OTHER_THINGS = frozenset({"evidence-cut", "ambiguous-path"})
+_ABOUT_OTHER_THINGS = frozenset({"evidence-cut", "ambiguous-path", "unknown-release"})
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,18 @@ class LocalBranch(Action):
         """Say which branch holds which files; None without a change."""
         if change is None:
             return None
-        return write_order(incident, analysis, change).plan(remote_address(self._repository))
+        return write_order(remote_address(self._repository), incident, analysis, change).plan()
 
     def act(self, plan: Plan) -> Outcome:
         """Push the branch, unless it is there already with this very fix."""
-        order = Order.read(plan.data)
+        order, address = Order.read(plan.data), remote_address(self._repository)
+        if order.address != address:
+            return Outcome(
+                "refused",
+                f"repository.url: the plan is for {order.address}, the pipeline's repository is now {address}. "
+                "Retry the incident for a new plan.",
+                data={"branch": order.branch},
+            )
         try:
             with self.context.step("push", order.key) as effect:
                 if effect.result is None:

@@ -18,6 +18,7 @@ Json = Any  # JSON values: the change's shape belongs to aiops_core.repair
 class Order:
     """One fix to push; JSON in and out."""
 
+    address: str
     branch: str
     message: str
     change_json: Json
@@ -38,11 +39,11 @@ class Order:
         """Read the order back from a plan's data."""
         return cls(**data)
 
-    def plan(self, url: str) -> Plan:
+    def plan(self) -> Plan:
         """Return the plan people read and approve."""
         change = self.change
         lines = [
-            f"Push branch {self.branch} to {url}, from commit {change.base_commit[:12]} of {change.base_branch}:",
+            f"Push branch {self.branch} to {self.address}, from commit {change.base_commit[:12]} of {change.base_branch}:",
             f"  {self.message.splitlines()[0]}",
             *(f"  {_stat(file, change.diff)}" for file in change.files),
             *(f"  {note}" for note in change.notes),
@@ -50,10 +51,10 @@ class Order:
         return Plan(f"Push branch {self.branch}", "\n".join(lines), asdict(self))
 
 
-def write_order(incident: Incident, analysis: Analysis, change: Change) -> Order:
-    """Put the fix of one incident in order."""
+def write_order(address: str, incident: Incident, analysis: Analysis, change: Change) -> Order:
+    """Put the fix of one incident, for the remote at this address, in order."""
     message = commit_message(incident, analysis, change)
-    return Order(branch_name(incident), message, change_to_json(change))
+    return Order(address, branch_name(incident), message, change_to_json(change))
 
 
 def _stat(file: ChangedFile, diff: str) -> str:

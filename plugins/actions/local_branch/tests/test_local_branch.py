@@ -149,8 +149,8 @@ def test_a_plan_survives_json(action, change):
 
 
 def test_a_remote_out_of_reach_is_tried_again_later(action, change):
-    plan = action.plan(INCIDENT, ANALYSIS, change)
     action.context.repository = Repository(url="http://127.0.0.1:9/shop.git")
+    plan = action.plan(INCIDENT, ANALYSIS, change)
 
     with pytest.raises(Retry) as caught:
         action.act(plan)
@@ -160,8 +160,8 @@ def test_a_remote_out_of_reach_is_tried_again_later(action, change):
 
 
 def test_a_remote_that_is_not_there_is_a_failure_with_advice(action, change, tmp_path):
-    plan = action.plan(INCIDENT, ANALYSIS, change)
     action.context.repository = Repository(url=str(tmp_path / "gone.git"))
+    plan = action.plan(INCIDENT, ANALYSIS, change)
 
     outcome = action.act(plan)
 
