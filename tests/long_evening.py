@@ -12,7 +12,7 @@ from aiops_core.errors import Retry
 from aiops_core.respond import tending
 
 MORE = """\
-    notices: {storm: {messages: 3, within: 10m}, resolve_after: 90m, cool_down: 1m, remind: 20m, give_up_after: 1h}
+    notices: {storm: {messages: 3, within: 10m, incidents: 2, analyse: 1}, resolve_after: 90m, cool_down: 1m, remind: 20m, give_up_after: 1h}
 """
 TARGETS = ("mail", "moody", "dead")
 
@@ -72,11 +72,16 @@ def evening(scene):
     """Yield what happens, one step after the other."""
     yield lambda: scene.happen("f1", severity="critical"), timedelta(minutes=3)
     for number in range(2, 8):
-        yield lambda number=number: scene.happen(f"f{number}", times=number), timedelta(seconds=20)
+        yield (
+            lambda number=number: scene.happen(f"f{number}", times=number, service="cart"),
+            timedelta(seconds=20),
+        )
     yield lambda: None, timedelta(minutes=40)
     yield lambda: scene.happen("f1", times=3), timedelta(minutes=30)
     yield lambda: scene.happen("f3", status="resolved"), timedelta(minutes=50)
-    yield lambda: scene.happen("f2"), timedelta(minutes=100)
+    yield lambda: scene.happen("f2"), timedelta(minutes=50)
+    for name in ("g1", "g2"):
+        yield lambda name=name: scene.happen(name), timedelta(minutes=50)
 
 
 def main(directory):
