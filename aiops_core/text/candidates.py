@@ -337,8 +337,8 @@ class Place:
             return prefix
         is_trace = self.grammar.is_trace(trigger.owner)
         length = parse_envelope(prefix).length if is_trace else 0
-        is_closed = prefix[-1:].isspace() or prefix.endswith((":", "|", "]", ">"))
-        return prefix if length and is_closed else prefix[:length]  # never within a word
+        is_within = prefix[-1:].isalnum() or prefix.endswith(('"', "'", "_", "("))
+        return prefix[:length] if is_within or not length else prefix  # never within a word
 
     def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
         cut = self.grammar.cut(owner, lines, hit)
