@@ -103,6 +103,8 @@ class Tell(Notifier[Way]):
 '''
 KINDS = {"sources": "Read", "detectors": "Find", "analyzers": "Explain", "actions": "Do", "notifiers": "Tell"}
 GOOD = {"sources": '{uses: file, with: {paths: ["./logs/*/*.log"]}}', "detectors": "python"}
+NO_STORM = "notices: {storm: {messages: 100000, incidents: 100000, together: 0s}}"
+"""Every error is told for itself, however many there are."""
 INSTALLED = "import error, wrong signature"
 CASES: Mapping[str, tuple[str, ...]] = {
     "nothing": (),
@@ -130,7 +132,7 @@ class Took:
 
 def pipeline(ways: tuple[str, ...]) -> str:
     """Return a pipeline of good plugins, and before them one of each kind for each way to go wrong."""
-    text = "state: ./state\npipelines:\n  latency:\n"
+    text = f"state: ./state\npipelines:\n  latency:\n    {NO_STORM}\n"
     for kind, name in KINDS.items():
         more = ", mode: auto" if kind == "actions" else ""
         text += f"    {kind}:\n"
