@@ -103,10 +103,10 @@ def test_a_beginning_that_means_no_plan_is_told(typed, tmp_path, repository):
     respond(repository, tmp_path)
 
     with pytest.raises(UserError) as raised:
-        typed("approvals", "show", "zz")
+        typed("approvals", "show", "zzzzzz")
 
     assert str(raised.value) == (
-        "plan zz: there is none, it may have changed since you saw it. "
+        "plan zzzzzz: there is none, it may have changed since you saw it. "
         "'aiops approvals list' shows the plans that wait"
     )
 
