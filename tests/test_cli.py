@@ -101,7 +101,7 @@ def test_a_wrong_file_ends_with_2_and_one_line(tmp_path):
     assert done.stderr == "none.yaml: No such file or directory. Give the path of a pipeline file\n"
 
 
-def test_an_error_of_ours_ends_with_1_and_its_trace(tmp_path):
+def test_a_plugin_that_raises_in_its_start_is_told_by_its_line(tmp_path):
     (tmp_path / "broken.py").write_text(
         "from aiops_core import Event, LogDetector\n"
         "class Broken(LogDetector):\n"
@@ -118,8 +118,10 @@ def test_an_error_of_ours_ends_with_1_and_its_trace(tmp_path):
 
     done = aiops("run", "--once", cwd=tmp_path)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "RuntimeError: not the user" in done.stderr
+    assert "broken.py:5" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_damaged_state_database_ends_with_1_and_names_the_file(shop):

@@ -213,6 +213,7 @@ def test_a_report_arrives_as_json_of_the_documented_shape():
         ],
         "owners": [],
         "parts": [],
+        "part_of": None,
     }
 
 
