@@ -1,4 +1,4 @@
-# setup · demo · test · check · full · site · release · audit · version · fuzz · bench · kit · corpora · repair-matrix:
+# setup · demo · quick · test · check · full · site · release · audit · version · fuzz · bench · kit · corpora · repair-matrix:
 # everything lives in .venv, build/ and dist/, nothing else is touched.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 PACKAGES := -p aiops_core $(foreach d,$(wildcard plugins/*/*/aiops_*),-p $(notdir $(d)))
 
-.PHONY: setup demo test check full site release audit version fuzz bench kit corpora repair-matrix format docs clean
+.PHONY: setup demo quick test check full site release audit version fuzz bench kit corpora repair-matrix format docs clean
 
 .venv/.run: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python"; exit 2; }
@@ -23,6 +23,10 @@ setup: .venv/.dev
 
 demo: .venv/.run
 	@$(BIN)/aiops demo
+
+# The core alone, without what needs other programs: within a minute.
+quick: .venv/.dev
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" $(addprefix tests/,text policy analysis draft store contract)
 
 test: .venv/.dev
 	@scripts/install-test-tools
