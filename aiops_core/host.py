@@ -18,6 +18,7 @@ from aiops_core.context import Context
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import named
 from aiops_core.hooks import PROJECT, Observers, Stages
+from aiops_core.text.carriers import PIECES
 from aiops_core.text.matcher import compile_trigger, is_compiled
 
 HOOKS: Mapping[str, frozenset[str]] = {
@@ -111,7 +112,7 @@ def _check_methods(component: Component[Any]) -> None:
 
 def check_triggers(detectors: Sequence[LogDetector]) -> Iterator[tuple[int, UserError]]:
     """Yield which of a pipeline's detectors has a trigger that cannot be scanned for, and why."""
-    if is_compiled([trigger for detector in detectors for trigger in detector.triggers]):
+    if is_compiled([*(trigger for detector in detectors for trigger in detector.triggers), *PIECES]):
         return
     for index, detector in enumerate(detectors):
         try:

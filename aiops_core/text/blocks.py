@@ -12,12 +12,12 @@ from functools import partial
 from typing import TypeAlias
 
 from aiops_core.text.candidates import Candidate, Grammar, Place
-from aiops_core.text.claims import Claim, block_of, text_of
+from aiops_core.text.claims import Claim, block_of, is_whole, text_of
+from aiops_core.text.examples import is_example
 from aiops_core.text.held import Held, HeldLines
 from aiops_core.text.hits import HitList
 from aiops_core.text.introductions import (
     MOST_FIELDS,
-    is_fenced,
     is_indented,
     may_introduce,
     start_with_headline,
@@ -69,7 +69,7 @@ class Cutter:
         self._kept = Kept(offset, before=before)
         self._hits = HitList(grammar.alike)
         self._taken: set[int] = set()
-        """Where lines start that belong to blocks of several writers."""
+        """Where lines start that belong to blocks of several writers, and pieces of lines that were read whole."""
         self._held = HeldLines()
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
@@ -205,6 +205,7 @@ class Cutter:
             candidate = place.best()
         if candidate is not None:
             candidate.hits = tuple(sorted(hits))
+        self._taken.update(place.pieces)
         if candidate is not None and self._grammar.is_trace(candidate.owner):
             candidate.continues = self._continued(candidate)
             if candidate.end <= quiet_to:
@@ -240,7 +241,7 @@ class Cutter:
             is_inside = partial(self._is_inside, candidate)
             self._claim_held(self._held.hold(candidate.stream, candidate, is_inside=is_inside), claims)
             return
-        if is_fenced(candidate):
+        if is_example(candidate, self._kept):
             self._kept.claimed = max(self._kept.claimed, candidate.end)
             return
         start = self._start(candidate)
@@ -273,9 +274,8 @@ class Cutter:
         self, candidate: Candidate, start: int, claims: list[Piece], hit: tuple[int, Hits] | None = None
     ) -> None:
         kept, pieces = self._kept, candidate.raw_lines()
-        is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
-        is_whole = is_whole and kept.is_blank(kept.line_end(start), pieces[0][0])
-        if is_whole:
+        whole = is_whole(candidate, start, kept)
+        if whole:
             kept.claimed = max(kept.claimed, candidate.end)
         else:
             self._taken.update((start, *(at for at, _ in pieces)))
@@ -292,9 +292,7 @@ class Cutter:
                 after,
                 candidate.carried,
                 candidate.record.line if candidate.record else "",
-                self._lesson(candidate, start, hit or (candidate.start, candidate.hits))
-                if is_whole
-                else None,
+                self._lesson(candidate, start, hit or (candidate.start, candidate.hits)) if whole else None,
                 candidate.continues,
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from itertools import groupby
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, named
 from aiops_core.text.carriers import (
+    PIECES,
     Carried,
     Carrier,
     carrier_of,
@@ -69,12 +70,16 @@ class Grammar:
         patterns = [
             (owner, pattern) for owner, detector in enumerate(detectors) for pattern in detector.triggers
         ]
-        self.triggers, self.matcher = compile_triggers(patterns, engine=engine)
+        pieces = [(0, pattern) for pattern in PIECES]
+        self.triggers, self.matcher = compile_triggers([*patterns, *pieces], engine=engine)
+        self._pieces = frozenset(range(len(patterns), len(self.triggers)))
         self.alike = alike(self.triggers)
         self.repeats = Repeats(zone)
         self.streaks = Streaks(zone)
         self._of_traces = tuple(
-            index for index, trigger in enumerate(self.triggers) if self.is_trace(trigger.owner)
+            index
+            for index, trigger in enumerate(self.triggers)
+            if index not in self._pieces and self.is_trace(trigger.owner)
         )
 
         self._trace_triggers = frozenset(self._of_traces)
@@ -97,12 +102,18 @@ class Grammar:
 
     def by_owner(self, hits: Iterable[int]) -> Iterator[tuple[int, list[Trigger]]]:
         """Group triggers by their detector."""
-        for owner, indexes in groupby(sorted(hits), key=lambda index: self.triggers[index].owner):
+        own = sorted(hit for hit in hits if hit not in self._pieces)
+        for owner, indexes in groupby(own, key=lambda index: self.triggers[index].owner):
             yield owner, [self.triggers[index] for index in indexes]
 
     def hits_trace(self, hits: Iterable[int]) -> bool:
         """Tell whether a trigger among these is of a detector that reads several lines."""
         return not self._trace_triggers.isdisjoint(hits)
+
+    def hits_in(self, text: str) -> list[int]:
+        """Return the triggers that may hold in a line that was joined from pieces."""
+        found = dict.fromkeys(self.matcher.scan(text.encode("utf-8", "replace"))[1])
+        return [index for first in found for index in self.alike[first]]
 
     def traces(self) -> tuple[int, ...]:
         """Return the triggers of all detectors that read several lines."""
@@ -164,6 +175,8 @@ class Place:
     floor: int
     hits: list[int]
     final: bool
+    pieces: list[int] = field(default_factory=list)
+    """Where the pieces of the line start that follow the first one, once all are known."""
     _reach: list[int] | None = None
 
     def best(self) -> Candidate | None:
@@ -185,9 +198,16 @@ class Place:
         if carried_text is None:
             start, end = lines.extent(lines.hit, lines.hit + 1)
             return self._candidate(self.grammar.triggers[self.hits[0]].owner, (start, end), lines)
+        if carried.is_partial:
+            self._join(carried_text, lines)
         return self._best_of_records(carried_text, lines, found) or self._best(
             self._carried(carried_text, lines, found)
         )
+
+    def _join(self, text: str, lines: WriterLines) -> None:
+        """Look for triggers in a line joined from pieces: a cut may go through one."""
+        self.hits = self.grammar.hits_in(text)
+        self.pieces = [start + self.base for start, _ in lines.raw_lines(lines.hit, lines.hit + 1)[1:]]
 
     def _may_be_trace(self, text: str) -> bool:
         grammar = self.grammar

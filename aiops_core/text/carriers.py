@@ -43,6 +43,15 @@ class Carried:
 Carrier = Callable[[bytes], Carried | None]
 """Read one raw line; None for a line that this carrier did not bring."""
 
+PIECES = (
+    r" std(?:out|err) P",
+    r"(?:[^n]|[^\\]n|\\\\n)\x22, ?\x22stream\x22: ?\x22std(?:out|err)\x22, ?"
+    r"(?:\x22attrs\x22: ?\{[^{}]*\}, ?)?\x22time\x22: ?\x22[^\x22]*\x22\}",
+)
+"""What the raw pieces of a line show that CRI or docker split, and hardly any whole line.
+
+The quotes are of the record itself: written by their codes they do not match escaped ones.
+"""
 _DOCKER = re.compile(rb'\{"log": ?"(?:[^"\\]|\\.)*" ?[,}]')
 _DOCKER_KEYS = frozenset({"log", "stream", "time", "attrs"})
 """What docker itself writes; what a shipper adds to tells that it took the line ends off."""

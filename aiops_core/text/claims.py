@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate
@@ -10,7 +11,8 @@ from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.kept import Kept
 from aiops_core.text.known_blocks import Lesson
-from aiops_core.text.unwrap import decode_line
+from aiops_core.text.streams import Writer, WriterLines
+from aiops_core.text.unwrap import decode_line, strip_ansi
 
 _RAW_CAP = 256 * 1024
 
@@ -59,19 +61,44 @@ def text_of(candidate: Candidate, raw: bytes) -> str:
     return carried.text if carried is not None else decode_line(raw)
 
 
+def pieces_at(candidate: Candidate, start: int, kept: Kept) -> list[tuple[int, int]]:
+    """Return where the pieces start and end of a line of the writer of a candidate."""
+    carrier = candidate.carrier
+    carried = carrier(kept.line(start)) if carrier else None
+    if carrier is None or carried is None or not carried.is_partial:
+        return [(start, kept.line_end(start))]
+    at, base = start - kept.base, kept.base
+    lines = WriterLines(kept.data, at, at, Writer(carrier, carried.stream), final=True)
+    lines.get(0)  # takes in all of it
+    return [(first + base, last + base) for first, last in lines.raw_lines(0, 1)]
+
+
+def line_at(candidate: Candidate, start: int, kept: Kept) -> str:
+    """Return the text of a line of the writer of a candidate, its pieces joined."""
+    pieces = pieces_at(candidate, start, kept)
+    return strip_ansi("".join(text_of(candidate, kept.slice(*piece)) for piece in pieces))
+
+
+def is_whole(candidate: Candidate, start: int, kept: Kept) -> bool:
+    """Tell whether nothing but blank lines stands among the lines of a block that starts at an offset."""
+    if candidate.lines.skipped(candidate.first, candidate.last):
+        return False
+    pieces = pieces_at(candidate, start, kept) if start != candidate.start else []
+    pieces.append(candidate.raw_lines()[0])
+    return all(kept.is_blank(one[1], other[0]) for one, other in pairwise(pieces))
+
+
 def _headline(candidate: Candidate, start: int, kept: Kept, *, is_trace: bool) -> str:
     """Return the line before the block, the message of its record, or the line before it in a text."""
     if start != candidate.start:
-        return text_of(candidate, kept.line(start))
+        return line_at(candidate, start, kept)
     if candidate.record is None or not is_trace:
         return ""
     return candidate.record.message or candidate.lines.get(candidate.first - 1) or ""
 
 
 def _raw(candidate: Candidate, start: int, kept: Kept) -> bytes:
-    pieces = candidate.raw_lines()
-    is_whole = not candidate.lines.skipped(candidate.first, candidate.last)
-    if is_whole and kept.is_blank(kept.line_end(start), pieces[0][0]):
+    if is_whole(candidate, start, kept):
         return kept.slice(start, min(candidate.end, start + _RAW_CAP))
-    headline = kept.line(start) if start < pieces[0][0] else b""
-    return b"".join([headline, *(kept.slice(*piece) for piece in pieces)])[:_RAW_CAP]
+    headline = pieces_at(candidate, start, kept) if start < candidate.start else []
+    return b"".join(kept.slice(*piece) for piece in [*headline, *candidate.raw_lines()])[:_RAW_CAP]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container
 
 from aiops_core.text.candidates import Candidate
-from aiops_core.text.claims import text_of
+from aiops_core.text.claims import line_at
 from aiops_core.text.envelope import may_be_severe, parse_envelope
 from aiops_core.text.envelope_forms import is_on_every_line
 from aiops_core.text.kept import Kept
@@ -14,9 +13,6 @@ from aiops_core.text.unwrap import decode_line, learn_prefix
 
 _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
-_FENCE = re.compile(r"\s*(?:```|~~~)[\w.-]*\s*")
-_COMMAND = re.compile(r"\s*(?:\$|>>>|PS [^>\n]{0,100}>|[\w.-]+@[\w.-]+:\S* ?[$#]) \S")
-_MOST_COMMANDS = 3
 MOST_FIELDS = 8
 """Indented lines of a record that may stand above the trace in it."""
 _WRITER = frozenset({"service", "host", "pid", "thread"})
@@ -32,10 +28,9 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
     previous = _previous(candidate, kept) if candidate.record is None and not candidate.is_record else None
     if previous is None or previous in taken:
         return candidate.start
-    raw = kept.line(previous)
-    if not may_be_severe(raw):
+    text = _introduction(candidate, previous, kept)
+    if not text:
         return candidate.start
-    text = text_of(candidate, raw)
     prefix = candidate.prefix or _own_prefix(candidate)
     is_own = _has_prefix(text, prefix) and _is_of_the_same(text, prefix)
     if not is_own if prefix.strip() else is_on_every_line(text):
@@ -50,23 +45,17 @@ def is_indented(line: str) -> bool:
     return line.startswith(("  ", "\t"))
 
 
-def is_fenced(candidate: Candidate) -> bool:
-    """Tell whether a trace is shown, not raised: it stands under the fence of a block of Markdown.
-
-    Between both stand at most the commands that led to it.
-    """
-    is_text = candidate.first > 0 and candidate.record is None
-    if not is_text:
-        return False
-    at = candidate.first - 1
-    while at >= candidate.first - _MOST_COMMANDS and _COMMAND.match(candidate.lines.get(at) or ""):
-        at -= 1
-    return _FENCE.fullmatch(candidate.lines.get(at) or "") is not None
-
-
 def may_introduce(raw: bytes) -> bool:
     """Tell whether a raw line could introduce the trace after it."""
     return may_be_severe(raw) and parse_envelope(decode_line(raw)).severity in _INTRODUCE
+
+
+def _introduction(candidate: Candidate, start: int, kept: Kept) -> str:
+    """Return the text of a line that may introduce a trace, "" where it is surely of no level that does."""
+    if candidate.carrier is None and not may_be_severe(kept.line(start)):
+        return ""
+    text = line_at(candidate, start, kept)
+    return text if candidate.carrier is None or may_be_severe(text.encode("utf-8", "replace")) else ""
 
 
 def _own_prefix(candidate: Candidate) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from aiops_core.text.carriers import Carried, Carrier
 from aiops_core.text.lines import LOOK_BACK, MAX_BYTES, MAX_LINES, Lines
-from aiops_core.text.unwrap import decode_line
+from aiops_core.text.unwrap import decode_line, strip_ansi
 
 MOST_FOREIGN = 256
 """Lines of others after which a writer is taken to have nothing to add."""
@@ -62,7 +62,11 @@ class WriterLines(Lines):
 
     def get(self, index: int) -> str | None:
         """Return line ``index``, or None where it is not known."""
-        return "".join(self._lines[index].texts) if index >= 0 and self._reach(index) else None
+        if index < 0 or not self._reach(index):
+            return None
+        texts = self._lines[index].texts
+        # A colour code may have been cut in two.
+        return texts[0] if len(texts) == 1 else strip_ansi("".join(texts))
 
     def extent(self, first: int, last: int) -> Piece:
         """Return where the raw lines from ``first`` to before ``last`` start and end."""
