@@ -30,25 +30,28 @@ from latency import LINE, TRACE, letters, running, stamped
 PARTS = '''\
 import os, time
 from aiops_core import (
-    Action, Analysis, Analyzer, Config, Event, LogDetector, Notifier, Outcome, Plan, Receipt, Source,
+    Action, Analysis, Analyzer, Config, Event, Extension, LogBatch, LogDetector, Notifier, Outcome, Plan, Receipt,
+    Source,
 )
-
-
-def go_wrong(how):
-    if how == "exit":
-        os._exit(3)
-    while how == "hang":
-        pass
-    kept = []
-    while how == "leak":
-        kept.append(bytearray(1 << 20))
-    if how == "raise":
-        raise ValueError("broken")
 
 
 class Way(Config):
     how: str = ""
     """Way it goes wrong."""
+    at: str = ""
+    """Method that raises."""
+
+
+def go_wrong(config, method):
+    if config.how == "exit":
+        os._exit(3)
+    while config.how == "hang":
+        pass
+    kept = []
+    while config.how == "leak":
+        kept.append(bytearray(1 << 20))
+    if config.at == method:
+        raise ValueError("broken")
 
 
 class Find(LogDetector[Way]):
@@ -59,49 +62,95 @@ class Find(LogDetector[Way]):
         self.triggers = (f"boom {config.how}",)
 
     def cut(self, lines, hit):
-        return super().cut(lines, hit) if self.config.how != "raise" else go_wrong("raise")
+        if self.config.at:
+            go_wrong(self.config, "cut")
+        return super().cut(lines, hit)
 
     def detect(self, block):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "detect")
         return Event("Boom", "boom")
 
 
 class Read(Source[Way]):
     def source(self, positions):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "source")
+        while True:
+            yield LogBatch("clock", b"tick\\n", ((0, {"at": 0}), (5, {"at": 5})))
+            time.sleep(0.5)
 
     def committed(self, stream, position):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "committed")
 
 
 class Explain(Analyzer[Way]):
+    def estimate(self, incident, evidence):
+        go_wrong(self.config, "estimate")
+
     def analyze(self, incident, evidence):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "analyze")
         return Analysis("Found", "It is found.", "The cause.", confidence=1.0)
 
 
 class Do(Action[Way]):
     def plan(self, incident, analysis, change):
-        if self.config.how == "raise":
-            go_wrong(self.config.how)
+        if self.config.at:
+            go_wrong(self.config, "plan")
         return Plan("Do it", "It will be done.")
 
     def act(self, plan):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "act")
         return Outcome("done", "It is done.")
+
+    def follow(self, outcome):
+        go_wrong(self.config, "follow")
 
 
 class Tell(Notifier[Way]):
     takes_digests = False
 
     def notify(self, report):
-        go_wrong(self.config.how)
+        go_wrong(self.config, "notify")
         if not self.config.how and report.incident:
             with open("told", "a") as told:
                 told.write(report.incident.type + "\\n")
         return Receipt()
+
+
+class Watch(Extension[Way]):
+    def gather(self, incident):
+        go_wrong(self.config, "gather")
+        return []
+
+    def started(self, pipeline):
+        go_wrong(self.config, "started")
+
+    def events_recorded(self, events):
+        go_wrong(self.config, "events_recorded")
+
+    def incident_changed(self, incident, before):
+        go_wrong(self.config, "incident_changed")
+
+    def step_finished(self, incident, step, state):
+        go_wrong(self.config, "step_finished")
 '''
-KINDS = {"sources": "Read", "detectors": "Find", "analyzers": "Explain", "actions": "Do", "notifiers": "Tell"}
+KINDS = {
+    "sources": "Read",
+    "detectors": "Find",
+    "analyzers": "Explain",
+    "actions": "Do",
+    "notifiers": "Tell",
+    "extensions": "Watch",
+}
+RAISING: Mapping[str, tuple[str, ...]] = {
+    "sources": ("source", "committed"),
+    "detectors": ("cut", "detect"),
+    "analyzers": ("analyze", "estimate"),
+    "actions": ("plan", "act", "follow"),
+    "notifiers": ("notify",),
+    "extensions": ("gather", "started", "events_recorded", "incident_changed", "step_finished"),
+}
+"""The methods that raise, each of a plugin of its own."""
+AUTO = {"actions": ", mode: auto"}
 GOOD = {"sources": '{uses: file, with: {paths: ["./logs/*/*.log"]}}', "detectors": "python"}
 NO_STORM = "notices: {storm: {messages: 100000, incidents: 100000, together: 0s}}"
 """Every error is told for itself, however many there are."""
@@ -131,16 +180,26 @@ class Took:
 
 
 def pipeline(ways: tuple[str, ...]) -> str:
-    """Return a pipeline of good plugins, and before them one of each kind for each way to go wrong."""
+    """Return a pipeline of good plugins, and before them those of each kind for each way to go wrong."""
     text = f"state: ./state\npipelines:\n  latency:\n    {NO_STORM}\n"
     for kind, name in KINDS.items():
-        more = ", mode: auto" if kind == "actions" else ""
         text += f"    {kind}:\n"
         for how in ways:
-            apart = "" if how == "raise" else ", isolation: process, limits: {time: 500ms, memory: 200MB}"
-            text += f"      - {{uses: './parts.py:{name}', name: {how}, with: {{how: {how}}}{apart}{more}}}\n"
-        text += f"      - {GOOD.get(kind) or f'{{uses: ./parts.py:{name}, name: good{more}}}'}\n"
+            text += "".join(f"      - {{uses: './parts.py:{name}', {step}}}\n" for step in broken(kind, how))
+        text += (
+            f"      - {GOOD.get(kind) or f'{{uses: ./parts.py:{name}, name: good{AUTO.get(kind, str())}}}'}\n"
+        )
     return text
+
+
+def broken(kind: str, how: str) -> Iterator[str]:
+    """Yield the steps of a kind that go wrong so, as a pipeline's file has them."""
+    if how == "raise":
+        for at in RAISING[kind]:
+            yield f"name: raise-{at.replace('_', '-')}, with: {{how: raise, at: {at}}}{AUTO.get(kind, '')}"
+    elif kind != "extensions":  # they run in the program's own process only
+        apart = "isolation: process, limits: {time: 500ms, memory: 200MB}"
+        yield f"name: {how}, with: {{how: {how}}}, {apart}{AUTO.get(kind, '')}"
 
 
 def install_broken(directory: Path) -> None:
