@@ -144,11 +144,13 @@ def test_an_approved_plan_that_the_pipeline_has_left_no_room_for_is_dropped(tmp_
     run_pipeline(text, {"shop.log": trace(), "answer.yaml": answer()}, tmp_path)
     typed("approvals", "approve", plan_hash(tmp_path, "local_branch"))
 
-    run_pipeline(change(text), {}, tmp_path)
+    (told,) = run_pipeline(change(text), {}, tmp_path).reports
 
     assert fix_branches(repository) == []
     assert states(tmp_path)[1]["act local_branch"] == "skipped"
     assert rule in rules(tmp_path)
+    assert told.key.endswith("/local_branch")
+    assert rule in [decision.rule for decision in told.decisions]
 
 
 def test_an_approved_plan_is_never_carried_out_on_another_remote(tmp_path, typed):
@@ -286,14 +288,29 @@ def test_an_approval_while_the_run_is_still_telling_is_carried_out_by_that_run(t
     assert len(done.reports) == 2
 
 
-def test_what_waited_is_left_when_its_mode_forbids_it_now(tmp_path, typed):
+def test_what_was_approved_is_left_and_told_when_its_mode_forbids_it_now(tmp_path, typed):
     run(tmp_path)
     typed("approvals", "approve", plan_hash(tmp_path))
+    text = PIPELINE.replace("mode: ask", "mode: dry_run")
 
-    run_pipeline(PIPELINE.replace("mode: ask", "mode: dry_run"), {}, tmp_path)
+    (told,) = run_pipeline(text, {}, tmp_path).reports
+    again = run_pipeline(text, {}, tmp_path)
 
     assert marks(tmp_path) == {}
+    assert states(tmp_path) == ("done", {"act first": "skipped", "notify first": "done"})
+    assert told.decisions[-1].text == "first: not done, its mode is dry_run by now"
+    assert again.reports == ()
+
+
+def test_what_nobody_approved_is_left_in_silence_when_its_mode_forbids_it_now(tmp_path):
+    run(tmp_path)
+    with Store.open(tmp_path / "state") as store:
+        store.runs.resume(1)
+
+    done = run_pipeline(PIPELINE.replace("mode: ask", "mode: dry_run"), {}, tmp_path)
+
     assert states(tmp_path) == ("done", {"act first": "skipped"})
+    assert done.reports == ()
 
 
 def test_an_incident_that_people_closed_is_acted_on_when_they_approve(tmp_path, typed):

@@ -97,19 +97,19 @@ def look_again_at(run: Run) -> datetime | None:
 
 
 def acted_since(run: Run, told: str) -> list[str]:
-    """Return the actions that waited, and acted after the step ``told`` had begun."""
+    """Return the actions that waited, and acted, or left a plan people approved, after the step ``told`` had begun."""
     steps = {step.name: step for step in run.runs.steps(run.id)}
     if told not in steps:
         return []
     found = []
-    for name in (step.name for step in run.pipeline.of_kind("actions")):
-        row, stored = steps.get(f"act {name}"), run.runs.plan(run.id, name)
-        if row is None or row.finished_at is None or row.finished_at <= steps[told].started_at:
+    for row in steps.values():
+        action = row.name.removeprefix("act ")
+        if action == row.name or row.finished_at is None or row.finished_at <= steps[told].started_at:
             continue
-        if row.state in {"done", "failed"} or (
-            stored is not None and stored.is_approved and row.state == "refused"
-        ):
-            found.append(name)
+        stored = run.runs.plan(run.id, action)
+        is_left = row.state in {"refused", "skipped"} and stored is not None and stored.is_approved
+        if is_left or row.state in {"done", "failed"}:
+            found.append(action)
     return found
 
 
@@ -244,6 +244,7 @@ def _has_place(run: Run, step: Step) -> bool:
 def _plan_only(run: Run, step: Step, row: StepRow | None) -> None:
     text = f"{step.name}: planned only, its mode is {step.mode}"
     if row is not None:  # it waited under another mode
+        text = f"{step.name}: not done, its mode is {step.mode} by now"
         run.runs.end_step(run.id, row.name, "skipped", text)
     run.decide(Decision("dry_run", text, setting=f"actions.{step.name}.mode"))
 
