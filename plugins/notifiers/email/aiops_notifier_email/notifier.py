@@ -114,6 +114,9 @@ class EmailNotifier(Notifier[EmailConfig]):
         self._settled: OrderedDict[str, Mapping[str, Answer]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def check(self) -> None:
+        self.start()
+
     def start(self) -> None:
         """Open the certificate authority file and the templates; raise UserError when one cannot be used."""
         self._tls_context()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +20,15 @@ from aiops_core import (
 )
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 SUBJECT, TEXT, HTML = NAMES = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
 _LONGEST_SUBJECT = 200
 _LIMIT = 64 * 1024
+_LONGEST = 1024 * 1024
+"""Characters a template may write."""
+_MISTAKES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a template raises that does with a value what that cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Templates:
 
     def __init__(self, directory: Path | None, logger: logging.Logger) -> None:
         self._logger = logger
-        self._environment = _environment(directory) if directory is not None else None
+        self._own = _read(directory) if directory is not None else {}
 
     def write(self, report: Report) -> Words:
         """Return the words, each from its template where there is one."""
@@ -52,9 +57,9 @@ class Templates:
         )
 
     def _render(self, name: str, report: Report, built_in: str) -> str:
-        from jinja2 import TemplateError, TemplateNotFound
+        from jinja2 import TemplateError
 
-        if self._environment is None:
+        if name not in self._own:
             return built_in
         values = {
             "report": report_data(report, limit=_LIMIT),
@@ -62,24 +67,18 @@ class Templates:
             "built_in": built_in,
         }
         try:
-            return self._environment.get_template(name).render(values)
-        except TemplateNotFound:
-            return built_in
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            return _written(self._own[name].get_template(name), values)
+        except (TemplateError, OSError, MemoryError, RuntimeError, *_MISTAKES) as error:
             self._logger.warning("templates: %s: %s. The built-in words are used.", name, _first_line(error))
             return built_in
 
 
-def _environment(directory: Path) -> Environment:
-    from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+def _read(directory: Path) -> Mapping[str, Environment]:
+    """Return where each of people's templates is carried out; raise UserError for one that cannot be read."""
+    from jinja2 import TemplateSyntaxError
 
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(directory),
-        autoescape=lambda name: name is not None and ".html" in name,
-        undefined=StrictUndefined,
-    )
-    own = [name for name in NAMES if (directory / name).is_file()]
+    environment = _environment(directory)
+    own = {name: environment for name in NAMES if (directory / name).is_file()}
     if not own:
         raise UserError(f"templates: {directory}: no template in it. Write one of {', '.join(NAMES)}.")
     for name in own:
@@ -87,10 +86,35 @@ def _environment(directory: Path) -> Environment:
             environment.get_template(name)
         except TemplateSyntaxError as error:
             place = f"{directory / (error.name or name)}:{error.lineno}"
-            raise UserError(f"templates: {place}: {error.message}. Mend the template.") from None
+            raise UserError(
+                f"templates: {place}: {str(error.message).rstrip('.')}. Mend the template."
+            ) from None
         except (OSError, UnicodeError) as error:
             raise UserError(f"templates: {directory / name}: {error}. Write it in UTF-8.") from None
-    return environment
+    return own
+
+
+def _environment(directory: Path) -> Environment:
+    """Return where templates are carried out: they reach what they are given, and change none of it."""
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(directory),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+    )
+
+
+def _written(template: Template, values: Mapping[str, object]) -> str:
+    """Return what a template writes; raise ValueError for one that writes without end."""
+    parts, length = [], 0
+    for part in template.generate(values):
+        parts.append(part)
+        length += len(part)
+        if length > _LONGEST:
+            raise ValueError(f"writes more than {_LONGEST} characters")
+    return "".join(parts)
 
 
 def _first_line(error: Exception) -> str:

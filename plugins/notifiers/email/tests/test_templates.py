@@ -73,13 +73,80 @@ def test_a_log_cannot_write_markup_code_or_headers(mail_of):
 
 @pytest.mark.parametrize(
     "template",
-    ["{{ report.no_such_thing }}", "{{ 1 / 0 }}", "{{ ''.__class__.__mro__ }}", "{% include 'x' %}"],
+    [
+        "{{ report.no_such_thing }}",
+        "{{ 1 / 0 }}",
+        "{{ report.title.encode('no-such-code') }}",
+        "{{ 'a' + 1 }}",
+        "{% include 'x' %}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "{% for n in range(10 ** 9) %}x{% endfor %}",
+        "{% for n in range(99999) %}{% for m in range(99999) %}xxxxxxxx{% endfor %}{% endfor %}",
+    ],
 )
 def test_a_template_that_fails_gives_way_to_the_built_in_words(mail_of, template, caplog):
     _, text, _ = mail_of(body_txt=template)
 
     assert text.startswith("CRITICAL · new · ×3\n")
-    assert "templates: body.txt.j2: " in caplog.text or "include" in template
+    assert "templates: body.txt.j2: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ (''|attr('__class__')).__mro__ }}",
+        "{{ ['']|map(attribute='__class__')|list|first }}",
+        "{{ '{0.__class__.__mro__}'.format('') }}",
+        "{{ '{0.__class__}'.format_map({'0': ''}) }}",
+        "{{ outline.__init__.__globals__ }}",
+        "{{ report.items.__self__ }}{{ report.items.__func__.__globals__ }}",
+        "{{ lipsum.__globals__['os'].environ }}",
+        "{{ cycler.__init__.__globals__.os.environ }}",
+        "{{ namespace.__init__.__globals__ }}",
+        "{{ self.__init__.__globals__ }}",
+        "{{ self._TemplateReference__context.environment.loader }}",
+        "{% import 'os' as os %}{{ os.environ }}",
+        "{% include '../secret.txt' %}",
+        "{% include '/etc/passwd' %}",
+        "{{ report.update({'title': 'mine'}) }}",
+        "{{ report.clear() }}",
+        "{% do report.clear() %}",
+        "{{ built_in.__len__.__self__ }}",
+        "{{ (lambda: 1)() }}",
+    ],
+)
+def test_a_template_reaches_nothing_but_what_it_is_given_and_changes_nothing(
+    mail_of, template, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PASSWORD", "swordfish")
+    (tmp_path / "secret.txt").write_text("swordfish")
+
+    try:
+        subject, text, page = mail_of(body_txt=template, body_html="<p>{{ report.title }}</p>")
+    except UserError as refused:  # no syntax of a template
+        assert "body.txt.j2:1: " in str(refused)
+        return
+
+    assert text.startswith("CRITICAL · new · ×3\n")
+    assert "An item without a price stops the checkout" in page
+    assert "swordfish" not in subject + text + page
+
+
+@pytest.mark.parametrize(
+    "said", ["{{ 7 * 7 }}", "{% for x in [1] %}49{% endfor %}", "{{ ''.__class__ }}", "%(x)s {0}"]
+)
+def test_what_a_log_says_is_never_taken_for_a_template(mail_of, said):
+    subject, text, page = mail_of(
+        replace(REPORT, title=said, text=said),
+        subject_txt="{{ report.title }}",
+        body_txt="{{ report.text }}|{{ outline.title }}",
+        body_html="<p>{{ report.title }}|{{ built_in }}</p>",
+    )
+
+    assert subject == said
+    assert text.strip() == f"{said}|{said}"
+    assert "49" not in page.replace(said, "")
 
 
 def test_a_template_that_cannot_be_read_is_found_at_start(mail_of, tmp_path):
