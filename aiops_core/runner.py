@@ -11,15 +11,16 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from aiops_core.context import utc_now
-from aiops_core.errors import AiopsError, UserError
+from aiops_core.errors import AiopsError, StoreError, UserError
 from aiops_core.generation import Generation, Running, reload_file, unchanged
 from aiops_core.housekeeping import Housekeeping
 from aiops_core.ingest import Ingest
 from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.respond import Responder
-from aiops_core.store import BALLAST, Store, hold
+from aiops_core.store import BALLAST, Store, hold, put_aside_damaged
 from aiops_core.systemd import notify_systemd
 from aiops_core.watch import Board, SelfWatch, make_metrics, serve
 
@@ -62,17 +63,28 @@ class Runner:
         self._present: Generation
         self._watching: SelfWatch | None = None
         self._serving: tuple[str, Callable[[], None]] | None = None
+        self._damage = ""
+        """What became of a state database that was damaged when the run began."""
 
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
         state = self._loaded.state
-        with (
-            hold(state, purpose="aiops run"),
-            Store.open(state, clock=self._clock, ballast=self._ballast) as store,
-        ):
+        with hold(state, purpose="aiops run"), self._open(state) as store:
             store.queue.recover()
             store.deliveries.recover()
             self._run(store)
+
+    def _open(self, state: Path) -> Store:
+        """Open the state; a damaged database is put aside where nobody may be there to do it."""
+        kept = None if self._once else put_aside_damaged(state / "aiops.db", self._clock())
+        store = Store.open(state, clock=self._clock, ballast=self._ballast)
+        if kept is not None:
+            self._damage = (
+                f"the state database was damaged. It is kept as {kept}, and this run began with an empty one: "
+                "counts, acknowledgements, silences, approvals and positions in logs are not known any more. "
+                "To go back to a backup, stop the run and use 'aiops db restore'"
+            )
+        return store
 
     @property
     def loaded(self) -> Loaded:
@@ -104,6 +116,8 @@ class Runner:
         generation.prepare()
         generation.open_sources()
         generation.go()
+        for pipeline in self._loaded.pipelines if self._damage else ():
+            self.fault(pipeline.name, "state database", self._damage)
         notify_systemd("READY=1")
         try:
             self._wait(store)
@@ -139,6 +153,11 @@ class Runner:
         keeping = Housekeeping(store, self._loaded.document.retention, self._clock, self._logger)
         while not self._stopping.wait(_LOOK):
             notify_systemd("WATCHDOG=1")
+            if store.is_damaged:
+                raise StoreError(
+                    f"{self._loaded.state}: the state database is damaged, nothing is recorded any more. "
+                    "Start 'aiops run' again: it puts the database aside and begins with an empty one"
+                )
             keeping.turn()
             if self._reloading.is_set():
                 self._reloading.clear()

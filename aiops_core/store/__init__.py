@@ -33,6 +33,7 @@ from aiops_core.store.recording import Checkpoint, IncidentChange, Recording
 from aiops_core.store.requests import Requests
 from aiops_core.store.retention import Cut, Retention
 from aiops_core.store.runs import BY_ITSELF, RunRow, Runs, RunState, StepRow, StepState
+from aiops_core.store.salvage import put_aside_damaged
 from aiops_core.store.schema import bring_up_to_date
 from aiops_core.store.sightings import release_named
 from aiops_core.store.silences import SilenceRow, Silences
@@ -88,6 +89,7 @@ __all__ = [
     "hold",
     "holder",
     "load",
+    "put_aside_damaged",
     "release_named",
     "until_count",
     "until_release",
@@ -169,6 +171,11 @@ class Store(Recording, Faults):
         """Make one transaction of all writes this thread does inside, in any part of the store."""
         with self._write():
             yield
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the database file was found damaged since it was opened."""
+        return self._database.is_damaged
 
     def check(self) -> list[str]:
         """Return what is wrong with the database file; reads all of it."""

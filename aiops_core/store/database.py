@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ BUSY_SECONDS = 15
 T = TypeVar("T")
 _WAL_BYTES = 64 * 1024 * 1024
 _LITTLE = 64 * 1024
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BACKUP = "Move it away to start afresh, or put a backup in its place."
 _PROBLEMS: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("no space is left on the disk", "Free some; work goes on by itself then."),
@@ -50,6 +51,8 @@ class Database:
         self._lock = threading.Lock()
         self._line = threading.Lock()
         self._here = _Here()
+        self.is_damaged = False
+        """Whether damage was met since it was opened."""
         self._writer = open_engine(path)
         self._readers = open_engine(path, read_only=True)
 
@@ -81,7 +84,7 @@ class Database:
         if self._here.connection is not None:
             yield self._here.connection
             return
-        with explained(self.path), self._readers.begin() as connection:
+        with self._explained(), self._readers.begin() as connection:
             yield connection
 
     def problems(self) -> list[str]:
@@ -123,9 +126,22 @@ class Database:
             self._lock.release()
 
     @contextmanager
-    def _trusted(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
+        """Turn what the disk did into a StoreError; damage leaves a mark, for the next start to look at."""
         try:
             with explained(self.path):
+                yield
+        except Unusable as problem:
+            if problem.is_damage and not self.is_damaged:
+                self.is_damaged = True
+                with suppress(StoreError):
+                    create_private(damage_mark(self.path))
+            raise
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        try:
+            with self._explained():
                 yield
         except Unusable as problem:
             if problem.code != sqlite3.SQLITE_BUSY:
@@ -150,6 +166,11 @@ class _Here(threading.local):
             self.connection = None
         if self.is_spoiled:
             raise RuntimeError("a write in this transaction failed and was caught: nothing was committed")
+
+
+def damage_mark(path: Path) -> Path:
+    """Return the file that says of a database that damage was met in it."""
+    return path.with_name(f"{path.name}.damaged")
 
 
 def open_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = True) -> Engine:
@@ -236,6 +257,11 @@ class Unusable(StoreError):
     def is_full(self) -> bool:
         """Whether it is for want of space."""
         return self.code == sqlite3.SQLITE_FULL
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether the file is not what was written."""
+        return self.code in _DAMAGE
 
 
 def _code_of(error: DBAPIError | sqlite3.Error) -> int:
