@@ -35,7 +35,7 @@ class Silencing:
                 self._store.silences.end(silence.id)
                 self._store.queue.finish(job)
         else:
-            if now >= silence.remind_at and silence.ends_at - silence.created_at >= _SHORT:
+            if now >= silence.remind_at and silence.ends_at - silence.begins_at >= _SHORT:
                 self._remind(silence)
             next_look = now + _LOOK if silence.until_resolved else max(silence.remind_at, now + _LOOK * 60)
             self._store.queue.rest(job, min(next_look, silence.ends_at))

@@ -132,7 +132,7 @@ def _move(connection: Connection, jump: timedelta, now: datetime) -> None:
         (jobs.c.state != "dead", jobs.c.due_at, jobs.c.lease_until),
         (recent, deliveries.c.due_at, deliveries.c.wanted_at, deliveries.c.updated_at),
         (true(), notices.c.told_at, notices.c.remind_at, notices.c.climb_at),
-        (silences.c.ends_at > before, silences.c.created_at, silences.c.ends_at),
+        (silences.c.ends_at > before, silences.c.created_at, silences.c.starts_at, silences.c.ends_at),
         (triage.c.until > before - _RECENTLY, triage.c.began_at, triage.c.until),
         (true(), faults.c.told_at),
         (spending.c.reserved_at > before - _RECENTLY, spending.c.reserved_at),

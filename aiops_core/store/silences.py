@@ -32,11 +32,18 @@ class SilenceRow:
     ends_at: datetime
     count: int
     until_resolved: bool = False
+    starts_at: datetime | None = None
+    """When it begins, of one that was set for later."""
+
+    @property
+    def begins_at(self) -> datetime:
+        """When it holds messages back for the first time."""
+        return self.starts_at or self.created_at
 
     @property
     def remind_at(self) -> datetime:
         """When people are reminded of it: after four fifths of its time."""
-        return self.created_at + (self.ends_at - self.created_at) * 0.8
+        return self.begins_at + (self.ends_at - self.begins_at) * 0.8
 
     @property
     def name(self) -> str:
@@ -50,17 +57,27 @@ _COLUMNS = [silences.c[name] for name in SilenceRow.__dataclass_fields__]
 class Silences(Access):
     """Keep silences."""
 
-    def add(self, match: Match, ends_at: datetime, why: str, by: str, *, until_resolved: bool = False) -> int:
-        """Hold back messages that match until then; return the number of the silence.
+    def add(
+        self,
+        match: Match,
+        ends_at: datetime,
+        why: str,
+        by: str,
+        *,
+        starts_at: datetime | None = None,
+        until_resolved: bool = False,
+    ) -> int:
+        """Hold back messages that match until then, from now on or from ``starts_at``; return its number.
 
         A job of kind ``silence`` looks after it.
         """
         now = self._clock()
+        begin = starts_at or now
         row: dict[str, Any] = {"match": match, "why": why, "by": by, "created_at": now, "ends_at": ends_at}
-        row |= {"count": 0, "until_resolved": until_resolved}
+        row |= {"count": 0, "until_resolved": until_resolved, "starts_at": starts_at}
         with self._write() as connection:
             number = int(connection.scalars(insert(silences).values(row).returning(silences.c.id)).one())
-            due = now if until_resolved else now + (ends_at - now) * 0.8
+            due = now if until_resolved else begin + (ends_at - begin) * 0.8
             job = new_job("silence", f"silence:{number}", {"silence": number}, due, now)
             connection.execute(insert(jobs).values({**job, "max_attempts": 1_000}))
         return number
@@ -82,12 +99,18 @@ class Silences(Access):
 
     def active(self) -> Sequence[SilenceRow]:
         """Return the silences that hold now, the one that ends last first."""
-        query = select(*_COLUMNS).where(silences.c.ends_at > self._clock())
+        now = self._clock()
+        return [silence for silence in self._unended(now) if silence.begins_at <= now]
+
+    def planned(self) -> Sequence[SilenceRow]:
+        """Return the silences that were set for later, the one that ends last first."""
+        now = self._clock()
+        return [silence for silence in self._unended(now) if silence.begins_at > now]
+
+    def _unended(self, now: datetime) -> Sequence[SilenceRow]:
+        query = select(*_COLUMNS).where(silences.c.ends_at > now).order_by(silences.c.ends_at.desc())
         with self._read() as connection:
-            return [
-                SilenceRow(**row)
-                for row in connection.execute(query.order_by(silences.c.ends_at.desc())).mappings()
-            ]
+            return [SilenceRow(**row) for row in connection.execute(query).mappings()]
 
     def list(self, limit: int = 100) -> Sequence[SilenceRow]:
         """Return silences, the last one first, those that ended too."""

@@ -317,6 +317,7 @@ silences = _numbered(
     _time("ends_at"),
     _number("count"),
     _number("until_resolved"),
+    _time("starts_at", nullable=True),
     Index(None, "ends_at"),
 )
 triage = _table(

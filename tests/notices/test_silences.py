@@ -191,9 +191,46 @@ def test_a_new_silence_says_what_it_would_have_held_back(scene, tmp_path, typed)
     shop.happen(service="cart")
     shop.wait(seconds=30)
 
+    preview = typed("silence", "add", "service=cart", "--for", "1h", "--why", "x", "--preview")
+    nothing = typed("silence", "list")
     out = typed("silence", "add", "service=cart", "--for", "1h", "--why", "x")
 
     assert "in the last 24 hours it would have held back 1 message\n" in out
+    assert (preview.splitlines()[0], nothing) == (out.splitlines()[1], "no silences\n")
+    assert "  incident 1: " in preview.splitlines()[1]
+
+
+def test_a_silence_for_later_holds_back_in_its_window_only(scene):
+    shop = scene()
+    shop.store.silences.add(
+        Match(service=["cart"]), NOON + timedelta(hours=4), "pump", "ann", starts_at=NOON + timedelta(hours=2)
+    )
+
+    shop.responder.recover()
+    shop.happen("before", service="cart")
+    shop.wait(minutes=150)
+    shop.happen("within", service="cart")
+    shop.wait(minutes=30)
+    within = [report.incident.fingerprint for report in shop.got()]
+    shop.wait(minutes=65)
+
+    (silence,) = shop.store.silences.list()
+    assert (silence.begins_at, silence.remind_at) == (NOON + timedelta(hours=2), NOON + timedelta(hours=3.6))
+    assert (within, silence.count) == (["before"], 1)
+    assert [report.incident.fingerprint for report in shop.got()] == ["before", "within"]
+
+
+def test_a_silence_for_later_is_listed_and_can_be_removed_before_it_begins(tmp_path, typed):
+    Store.open(tmp_path / "state").close()
+
+    out = typed(
+        "silence", "add", "service=cart", "--from", "2999-01-01T22:00+00:00", "--for", "2h", "--why", "pump"
+    )
+    listed = typed("silence", "list")
+
+    assert out.startswith("silence 1: from 2999-01-01 22:00:00Z until 2999-01-02 00:00:00Z\n")
+    assert "from 2999-01-01 22:00:00Z until 2999-01-02 00:00:00Z" in listed
+    assert typed("silence", "remove", "1") == "silence 1: ended, 0 messages waited for it\n"
 
 
 @pytest.mark.parametrize(
@@ -209,6 +246,12 @@ def test_a_new_silence_says_what_it_would_have_held_back(scene, tmp_path, typed)
             "--for soon: no duration. Write a number and m, h or d",
         ),
         (["service=a", "--for", "0m", "--why", "x"], "--for 0m: is no time. Write more"),
+        (
+            ["service=a", "--for", "1h", "--from", "22:00", "--why", "x"],
+            "--from 22:00: no time. Write day and time",
+        ),
+        (["service=a", "--for", "1h", "--from", "2001-01-01", "--why", "x"], "--from 2001-01-01: is over"),
+        (["service=a", "--until-resolved", "--from", "2999-01-01", "--why", "x"], "Write --for with a time"),
     ],
 )
 def test_a_silence_that_is_mistyped_is_refused(tmp_path, typed, arguments, expected):
