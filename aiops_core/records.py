@@ -480,7 +480,8 @@ class Report:
     ``resolved`` are short news of one told before. ``fault`` speaks of a failure of the pipeline
     itself, ``digest`` of several messages, its ``parts``: then ``incident`` is None. ``owners`` are
     those of the code, where a route asks for them. ``part_of`` is the incident that this one is part
-    of in a storm.
+    of in a storm. ``new_with`` names the release an incident came up with, ``new_after`` the one whose errors
+    came before it; "" where that is not known.
     """
 
     key: str
@@ -502,6 +503,8 @@ class Report:
     owners: tuple[str, ...] = ()
     parts: tuple[Report, ...] = ()
     part_of: int | None = None
+    new_with: str = ""
+    new_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

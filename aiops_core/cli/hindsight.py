@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aiops_core.cli.state import DURATION, first_line, open_store, state_options
+from aiops_core.cli.drawing import spark
+from aiops_core.cli.state import DURATION, first_line, open_store, state_options, write
 from aiops_core.text.phrases import counted, size_text
 
 if TYPE_CHECKING:
     from aiops_core.hindsight import Figures, Insights, Occurrences
     from aiops_core.records import Incident
-    from aiops_core.store import Volume
-
-_BLOCKS = " ▁▂▃▄▅▆▇█"
+    from aiops_core.store import Deploy, Volume
 
 
 @click.command()
@@ -46,8 +45,10 @@ def insights(
         now = store.clock()
         period = hindsight.look_back(store, now - since, now, pipeline)
         volumes = store.volumes.since(now - since, pipeline)
-    found = hindsight.insights(period)
-    sections = {**dict(_sections(found)), "sources": [_source(*one) for one in volumes.items()]}
+        found = hindsight.insights(period)
+        new = [one.incident.id for one in found.new[:limit]]
+        deploys = {id_: store.deploys.of(store.incidents.get(id_)) for id_ in new}
+    sections = {**dict(_sections(found, deploys)), "sources": [_source(*one) for one in volumes.items()]}
     if as_json:
         click.echo(json.dumps({name: [row for row, _ in rows] for name, rows in sections.items()}, indent=2))
         return
@@ -79,10 +80,12 @@ def _source(place: tuple[str, str], volume: Volume) -> tuple[dict[str, Any], str
     return row, text
 
 
-def _sections(found: Insights) -> Iterator[tuple[str, list[tuple[dict[str, Any], str]]]]:
+def _sections(
+    found: Insights, deploys: Mapping[int, Deploy | None]
+) -> Iterator[tuple[str, list[tuple[dict[str, Any], str]]]]:
     """Yield name and rows of every section; a row is JSON and a line of text."""
     yield "frequent", [(_row(one), _counted(one)) for one in found.frequent]
-    yield "new", [(_row(one), _counted(one)) for one in found.new]
+    yield "new", [_new(one, deploys.get(one.incident.id)) for one in found.new]
     yield (
         "escalating",
         [
@@ -136,6 +139,12 @@ def _sections(found: Insights) -> Iterator[tuple[str, list[tuple[dict[str, Any],
     )
 
 
+def _new(one: Occurrences, deploy: Deploy | None) -> tuple[dict[str, Any], str]:
+    release = deploy.release if deploy is not None else ""
+    said = f"  (with {first_line(release)})" if release else ""
+    return {**_row(one), "new_with": release}, f"{_counted(one)}{said}"
+
+
 def _named(incident: Incident) -> dict[str, Any]:
     return {"id": incident.id, "pipeline": incident.pipeline, "title": incident.title}
 
@@ -179,7 +188,7 @@ def stats(
     if html is not None:
         from aiops_core.hindsight.page import render_figures
 
-        html.write_text(render_figures(found), encoding="utf-8")
+        write(html, render_figures(found))
         click.echo(html)
     elif as_json:
         click.echo(json.dumps(_as_json(found), indent=2))
@@ -191,7 +200,7 @@ def stats(
 def _lines(found: Figures) -> Iterator[str]:
     yield f"{found.start:%Y-%m-%d %H:%MZ} to {found.end:%Y-%m-%d %H:%MZ}"
     yield f"{counted(found.events, 'event')}, {counted(found.incidents, 'incident')}, {found.new} of them new"
-    yield _spark(list(found.by_hour.values()))
+    yield spark(list(found.by_hour.values()))
     for name, seconds in (
         ("to detect", found.to_detect),
         ("to tell", found.to_tell),
@@ -221,12 +230,6 @@ def _time(seconds: float | None) -> str:
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.1f} s"
-
-
-def _spark(counts: Sequence[int]) -> str:
-    """Draw counts as one line of blocks."""
-    most = max(counts, default=0)
-    return "".join(_BLOCKS[-(-count * (len(_BLOCKS) - 1) // most)] for count in counts[-80:])
 
 
 def _as_json(found: Figures) -> Mapping[str, Any]:

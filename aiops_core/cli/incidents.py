@@ -26,6 +26,8 @@ from aiops_core.text.phrases import counted
 if TYPE_CHECKING:
     from aiops_core.store import RunRow, Store, WaitingPlan
 
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
 
 @click.group()
 def incidents() -> None:
@@ -84,6 +86,7 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
     with open_store(file, state) as store:
         incident = store.incidents.find(incident_id)
         _show_facts(incident)
+        _show_course(store, incident)
         show_relatives(store, incident)
         _show_notice(store, incident)
         if fix := store.fixes.get(incident.id):
@@ -114,6 +117,22 @@ def _show_facts(incident: Incident) -> None:
         click.echo(f"  {event.path} bytes {event.start}-{event.end}")
         for line in event.block.rstrip().splitlines()[:40]:
             click.echo(f"  | {printable(line)}")
+
+
+def _show_course(store: Store, incident: Incident) -> None:
+    """Print with which release it came up, and how often it came lately."""
+    from aiops_core.cli.drawing import spark
+
+    if (deploy := store.deploys.of(incident)) is not None:
+        release, before = printable(deploy.release), printable(deploy.before)
+        click.echo(f"  new with {release} since {when(deploy.since)}; errors before were of {before}")
+    now = store.clock()
+    known = store.trends.since(now - _DAY, [incident.id]).get(incident.id, {})
+    hours = [0] * 24
+    for minute, count in known.items():
+        hours[min(int((now - minute) / _HOUR), 23)] += count
+    if any(hours):
+        click.echo(f"  last 24 hours, by the hour: |{spark(hours[::-1])}| {max(hours)} at most")
 
 
 def _show_notice(store: Store, incident: Incident) -> None:

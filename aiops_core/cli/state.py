@@ -80,6 +80,14 @@ def state_directory(file: Path, state: Path | None) -> Path:
     return file.resolve().parent / Path(str(written)).expanduser()
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file that somebody named; raise UserError where that cannot be."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}. Name another file") from None
+
+
 def when(time: Any) -> str:  # Any: a datetime or None
     """Write a time for people: UTC, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%SZ") if time else "-"

@@ -271,6 +271,7 @@ class Responder:
         """Write the report about the run, or what one action did since; return what queues it to its targets."""
         incident = run.redacted(self._store.incidents.get(run.incident.id))
         key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
+        deploy = self._store.deploys.of(incident)
         cited = tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited)
         report = Report(
             key=f"{key}/{action}" if action else key,
@@ -289,6 +290,8 @@ class Responder:
             language=run.pipeline.config.language,
             owners=_owners(run),
             part_of=run.triaged.part_of if run.triaged is not None else None,
+            new_with=deploy.release if deploy is not None else "",
+            new_after=deploy.before if deploy is not None else "",
         )
         is_asked = run.reason in ("retry", "review") or action not in ("", "early")
         is_asked = is_asked or (not action and run.runs.step(run.id, TOLD_EARLY) is not None)

@@ -15,6 +15,7 @@ from aiops_core.store.ballast import BALLAST, Ballast
 from aiops_core.store.columns import dump, load
 from aiops_core.store.database import Database, Unusable, copy_file
 from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
+from aiops_core.store.deploys import Deploy, Deploys
 from aiops_core.store.directory import prepare
 from aiops_core.store.endpoints import EndpointRecords, EndpointRow
 from aiops_core.store.faults import FaultRow, Faults, cause_of, fault_key
@@ -56,6 +57,7 @@ __all__ = [
     "Cut",
     "DeliveryRow",
     "DeliveryState",
+    "Deploy",
     "EndpointRow",
     "FaultRow",
     "Fix",
@@ -117,6 +119,7 @@ class Store(Recording, Faults):
         self.work = Work(database, clock, job)
         self.retention = Retention(database, clock, job)
         self.fixes = Fixes(database, clock, job)
+        self.deploys = Deploys(database, clock, job)
         self.runs = Runs(database, clock, job)
         self.requests = Requests(database, clock, job)
         self.spending = Spendings(database, clock, job)

@@ -104,6 +104,8 @@ sightings = _table(
     _number("count"),
     _time("first_seen"),
     _time("last_seen"),
+    Index(None, "release", "first_seen"),
+    Index(None, "first_seen"),
 )
 fixes = _table(
     "fixes",

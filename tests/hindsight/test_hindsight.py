@@ -104,6 +104,24 @@ def test_correlated_is_what_shares_its_minutes_and_is_no_cascade(log):
     assert found.correlated[0].share > 0.5
 
 
+def test_a_new_error_says_which_release_it_came_up_with(tmp_path):
+    with Store.open(tmp_path / "state", clock=lambda: NOW) as store:
+        for name, version, ago in (("Old", "1", 3600), ("Fresh", "2", 600)):
+            at = NOW - timedelta(seconds=ago)
+            known = Event(
+                type=name, fingerprint=name, key=name, occurred_at=at, attributes={"version": version}
+            )
+            store.record("shop", [(known, True)], [], {})
+
+    def said(*arguments):
+        return CliRunner().invoke(cli, [*arguments, "--state", str(tmp_path / "state")]).output
+
+    assert "       1  #2 Fresh  (with version 2)\n" in said("insights", "--since", "36500d")
+    assert "new with version 2 since 2026-11-21 11:50:00Z; errors before were of version 1" in said(
+        "incidents", "show", "2"
+    )
+
+
 @pytest.mark.parametrize(
     ("title", "kind"),
     [
@@ -188,13 +206,15 @@ def test_both_commands_print_text_and_json(tmp_path, monkeypatch):
 
     assert "frequent\n        12  #1 KeyError: x\n" in typed("insights")
     assert json.loads(typed("insights", "--json"))["new"] == [
-        {"id": 1, "pipeline": "shop", "title": "KeyError: x", "count": 12}
+        {"id": 1, "pipeline": "shop", "title": "KeyError: x", "count": 12, "new_with": ""}
     ]
     assert typed("insights", "--pipeline", "other") == "no errors in this period\n"
     assert "12 events, 1 incident, 1 of them new\n" in typed("stats")
     assert json.loads(typed("stats", "--json"))["events"] == 12
     assert typed("stats", "--html", "report.html") == "report.html\n"
     assert "KeyError" in (tmp_path / "report.html").read_text()
+    nowhere = CliRunner().invoke(cli, ["stats", "--html", "no/report.html", "--state", "state"]).exception
+    assert str(nowhere) == "no/report.html: cannot be written: No such file or directory. Name another file"
     wrong = CliRunner().invoke(cli, ["stats", "--since", "yesterday", "--state", "state"])
     assert wrong.exit_code == 2
     assert "is no duration: write a number" in wrong.output

@@ -479,3 +479,17 @@ def test_a_subject_is_one_short_line_and_any_text_renders(text):
     assert not set(subject) & {chr(code) for code in [*range(32), *range(127, 160)]}
     render_text(report).encode()
     Page(render_html(report))
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", ["New with: version 2; errors before were of version 1"]),
+        ("zh", ["随版本出现: version 2（此前的错误来自 version 1）"]),
+    ],
+)
+def test_a_report_says_with_which_release_an_incident_came_up(language, shown):
+    marked = a_report(language=language, new_with="version 2", new_after="version 1")
+
+    assert [line.strip() for line in render_text(marked).splitlines() if "version 2" in line] == shown
+    assert "version 2" not in render_text(replace(marked, new_with=""))

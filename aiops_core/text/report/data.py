@@ -41,6 +41,8 @@ def _report(report: Report) -> _Fields:
         ],
         "owners": list(report.owners),
         "part_of": report.part_of,
+        "new_with": report.new_with,
+        "new_after": report.new_after,
         "parts": [_part(part) for part in report.parts],
     }
 

@@ -24,6 +24,7 @@ def facts_of(report: Report, say: Say) -> tuple[ReportPart, ...]:
         (say("Error"), error[:500]),
         (say("Where"), where(event, say)),
         (say("Seen"), _seen(incident, say)),
+        (say("New with"), _release(report, say)),
         (say("From"), ", ".join(f"{name} {value}" for name, value in event.attributes.items())[:300]),
         (say("Log file"), event.path),
     ]
@@ -70,6 +71,14 @@ def log_of(incident: Incident, say: Say) -> tuple[ReportSection, ...]:
         if (body := excerpt(text, say, lines=lines, characters=characters))
     )
     return section("Log", parts, say)
+
+
+def _release(report: Report, say: Say) -> str:
+    if not report.new_with:
+        return ""
+    return say(
+        "{release}; errors before were of {earlier}", release=report.new_with, earlier=report.new_after
+    )
 
 
 def _event(incident: Incident) -> Event:

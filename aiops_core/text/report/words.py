@@ -41,6 +41,7 @@ CHINESE: Mapping[str, str] = {
     "Error": "错误",
     "Where": "位置",
     "Seen": "出现次数",
+    "New with": "随版本出现",
     "From": "来源",
     "Log file": "日志文件",
     "Time": "时间",
@@ -86,6 +87,7 @@ CHINESE: Mapping[str, str] = {
     "Not analysed, for it was a storm: {count}. Ask for one: aiops incidents retry ID": (
         "因错误风暴未分析：{count} 个。如需分析：aiops incidents retry ID"
     ),
+    "{release}; errors before were of {earlier}": "{release}（此前的错误来自 {earlier}）",
     "once, {first}": "1 次，{first}",
     "{count} times, first {first}, last {last}": "{count} 次，首次 {first}，最近 {last}",
     "{line} in {function}": "{line}，函数 {function}",

@@ -214,6 +214,8 @@ def test_a_report_arrives_as_json_of_the_documented_shape():
         "owners": [],
         "parts": [],
         "part_of": None,
+        "new_with": "",
+        "new_after": "",
     }
 
 
