@@ -73,6 +73,13 @@ class Component(Generic[C]):
             raise UserError(problem)
         return ""
 
+    def check(self) -> None:
+        """Look at settings that belong together and at the files they name; raise UserError where that cannot work.
+
+        For ``aiops check``, without any effect and without reaching anything outside; ``start`` may not have been
+        called, and refuses the same.
+        """
+
     def start(self) -> None:
         """Get ready; raise UserError when a setting cannot work."""
 

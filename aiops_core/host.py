@@ -79,6 +79,21 @@ def make_component(kind: type[Component[Any]], config: Config, context: Context)
     return component
 
 
+def check_component(component: Component[Any]) -> None:
+    """Let a component look at what its settings name; raise UserError for what cannot work."""
+    kind = type(component)
+    try:
+        component.check()
+    except AiopsError as error:
+        raise UserError(str(error)) from None
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise UserError(
+            f"{raised_at(error, kind)}{kind.__name__}.check() raised {type(error).__name__}: {error}. Mend it"
+        ) from error
+
+
 def _check_detector(detector: LogDetector[Any]) -> None:
     """Refuse attributes with which no line can be found or cut."""
     triggers: object = detector.triggers

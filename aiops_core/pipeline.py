@@ -17,7 +17,7 @@ from aiops_core.context import Context
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import told
-from aiops_core.host import HOOKS, Host, check_triggers, make_component
+from aiops_core.host import HOOKS, Host, check_component, check_triggers, make_component
 from aiops_core.isolation import Nursery, Supervised, Terms, describe, isolated, make_order
 from aiops_core.left_out import LeftOut, short_name
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
@@ -119,18 +119,24 @@ def load(
     surroundings: Surroundings | None = None,
     environment: Mapping[str, str] | None = None,
     needs_secrets: bool = True,
+    is_thorough: bool = False,
 ) -> Loaded:
     """Read, check and build a pipeline file; raise DocumentError with every mistake at once.
 
-    Without ``needs_secrets`` a word takes the place of each that is missing, for what sends nothing.
+    Without ``needs_secrets`` a word takes the place of each that is missing, for what sends nothing. With
+    ``is_thorough`` components look at what their settings name, too, as they do when they start.
     """
     text = document.read(path, environment=environment, needs_secrets=needs_secrets)
-    return _Loader(text, catalogue or Catalogue(), surroundings or Surroundings()).load()
+    loader = _Loader(text, catalogue or Catalogue(), surroundings or Surroundings(), is_thorough=is_thorough)
+    return loader.load()
 
 
 class _Loader:
-    def __init__(self, text: Text, catalogue: Catalogue, surroundings: Surroundings) -> None:
+    def __init__(
+        self, text: Text, catalogue: Catalogue, surroundings: Surroundings, *, is_thorough: bool
+    ) -> None:
         self._text = text
+        self._is_thorough = is_thorough
         self._catalogue = catalogue
         self._surroundings = surroundings
         self._left_out = LeftOut(surroundings.disabled, catalogue)
@@ -282,6 +288,8 @@ class _Loader:
         place: Place = ("pipelines", pipeline, kind, index)
         try:
             component = make_component(component_type, checked, self._context(pipeline, name, config))
+            if self._is_thorough:
+                check_component(component)
         except UserError as error:
             self._text.problem((*place, "with"), str(error), where=_label(kind, index, written.uses))
             return None
@@ -299,7 +307,10 @@ class _Loader:
             return None
         below = (*place, "with")
         empty = {at[len(below) :]: name for at, name in self._text.empty.items() if at[: len(below)] == below}
-        order = make_order(kind, uses, self._directory, settings, limits, label=label, empty=empty)
+        order = make_order(
+            kind, uses, self._directory, settings, limits,
+            label=label, empty=empty, is_thorough=self._is_thorough,
+        )  # fmt: skip
         try:
             process, terms = describe(order, context, self._nursery)
         except AiopsError as error:

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 def check(file: Path, probe: bool, disable: tuple[str, ...]) -> None:
     """Check a pipeline file and say everything that is wrong with it.
 
-    Reads the file, its secrets and every component's settings; touches nothing else. With --probe it
-    also logs in at mail servers and chats, asks forges what their tokens may do, models whether they
-    are there and repositories for their branch, all within half a minute; nothing is sent, written or
-    paid for. Where a service cannot be asked without telling people (incoming webhooks), only
-    whether somebody answers there is looked at. Exit 2 when anything is wrong.
+    Reads the file, its secrets, every component's settings and the files these name (answers, rules,
+    templates, certificates); touches nothing else, and notes routes without effect. With --probe it also
+    logs in at mail servers and chats, asks forges what their tokens may do, models whether they are
+    there and repositories for their branch, all within half a minute; nothing is sent, written or paid
+    for. Where a service cannot be asked without telling people (incoming webhooks), only whether
+    somebody answers there is looked at. Exit 2 when anything is wrong.
     """
     from aiops_core.pipeline import Surroundings, load
+    from aiops_core.policy import remarks_on
 
-    loaded = load(file, surroundings=Surroundings(disabled=frozenset(disable)))
+    loaded = load(file, surroundings=Surroundings(disabled=frozenset(disable)), is_thorough=True)
     for pipeline in loaded.pipelines:
         click.echo(f"{pipeline.name}:")
         for kind in ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions"):
@@ -39,6 +41,9 @@ def check(file: Path, probe: bool, disable: tuple[str, ...]) -> None:
             if steps:
                 shown = [f"{step.name} ({step.mode})" if step.mode else step.name for step in steps]
                 click.echo(f"  {kind:<10} {', '.join(shown)}")
+        notifiers = [step.name for step in pipeline.of_kind("notifiers")]
+        for remark in remarks_on(pipeline.config.routes, notifiers):
+            click.echo(f"  note: {remark}")
     if probe and not _reaches_all(loaded):
         sys.exit(2)
     click.echo(f"{file}: fine")

@@ -85,7 +85,7 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
     from aiops_core.pipeline import load
 
     try:
-        loaded = load(path)
+        loaded = load(path, is_thorough=True)
     except AiopsError as error:
         for line in str(error).splitlines():
             yield "bad", "pipeline file", line

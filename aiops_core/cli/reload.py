@@ -32,7 +32,7 @@ def reload(file: Path) -> None:
     from aiops_core.generation import reload_file
     from aiops_core.pipeline import load
 
-    load(file)
+    load(file, is_thorough=True)
     state = state_directory(file, None)
     process = _runner(state)
     path = reload_file(state)

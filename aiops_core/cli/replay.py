@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from aiops_core.cli.state import DURATION
+from aiops_core.cli.state import DURATION, write
 from aiops_core.errors import UserError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -58,7 +58,7 @@ def replay(
         raise UserError(f"{file}: no pipeline '{pipeline}'. It has {', '.join(loaded.document.pipelines)}")
     found = replay(loaded, logs, cassette=cassette, only=pipeline, after=after)
     if save is not None:
-        save.write_text(written(found), "utf-8")
+        write(save, written(found))
         click.echo(f"{save}: written")
     if expect is None:
         if save is None:

@@ -70,7 +70,7 @@ def _service(file: Path, name: str, user: str) -> Service:
     for word, said in ((name, "name of a unit"), (user, "name of a user")):
         if not _NAME.fullmatch(word):
             raise UserError(f"{word}: no {said}. Write small letters, digits, - and _")
-    loaded = load(file)
+    loaded = load(file, is_thorough=True)
     program = shutil.which("aiops", path=str(Path(sys.executable).parent)) or shutil.which("aiops")
     if program is None:
         raise UserError("aiops: is not on PATH. Install it where the service can find it")

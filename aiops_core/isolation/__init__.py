@@ -29,6 +29,7 @@ def make_order(
     *,
     label: str = "",
     empty: Mapping[Place, str] = MappingProxyType({}),
+    is_thorough: bool = False,
 ) -> Order:
     """Return what a process is to be; ``empty`` names variables that are set to nothing, by their place."""
     return Order(
@@ -40,6 +41,7 @@ def make_order(
         empty=tuple(empty.items()),
         label=label,
         memory=limits.memory,
+        is_thorough=is_thorough,
     )
 
 

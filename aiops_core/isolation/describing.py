@@ -14,7 +14,7 @@ from aiops_core.component import Action, Analyzer, Component, LogDetector, Notif
 from aiops_core.context import Context
 from aiops_core.document import Place, Resolved, Text
 from aiops_core.errors import AiopsError, Problem, UserError
-from aiops_core.host import make_component
+from aiops_core.host import check_component, make_component
 from aiops_core.isolation.terms import Mistake, Order, Terms, at_place
 from aiops_core.settings import Config
 
@@ -61,6 +61,8 @@ def describe(order: Order, context: Context) -> Terms:
         component = make_component(kind, config, context)
         if not component.is_isolable:
             raise UserError(f"{kind.__name__} does more than 'isolation: process' can carry. Leave that out")
+        if order.is_thorough:
+            check_component(component)
         return terms_of(component)
     except Wrong as wrong:
         return Terms(wrong.mistakes)

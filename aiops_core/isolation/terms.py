@@ -30,6 +30,8 @@ class Order:
     """What people call it where something is wrong with it."""
     memory: int = 0
     """Bytes it may allocate."""
+    is_thorough: bool = False
+    """Whether it is to look at what its settings name when it is asked for its terms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from aiops_core.policy.gates import Proposal, may_publish, may_repair, nearer
 from aiops_core.policy.matters import Matter, holds, holds_now, incident_matter, matter_of
 from aiops_core.policy.questions import may_ask_agent, questions
-from aiops_core.policy.routing import Routed, Target, routed, said
+from aiops_core.policy.routing import Routed, Target, remarks_on, routed, said
 from aiops_core.policy.silencing import inhibited, silenced
 from aiops_core.policy.storms import Gate, crowded
 from aiops_core.policy.timing import (
@@ -40,6 +40,7 @@ __all__ = [
     "outdated",
     "questions",
     "rates",
+    "remarks_on",
     "reminder_after",
     "routed",
     "said",

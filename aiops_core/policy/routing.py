@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from aiops_core.notices import Match, Route
+from aiops_core.notices import Match, Route, When
 from aiops_core.policy.matters import Matter, holds_now
 from aiops_core.records import Decision
 
@@ -61,6 +61,19 @@ def routed(
         chained.escalate_after if chained else timedelta(0),
         Decision("route", f"told to {', '.join(targets)}: {why}", setting="routes"),
     )
+
+
+def remarks_on(routes: Sequence[Route], notifiers: Sequence[str]) -> Iterator[str]:
+    """Yield what routes leave without effect: those that are never asked, and notifiers that no one names."""
+    for number, route in enumerate(routes):
+        for earlier, before in enumerate(routes[:number]):
+            if not before.pass_on and before.when in (When(), route.when):
+                yield f"routes[{number}] is never asked: routes[{earlier}] ({said(before.when)}) takes all it would"
+                break
+    named = {name for route in routes for name in (*route.to, route.fallback, *route.escalate)}
+    for name in notifiers if routes else ():
+        if name not in named:
+            yield f"{name} is told of nothing but failures that no route takes: no route names it"
 
 
 def said(match: Match) -> str:

@@ -95,6 +95,10 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
         """Return the ids a 2xx answer gives; raise when its body tells of a failure."""
         return ()
 
+    def check(self) -> None:
+        """Open the certificate authority file."""
+        self.tls_context()
+
     def start(self) -> None:
         """Open the certificate authority file; raise UserError when it cannot be used."""
         self.tls_context()

@@ -60,6 +60,10 @@ class RequestAction(Action[C], Generic[C]):
         """Whether there is something to prove who we are with."""
         return bool(self._token)
 
+    def check(self) -> None:
+        """Refuse settings that cannot work."""
+        self.start()
+
     def start(self) -> None:
         """Refuse settings that cannot work: no repository, not on this forge, no credential."""
         _ = self.repository

@@ -8,7 +8,7 @@ from response_scene import PIPELINE, RECORDED, REPAIR, answer, shop, trace
 
 from aiops_core.cli import cli
 from aiops_core.notices import Route, When
-from aiops_core.policy import Matter, Target, holds_now, matter_of, routed
+from aiops_core.policy import Matter, Target, holds_now, matter_of, remarks_on, routed
 from aiops_core.records import Analysis, Event, Evidence, Frame, Incident, RaisedException, Report
 from aiops_core.testing.pipeline import run_pipeline
 
@@ -60,6 +60,28 @@ def test_a_message_no_route_takes_is_a_decision():
     assert (
         found.decision.text == "told to nobody: no route takes a message of kind incident and severity error"
     )
+
+
+def test_routes_that_are_never_asked_and_notifiers_that_no_one_names_are_remarked_on():
+    written = [
+        {"when": {"severity": "critical"}, "to": "phone", "fallback": "boss"},
+        {"when": {"severity": "critical"}, "to": "mail"},
+        {"to": "mail"},
+        {"when": {"service": "pay"}, "to": "mail"},
+    ]
+
+    assert list(remarks_on(routes(*written), NAMES)) == [
+        "routes[1] is never asked: routes[0] (severity=critical) takes all it would",
+        "routes[3] is never asked: routes[2] (everything) takes all it would",
+        "chat is told of nothing but failures that no route takes: no route names it",
+    ]
+
+
+def test_routes_that_pass_on_and_a_pipeline_without_routes_are_not_remarked_on():
+    written = [{"to": ["mail", "chat"], "pass_on": True}, {"to": "phone", "escalate": "boss"}]
+
+    assert list(remarks_on(routes(*written), NAMES)) == []
+    assert list(remarks_on([], NAMES)) == []
 
 
 def test_the_decision_says_which_route_it_was_and_why():

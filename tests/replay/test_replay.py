@@ -148,6 +148,10 @@ def test_an_analyzer_that_needs_no_network_answers(tmp_path):
         (["nowhere.log"], "nowhere.log: no such file or directory. Name a log file, or a directory of them"),
         (["shop.log", "--pipeline", "x"], "no pipeline 'x'. It has shop"),
         (["shop.log", "--expect", "no.yaml"], "no.yaml: No such file or directory. Write it with --save"),
+        (
+            ["shop.log", "--save", "no/saved.yaml"],
+            "no/saved.yaml: cannot be written: No such file or directory",
+        ),
     ],
 )
 def test_mistakes_are_told(tmp_path, monkeypatch, arguments, words):

@@ -29,6 +29,9 @@ class LocalBranch(Action):
 
     reaches: ClassVar[StopLevel] = "branch"
 
+    def check(self) -> None:
+        self.start()
+
     def start(self) -> None:
         """Refuse to start without a repository, or with an address that cannot be pushed to."""
         try:

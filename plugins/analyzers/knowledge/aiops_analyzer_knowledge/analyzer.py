@@ -68,9 +68,11 @@ class KnowledgeAnalyzer(Analyzer[KnowledgeConfig]):
     is_offline = True
     _rules: Sequence[Entry[Rule]] | None = None
 
+    def check(self) -> None:
+        self._own_rules()
+
     def start(self) -> None:
-        own = read_entries(self.context.directory / self.config.path, Rule) if self.config.path else []
-        self._rules = [*own, *(_shipped_rules() if self.config.shipped else [])]
+        self._rules = [*self._own_rules(), *(_shipped_rules() if self.config.shipped else [])]
 
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None:
         if self._rules is None:
@@ -80,6 +82,9 @@ class KnowledgeAnalyzer(Analyzer[KnowledgeConfig]):
                 return self._answered(entry, evidence)
         self.context.logger.info("no known error fits %s", incident.type)
         return None
+
+    def _own_rules(self) -> Sequence[Entry[Rule]]:
+        return read_entries(self.context.directory / self.config.path, Rule) if self.config.path else []
 
     def _answered(self, entry: Entry[Rule], evidence: Sequence[Evidence]) -> Analysis:
         rule, language = entry.value, "zh" if self.context.language == "zh" else "en"

@@ -49,15 +49,11 @@ class RecordedAnalyzer(Analyzer[RecordedConfig]):
     is_offline = True
     _entries: Sequence[Entry[RecordedAnswer]] | None = None
 
+    def check(self) -> None:
+        self._read()
+
     def start(self) -> None:
-        path = self.context.directory / self.config.path
-        entries = read_entries(path, RecordedAnswer)
-        for entry in entries:
-            try:
-                _parsed(entry)
-            except AnswerInvalid as problem:
-                raise UserError(f"{entry.place}: {problem}") from None
-        self._entries = entries
+        self._entries = self._read()
 
     def analyze(self, incident: Incident, evidence: Sequence[Evidence]) -> Analysis | None:
         if self._entries is None:
@@ -67,6 +63,15 @@ class RecordedAnalyzer(Analyzer[RecordedConfig]):
                 return self._answered(entry, {item.id for item in evidence})
         self.context.logger.info("no recorded answer in %s fits %s", self.config.path, incident.type)
         return None
+
+    def _read(self) -> Sequence[Entry[RecordedAnswer]]:
+        entries = read_entries(self.context.directory / self.config.path, RecordedAnswer)
+        for entry in entries:
+            try:
+                _parsed(entry)
+            except AnswerInvalid as problem:
+                raise UserError(f"{entry.place}: {problem}") from None
+        return entries
 
     def _answered(self, entry: Entry[RecordedAnswer], known: set[str]) -> Analysis:
         analysis = _parsed(entry)

@@ -62,6 +62,9 @@ class AppriseNotifier(Notifier[AppriseConfig]):
         self._running: dict[int, threading.Thread] = {}
         self._lock = threading.Lock()
 
+    def check(self) -> None:
+        self.start()
+
     def start(self) -> None:
         """Understand every address; raise UserError for one that may not be used."""
         _ = self._services

@@ -101,6 +101,10 @@ class ElasticsearchSource(PolledSource[ElasticsearchConfig]):
     _search: Search | None = None
     _has_told_missing = False
 
+    def check(self) -> None:
+        """Open the certificate authority file."""
+        self._tls_context()
+
     def start(self) -> None:
         """Open the certificate authority file; raise UserError when it cannot be used."""
         self._tls_context()

@@ -87,6 +87,10 @@ class HttpSource(Source[HttpConfig]):
             return None
         return Address(parse_address(self.config.listen).host, self._bound.getsockname()[1])
 
+    def check(self) -> None:
+        """Open the certificates."""
+        self._tls()
+
     def start(self) -> None:
         """Bind the address, so that what cannot be had is told before anything runs."""
         self._is_stopped = False

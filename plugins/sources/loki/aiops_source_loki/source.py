@@ -83,6 +83,10 @@ class LokiSource(PolledSource[LokiConfig]):
     _query: Query | None = None
     _has_told_skipped = False
 
+    def check(self) -> None:
+        """Open the certificate authority file."""
+        self._tls_context()
+
     def start(self) -> None:
         """Open the certificate authority file; raise UserError when it cannot be used."""
         self._tls_context()

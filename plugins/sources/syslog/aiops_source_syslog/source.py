@@ -69,6 +69,10 @@ class SyslogSource(Source[SyslogConfig]):
         """The addresses in use; a port 0 of the settings has become a real one."""
         return tuple(one.address for one in self._bound)
 
+    def check(self) -> None:
+        """Open the certificates."""
+        self._tls()
+
     def start(self) -> None:
         """Bind the addresses, so that what cannot be had is told before anything runs."""
         if self.context.once or self._bound:
