@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypeAlias
 
 from aiops_core.ingest.stream import Stream
 from aiops_core.records import Event, LogBatch
-from aiops_core.store import MOST_OF_BATCH, Counted
+from aiops_core.store import Counted, next_sampled
 from aiops_core.text.known_blocks import Known
 from aiops_core.text.openings import Opening
 from aiops_core.text.repeats import Repeat
@@ -24,41 +24,47 @@ _Key: TypeAlias = tuple[Stream, datetime, frozenset[tuple[str, str]]]
 
 @dataclass(slots=True)
 class _Group:
-    """Blocks that are counted as one; chunks are kept of the first ones only."""
+    """Blocks that are counted as one; kept are the bytes of those that may be stored, each with its start."""
 
     read_at: datetime
+    zone: tzinfo
     count: int = 0
     first: bytes = b""
     last: bytes = b""
     """The least and the greatest seconds of the times they name."""
-    kept: list[tuple[Streak, LogBatch, Blocks]] = field(default_factory=list)
+    kept: list[tuple[LogBatch, int, bytes]] = field(default_factory=list)
+    next_kept: int = 1
 
-    def add(self, blocks: Blocks, streak: Streak, batch: LogBatch) -> None:
-        """Count blocks of a streak."""
+    def add(self, kind: Kind, blocks: Blocks, streak: Streak, batch: LogBatch) -> None:
+        """Count blocks of a streak, all of one kind."""
         first, last = min(blocks)[0], max(blocks)[0]
         if first < self.first or not self.count:
             self.first = first
         self.last = max(self.last, last)
-        if self.count < MOST_OF_BATCH:
-            self.kept.append((streak, batch, blocks))
-        self.count += len(blocks)
+        before, self.count = self.count, self.count + len(blocks)
+        while self.next_kept <= self.count:
+            _, start = blocks[self.next_kept - before - 1]
+            self.kept.append((batch, start, streak.body(kind, start)))
+            self.next_kept = next_sampled(self.next_kept)
 
 
 @dataclass(slots=True)
 class _Few:
-    """Known blocks that came one by one and are counted as one; the first ones are kept."""
+    """Known blocks that came one by one and are counted as one; those are kept that may be stored."""
 
     first: datetime
     last: datetime
     count: int = 0
     kept: list[tuple[LogBatch, Repeat]] = field(default_factory=list)
+    next_kept: int = 1
 
     def add(self, batch: LogBatch, repeat: Repeat, moment: datetime) -> None:
         """Count a block of this time."""
         self.first, self.last = min(self.first, moment), max(self.last, moment)
-        if self.count < MOST_OF_BATCH:
-            self.kept.append((batch, repeat))
         self.count += 1
+        if self.count == self.next_kept:
+            self.kept.append((batch, repeat))
+            self.next_kept = next_sampled(self.count)
 
 
 @dataclass(slots=True)
@@ -88,14 +94,14 @@ class Counting:
 
     def add(self, stream: Stream, streak: Streak) -> None:
         """Take the blocks of a streak."""
-        batch = stream.batch
+        batch = stream.batches[-1]  # the one they came in, without its bytes
         read_at = self.read_at(batch)
         groups = self._groups.setdefault(_key(stream, read_at, batch), {})
         for group, blocks in streak.groups.items():
             counted = groups.get(group)
             if counted is None:
-                counted = groups[group] = _Group(read_at)
-            counted.add(blocks, streak, batch)
+                counted = groups[group] = _Group(read_at, streak.zone)
+            counted.add(group[0], blocks, streak, batch)
         self.size += len(streak)
 
     def counted(self) -> Iterator[Counted]:
@@ -113,9 +119,9 @@ class Counting:
             )
         for (stream, *_), groups in self._groups.items():
             for (kind, times), group in groups.items():
-                streak, batch, _ = group.kept[0]
+                batch = group.kept[0][0]
                 moments = [
-                    streak.moment(kind, times, seconds) or group.read_at
+                    kind.moment(times, seconds, group.zone) or group.read_at
                     for seconds in (group.first, group.last)
                 ]
                 yield Counted(
@@ -133,9 +139,8 @@ class Counting:
             yield self.make(stream, batch, repeat)
 
     def _events(self, stream: Stream, kind: Kind, group: _Group) -> Iterator[Event]:
-        for streak, batch, blocks in group.kept:
-            for _, start in blocks:
-                yield self.make(stream, batch, streak.repeat(kind, start))
+        for batch, start, body in group.kept:
+            yield self.make(stream, batch, kind.repeat(body, start, group.zone))
 
 
 def _key(stream: Stream, moment: datetime, batch: LogBatch) -> _Key:

@@ -40,7 +40,7 @@ from aiops_core.store.sightings import release_named
 from aiops_core.store.silences import SilenceRow, Silences
 from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
-from aiops_core.store.tally import MOST_OF_BATCH, Counted
+from aiops_core.store.tally import Counted, next_sampled
 from aiops_core.store.trends import Trends
 from aiops_core.store.triage import Triage, Triaged
 from aiops_core.store.volumes import Volume, Volumes
@@ -49,7 +49,6 @@ from aiops_core.store.work import Work
 __all__ = [
     "BALLAST",
     "BY_ITSELF",
-    "MOST_OF_BATCH",
     "OPEN",
     "Cap",
     "Checkpoint",
@@ -91,6 +90,7 @@ __all__ = [
     "hold",
     "holder",
     "load",
+    "next_sampled",
     "put_aside_damaged",
     "release_named",
     "until_count",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
 
@@ -20,7 +21,7 @@ from aiops_core.store.volumes import Volume, save_volumes
 
 _SETTLE = timedelta(seconds=1)  # lets the first burst and the lines after the event come in
 _AT_ONCE = 500
-"""Events that are made ready to be stored together: with all of a storm's beginning memory would not do."""
+"""Events that are made and stored together: with all of a storm's beginning memory would not do."""
 _TURNS = {
     "new": "new: seen for the first time",
     "ongoing": "ongoing: it came again",
@@ -208,9 +209,9 @@ def _save_incidents(connection: Connection, tallies: Sequence[Tally]) -> None:
 def _save_samples(
     connection: Connection, tallies: Sequence[Tally], now: datetime, redact: Callable[[Event], Event]
 ) -> None:
-    samples = [(tally.row["id"], *sample) for tally in tallies for sample in tally.samples]
-    stored = _stored(connection, [event.key for _, _, event in samples])
-    for some in chunks([sample for sample in samples if sample[2].key not in stored], _AT_ONCE):
+    samples = ((tally.row["id"], *sample) for tally in tallies for sample in tally.sampled())
+    while some := list(islice(samples, _AT_ONCE)):
+        stored = _stored(connection, [event.key for _, _, event in some])
         rows = [
             {
                 "incident_id": incident_id,
@@ -220,8 +221,10 @@ def _save_samples(
                 "event": redact(event),
             }
             for incident_id, number, event in some
+            if event.key not in stored
         ]
-        connection.execute(insert(tables.events), rows)
+        if rows:
+            connection.execute(insert(tables.events), rows)
 
 
 def _save_turns(connection: Connection, tallies: Sequence[Tally], now: datetime) -> None:

@@ -14,8 +14,6 @@ from aiops_core.store.sightings import Seen, release_named
 
 STORED_FIRST = 20
 """Events of an incident that are all stored; after them a sample is."""
-MOST_OF_BATCH = 40
-"""More events than these are never stored of one batch."""
 STORED_MOST = 100
 """Events stored of one incident, whatever happens."""
 _TITLE, _MESSAGE = 200, 4_000
@@ -26,7 +24,8 @@ _VARIABLE = re.compile(r"""0x[0-9a-fA-F]+|\d+|'[^']*'|"[^"]*\"""")
 class Counted:
     """Events of one incident, release and minute: only those that are stored have to be made.
 
-    ``events`` yields some of them, as many as may be stored.
+    ``events`` makes some of them anew each time, those with the numbers of `next_sampled`: as many as may be
+    stored of an incident that had others before.
     """
 
     fingerprint: str
@@ -43,13 +42,13 @@ class Tally:
     """One incident while the events of a batch are added to it.
 
     ``row`` holds its columns, ``before`` its state before the batch ("" when the batch made it),
-    ``samples`` the events to store with their numbers, ``minutes`` the events of each minute, ``releases``
+    ``samples`` the numbers of events to store and what makes these, ``minutes`` the events of each minute, ``releases``
     those of each release, ``run`` the reason of a run to create.
     """
 
     row: dict[str, Any]  # Any: column values
     before: str = ""
-    samples: list[tuple[int, Event]] = field(default_factory=list)
+    samples: list[tuple[list[int], Callable[[], Iterator[Event]]]] = field(default_factory=list)
     minutes: dict[datetime, int] = field(default_factory=dict)
     releases: dict[str, Seen] = field(default_factory=dict)
     run: str = ""
@@ -88,9 +87,14 @@ class Tally:
         if is_answerable and row["state"] != "ignored" and not self.is_watched and _is_due(row):
             self.run, row["awaits"] = row["awaits"], ""
         numbers = _sampled(before + 1, row["count"], is_return=is_return)[: STORED_MOST - row["stored"]]
-        sampled = list(zip(numbers, found.events() if numbers else (), strict=False))
-        row["stored"] += len(sampled)
-        self.samples += sampled
+        row["stored"] += len(numbers)
+        if numbers:
+            self.samples.append((numbers, found.events))
+
+    def sampled(self) -> Iterator[tuple[int, Event]]:
+        """Make the events to store, one by one, each with its number."""
+        for numbers, events in self.samples:
+            yield from zip(numbers, events(), strict=False)
 
     def _is_ignored_no_more(self, found: Counted, now: datetime) -> bool:
         row = self.row
@@ -150,8 +154,16 @@ def _is_due(row: dict[str, Any]) -> bool:  # Any: column values
     return row["count"] >= int(wanted) if wanted.isdigit() else bool(wanted)
 
 
+def next_sampled(number: int) -> int:
+    """Return which event is stored next after the one with this number: of the first ones all, then ever fewer."""
+    return number + 1 if number < STORED_FIRST else 1 << number.bit_length()
+
+
 def _sampled(first: int, last: int, *, is_return: bool) -> list[int]:
-    """Return which of the events with these numbers are stored: the first ones, then ever fewer."""
-    numbers = set(range(first, min(last, STORED_FIRST) + 1))
-    numbers.update(1 << power for power in range((first - 1).bit_length(), last.bit_length()))
-    return sorted(numbers | {first} if is_return else numbers)
+    """Return which of the events with these numbers are stored."""
+    number = first if is_return else next_sampled(first - 1)
+    numbers = []
+    while number <= last:
+        numbers.append(number)
+        number = next_sampled(number)
+    return numbers

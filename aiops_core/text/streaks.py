@@ -135,6 +135,18 @@ class Kind:
         """Return those of every such event, with those of the batch it came in."""
         return {**self.known.event.attributes, **self.shape.opening.attributes, **around}
 
+    def moment(self, times: Times, seconds: bytes, zone: tzinfo) -> datetime | None:
+        """Return the time that such a block names, given its parts."""
+        is_timed = self.shape.opening.time is not None
+        return moment_at(times[0] + seconds + times[1] + b" ", 0, zone) if is_timed else None
+
+    def repeat(self, body: bytes, start: int, zone: tzinfo) -> Repeat:
+        """Return such a block, given its bytes and where they start in the stream."""
+        found = self.form.pattern.match(body)
+        assert found, "what was recognised once is recognised again"
+        lines = body[found.start(5) : -1].split(b"\n")
+        return Repeat(self.known, self.shape.opening, lines, start, start + len(body), body, zone)
+
     def put(self) -> None:
         """Recognise such blocks."""
         self.shape.kinds.put(self.parts, self)
@@ -187,20 +199,12 @@ class Streak:
         """Yield every block, in order."""
         kinds = {start: kind for (kind, _), blocks in self.groups.items() for _, start in blocks}
         for start in sorted(kinds):
-            yield self.repeat(kinds[start], start)
+            yield kinds[start].repeat(self.body(kinds[start], start), start, self.zone)
 
-    def repeat(self, kind: Kind, start: int) -> Repeat:
-        """Return the block that starts at an offset."""
-        found = kind.form.pattern.match(self.data, start - self.base)
-        assert found, "what was recognised once is recognised again"
-        first, end = found.start(5), found.end()
-        lines, body = self.data[first : end - 1].split(b"\n"), found[0]
-        return Repeat(kind.known, kind.shape.opening, lines, start, start + len(body), body, self.zone)
-
-    def moment(self, kind: Kind, times: Times, seconds: bytes) -> datetime | None:
-        """Return the time that a block of a kind names, given its parts."""
-        is_timed = kind.shape.opening.time is not None
-        return moment_at(times[0] + seconds + times[1] + b" ", 0, self.zone) if is_timed else None
+    def body(self, kind: Kind, start: int) -> bytes:
+        """Return the bytes of the block of a kind that starts at an offset."""
+        at = start - self.base
+        return self.data[at : at + kind.form.size(self.data, at)]
 
 
 class Streaks:
