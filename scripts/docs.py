@@ -4,16 +4,16 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import click
-from pydantic import BaseModel
 
 from aiops_core import errors, hooks
 from aiops_core.catalogue import Catalogue, Entry
-from aiops_core.cli import cli
+from aiops_core.cli import COMMANDS, cli
 from aiops_core.cli.reference import between, cell, default_cell, nested_config, settings_rows, settings_table
 from aiops_core.component import KINDS, Component
 from aiops_core.repository.errors import REMEDIES
@@ -85,8 +85,7 @@ def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:
     catalogue = Catalogue()
     folders = {path.name: path.parent for path in (ROOT / "plugins").glob("*/*/aiops_*")}
     for kind in KINDS:
-        for name in catalogue.names(kind):
-            entry = catalogue.find(kind, name)
+        for entry in (entry for name in catalogue.names(kind) for entry in catalogue.entries[kind, name]):
             package = entry.target.partition(":")[0].partition(".")[0]
             if package in folders:
                 yield folders[package], entry, entry.load()
@@ -154,7 +153,8 @@ def _models() -> dict[type[Config], list[str]]:
 def _flat_table(model: type[Config]) -> str:
     lines = ["| setting | type | default | meaning |", "|---|---|---|---|"]
     for row in settings_rows(model):
-        cells = (f"`{row.name}`", cell(row.type), default_cell(row.default), cell(row.text))
+        meaning = cell(_said(f"{model.__name__}.{row.name}", row.text))
+        cells = (f"`{row.name}`", cell(row.type), default_cell(row.default), meaning)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -197,12 +197,10 @@ def commands_page() -> str:
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     context = click.Context(group, info_name=" ".join(path))
-    for name in group.list_commands(context):
+    for name in COMMANDS if group is cli else group.list_commands(context):
         command = group.get_command(context, name)
         if command is None:
             raise SystemExit(f"{' '.join((*path, name))}: no such command. Mend the entry in aiops_core.cli")
-        if not command.callback or not command.callback.__module__.startswith("aiops_core."):
-            continue
         yield (*path, name), command
         if isinstance(command, click.Group):
             yield from _commands(command, (*path, name))
@@ -214,11 +212,13 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
     parts = [
         f"## {' '.join(path)}\n",
         f"```text\n{usage}\n```\n",
-        _text(inspect.cleandoc(command.help or "")) + "\n",
+        _text(_said(" ".join(path), command.help)) + "\n",
     ]
     options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
     if options:
-        rows = [f"| `{_option(one)}` | {cell(one.help or '')} |" for one in options]
+        rows = [
+            f"| `{_option(one)}` | {cell(_said(f'{path[-1]} {one.opts[0]}', one.help))} |" for one in options
+        ]
         parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]) + "\n")
     return "\n".join(parts)
 
@@ -243,11 +243,17 @@ def errors_page(module: ModuleType) -> str:
     return "\n".join(parts)
 
 
-def _doc(of: object) -> str:
-    text = of.__doc__ or ""
-    if isinstance(of, type) and issubclass(of, BaseModel) and not text:
-        raise SystemExit(f"{of.__name__}: no docstring. Write one")
-    return inspect.cleandoc(text)
+def _doc(of: type | ModuleType | FunctionType) -> str:
+    made = is_dataclass(of) and (of.__doc__ or "").startswith(f"{of.__name__}(")  # from its fields
+    return _said(getattr(of, "__qualname__", of.__name__), "" if made else of.__doc__)
+
+
+def _said(what: str, text: str | None) -> str:
+    """Return what the code says about itself; stop where it says nothing."""
+    said = inspect.cleandoc(text or "").strip()
+    if not said:
+        raise SystemExit(f"{what}: is not documented. Write its docstring, or the help of an option")
+    return said
 
 
 def _text(text: str) -> str:

@@ -14,13 +14,19 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),
+        *(ROOT / "benchmarks").glob("*.md"),
         *(ROOT / "changes").glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "examples").rglob("*.md"),
         *(ROOT / "plugins").glob("*/*/README.md"),
     ]
 )
-_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^([ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*(\S*)[ \t]*(.*?)[ \t]*\n"
+    r"((?:.*\n)*?)(?:[ \t>]*\2[`~]*[ \t]*$|\Z)",
+    re.MULTILINE,
+)
+"""A fenced block, in a list or a quotation too; one that is never closed goes on to the end."""
 _MOST = 120
 
 
@@ -41,10 +47,12 @@ class Shown:
 
 def shown(page: Path) -> Iterator[Shown]:
     """Yield the fenced blocks of a page."""
-    text = page.read_text("utf-8")
-    for match in _BLOCK.finditer(text):
+    text = page.read_text("utf-8").rstrip("\n") + "\n"
+    for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield Shown(page, line, match[1], match[2] or "", match[3])
+        before, _, language, file, lines = match.groups()
+        plain = re.sub(rf"^[ \t>]{{0,{len(before)}}}", "", lines, flags=re.MULTILINE)
+        yield Shown(page, line, language, file, plain)
 
 
 def follow(blocks: list[Shown], directory: Path, binaries: Path = Path(sys.executable).parent) -> int:

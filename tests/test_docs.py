@@ -1,25 +1,26 @@
 """The documentation says what the code does, and what it shows works."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
-from shown import PAGES, ROOT, follow, shown
+from shown import BLOCK, PAGES, ROOT, follow, shown
 
 from aiops_core import errors, hooks
-from aiops_core.cli import cli
+from aiops_core.cli import COMMANDS, cli
 from aiops_core.pipeline import load
-from aiops_core.settings import Document
+from aiops_core.settings import Document, PipelineConfig
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 REFERENCE = re.compile(r"\$\{env:(\w+)\}")
-OUR_PIPELINES = [page for page in PAGES if page.parent == ROOT or "docs" in page.relative_to(ROOT).parts]
+OUR_PIPELINES = [page for page in PAGES if "plugins" not in page.relative_to(ROOT).parts]
 EXAMPLES = sorted((ROOT / "plugins").glob("*/*/example.yaml"))
 
 
@@ -41,7 +42,8 @@ def named_in(path: Path) -> set[str]:
 
 
 def command_paths(group, path=("aiops",)):
-    for name, command in sorted((name, group.get_command(None, name)) for name in group.list_commands(None)):
+    names = COMMANDS if group is cli else group.list_commands(None)
+    for name, command in sorted((name, group.get_command(None, name)) for name in names):
         yield " ".join((*path, name))
         if hasattr(command, "list_commands"):
             yield from command_paths(command, (*path, name))
@@ -242,6 +244,55 @@ def test_every_setting_and_option_says_what_it_means(page):
     rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("| `")]
 
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+@pytest.fixture
+def docs():
+    """Return the script that writes the generated parts, as a module."""
+    spec = importlib.util.spec_from_file_location("docs_script", ROOT / "scripts" / "docs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("of", "attribute", "page", "said"),
+    [
+        (hooks.Stages.notify, "__doc__", "hooks_page", "Stages.notify"),
+        (hooks.Observers.gather, "__doc__", "hooks_page", "Observers.gather"),
+        (errors.UserError, "__doc__", "errors_page", "UserError"),
+        (PipelineConfig, "__doc__", "settings_page", "PipelineConfig"),
+        (cli.get_command(None, "check"), "help", "commands_page", "aiops check"),
+        (cli.get_command(None, "check").params[1], "help", "commands_page", "check --probe"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("text", [None, "", "\n    "])
+def test_what_is_not_documented_stops_the_writing(docs, monkeypatch, of, attribute, page, said, text):
+    monkeypatch.setattr(of, attribute, text)
+
+    with pytest.raises(SystemExit) as stopped:
+        getattr(docs, page)(*[errors] * (page == "errors_page"))
+
+    assert stopped.value.code == f"{said}: is not documented. Write its docstring, or the help of an option"
+
+
+def test_a_setting_without_a_meaning_stops_the_writing(docs, monkeypatch):
+    rows = docs.settings_rows
+    monkeypatch.setattr(docs, "settings_rows", lambda model: [replace(row, text="") for row in rows(model)])
+
+    with pytest.raises(SystemExit) as stopped:
+        docs.settings_page()
+
+    assert stopped.value.code.startswith("Document.state: is not documented.")
+
+
+def test_an_error_that_says_only_what_its_fields_are_is_not_documented(docs):
+    module = ModuleType("broken", "Errors.\n\nOne")
+    module.One = make_dataclass("One", ["text"], bases=(Exception,), namespace={"__module__": "broken"})
+
+    with pytest.raises(SystemExit, match=r"^One: is not documented"):
+        docs.errors_page(module)
 
 
 def test_the_generated_parts_are_as_the_code_says():

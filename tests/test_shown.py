@@ -15,7 +15,7 @@ from shown import PAGES, ROOT, shown
 from aiops_core.cli import cli
 from aiops_core.cli.reference import document_schema
 
-ALL = [*PAGES, *(ROOT / "aiops_core" / "scaffold").rglob("*.md")]
+ALL = [*PAGES, *(ROOT / "aiops_core" / "scaffold").rglob("*.md.jinja")]
 BLOCKS = [block for page in ALL for block in shown(page)]
 INLINE = re.compile(r"(?<![`\w])`(aiops [^`\n]+)`")
 LANGUAGES = {"console", "python", "sh", "text", "yaml"}
@@ -60,13 +60,49 @@ def parse(words):
 
 
 def test_every_block_says_what_it_is():
-    bare = []
-    for page in ALL:
-        fences = re.findall(r"^(`{3,}.*)$", page.read_text("utf-8"), re.MULTILINE)
-        bare += [f"{page.relative_to(ROOT)}: {fence}" for fence in fences[::2] if fence.strip("`") == ""]
+    assert [str(block) for block in BLOCKS if block.language not in LANGUAGES] == []
 
-    assert bare == []
-    assert {block.language for block in BLOCKS} <= LANGUAGES
+
+FENCES = """\
+```python a.py
+a
+```
+
+1. Listed, and indented:
+
+   ```yaml
+   b:
+     - c
+   ```
+2. ~~~text
+   d
+   ~~~
+
+> ````sh
+> e
+> ```
+> ````
+
+    ~~~
+    f
+    ~~~~
+~~~~ python
+g"""
+
+
+def test_a_block_is_found_however_it_is_fenced(tmp_path):
+    (tmp_path / "page.md").write_text(FENCES)
+
+    found = [(one.line, one.language, one.file, one.text) for one in shown(tmp_path / "page.md")]
+
+    assert found == [
+        (1, "python", "a.py", "a\n"),
+        (7, "yaml", "", "b:\n  - c\n"),
+        (11, "text", "", "d\n"),
+        (15, "sh", "", "e\n```\n"),
+        (20, "", "", "f\n"),
+        (23, "python", "", "g\n"),
+    ]
 
 
 @pytest.mark.parametrize("block", of("sh", "console"), ids=str)

@@ -14,7 +14,7 @@ import click
 from aiops_core.errors import AiopsError, UserError
 from aiops_core.memory import keep_memory
 
-_COMMANDS = {
+COMMANDS = {
     "init": "aiops_core.cli.init:init",
     "run": "aiops_core.cli.run:run",
     "reload": "aiops_core.cli.reload:reload",
@@ -40,6 +40,7 @@ _COMMANDS = {
     "service": "aiops_core.cli.service:service",
     "doctor": "aiops_core.cli.doctor:doctor",
 }
+"""Where the commands of aiops-core are."""
 _HELP = {
     "init": "Write a first pipeline file for the directory you are in.",
     "run": "Watch, detect, answer and tell until stopped.",
@@ -82,11 +83,11 @@ class _Lazy(click.Group):
             return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_COMMANDS, *self._plugins()]
+        return [*COMMANDS, *self._plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _COMMANDS:
-            return _load(_COMMANDS[cmd_name])
+        if cmd_name in COMMANDS:
+            return _load(COMMANDS[cmd_name])
         if cmd_name in self._plugins():
             from aiops_core.catalogue import Catalogue
 
