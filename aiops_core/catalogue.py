@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
+from aiops_core.importing import outlived
 from aiops_core.mistakes import near
 
 if TYPE_CHECKING:  # a list of what is installed needs no models of settings
@@ -34,19 +35,20 @@ class Entry:
 
     def load(self) -> type[Component[Any]]:
         """Import the class; raise PluginBroken naming distribution and reason."""
-        return _of_kind(self.imported(), self.kind, self._label)
+        return _of_kind(self.imported(), self.kind, self.label)
 
     def imported(self) -> object:
         """Import whatever the entry point names, a command too; raise PluginBroken when that fails."""
         if self.unfit:
-            raise PluginBroken(f"{self._label}: {self.unfit}")
+            raise PluginBroken(f"{self.label}: {self.unfit}")
         try:
-            return self.entry_point.load()
+            with outlived():
+                return self.entry_point.load()
         except BaseException as error:
             if is_interrupt(error):
                 raise
             raise PluginBroken(
-                f"{self._label}: cannot be imported: {type(error).__name__}: {error}. "
+                f"{self.label}: cannot be imported: {type(error).__name__}: {error}. "
                 f"Reinstall or upgrade {self.distribution}, or tell its authors"
             ) from error
 
@@ -59,7 +61,8 @@ class Entry:
         return _unfit(distribution, self.distribution)
 
     @property
-    def _label(self) -> str:
+    def label(self) -> str:
+        """What messages call it."""
         return f"{self.kind[:-1]} '{self.name}' of {self.distribution} {self.version}"
 
 
@@ -155,7 +158,8 @@ def load_file(kind: str, uses: str, directory: Path) -> type[Component[Any]]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
-        spec.loader.exec_module(module)
+        with outlived():
+            spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module_name]
         if is_interrupt(error):
@@ -184,8 +188,20 @@ def _of_kind(loaded: object, kind: str, label: str) -> type[Component[Any]]:
 
     base = KINDS[kind]
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
-        raise PluginBroken(f"{label}: {loaded!r} is no subclass of aiops_core.{base.__name__}")
+        wrong = f"{label}: {loaded!r} is no subclass of aiops_core.{base.__name__}"
+        raise PluginBroken(f"{wrong}. {_instead(loaded, kind)}")
     missing = sorted(getattr(loaded, "__abstractmethods__", ()))
     if missing:
-        raise PluginBroken(f"{label}: {loaded.__name__} does not define {', '.join(missing)}()")
+        raise PluginBroken(
+            f"{label}: {loaded.__name__} does not define {', '.join(missing)}(). Write what is missing"
+        )
     return loaded
+
+
+def _instead(loaded: object, kind: str) -> str:
+    from aiops_core.component import KINDS
+
+    for other, base in KINDS.items():
+        if isinstance(loaded, type) and issubclass(loaded, base):
+            return f"It belongs under {other}, not under {kind}"
+    return f"Name a class that is one under {kind}"

@@ -94,6 +94,20 @@ def check_component(component: Component[Any]) -> None:
         ) from error
 
 
+def default_config(kind: type[Component[Any]]) -> Config | None:
+    """Return the settings of a step that gives none, None where the component cannot do without."""
+    try:
+        config: Config = kind.config_type()
+    except ValueError:
+        return None
+    return config
+
+
+def check_class(kind: type[Component[Any]]) -> None:
+    """Refuse a class with hooks that nobody can call, whatever its settings; raise UserError."""
+    _check_methods(object.__new__(kind))
+
+
 def _check_detector(detector: LogDetector[Any]) -> None:
     """Refuse attributes with which no line can be found or cut."""
     triggers: object = detector.triggers

@@ -17,7 +17,14 @@ from aiops_core.context import Context
 from aiops_core.document import Place, Text
 from aiops_core.errors import AiopsError, UserError, is_interrupt
 from aiops_core.handover import told
-from aiops_core.host import HOOKS, Host, check_component, check_triggers, make_component
+from aiops_core.host import (
+    HOOKS,
+    Host,
+    check_component,
+    check_triggers,
+    default_config,
+    make_component,
+)
 from aiops_core.isolation import Nursery, Supervised, Terms, describe, isolated, make_order
 from aiops_core.left_out import LeftOut, short_name
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
@@ -346,11 +353,11 @@ class _Loader:
             except AiopsError as error:
                 self._tell_of_left_out(pipeline, name, error)
                 continue
-            if any(info.is_required() for info in component_type.config_type.model_fields.values()):
+            if (settings := default_config(component_type)) is None:
                 continue
             context = self._context(pipeline, name, config)
             try:
-                component = make_component(component_type, component_type.config_type(), context)
+                component = make_component(component_type, settings, context)
             except UserError as error:
                 self._tell_of_left_out(pipeline, name, error)
                 continue

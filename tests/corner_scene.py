@@ -40,8 +40,8 @@ System.InvalidOperationException: Sequence contains no elements
 @cache
 def all_detectors():
     """Return every installed detector, compiled once."""
-    catalogue = Catalogue()
-    names = catalogue.names("detectors")
+    catalogue = Catalogue(discovers=False)
+    names = catalogue.unnamed_detectors()
     return Detection([(name, catalogue.find("detectors", name).load()()) for name in names])
 
 

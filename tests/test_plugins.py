@@ -130,7 +130,7 @@ def test_a_component_with_settings_is_checked_by_its_own_config(installed, tmp_p
         (
             "./billing.py:X",
             "from aiops_core import LogDetector\nclass X(LogDetector):\n    triggers = ('abc',)\n",
-            "./billing.py:X: X does not define detect()",
+            "./billing.py:X: X does not define detect(). Write what is missing",
         ),
         (
             "./billing.py:X",
@@ -200,6 +200,63 @@ def test_broken_detectors_that_nobody_named_are_left_out_and_told(installed, tmp
     assert set(types(result)) == {"ValueError"}
 
 
+def test_scan_leaves_broken_detectors_out_that_nobody_named(installed, tmp_path):
+    for name, text in WRONG.items():
+        installed(f"acme-{name}", f"[aiops.detectors]\n{name} = acme_{name}:Wrong\n", {f"acme_{name}": text})
+    (tmp_path / "app.log").write_text(
+        'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: x\n'
+    )
+
+    done = aiops("scan", "--jsonl", "app.log", cwd=tmp_path)
+    asked = aiops("scan", "-d", "trigger", "app.log", cwd=tmp_path)
+
+    told = [line.partition(" is left out: ") for line in done.stderr.splitlines()]
+    assert {name.removeprefix("detector "): bool(why) for name, _, why in told} == dict.fromkeys(WRONG, True)
+    assert (done.returncode, '"type": "ValueError"' in done.stdout) == (0, True)
+    assert (asked.returncode, asked.stderr.partition(":")[0]) == (2, "detector trigger")
+
+
+@pytest.mark.parametrize("command", [("scan", "app.log"), ("check",)], ids=" ".join)
+def test_an_import_that_ends_its_process_ends_no_command(installed, tmp_path, command):
+    text = "import os\nos._exit(0)\n"
+    installed("acme-exit", "[aiops.detectors]\nends = acme_exit:Wrong\n", {"acme_exit": text})
+    (tmp_path / "app.log").write_text("well\n")
+    (tmp_path / "pipeline.yaml").write_text("pipelines: {one: {sources: [stdin]}}\n")
+
+    done = aiops(*command, cwd=tmp_path)
+
+    assert done.stdout.splitlines()[-1] in {"no errors found", "pipeline.yaml: fine"}
+    assert done.stderr.endswith(
+        "detector 'ends' of acme-exit 1.2: cannot be imported: SystemExit: os._exit(0) would end this process. "
+        "Reinstall or upgrade acme-exit, or tell its authors\n"
+    )
+
+
+def test_a_detector_whose_settings_cannot_be_left_out_is_not_among_those_that_nobody_names(
+    installed, tmp_path
+):
+    text = BILLING.replace("LogDetector", "Config, LogDetector", 1).replace(
+        "class BillingErrors(LogDetector):",
+        "from pydantic import model_validator\n\n\nclass Settings(Config):\n    codes: tuple[str, ...] = ()\n\n"
+        "    @model_validator(mode='after')\n    def check(self):\n        if not self.codes:\n"
+        "            raise ValueError('no codes: name one')\n        return self\n\n\n"
+        "class BillingErrors(LogDetector[Settings]):",
+    )
+    installed(
+        "acme-billing", "[aiops.detectors]\nbilling = acme_billing:BillingErrors\n", {"acme_billing": text}
+    )
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("    detectors: [DETECTOR]\n", ""))
+    (tmp_path / "billing.log").write_text(LOG)
+
+    checked, scanned, probed = (
+        aiops(*words, cwd=tmp_path)
+        for words in (("check",), ("scan", "billing.log"), ("plugins", "--probe", "acme-billing"))
+    )
+
+    assert [(one.returncode, one.stderr) for one in (checked, scanned, probed)] == [(0, "")] * 3
+    assert "billing," not in checked.stdout
+
+
 def test_a_name_that_two_distributions_claim_is_refused_with_both(installed, tmp_path):
     for name in ("acme-billing", "other-billing"):
         module = name.replace("-", "_")
@@ -217,9 +274,10 @@ def test_a_name_that_two_distributions_claim_is_refused_with_both(installed, tmp
     [
         (
             "from aiops_core import Notifier\nclass Wrong(Notifier):\n    def notify(self, report): ...\n",
-            "<class 'acme_wrong.Wrong'> is no subclass of aiops_core.Detector",
+            "<class 'acme_wrong.Wrong'> is no subclass of aiops_core.Detector. "
+            "It belongs under notifiers, not under detectors",
         ),
-        ("Wrong = 5\n", "5 is no subclass of aiops_core.Detector"),
+        ("Wrong = 5\n", "5 is no subclass of aiops_core.Detector. Name a class that is one under detectors"),
     ],
 )
 def test_a_class_of_the_wrong_kind_is_refused(installed, tmp_path, text, told):
@@ -268,25 +326,83 @@ def test_probe_imports_each_component_and_names_the_broken_ones(installed, tmp_p
     points = f"[aiops.detectors]\n{names}[aiops.commands]\nhello = acme_hello:hello\n"
     installed("acme-parts", points, modules)
 
-    lines = aiops("plugins", "--probe", cwd=tmp_path).stdout.splitlines()
+    probed = aiops("plugins", "--probe", cwd=tmp_path)
 
+    lines = probed.stdout.splitlines()
+    assert probed.returncode == 2
     assert [line for line in lines if "acme-parts" in line] == [
         "commands    hello                  acme-parts 1.2               ok",
         "detectors   crash                  acme-parts 1.2               broken: its import ended its process by SIGABRT",
-        "detectors   exit                   acme-parts 1.2               broken: its import ended its process with exit code 3",
+        "detectors   exit                   acme-parts 1.2               broken: detector 'exit' of acme-parts 1.2: "
+        "cannot be imported: SystemExit: os._exit(3) would end this process. Reinstall or upgrade acme-parts, or tell "
+        "its authors",
         "detectors   loud                   acme-parts 1.2               ok",
         "detectors   missing                acme-parts 1.2               broken: detector 'missing' of acme-parts 1.2: "
         "cannot be imported: ModuleNotFoundError: No module named 'acme_nowhere'. Reinstall or upgrade acme-parts, or "
         "tell its authors",
     ]
     assert len(lines) == len(Catalogue().entries)
-    assert [line for line in lines if "acme-parts" not in line and not line.endswith(" ok")] == []
+    ours = [line for line in lines if line[35:].startswith(("aiops-core ", "aiops-plugin-"))]
+    assert len(ours) > 20
+    assert [line for line in ours if not line.endswith(" ok")] == []
+
+
+SIGNATURE = "acme_signature.py:4: detect(blok) is not how it is called. Write 'def detect(self, block)'"
+
+
+def test_hooks_that_nobody_can_call_are_seen_without_a_pipeline(installed, tmp_path):
+    notifier = (
+        "from aiops_core import Config, Notifier\nclass Settings(Config):\n    url: str\n"
+        "class Wrong(Notifier[Settings]):\n    async def notify(self, report): ...\n"
+    )
+    wrong = {"signature": "detectors", "trigger": "detectors", "awaits": "notifiers"}
+    texts = {**WRONG, "awaits": notifier}
+    for name, kind in wrong.items():
+        installed(
+            f"acme-{name}", f"[aiops.{kind}]\n{name} = acme_{name}:Wrong\n", {f"acme_{name}": texts[name]}
+        )
+
+    probed = {name: aiops("plugins", "--probe", name, cwd=tmp_path) for name in wrong}
+    shown = aiops("plugins", "signature", cwd=tmp_path)
+
+    assert {name: done.returncode for name, done in probed.items()} == dict.fromkeys(wrong, 2)
+    assert probed["signature"].stdout == (
+        "detectors   signature              acme-signature 1.2           "
+        f"broken: detector 'signature' of acme-signature 1.2: {SIGNATURE}\n"
+    )
+    assert "trigger '^': no run of 3 literal" in probed["trigger"].stdout
+    assert "notify() is async, and nobody awaits it. Write a plain 'def notify'" in probed["awaits"].stdout
+    assert (shown.returncode, shown.stderr) == (
+        1, f"detector 'signature' of acme-signature 1.2: {SIGNATURE}\n"
+    )  # fmt: skip
+
+
+def test_the_name_of_a_distribution_lists_what_it_provides(installed, tmp_path):
+    points = "[aiops.detectors]\nbilling = acme_billing:BillingErrors\nother = acme_missing:Other\n"
+    installed("acme-billing", points, {"acme_billing": BILLING})
+
+    listed = aiops("plugins", "Acme_Billing", cwd=tmp_path)
+    probed = aiops("plugins", "--probe", "acme-billing", cwd=tmp_path)
+    write = aiops("plugins", "acme-billing", "--write", "README.md", cwd=tmp_path)
+
+    assert (listed.returncode, listed.stdout) == (
+        0,
+        "detectors   billing                acme-billing 1.2\ndetectors   other                  acme-billing 1.2\n",
+    )
+    assert (probed.returncode, [" ok" in line for line in probed.stdout.splitlines()]) == (2, [True, False])
+    assert (write.returncode, write.stderr) == (
+        2,
+        "--write README.md: acme-billing is no component. Name the one whose settings it takes\n",
+    )
 
 
 def test_a_name_that_is_not_installed_is_told_beside_what_is(tmp_path):
     told = aiops("plugins", "nosuchthing", cwd=tmp_path).stderr
 
+    near = aiops("plugins", "aiops-plugin-gitlba", cwd=tmp_path).stderr
+
     assert told.startswith("nosuchthing: not installed. Known: ")
+    assert near == "aiops-plugin-gitlba: not installed. Did you mean 'aiops-plugin-gitlab'?\n"
     assert told.count(" file,") == 1
 
 

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from aiops_core.catalogue import Catalogue
+    from aiops_core.catalogue import Catalogue, Entry
+    from aiops_core.component import Component
 
 _LONGEST = 60.0
 """Seconds that one import may take."""
@@ -27,6 +28,28 @@ def import_all() -> Iterator[tuple[str, str, str]]:
         for line in process.stdout or ():
             kind, name, wrong = json.loads(line)
             yield kind, name, wrong
+
+
+def usable(entry: Entry) -> type[Component[Any]]:
+    """Import a component and return its class; raise PluginBroken for one that no pipeline could use.
+
+    A detector that needs no settings is made, as every pipeline that names none does.
+    """
+    from aiops_core.component import Detector, LogDetector
+    from aiops_core.context import Context
+    from aiops_core.errors import PluginBroken, UserError
+    from aiops_core.host import check_class, check_triggers, default_config, make_component
+
+    kind = entry.load()
+    try:
+        check_class(kind)
+        config = default_config(kind) if issubclass(kind, Detector) else None
+        detector = make_component(kind, config, Context(name=entry.name)) if config is not None else None
+        for _, wrong in check_triggers([detector]) if isinstance(detector, LogDetector) else ():
+            raise wrong
+    except UserError as error:
+        raise PluginBroken(f"{entry.label}: {error}") from None
+    return kind
 
 
 def main() -> None:
@@ -70,7 +93,7 @@ def _import(catalogue: Catalogue, kind: str, name: str, told: int) -> NoReturn:
     wrong = "it cannot be looked at"
     try:
         entry = catalogue.find(kind, name)
-        entry.imported() if kind == "commands" else entry.load()
+        entry.imported() if kind == "commands" else usable(entry)
         wrong = " "
     except AiopsError as error:
         wrong = str(error)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aiops_core.catalogue import Catalogue, Entry
 
 
 @click.command()
@@ -22,71 +26,90 @@ import click
     help="README to write the settings of NAME into, between its markers.",
 )
 def plugins(name: str | None, probe: bool, write: Path | None) -> None:
-    """List what is installed, or the settings of one component.
+    """List what is installed or part of a distribution, or show the settings of one component.
 
-    The list is read from metadata: nothing is imported unless NAME or --probe asks for it. The markers
-    of a README are <!-- settings --> and <!-- /settings -->.
+    NAME is a component's or a distribution's. The list is read from metadata: nothing is imported unless the NAME
+    of a component or --probe asks for it. With --probe, exit 2 when something is broken. The markers of a
+    README are <!-- settings --> and <!-- /settings -->.
     """
     from aiops_core.catalogue import Catalogue
 
     catalogue = Catalogue()
-    if name is not None:
-        _show(catalogue, name) if write is None else _write(catalogue, name, write)
-        return
-    wrong = _probed() if probe else {}
-    for (kind, entry_name), entries in catalogue.entries.items():
-        for entry in entries:
-            notes = ["claimed twice: uninstall one"] if len(entries) > 1 else []
-            notes.append(entry.unfit)
-            notes.append(wrong.get((kind, entry_name), ""))
-            label = f"{entry.distribution} {entry.version}"
-            click.echo(f"{kind:<11} {entry_name:<22} {label:<28} {' · '.join(filter(None, notes))}".rstrip())
+    chosen = _chosen(catalogue, name)
+    named = [entry for entry in chosen if entry.name == name]
+    if write is not None:
+        _write(named, name, write)
+    elif named and not probe:
+        _show(named)
+    elif not _list(catalogue, chosen, probe=probe):
+        sys.exit(2)
 
 
-def _probed() -> dict[tuple[str, str], str]:
+def _chosen(catalogue: Catalogue, name: str | None) -> list[Entry]:
+    """Return all there is, or what is called so, or else comes from the distribution that is."""
+    from packaging.utils import canonicalize_name
+
+    from aiops_core.errors import UserError
+    from aiops_core.mistakes import near
+
+    every = [entry for entries in catalogue.entries.values() for entry in entries]
+    if name is None:
+        return every
+    wanted = canonicalize_name(name)
+    owned = [entry for entry in every if canonicalize_name(entry.distribution) == wanted]
+    found = [entry for entry in every if entry.name == name] or owned
+    if not found:
+        known = {entry.name for entry in every} | {entry.distribution for entry in every}
+        raise UserError(f"{name}: not installed. {near(name, list(known))}")
+    return found
+
+
+def _list(catalogue: Catalogue, chosen: list[Entry], *, probe: bool) -> bool:
+    """Print a line for each; return whether none of what was imported is broken."""
     from aiops_core.cli.imports import import_all
 
-    return {(kind, name): f"broken: {wrong}" if wrong else "ok" for kind, name, wrong in import_all()}
+    wrong = {(kind, name): text for kind, name, text in import_all()} if probe else {}
+    for entry in chosen:
+        key = (entry.kind, entry.name)
+        if probe:
+            broken = wrong.setdefault(key, "nobody could look at it")
+            note = f"broken: {broken}" if broken else "ok"
+        else:
+            twice = "claimed twice: uninstall one" if len(catalogue.entries[key]) > 1 else ""
+            note = " · ".join(filter(None, (twice, entry.unfit)))
+        label = f"{entry.distribution} {entry.version}"
+        click.echo(f"{entry.kind:<11} {entry.name:<22} {label:<28} {note}".rstrip())
+    return not any(wrong.get((entry.kind, entry.name)) for entry in chosen)
 
 
-def _write(catalogue: Any, name: str, readme: Path) -> None:  # Any: Catalogue, imported lazily
+def _write(named: list[Entry], name: str | None, readme: Path) -> None:
     from aiops_core.cli.reference import put_settings
+    from aiops_core.errors import UserError
 
-    entry = next(entry for entry in _named(catalogue, name) if entry.kind != "commands")
+    entry = next((entry for entry in named if entry.kind != "commands"), None)
+    if entry is None:
+        raise UserError(
+            f"--write {readme}: {name or 'nothing'} is no component. Name the one whose settings it takes"
+        )
     put_settings(readme, entry.load().config_type)
     click.echo(f"{readme}: written")
 
 
-def _show(catalogue: Any, name: str) -> None:  # Any: Catalogue, imported lazily
+def _show(named: list[Entry]) -> None:
+    from aiops_core.cli.imports import usable
     from aiops_core.cli.reference import settings_rows
 
-    for entry in _named(catalogue, name):
+    for entry in named:
         if entry.kind == "commands":
             click.echo(f"command {entry.name} of {entry.distribution} {entry.version}")
             continue
-        component = entry.load()
+        component = usable(entry)
         click.echo(f"{entry.kind[:-1]} {entry.name} of {entry.distribution} {entry.version} ({entry.target})")
         click.echo(_indented((component.__doc__ or "").strip().partition("\n\n")[0], "  "))
         for row in settings_rows(component.config_type):
             given = row.default if row.default == "required" else f"{row.default} by default"
             click.echo(f"  {row.name}: {row.type}, {given}")
             click.echo(_indented(row.text, "      "))
-
-
-def _named(catalogue: Any, name: str) -> list[Any]:  # Any: Catalogue and Entry, imported lazily
-    from aiops_core.errors import UserError
-    from aiops_core.mistakes import near
-
-    found = [
-        entry
-        for (kind, entry_name), entries in catalogue.entries.items()
-        for entry in entries
-        if entry_name == name
-    ]
-    if not found:
-        known = list({entry_name for _, entry_name in catalogue.entries})
-        raise UserError(f"{name}: not installed. {near(name, known)}")
-    return found
 
 
 def _indented(text: str, indent: str) -> str:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from aiops_core.errors import UserError
+from aiops_core.errors import AiopsError, UserError
 
 if TYPE_CHECKING:
+    from aiops_core.catalogue import Catalogue
+    from aiops_core.component import LogDetector
     from aiops_core.detection import Detection
     from aiops_core.records import Event, LogBatch
     from aiops_core.text.blocks import Piece
@@ -66,33 +68,44 @@ def read_events(paths: Iterable[str], detection: Detection, add: Callable[[Event
 def build_detection(
     names: tuple[str, ...], engine: str = "", grouping: Sequence[GroupingRule] = ()
 ) -> Detection:
-    """Build the named detectors, or all installed ones that need no settings."""
+    """Build the named detectors, or all installed ones that need no settings; a broken one of those is left out."""
     from aiops_core.catalogue import Catalogue
-    from aiops_core.component import LogDetector
-    from aiops_core.context import Context
     from aiops_core.detection import Detection
-    from aiops_core.errors import AiopsError
-    from aiops_core.host import check_triggers, make_component
+    from aiops_core.host import check_triggers
+    from aiops_core.left_out import short_name
     from aiops_core.text.timestamps import LOCAL
 
-    catalogue = Catalogue()
+    catalogue, faults = Catalogue(), _Faults()
     steps = []
     for name in names or catalogue.names("detectors"):
         try:
-            kind = catalogue.load("detectors", name, Path.cwd())
-            if not names and any(info.is_required() for info in kind.config_type.model_fields.values()):
-                continue
-            context = Context(name=name, once=True, directory=Path.cwd())
-            component = make_component(kind, kind.config_type(), context)
+            detector = _detector(catalogue, name, is_named=bool(names))
         except AiopsError as error:
-            raise UserError(f"detector {name}: {error}") from None
-        except ValueError as error:
-            raise UserError(f"detector {name}: needs settings. Use it in a pipeline file ({error})") from None
-        if isinstance(component, LogDetector):
-            steps.append((Path(name.partition(":")[0]).stem if ":" in name else name, component))
-    for index, reason in check_triggers([detector for _, detector in steps]):
-        raise UserError(f"detector {steps[index][0]}: {reason}")
-    return Detection(steps, fault=_Faults().tell, engine=engine, grouping=grouping, zone=LOCAL)
+            faults.of_detector(name, error, is_named=bool(names))
+        else:
+            steps += [(short_name(name), detector)] if detector is not None else []
+    wrong = list(check_triggers([detector for _, detector in steps]))
+    for index, reason in wrong:
+        faults.of_detector(steps[index][0], reason, is_named=bool(names))
+    left = {index for index, _ in wrong}
+    steps = [step for index, step in enumerate(steps) if index not in left]
+    return Detection(steps, fault=faults.tell, engine=engine, grouping=grouping, zone=LOCAL)
+
+
+def _detector(catalogue: Catalogue, name: str, *, is_named: bool) -> LogDetector[Any] | None:
+    """Return a detector without settings; None for one that nobody named and that needs some, or other signals."""
+    from aiops_core.component import LogDetector
+    from aiops_core.context import Context
+    from aiops_core.host import default_config, make_component
+
+    kind = catalogue.load("detectors", name, Path.cwd())
+    config = default_config(kind)
+    if config is None:
+        if is_named:
+            raise UserError("needs settings. Use it in a pipeline file")
+        return None
+    component = make_component(kind, config, Context(name=name, once=True, directory=Path.cwd()))
+    return component if isinstance(component, LogDetector) else None
 
 
 class _Faults:
@@ -105,6 +118,12 @@ class _Faults:
         if cause not in self._told:
             self._told.add(cause)
             click.echo(text, err=True)
+
+    def of_detector(self, name: str, error: AiopsError, *, is_named: bool) -> None:
+        """Say that a detector is left out; raise UserError for one that was asked for."""
+        if is_named:
+            raise UserError(f"detector {name}: {error}") from None
+        self.tell(name, f"detector {name} is left out: {error}")
 
 
 class _Troubles(logging.Handler):
