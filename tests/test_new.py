@@ -8,6 +8,7 @@ import pytest
 from kit import MOST, build, contracts, cost, from_nothing, install, run, works
 from shown import ROOT
 
+from aiops_core import __version__
 from aiops_core.scaffold import KINDS, Plugin
 
 AIOPS = Path(sys.executable).parent / "aiops"
@@ -122,6 +123,10 @@ def test_single_files_of_all_kinds_pass_their_contracts_where_they_were_written(
     [
         (("sink", "x"), "sink: no kind of plugin. Write one of source, detector, analyzer, action, notifier, extension"),
         (("detector", "Press-Line"), "Press-Line: no name of a plugin. Write small letters, digits and _, as in press_line"),
+        (("source", "http"), f"http: taken by source 'http' of aiops-core {__version__}. Choose another name"),
+        (("action", "gitlab"), f"gitlab: taken by action 'gitlab_merge_request' of aiops-plugin-gitlab {__version__}. "
+         "Choose another name"),
+        (("notifier", "email", "--single-file"), "email: a module of Python has this name. Choose another"),
         (("detector", "class"), "class: no name of a plugin. Write small letters, digits and _, as in press_line"),
     ],
 )  # fmt: skip

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aiops_core.scaffold import Plugin
 
 
 @click.command()
@@ -30,6 +35,7 @@ def new(kind: str, name: str, single_file: bool, directory: Path | None) -> None
     from aiops_core.scaffold import Plugin, written_files
 
     plugin = Plugin(kind, name, single_file)
+    _refuse_taken(plugin)
     folder = directory or (Path() if single_file else Path(plugin.distribution))
     texts = written_files(plugin)
     if there := [path for path in texts if (folder / path).exists()]:
@@ -46,6 +52,22 @@ def new(kind: str, name: str, single_file: bool, directory: Path | None) -> None
     first = "pip install 'aiops-core[testing]'" if single_file else f"cd {folder} && pip install -e '.[test]'"
     tests = f"pytest {folder / f'test_{name}.py'}" if single_file else "pytest"
     click.echo(f"next: {first} && {tests}")
+
+
+def _refuse_taken(plugin: Plugin) -> None:
+    """Refuse a name that something here has: of two with one name neither can be used, or imported."""
+    from aiops_core.catalogue import Catalogue
+    from aiops_core.errors import UserError
+
+    if plugin.is_single:
+        if plugin.name in sys.stdlib_module_names:
+            raise UserError(f"{plugin.name}: a module of Python has this name. Choose another")
+        return
+    for (kind, name), entries in Catalogue().entries.items():
+        for entry in entries:
+            package = entry.target.partition(":")[0].partition(".")[0]
+            if (kind, name) == (f"{plugin.kind}s", plugin.name) or package == plugin.package:
+                raise UserError(f"{plugin.name}: taken by {entry.label}. Choose another name")
 
 
 def _write_settings(folder: Path, component: str, kind: str, class_name: str) -> None:
