@@ -18,8 +18,8 @@ StartLimitIntervalSec=0
 Type=notify
 WatchdogSec=600
 TimeoutStartSec=600
+# Its group is the user's own.
 User={user}
-Group={user}
 # Who may read the journal and /var/log.
 SupplementaryGroups={groups}
 WorkingDirectory={directory}
@@ -87,11 +87,6 @@ class Service:
     runs_tests: bool = True
     """Whether fixes are tested, in a sandbox that needs namespaces."""
 
-    @property
-    def environment(self) -> Path:
-        """Where its keys stand."""
-        return self.pipeline.parent / f"{self.name}.env"
-
     def unit(self) -> str:
         """Return the text of the unit file."""
         return _UNIT.format(
@@ -99,12 +94,17 @@ class Service:
             user=self.user,
             groups=" ".join(self.groups),
             directory=_escaped(self.pipeline.parent),
-            environment=_escaped(self.environment),
+            environment=_escaped(environment_file(self.pipeline, self.name)),
             aiops=_quoted(self.aiops),
             pipeline=_quoted(self.pipeline),
             state=_quoted(self.state),
             sandbox=_WITH_TESTS if self.runs_tests else _WITHOUT_TESTS,
         )
+
+
+def environment_file(pipeline: Path, name: str) -> Path:
+    """Return where the keys of a service stand."""
+    return pipeline.parent / f"{name}.env"
 
 
 def _escaped(path: Path) -> str:

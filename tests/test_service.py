@@ -75,6 +75,21 @@ def test_it_runs_as_its_own_user_restarts_always_and_writes_its_state_alone(tmp_
     } <= set(lines)
 
 
+def test_its_group_is_the_user_s_own_whatever_that_is_called(tmp_path):
+    assert "Group=" not in [line[:6] for line in unit(tmp_path, user="www-data").splitlines()]
+
+
+def test_keys_that_stand_in_the_environment_file_are_not_needed_to_write_it(tmp_path):
+    settings = "url: '${env:SHOP_URL}', secret: '${env:SHOP_KEY}'"
+    text = WATCHING.replace("[console]", f"[{{uses: webhook, with: {{{settings}}}}}]")
+    (tmp_path / "shop.env").write_text("SHOP_URL=https://example.org/in\n")
+
+    shown = unit(tmp_path, text, name="shop")
+
+    assert f"EnvironmentFile=-{tmp_path}/shop.env" in shown
+    assert "example.org" not in shown
+
+
 def test_a_pipeline_that_tests_fixes_may_make_namespaces_and_one_that_does_not_may_not(tmp_path):
     watching, mending = unit(tmp_path), unit(tmp_path, MENDING)
 

@@ -64,13 +64,16 @@ def install(file: Path, name: str, user: str) -> None:
 
 
 def _service(file: Path, name: str, user: str) -> Service:
+    from aiops_core.document import dot_env
     from aiops_core.pipeline import load
-    from aiops_core.unit import Service
+    from aiops_core.unit import Service, environment_file
 
     for word, said in ((name, "name of a unit"), (user, "name of a user")):
         if not _NAME.fullmatch(word):
             raise UserError(f"{word}: no {said}. Write small letters, digits, - and _")
-    loaded = load(file, is_thorough=True)
+    # Keys as systemd will have them, as far as they are there already.
+    environment = {**os.environ, **dot_env(environment_file(file.resolve(), name))}
+    loaded = load(file, environment=environment, needs_secrets=False, is_thorough=True)
     program = shutil.which("aiops", path=str(Path(sys.executable).parent)) or shutil.which("aiops")
     if program is None:
         raise UserError("aiops: is not on PATH. Install it where the service can find it")
