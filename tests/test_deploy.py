@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from shown import ROOT, shown
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
+from aiops_core.repair import sandbox_problem
+
+DEPLOY = ROOT / "deploy"
+TRACE = 'Traceback (most recent call last):\n  File "a.py", line 1, in b\nKeyError: 4711\n'
 
 
 def instructions():
@@ -42,8 +46,39 @@ def test_what_the_image_installs_is_there():
         assert (DEPLOY.parent / path.lstrip("/") / "pyproject.toml").is_file()
 
 
+def composed():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["aiops"]
+
+
+def test_the_pipeline_of_the_page_needs_nothing_the_container_has_not(tmp_path):
+    if problem := sandbox_problem():
+        pytest.skip(f"nothing stands in for a container: {problem}")
+    [block] = [one for one in shown(ROOT / "docs" / "deployment.md") if one.language == "yaml"]
+    beside = {"./conf": tmp_path / "conf", "/var/log": tmp_path / "logs", "state": tmp_path / "volume"}
+    for folder in beside.values():
+        folder.mkdir()
+    (beside["./conf"] / Path(block.file).relative_to("deploy/conf")).write_text(block.text)
+    (beside["/var/log"] / "app.log").write_text(TRACE)
+    mounts = []
+    for source, target, *read_only in (volume.split(":") for volume in composed()["volumes"]):
+        mounts += ["--ro-bind" if read_only else "--bind", beside[source], target]
+    root = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/etc", "--tmpfs", "/var"]
+    image = dict(instructions())
+    command = [str(Path(sys.executable).parent / "aiops"), "run", "--once", "pipeline.yaml"]
+
+    done = subprocess.run(
+        ["bwrap", *root, *mounts, "--chdir", image["WORKDIR"], *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, "KeyError" in done.stdout) == (0, True), done.stderr
+    assert "KeyError" in (beside["state"] / "messages.jsonl").read_text()
+
+
 def test_compose_gives_it_logs_to_read_and_a_state_to_write():
-    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["aiops"]
+    service = composed()
 
     assert "/var/log:/var/log:ro" in service["volumes"]
     assert "state:/var/lib/aiops" in service["volumes"]
@@ -78,9 +113,7 @@ def test_keys_beside_the_files_never_reach_the_build():
     kept_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
 
     assert {".git", "**/.env", "**/*.env"} <= set(kept_out)
-    assert (
-        yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["aiops"]["build"]["context"] == ".."
-    )
+    assert composed()["build"]["context"] == ".."
 
 
 @pytest.mark.full
