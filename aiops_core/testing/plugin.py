@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from aiops_core.testing.smtp import SmtpServer
 
 _CREDENTIALS = ("ANTHROPIC_", "CLAUDE_", "OPENAI_", "GITHUB_", "GITLAB_", "AIOPS_", "GIT_")
-_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+_NAMES_OF_LOOPBACK = ("", "localhost", "0.0.0.0", "::")
+_ADDRESS_AT = {"connect": 0, "connect_ex": 0, "sendto": -1, "sendmsg": 3}
+"""Which argument is the address, where there is one."""
 _ONE_PIPELINE = """\
 pipelines:
   test:
@@ -56,19 +59,28 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Keep every test on loopback; ``aiops_network = true`` in pytest's settings turns it off."""
     if request.config.getini("aiops_network"):
         return
-    for name in ("connect", "connect_ex", "sendto"):
-        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
-    monkeypatch.setattr(socket, "getaddrinfo", _unasked(socket.getaddrinfo))
+    for name, at in _ADDRESS_AT.items():
+        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name), at))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        monkeypatch.setattr(socket, name, _unasked(getattr(socket, name)))
 
 
-def _guarded(reach: Callable[..., Any]) -> Callable[..., Any]:  # Any: as the standard library has it
+def _guarded(reach: Callable[..., Any], at: int) -> Callable[..., Any]:  # Any: as the standard library has it
     def guarded(self: socket.socket, *arguments: Any) -> Any:
-        address = arguments[-1]  # of sendto, too
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOOPBACK):
-            raise OSError(f"tests stay on loopback, not {address[0]}")
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            for address in arguments[at:][:1]:
+                if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+                    raise OSError(f"tests stay on loopback, not {address[0]}")
         return reach(self, *arguments)
 
     return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host in _NAMES_OF_LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _unasked(look_up: Callable[..., Any]) -> Callable[..., Any]:  # Any: as the standard library has it

@@ -27,9 +27,18 @@ def test_nothing_is_sent_or_looked_up_beyond_loopback():
         with pytest.raises(OSError, match=r"tests stay on loopback, not 192\.0\.2\.1"):
             datagrams.sendto(b"x", ("192.0.2.1", 9))
         datagrams.sendto(b"x", ("127.0.0.1", 9))
+        with pytest.raises(OSError, match=r"tests stay on loopback, not 192\.0\.2\.1"):
+            datagrams.sendmsg([b"x"], [], 0, ("192.0.2.1", 9))
+        datagrams.sendmsg([b"x"], [], 0, ("127.0.0.1", 9))
+        with pytest.raises(OSError, match=r"tests stay on loopback, not localhost\.example\.org"):
+            datagrams.connect(("localhost.example.org", 9))
+        datagrams.connect(("localhost", 9))
+        datagrams.sendmsg([b"x"])
 
-    with pytest.raises(socket.gaierror, match=r"tests ask no name server for example\.org"):
-        socket.create_connection(("example.org", 80), timeout=1)
+    for look_up in (lambda: socket.create_connection(("example.org", 80), timeout=1),
+                    lambda: socket.gethostbyname("example.org")):  # fmt: skip
+        with pytest.raises(socket.gaierror, match=r"tests ask no name server for example\.org"):
+            look_up()
     assert socket.getaddrinfo("localhost", 80)
 
 
