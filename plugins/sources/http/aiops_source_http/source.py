@@ -83,7 +83,7 @@ class HttpSource(Source[HttpConfig]):
     @property
     def address(self) -> Address | None:
         """The address in use, a port 0 of the settings become a real one; None when none is."""
-        if self._bound is None:
+        if self._bound is None or self._bound.fileno() < 0:
             return None
         return Address(parse_address(self.config.listen).host, self._bound.getsockname()[1])
 

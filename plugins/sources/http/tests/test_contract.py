@@ -8,7 +8,9 @@ from aiops_core.testing import Bench, contract
 
 
 def post(source):
-    url = f"http://127.0.0.1:{source.address.port}/"
+    if (address := source.address) is None:
+        return  # it was told to stop already
+    url = f"http://127.0.0.1:{address.port}/"
     request = urllib.request.Request(url, b"one\ntwo\n", {"Content-Type": "text/plain"}, method="POST")
     with suppress(OSError), urllib.request.urlopen(request, timeout=5):
         pass  # a source that is told to stop answers nobody

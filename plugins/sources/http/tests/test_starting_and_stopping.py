@@ -43,6 +43,13 @@ def test_while_it_stops_new_requests_are_503_and_committed_ones_are_still_answer
     assert second.result().status == 503
 
 
+def test_an_address_that_was_let_go_is_none(receiver):
+    source = receiver()
+    source.component._bound.close()  # as the network thread does when it ends
+
+    assert source.component.address is None
+
+
 def test_the_source_stops_within_a_second_and_lets_the_port_go(receiver):
     source = receiver()
 
