@@ -47,11 +47,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(*arguments: str, by: Path = Path(sys.executable)) -> str:
+def run(*arguments: str, by: Path = Path(sys.executable), what: str = "") -> str:
     """Return what an interpreter prints; stop with what it said when it fails."""
     done = subprocess.run([str(by), *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
-        raise SystemExit(f"release: {' '.join(arguments[1:3])} failed\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"release: {what or ' '.join(arguments[1:3])} failed\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -63,7 +63,7 @@ def install(directory: Path, names: Sequence[str]) -> Path:
     run("-m", "pip", "install", "--disable-pip-version-check", "--find-links", str(DIST), *wheels, by=python)
     run("-m", "pip", "check", "--disable-pip-version-check", by=python)
     for name in names:
-        sys.stdout.write(run("-c", _TRY, name, by=python))
+        sys.stdout.write(run("-c", _TRY, name, by=python, what=f"importing what {name} provides"))
     return python
 
 

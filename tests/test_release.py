@@ -1,5 +1,8 @@
 """A release: one version for every distribution, and a changelog of what its fragments say."""
 
+import importlib.util
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -90,6 +93,115 @@ def test_what_is_no_version_is_told(tree, version):
 
     assert done.returncode == 2
     assert done.stderr == "version: no version. Write it as in: make version VERSION=0.2.0\n"
+
+
+PROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "NAME"
+version = "9.8.7"
+description = "One part."
+readme = "README.md"
+dependencies = [DEPENDS]
+
+[project.entry-points."aiops.detectors"]
+part = "PACKAGE:Part"
+"""
+
+
+def part(folder, name, depends="", text="class Part: ...\n"):
+    package = name.replace("-", "_")
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text(text)
+    (folder / "README.md").write_text("# One part\n")
+    project = PROJECT.replace("NAME", name).replace("DEPENDS", depends).replace("PACKAGE", package)
+    (folder / "pyproject.toml").write_text(project)
+
+
+def release(tree, *arguments, **environment):
+    command = [sys.executable, "scripts/release.py", *arguments]
+    environment = {**os.environ, "PIP_NO_INDEX": "1", **environment}
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Write a tree of two distributions that need nothing else."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    part(tmp_path, "aiops-core")
+    part(tmp_path / "plugins" / "detectors" / "part", "aiops-plugin-part", '"aiops-core"')
+    return tmp_path
+
+
+@pytest.mark.full
+def test_a_release_holds_both_forms_of_each_distribution_and_a_bill_of_materials(small):
+    if missing := [name for name in ("build", "twine", "cyclonedx_py") if not importlib.util.find_spec(name)]:
+        pytest.skip(f"make release installs {', '.join(missing)}")
+
+    done = release(small)
+
+    dist = small / "dist"
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == f"{dist}: 4 files and a bill of materials"
+    assert "aiops-plugin-part 9.8.7: 1 components imported\n" in done.stdout
+    assert sorted(path.name for path in dist.iterdir()) == [
+        "aiops_core-9.8.7-py3-none-any.whl",
+        "aiops_core-9.8.7.tar.gz",
+        "aiops_plugin_part-9.8.7-py3-none-any.whl",
+        "aiops_plugin_part-9.8.7.tar.gz",
+        "sbom.cdx.json",
+    ]
+    names = {each["name"] for each in json.loads((dist / "sbom.cdx.json").read_text())["components"]}
+    assert {"aiops-core", "aiops-plugin-part"} <= names
+
+
+@pytest.mark.full
+def test_a_distribution_that_cannot_be_used_alone_stops_a_release(small):
+    text = "import aiops_core\nPart = aiops_core.Missing\n"
+    (small / "plugins" / "detectors" / "part" / "aiops_plugin_part" / "__init__.py").write_text(text)
+
+    done = release(small)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("release: importing what aiops-plugin-part provides failed\n")
+    assert "has no attribute 'Missing'" in done.stderr
+
+
+ADVISER = """\
+import sys
+from pathlib import Path
+
+Path(sys.argv[sys.argv.index("-o") + 1]).write_text(ANSWER)
+"""
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "code", "printed", "told"),
+    [
+        ([{"vulns": []}, {"vulns": []}], 0, "audit: 2 packages, 0 known weaknesses\n", ""),
+        ([{"vulns": [{"id": "CVE-1"}]}, {"vulns": []}], 1,
+         "part-0: CVE-1\naudit: 2 packages, 1 known weaknesses\n", ""),
+        ([{"vulns": []}, {"skip_reason": "no route"}], 1, "",
+         "audit: the advisories are out of reach from here (1 of 2 packages unanswered). "
+         "Run 'make audit' where the package index answers.\n"),
+    ],
+    ids=["clean", "weak", "unanswered"],
+)  # fmt: skip
+def test_an_audit_is_clean_only_where_every_package_was_answered_for(
+    small, dependencies, code, printed, told
+):
+    named = [{"name": f"part-{number}", **each} for number, each in enumerate(dependencies)]
+    (small / "pip_audit.py").write_text(ADVISER.replace("ANSWER", repr(json.dumps({"dependencies": named}))))
+    parts = [{"name": name, "version": "1"} for name in ("part-0", "part-1", "aiops-core")]
+    (small / "dist").mkdir()
+    (small / "dist" / "sbom.cdx.json").write_text(json.dumps({"components": parts}))
+
+    done = release(small, "--audit", PYTHONPATH=str(small))
+
+    assert (done.returncode, done.stdout, done.stderr) == (code, printed, told)
 
 
 def test_an_audit_without_a_release_says_what_to_run(tree):
