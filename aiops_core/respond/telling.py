@@ -179,7 +179,7 @@ class Telling:
             return
         try:
             pipeline, cause, text = told[job.kind](job)
-        except UserError as error:  # what it was about is gone
+        except (UserError, LookupError) as error:  # what it was about is gone, or cannot be read
             self._logger.error("%s was given up: %s; %s", job.key, job.error, error)
             return
         text = self._redactor.redact(text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
@@ -20,6 +21,10 @@ from aiops_core.records import Json
 
 T = TypeVar("T")
 _adapter: Callable[..., TypeAdapter[Any]] = cache(TypeAdapter)  # Any: one for each kind of record
+_DAMAGED = (
+    "the state database: a row is damaged, its checksum does not fit. Run 'aiops db check', and put a "
+    "backup in its place with 'aiops db restore'."
+)
 _ESCAPED = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
 
 
@@ -54,33 +59,54 @@ class Words(TypeDecorator[str]):
 
 
 class JsonValue(TypeDecorator[Json]):
-    """Keep JSON as it came; None is NULL."""
+    """Keep JSON as it came; None is NULL. ``instead`` makes what stands for what the disk has damaged."""
 
     impl = Text
     cache_ok = True
+
+    def __init__(self, instead: Callable[[], Json] | None = None) -> None:
+        self.instead = instead
+        super().__init__()
 
     def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
         return None if value is None else sealed(json.dumps(value, separators=(",", ":")))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
-        return None if value is None else json.loads(opened(value))
+        if value is None:
+            return None
+        return _read(value, json.loads, self.instead)
 
 
 class Record(TypeDecorator[T], Generic[T]):
-    """Keep a frozen record as JSON and give it back as it was."""
+    """Keep a frozen record as JSON and give it back as it was; ``instead`` is as of a JsonValue."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, kind: type[T]) -> None:
+    def __init__(self, kind: type[T], instead: Callable[[], T] | None = None) -> None:
         self.kind = kind
+        self.instead = instead
         super().__init__()
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
         return None if value is None else sealed(dump(self.kind, value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
-        return None if value is None else load(self.kind, opened(value))
+        if value is None:
+            return None
+        return _read(value, partial(load, self.kind), self.instead)
+
+
+def _read(value: str, parse: Callable[[str], T], instead: Callable[[], T] | None) -> T:
+    """Return what was kept; where the disk has damaged it what stands for it, or raise StoreError."""
+    try:
+        return parse(opened(value))
+    except (StoreError, ValueError) as error:  # whatever was damaged, the mark of the checksum too
+        problem = error if isinstance(error, StoreError) else StoreError(_DAMAGED)
+    if instead is None:
+        raise problem
+    logging.getLogger("aiops.store").error("%s Until then something stands in its place.", problem)
+    return instead()
 
 
 def sealed(text: str) -> str:
@@ -96,10 +122,7 @@ def opened(text: str) -> str:
     if text[-9:-8] != "\n":
         return text
     if f"{crc32(text[:-9].encode('utf-8', 'surrogatepass')):08x}" != text[-8:]:
-        raise StoreError(
-            "the state database: a row is damaged, its checksum does not fit. Run 'aiops db check', and put a "
-            "backup in its place with 'aiops db restore'."
-        )
+        raise StoreError(_DAMAGED)
     return text[:-9]
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 _WAL_BYTES = 64 * 1024 * 1024
 _LITTLE = 64 * 1024
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_text = partial(str, encoding="utf-8", errors="replace")
 _BACKUP = "Move it away to start afresh, or put a backup in its place."
 _PROBLEMS: Mapping[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("no space is left on the disk", "Free some; work goes on by itself then."),
@@ -185,6 +187,7 @@ def open_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = Tru
             isolation_level=None,  # the driver's own BEGIN is deferred and loses updates
             check_same_thread=False,
         )
+        connection.text_factory = _text  # a damaged text is told by its checksum
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -324,7 +324,10 @@ def _to(pipeline: str, target: str) -> ColumnElement[bool]:
 
 def _delivery(connection: Connection, row: Row[Any]) -> DeliveryRow:
     query = select(receipts.c.receipt).where(receipts.c.delivery_id == row.id).order_by(receipts.c.id)
-    return DeliveryRow(**row._mapping, receipts=tuple(connection.scalars(query)))
+    values = dict(row._mapping)
+    if not values["report"].key:  # a damaged one
+        values["report"] = replace(values["report"], key=row.key, pipeline=row.pipeline)
+    return DeliveryRow(**values, receipts=tuple(connection.scalars(query)))
 
 
 def _missing(delivery_id: int) -> UserError:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from aiops_core.errors import LeaseLost, UserError
 from aiops_core.records import Json
+from aiops_core.store.damage import payload_of
 from aiops_core.store.database import Database
 from aiops_core.store.tables import jobs
 
@@ -280,7 +281,8 @@ def _row(connection: Connection, job_id: int) -> Row[Any] | None:
 
 
 def _job(row: Row[Any]) -> Job:
-    return Job(**row._mapping)
+    job = Job(**row._mapping)
+    return replace(job, payload=payload_of(job.kind, job.key)) if job.payload == {} else job
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:

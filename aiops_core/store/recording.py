@@ -111,7 +111,11 @@ class Recording(Access):
         )
         with self._read() as connection:
             rows = connection.execute(query).all()
-        return {row.stream: Checkpoint(step, row.stream, row.position, tuple(row.done)) for row in rows}
+        return {
+            row.stream: Checkpoint(step, row.stream, row.position, tuple(row.done))
+            for row in rows
+            if row.position  # that of a damaged one is empty: its stream is read as one never seen
+        }
 
     def states(self, pipeline: str, step: str) -> dict[str, Json]:
         """Return the saved state of a step, empty before the first."""

@@ -8,6 +8,13 @@ from sqlalchemy.sql.schema import SchemaItem
 from aiops_core.notices import Match
 from aiops_core.records import Analysis, Change, Event, Evidence, Outcome, Plan, Receipt, Remark, Report
 from aiops_core.store.columns import JsonValue, Record, Time, Words
+from aiops_core.store.damage import (
+    damaged_analysis,
+    damaged_event,
+    damaged_evidence,
+    damaged_match,
+    damaged_report,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -54,15 +61,15 @@ checkpoints = _table(
     _key("pipeline"),
     _key("step"),
     _key("stream"),
-    Column("position", JsonValue, nullable=False),
-    Column("done", JsonValue, nullable=False),
+    Column("position", JsonValue(instead=dict), nullable=False),
+    Column("done", JsonValue(instead=list), nullable=False),
     _time("updated_at"),
 )
 component_states = _table(
     "component_states",
     _key("pipeline"),
     _key("step"),
-    Column("state", JsonValue),
+    Column("state", JsonValue(instead=dict)),
     _time("updated_at"),
 )
 incidents = _numbered(
@@ -94,7 +101,7 @@ trends = _table(
     "trends",
     _of("incident_id", "incidents", primary_key=True),
     Column("hour", Time, primary_key=True),
-    Column("minutes", JsonValue, nullable=False),  # counts by the minute of the hour
+    Column("minutes", JsonValue(instead=dict), nullable=False),  # counts by the minute of the hour
     Index(None, "hour"),
 )
 sightings = _table(
@@ -126,8 +133,8 @@ events = _numbered(
     Column("key", Words, nullable=False, unique=True),
     _number("number"),
     _time("seen_at"),
-    Column("event", Record(Event), nullable=False),
-    Column("context_after", JsonValue),
+    Column("event", Record(Event, damaged_event), nullable=False),
+    Column("context_after", JsonValue(instead=list)),
     Index(None, "incident_id", "number"),
 )
 runs = _numbered(
@@ -157,13 +164,13 @@ steps = _numbered(
 evidence = _numbered(
     "evidence",
     _of("run_id", "runs"),
-    Column("evidence", Record(Evidence), nullable=False),
+    Column("evidence", Record(Evidence, damaged_evidence), nullable=False),
     Index(None, "run_id"),
 )
 analyses = _numbered(
     "analyses",
     _of("run_id", "runs"),
-    Column("analysis", Record(Analysis), nullable=False),
+    Column("analysis", Record(Analysis, damaged_analysis), nullable=False),
     _text("analyzer"),
     _text("evidence"),  # hash of what it rests on
     _text("model"),
@@ -269,7 +276,7 @@ deliveries = _numbered(
     _text("state"),
     _number("attempts"),
     _number("max_attempts"),
-    Column("report", Record(Report), nullable=False),
+    Column("report", Record(Report, damaged_report), nullable=False),
     _text("error"),
     _time("created_at"),
     _time("updated_at"),
@@ -287,7 +294,7 @@ deliveries = _numbered(
 receipts = _numbered(
     "receipts",
     _of("delivery_id", "deliveries"),
-    Column("receipt", Record(Receipt), nullable=False),
+    Column("receipt", Record(Receipt, Receipt), nullable=False),
     _time("at"),
     Index(None, "delivery_id"),
 )
@@ -298,11 +305,11 @@ notices = _table(
     _text("severity"),
     _time("told_at"),
     _number("count"),
-    Column("news", JsonValue, nullable=False),
-    Column("targets", JsonValue, nullable=False),
+    Column("news", JsonValue(instead=dict), nullable=False),
+    Column("targets", JsonValue(instead=list), nullable=False),
     _number("reminded"),
     _time("remind_at", nullable=True),
-    Column("chain", JsonValue, nullable=False),
+    Column("chain", JsonValue(instead=list), nullable=False),
     _number("chain_seconds"),
     _time("climb_at", nullable=True),
     _text("acked_by"),
@@ -312,7 +319,7 @@ notices = _table(
 )
 silences = _numbered(
     "silences",
-    Column("match", Record(Match), nullable=False),
+    Column("match", Record(Match, damaged_match), nullable=False),
     _text("why"),
     _text("by"),
     _time("created_at"),
@@ -341,7 +348,7 @@ jobs = _numbered(
     "jobs",
     _text("kind"),
     Column("key", Words, nullable=False, unique=True),
-    Column("payload", JsonValue),
+    Column("payload", JsonValue(instead=dict)),
     _text("state"),
     _number("priority"),
     _time("due_at"),
@@ -364,7 +371,7 @@ faults = _table(
     _time("first_at"),
     _time("last_at"),
     _time("told_at"),
-    Column("trail", JsonValue),
+    Column("trail", JsonValue(instead=list)),
 )
 volumes = _table(
     "volumes",
