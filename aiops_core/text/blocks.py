@@ -20,6 +20,7 @@ from aiops_core.text.introductions import (
     MOST_FIELDS,
     is_indented,
     may_introduce,
+    says_no_more,
     start_with_headline,
 )
 from aiops_core.text.kept import Kept, first_lines
@@ -251,9 +252,10 @@ class Cutter:
         self._claim(candidate, start, claims, min([(line, candidate.hits), *hits]))
 
     def _is_inside(self, candidate: Candidate, end: int) -> bool:
-        """Tell whether a line is one of the indented lines right under a line that ends at an offset."""
-        lines = self._kept.slice(end, candidate.end).splitlines()
-        return len(lines) <= MOST_FIELDS and all(is_indented(text_of(candidate, line)) for line in lines)
+        """Tell whether only indented lines, itself one, or ones without a message part it from one that ends there."""
+        lines = [text_of(candidate, line) for line in self._kept.slice(end, candidate.end).splitlines()]
+        are_indented = all(map(is_indented, lines)) or all(map(says_no_more, lines[:-1]))
+        return len(lines) <= MOST_FIELDS and are_indented
 
     def _start(self, candidate: Candidate) -> int:
         """Return where a block starts, with the logging line that introduced it."""

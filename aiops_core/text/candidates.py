@@ -187,8 +187,9 @@ class Place:
             text = decode_line(raw)
             return (
                 self._best_of_records(text, None, None)
-                or self._best(self._of_line_records(raw))
+                or self._best(self._of_line_records(raw, is_trace=True))
                 or self._best(self._plain(text))
+                or self._best(self._of_line_records(raw, is_trace=False))
             )
         carrier, carried = found
         if tells_level(carrier) and not self._may_be_trace(carried.text):
@@ -274,15 +275,17 @@ class Place:
                     yield candidate
                     break
 
-    def _of_line_records(self, raw: bytes) -> Iterator[Candidate]:
-        """Yield the traces that records carry line by line."""
+    def _of_line_records(self, raw: bytes, *, is_trace: bool) -> Iterator[Candidate]:
+        """Yield the traces that records carry line by line, or lines of records that tell no level themselves."""
         triggers = [self.grammar.triggers[hit] for hit in self.hits]
-        traces = [trigger for trigger in triggers if self.grammar.is_trace(trigger.owner)]
-        carried = line_record(raw) if traces else None
-        if carried is not None and any(trigger.confirm(carried.text) >= 0 for trigger in traces):
+        wanted = [trigger for trigger in triggers if self.grammar.is_trace(trigger.owner) is is_trace]
+        carried = line_record(raw) if wanted else None
+        if carried is None or not (is_trace or carried.severity is None):
+            return
+        if any(trigger.confirm(carried.text) >= 0 for trigger in wanted):
             lines = self._writer_lines(line_record, carried.stream)
             found = self._carried(carried.text, lines, (line_record, carried))
-            yield from (one for one in found if self.grammar.is_trace(one.owner))
+            yield from (one for one in found if self.grammar.is_trace(one.owner) is is_trace)
 
     def _whole_line(self, owner: int, triggers: list[Trigger], stream: str) -> Iterator[Candidate]:
         """Yield what a detector of single lines claims of a line whose carrier tells the level."""

@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from aiops_core.records import Severity
+from aiops_core.text.containers import container_of
 from aiops_core.text.envelope import parse_envelope
-from aiops_core.text.envelope_scan import container_of
 from aiops_core.text.levels import severity_of_number
 from aiops_core.text.timestamps import match_time
 from aiops_core.text.unwrap import decode_line, prefix_length, strip_ansi
@@ -98,7 +98,7 @@ _SYSLOG = re.compile(
 )
 _BSD_SYSLOG = re.compile(
     rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
-    rb" (\S{1,255}) ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
+    rb" (\S{0,254}[^\s:]) ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
 )
 _PARAMETER = re.compile(r'(\w[\w.-]*)="((?:[^"\\]|\\.)*)"')
 _OWN_DATA = re.compile(r"\[aiops@32473 ((?:[^\]\"\\]|\\.|\"(?:[^\"\\]|\\.)*\")*)\]")
@@ -184,7 +184,7 @@ def _container(raw: bytes) -> Carried | None:
     found = container_of(text)
     if found is None:
         return None
-    names = found.groupdict()
+    names = {name: value for name, value in found.groupdict().items() if value}
     time = names.pop("time", "")
     return Carried(" ".join(names.values()), text[found.end() :], time, None, names)
 
@@ -194,7 +194,7 @@ _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"<": (_syslog, _bsd_syslog),
     **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
     **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
-    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz([+-\x1b"},
+    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz([#@+-\x1b"},
 }
 
 _NAME = re.compile(

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
 from aiops_core.records import Severity
+from aiops_core.text.containers import ANY_CONTAINER
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
-from aiops_core.text.envelope_scan import ANY_CONTAINER, Scan
+from aiops_core.text.envelope_scan import Scan
 from aiops_core.text.release_fields import origin_in
 from aiops_core.text.timestamps import in_zone, read_moment
 

@@ -46,10 +46,18 @@ _GLIB = re.compile(
 _CHROMIUM = re.compile(
     rf"\[(?P<pid>\d+):(?:\d+:)?\d{{4}}/\d{{6}}\.\d+:(?P<level>{LEVEL_WORDS}):(?P<place>[\w./]+\(\d+\))\] ?"
 )
+_LOGRUS = re.compile(r"(?P<level>PANI|FATA|ERRO|WARN|INFO|DEBU|TRAC)\[\d{4,10}\] ?")
+"""What logrus writes on a terminal."""
+_GETH = re.compile(rf"(?P<level>{LEVEL_WORDS}) ?\[(?P<time>\d\d-\d\d\|\d\d:\d\d:\d\d(?:\.\d{{3}})?)\] ?")
+"""What log15 and its kin write on a terminal."""
+_WEBLOGIC = re.compile(
+    r"####<[^<>]{10,40}> <(?P<level>\w{1,12})> <(?P<logger>[^<>]{0,80})> (?:<(?:[^<>]|<[^<>]*>)*> )*"
+)
 _PYTHON = re.compile(rf"(?P<level>{LEVEL_WORDS}):(?P<logger>[\w.]+):")
 _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
-    **dict.fromkeys("IWEFDVA", (_KLOG, _RUBY, _ANDROID_BRIEF, _PYTHON)),
-    **dict.fromkeys("CNPSTL", (_PYTHON,)),
+    **dict.fromkeys("IWEFDVA", (_KLOG, _RUBY, _ANDROID_BRIEF, _PYTHON, _LOGRUS, _GETH)),
+    **dict.fromkeys("CNPSTL", (_PYTHON, _LOGRUS, _GETH)),
+    "#": (_WEBLOGIC,),
     **dict.fromkeys("01", (_ANDROID,)),
     **dict.fromkeys("tdiwfc", (_DOTNET,)),
     "<": (_SYSLOG,),
@@ -79,7 +87,7 @@ def _form(found: re.Match[str]) -> Form:
     if letter := parts.get("letter"):
         severity = LETTERS[letter]
     elif level := parts.get("level"):
-        severity = SEVERITY_OF[level.upper()]
+        severity = SEVERITY_OF.get(level.upper()) or LETTERS.get(level[0].upper())
     elif priority := parts.get("priority"):
         severity = severity_of_number(int(priority) % 8)
     attributes = {name: value for name in _NAMED if (value := parts.get(name)) and value != "-"}
@@ -90,7 +98,7 @@ def _time(text: str | None) -> re.Match[str] | None:
     if not text:
         return None
     is_klog = text[4:5] == " "
-    return match_time(f"{text[:2]}-{text[2:]}" if is_klog else text)
+    return match_time(f"{text[:2]}-{text[2:]}" if is_klog else text.replace("|", " "))
 
 
 _KEYS = r"level|lvl|severity|loglevel|log_level|log\.level|levelname|severity_text|severityText|@l|@level"

@@ -8,11 +8,14 @@ a sure one follows.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import ClassVar
 
 from aiops_core.records import Severity
+from aiops_core.text.containers import container_of
 from aiops_core.text.envelope_forms import match_form
-from aiops_core.text.levels import LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
+from aiops_core.text.levels import LETTERS, LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
 from aiops_core.text.timestamps import match_time, read_moment
 
 _MOST_TOKENS = 14
@@ -26,41 +29,27 @@ _SOFT_LEVEL = re.compile(
 )
 """A level in small letters, told from prose by what follows; ``Error:`` is a type as often as a level."""
 _SOFT_STARTS = frozenset("efcsawnidtEFCWNIDTP")
+_TITLED_LEVEL = re.compile(r"(?P<level>Error|Fatal|Critical|Panic|Alert|Warning|Notice|Info|Debug): ")
+"""What a service writes after its name: elsewhere such a word is a type."""
+_ANGLED_LEVEL = re.compile(rf"<({LEVEL_WORDS})>", re.IGNORECASE)
+_ANGLED_ID = re.compile(r"<\d+\.\d+\.\d+>(?=\s)")
+"""A process of Erlang's."""
+_COMPONENT = re.compile(r"(?P<letter>[FEWIDV]) +[A-Z_-]+ +(?=\[)")
+"""Level and component as MongoDB wrote them up to 4.2."""
+_PID = re.compile(r"\((?:[\w.-]+/)?(\d{1,8})(?: on [\w.-]+)?\) ?:")
+_CODE = re.compile(r"(?:\w*[Ee]rr(?:no|or)?|SQLSTATE)\W?-?\d")
 _PHP = re.compile(r"PHP (?:\w+ )?(?P<level>error|[Ww]arning|Notice|Deprecated):\s+")
 _RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|WARNING: DATA RACE)\b")
 """Headlines of crash reports: the level is part of the message."""
 _PRIORITY = re.compile(r"<(\d{1,3})>")
-_CONTAINER = re.compile(
-    r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5} *\|))(?P<service>[\w./@-]{1,64}?) *\| ?"
-)
-ANY_CONTAINER = re.compile(
-    r"(?:\d{1,3}\|)?[\w./@-]{1,64} *\| ?|(?:[+-] )?[a-z\d][a-z\d.-]{0,200}-\d{1,2} (?:› )?[a-z\d-]{1,63} $"
-)
-_RANDOM = "[bcdfghjklmnpqrstvwxz2456789]"
-"""The letters of the names that Kubernetes makes up."""
-_POD = re.compile(
-    rf"(?:[+-] )?(?P<service>[a-z\d][a-z\d.-]{{0,200}}-"
-    rf"(?:{_RANDOM}{{6,10}}-{_RANDOM}{{5}}|(?=[a-z]{{0,4}}\d){_RANDOM}{{5}}|\d{{1,2}}(?= \S+ [\d\[{{])))"
-    r" (?:› )?(?P<thread>[a-z\d][a-z\d-]{0,62}) "
-)
-"""What stern writes before each line: the pod and its container."""
-_PREFIXED_POD = re.compile(r"\[pod/(?P<service>[^/\]\s]{1,253})/(?P<thread>[^/\]\s]{1,63})\] ")
-"""What ``kubectl logs --prefix`` writes."""
-_FOREMAN = re.compile(r"\d\d:\d\d:\d\d (?P<service>[\w-]{1,60})\.(?P<thread>\d{1,4}) {1,20}\| ")
-_DYNO = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}\+00:00) (?P<service>[\w-]{1,60})\[(?P<thread>[A-Za-z][\w.-]{0,60})\]: "
-)
-"""What Heroku writes before the lines of a process."""
-_ACTOR = re.compile(r"\((?P<service>[\w.:()-]{1,80}) pid=(?P<thread>\d+(?:, ip=[\d.]+)?)\) ")
-"""What Ray puts before the lines of its workers."""
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
-_LEVEL_INSIDE = re.compile(rf"(?:^|[\s:.])({LEVEL_WORDS})(?=$|[\s:/])")
+_LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
 _TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
 _ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
 _NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
-_PLACE = re.compile(r"[\w./-]+\.\w+:\d+(?:: ?|(?= ))")
+_PLACE = re.compile(r"[\w./-]+\.\w+:\d+(?:: ?|(?=[ \t]))")
 _BRACED = re.compile(r"\{[\w./-]+:\d+\}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
@@ -72,18 +61,6 @@ _LOGURU = re.compile(r"(?P<logger>[\w.]+):[\w.<>]+:\d+ - ")
 _WORD = re.compile(r"[^ \t|]+")
 _SEPARATOR = re.compile(r"(?:-{1,4}|[|:>#])(?=\s|$)|\|")
 _GAP = re.compile(r"[ \t]*")
-
-
-def container_of(line: str) -> re.Match[str] | None:
-    """Return what docker compose, pm2, stern, kubectl, foreman, Heroku or Ray wrote before a line."""
-    first = line[:1]
-    if first == "[":
-        return _PREFIXED_POD.match(line)
-    if first == "(":
-        return _ACTOR.match(line)
-    if first.isdigit() and (found := _DYNO.match(line) or _FOREMAN.match(line)) is not None:
-        return found
-    return (_CONTAINER if "|" in line[:80] else _POD).match(line)
 
 
 class Scan:
@@ -120,7 +97,7 @@ class Scan:
 
     def _carrier(self) -> None:
         if found := self._container:
-            self.attributes |= found.groupdict()
+            self.attributes |= {name: value for name, value in found.groupdict().items() if value}
             if (time := self.attributes.pop("time", "")) and (told := match_time(time)):
                 self._note_time(told)
             self._take(found.end())
@@ -142,10 +119,8 @@ class Scan:
         return True
 
     def _token(self, first: str) -> bool:
-        if first in "[{":
-            return self._bracket() if first == "[" else self._braced()
-        if first in "-|:>#":
-            return self._separator()
+        if (take := self._TAKE.get(first)) is not None:
+            return take(self)
         if self.times < 3 and self._time():
             return True
         if first.isdigit():
@@ -191,7 +166,11 @@ class Scan:
             return False
         found = _LEVEL.match(self.line, self.at)
         if found is None and self.times and self.line[self.at] in _SOFT_STARTS:
-            found = _SOFT_LEVEL.match(self.line, self.at) or _PHP.match(self.line, self.at)
+            found = _SOFT_LEVEL.match(self.line, self.at) or _PHP.match(self.line, self.at) or self._titled()
+        if found is None and self.times and (found := _COMPONENT.match(self.line, self.at)):
+            self.severity = LETTERS[found["letter"]]
+            self._take(found.end())
+            return True
         if found is None:
             return False
         self.severity = SEVERITY_OF.get(found["level"].upper(), "info")
@@ -207,13 +186,43 @@ class Scan:
             self._take(found.end() + 1)
         return True
 
+    def _titled(self) -> re.Match[str] | None:
+        """Match a level behind the name of a service."""
+        is_behind_name = self.sure == self.at and self.line[: self.at].rstrip().endswith(":")
+        return _TITLED_LEVEL.match(self.line, self.at) if is_behind_name else None
+
+    def _angled(self) -> bool:
+        """Take a level or a process in angle brackets."""
+        if not self.times:
+            return False
+        if self.severity is None and (found := _ANGLED_LEVEL.match(self.line, self.at)):
+            self.severity = severity_of(found[1])
+        else:
+            found = _ANGLED_ID.match(self.line, self.at)
+        if found is not None:
+            self._take(found.end())
+        return found is not None
+
+    def _process(self) -> bool:
+        """Take the number of the process behind a level, as pino and HAProxy write it."""
+        found = _PID.match(self.line, self.at) if self.severity else None
+        if found is None:
+            return False
+        self.attributes.setdefault("pid", found[1])
+        self._take(found.end())
+        return True
+
     def _bracket(self) -> bool:
         found = _BRACKET.match(self.line, self.at)
         if found is None:
             return False
         content = found[1].strip()
         if not self._inside(content):
-            if not _ID.match(content) or (" " in content and not (self.times or self.severity)):
+            if (
+                not _ID.match(content)
+                or _CODE.match(content)
+                or (" " in content and not (self.times or self.severity))
+            ):
                 return False
             if self.line[found.end() : found.end() + 1] == ":" and not (self.times or content[-1].isdigit()):
                 return False
@@ -260,8 +269,8 @@ class Scan:
             self._take(found.end())
         elif self.sure == self.at and not self._words and self.at:
             self._take(found.end())
-        elif not self._words and not self.sure and self.line[self.at] != "-":
-            return False
+        elif not self._words and not self.sure and (self.line[self.at] != "-" or found[0] == "-"):
+            return False  # one dash begins an item of a list
         else:
             self.at = found.end()
             self._kind = "logger"
@@ -334,6 +343,15 @@ class Scan:
         self.plain_after_level |= is_plain and self.severity is not None
         self.at = found.end()
         return True
+
+    _TAKE: ClassVar[Mapping[str, Callable[[Scan], bool]]] = {
+        "[": _bracket,
+        "{": _braced,
+        "<": _angled,
+        "(": _process,
+        **dict.fromkeys("-|:>#", _separator),
+    }
+    """What to take by the character a token begins with."""
 
 
 def _end_of_gap(line: str, at: int) -> int:

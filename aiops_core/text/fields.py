@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiops_core.text.shipped import object_in
 from aiops_core.text.structured import python_chain, written_out
 
 _MOST = 1 << 20
@@ -38,6 +39,8 @@ def read_record(text: str) -> Record | None:
         return None
     if "\n" in text:  # a carrier wrote the line ends of one message in its own way
         return Record("", (text,), text.replace("\n", " "))
+    if (shipped := object_in(text)) is not None:
+        return _of_json(shipped[0])
     start = text.find("{")
     if 0 <= start <= 200 and text.rstrip().endswith("}"):
         return _of_json(text[start:])

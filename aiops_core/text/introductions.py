@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+import re
+from collections.abc import Container, Iterator
 
 from aiops_core.text.candidates import Candidate
 from aiops_core.text.claims import line_at
@@ -13,6 +14,7 @@ from aiops_core.text.unwrap import decode_line, learn_prefix
 
 _INTRODUCE = frozenset({"critical", "error", "warning"})
 """Severities of a logging line that may introduce a trace."""
+_TRACE = re.compile(r"\bTRACE\b")
 MOST_FIELDS = 8
 """Indented lines of a record that may stand above the trace in it."""
 _WRITER = frozenset({"service", "host", "pid", "thread"})
@@ -32,7 +34,7 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
     if not text:
         return candidate.start
     prefix = candidate.prefix or _own_prefix(candidate)
-    is_own = _has_prefix(text, prefix) and _is_of_the_same(text, prefix)
+    is_own = any(_has_prefix(text, one) and _is_of_the_same(text, one) for one in _prefixes(prefix))
     if not is_own if prefix.strip() else is_on_every_line(text):
         return candidate.start
     if previous in held:
@@ -43,6 +45,11 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
 def is_indented(line: str) -> bool:
     """Tell whether a line is of a record that began above it."""
     return line.startswith(("  ", "\t"))
+
+
+def says_no_more(line: str) -> bool:
+    """Tell whether a line has no message behind its envelope: a blank one, as its program wrote it."""
+    return not line[parse_envelope(line).length :].strip()
 
 
 def may_introduce(raw: bytes) -> bool:
@@ -91,6 +98,14 @@ def _above_fields(candidate: Candidate, before: int) -> int:
     return before if is_indented(candidate.lines.get(at) or "") else at
 
 
+def _prefixes(prefix: str) -> Iterator[str]:
+    """Yield a prefix, and what of it goes up to the logger: ids behind that are of what was done."""
+    yield prefix
+    logger = parse_envelope(prefix).attributes.get("logger")
+    if logger and (found := re.match(rf".*?{re.escape(logger)}\S*\s+(?=\[)", prefix)):
+        yield found[0]
+
+
 def _has_prefix(text: str, prefix: str) -> bool:
     """Tell whether a line has a prefix of this shape at its start, not indented or after its envelope."""
     strip = learn_prefix(prefix.lstrip())
@@ -99,9 +114,10 @@ def _has_prefix(text: str, prefix: str) -> bool:
 
 
 def _is_of_the_same(text: str, prefix: str) -> bool:
-    """Tell whether a line may be of the writer who wrote a prefix, and no less severe or more."""
+    """Tell whether a line may be of the writer who wrote a prefix, and no less severe; or more, if that traces."""
     one, other = parse_envelope(text), parse_envelope(prefix)
-    if one.severity and other.severity and one.severity != other.severity:
+    is_graver = one.severity in _INTRODUCE and _TRACE.search(prefix)
+    if one.severity and other.severity and one.severity != other.severity and not is_graver:
         return False
     shared = _WRITER & one.attributes.keys() & other.attributes.keys()
     return all(one.attributes[name] == other.attributes[name] for name in shared)

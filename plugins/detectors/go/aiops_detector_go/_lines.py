@@ -13,7 +13,7 @@ Get = Callable[[int], str | None]
 FENCE = lazy_pattern(r"={10,}\s*$")
 RACE = "WARNING: DATA RACE"
 RECOVERED = lazy_pattern(r" \[recovered(?:, repanicked)?\]\s*$")
-PANIC = lazy_pattern(r"\s*panic: (?=\S)")
+PANIC = lazy_pattern(r"\s*panic: (?!thread '[^']*' panicked at )(?=\S)")
 FATAL = lazy_pattern(r"fatal error: (?=\S)")
 SERVING = lazy_pattern(r"http2?: panic serving \S+: ")
 SIGNAL = lazy_pattern(r"(SIG[A-Z]+): (?=[a-z])")

@@ -18,7 +18,7 @@ from aiops_core import (
     Severity,
     Span,
 )
-from aiops_detector_java import _crash
+from aiops_detector_java import _crash, _gradle
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -46,15 +46,15 @@ class JavaErrors(LogDetector[JavaConfig]):
         r"^(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError",
         r"^Exception: \S+ thrown from the UncaughtExceptionHandler",
         r"^Full thread dump ",
+        _gradle.TRIGGER,
         *_crash.TRIGGERS,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the trace from the line that names the exception to its last cause."""
         known = AskedLines(lines)
-        if _crash.BANNER.match(known.get(hit) or ""):
-            first, last = _crash.extent_of_crash(known.get, hit)
-            return More(first) if known.ran_out and not lines.final else Span(first, last)
+        if extent := _extent_of_report(known, hit):
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -72,6 +72,10 @@ class JavaErrors(LogDetector[JavaConfig]):
             return self._crash(block)
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
+        if _gradle.BANNER.match(block.first_line):
+            lines = tuple(_gradle.exception_in(lines))
+            if not lines:
+                return _failed_build(block)
         if len(lines) > 2 and begins_short(lines[0], lines[2]):
             lines = lines[2:]
         head, exceptions = read_exceptions(lines, self._is_ours)
@@ -103,6 +107,19 @@ class JavaErrors(LogDetector[JavaConfig]):
     def _is_ours(self, module: str) -> bool:
         ours, theirs = self._prefixes
         return module.startswith(ours) or not module.startswith(theirs)
+
+
+def _extent_of_report(known: AskedLines, hit: int) -> tuple[int, int] | None:
+    """Return first and last line of what tells of more than a trace: a crash, or a build that failed."""
+    line = known.get(hit) or ""
+    if _crash.BANNER.match(line):
+        return _crash.extent_of_crash(known.get, hit)
+    return _gradle.extent_of_report(known.get, hit) if _gradle.BANNER.match(line) else None
+
+
+def _failed_build(block: Block) -> Event:
+    failure = _gradle.failure_in(block.lines)
+    return Event(type=failure.type, message=failure.message, language="java", exceptions=(failure,))
 
 
 def _severity(exceptions: tuple[RaisedException, ...]) -> Severity:

@@ -23,7 +23,8 @@ MAX_MESSAGE = 32
 """Lines of one message looked through for the frames under it."""
 _TRIGGERED = lazy_pattern(FRAME_TRIGGER)
 _OPENS_NEXT = (":", ";")
-_ANDROID = lazy_pattern(r"FATAL EXCEPTION: |Process: \S+, PID: \d")
+_LEADS_IN = lazy_pattern(r"FATAL EXCEPTION: |Process: \S+, PID: \d|Caught: [\w.$]+(?::|$)")
+"""What Android and Groovy write above the head."""
 _HEAP_DUMP = lazy_pattern(r"Dumping heap to |Heap dump file created ")
 _ENDS_WITH_MEMORY = lazy_pattern(r"(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError")
 _PYTHON = "Traceback (most recent call last):"
@@ -54,7 +55,7 @@ def find_head(get: Get, hit: int) -> int | None:
 
 def first_line(get: Get, head: int) -> int:
     """Return the first line of the block: lines that lead in to the head belong to it."""
-    while (line := get(head - 1)) is not None and _ANDROID.match(line):
+    while (line := get(head - 1)) is not None and _LEADS_IN.match(line):
         head -= 1
     return head
 

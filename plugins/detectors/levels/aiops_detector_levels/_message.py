@@ -48,6 +48,8 @@ def read_message(text: str) -> tuple[str, str]:
     if not fields:
         return text[:_MOST], ""
     message = _first(fields, _MESSAGES)
+    if not message and any(fields.get(name) == "" for name in _MESSAGES) and not _first(fields, _ERRORS):
+        return "", ""
     error = _first(fields, _ERRORS)
     if error and error not in message:
         message = f"{message}: {error}" if message else error

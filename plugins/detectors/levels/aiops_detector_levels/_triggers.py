@@ -9,11 +9,13 @@ Minimum = Literal["critical", "error", "warning"]
 
 _LEVELS: tuple[Minimum, ...] = ("critical", "error", "warning")
 _WORDS: dict[Minimum, Sequence[str]] = {
-    "critical": ("fatal", "critical", "panic", "emergency", "alert", "emerg", "crit"),
+    "critical": ("fatal", "critical", "panic", "dpanic", "emergency", "alert", "emerg", "crit"),
     "error": ("error", "severe", "err"),
     "warning": ("warning", "warn"),
 }
 _CAPITALS: dict[Minimum, Sequence[str]] = {"critical": ("FTL", "CRT"), "error": (), "warning": ("WRN",)}
+_FOUR: dict[Minimum, Sequence[str]] = {"critical": ("FATA", "PANI"), "error": ("ERRO",), "warning": ()}
+"""Levels as logrus cuts them on a terminal; WARN is a word of its own."""
 _LETTER: dict[Minimum, str] = {"critical": "F", "error": "E", "warning": "W"}
 _NUMBERS: dict[Minimum, tuple[str, str]] = {
     "critical": ("60", "012"),
@@ -36,6 +38,8 @@ def _triggers(level: Minimum) -> Iterator[str]:
         yield from _of_word(word)
     for word in _CAPITALS[level]:
         yield rf"{word}\b"
+    for word in _FOUR[level]:
+        yield rf"{word}\[\d{{4}}\]"
     letter = _LETTER[level]
     for suffix in _SOURCES:
         yield rf"{letter}\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
@@ -72,3 +76,4 @@ def _of_word(word: str) -> Iterator[str]:
     if len(word) > 3:
         yield rf"{word}(?::\s|\t|  | [|-] | [\w.-]+ : )"
         yield rf"{title}(?:\t|  | [|-] )"
+        yield rf"(?:: {title}: |<{title}>)"

@@ -41,6 +41,7 @@ class RustErrors(LogDetector[RustConfig]):
     triggers = (
         r"^thread '[^'\n]{1,200}'(?: \(\d+\))? (?:panicked at |has overflowed its stack)",
         r"^The application panicked \(crashed\)\.",
+        r"^Well, this is embarrassing\.",
         r"^fatal runtime error: [a-zA-Z]",
         r"^memory allocation of \d+ bytes failed",
         r"^ {0,4}Caused by:$",

@@ -12,6 +12,7 @@ from aiops_detector_rust._lines import (
     CAUSED,
     CHAINED,
     CRASHED,
+    EMBARRASSED,
     FIRST_CALL,
     LOCATED,
     LOCATION,
@@ -20,6 +21,7 @@ from aiops_detector_rust._lines import (
     RUNTIME,
     SECTION,
     SHELL,
+    THANKS,
     Get,
     closes_quote,
     is_afterword,
@@ -60,8 +62,8 @@ def find_reports(get: Get, hit: int) -> list[Report]:
     if OVERFLOWED.search(line):
         has_more = RUNTIME.match(get(hit + 1) or "") is not None
         return [Report(hit, hit + 1, _after_aborts(get, _after_stack(get, hit + 1 + has_more)))]
-    if CRASHED.match(line):
-        return [Report(hit, _after_told(get, hit + 1), _after_sections(get, hit + 1))]
+    if CRASHED.match(line) or EMBARRASSED.match(line):
+        return [_crash(get, hit)]
     if RUNTIME.match(line) or ALLOCATION.match(line):
         return [Report(hit, hit + 1, _after_stack(get, hit + 1))]
     drawing = find_drawing(get, hit) if is_drawn(line) else None
@@ -69,6 +71,25 @@ def find_reports(get: Get, hit: int) -> list[Report]:
         return [Report(drawing.start, drawing.end, drawing.end, is_drawn=True)]
     report = _error(get, hit)
     return [report] if report is not None else []
+
+
+def _crash(get: Get, hit: int) -> Report:
+    """Read a panic as color-eyre or human-panic tells it."""
+    if CRASHED.match(get(hit) or ""):
+        return Report(hit, _after_told(get, hit + 1), _after_sections(get, hit + 1))
+    end = _after_thanks(get, hit + 1)
+    return Report(hit, end, end)
+
+
+def _after_thanks(get: Get, index: int) -> int:
+    """Return the line after the last one that human-panic prints."""
+    for at in range(index, index + MAX_MESSAGE):
+        line = get(at)
+        if line is None or starts_afresh(line):
+            return at
+        if line.startswith(THANKS):
+            return at + 1
+    return index
 
 
 def _panics(get: Get, hit: int) -> list[Report]:

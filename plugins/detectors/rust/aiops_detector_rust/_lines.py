@@ -26,6 +26,9 @@ ALLOCATION = lazy_pattern(r"(?P<message>memory allocation of \d+ bytes failed)")
 ABORT = lazy_pattern(
     r"(?:thread '[^'\n]{1,200}' )?(?:thread )?(?:panicked while (?:processing panic|panicking)|caused non-unwinding panic)\. aborting\."
 )
+EMBARRASSED = lazy_pattern(r"Well, this is embarrassing\.\s*$")
+"""How human-panic begins to tell of a panic."""
+THANKS = "Thank you kindly"
 CRASHED = lazy_pattern(r"(?:^|.*\s)The application panicked \(crashed\)\.\s*$")
 _PLACE = lazy_pattern(
     r"(?P<file>[^:'\"]*(?:[A-Za-z]:[^:'\"]*)?):(?P<line>\d+)(?::(?P<column>\d+))?(?P<colon>:)?\s*$"

@@ -15,6 +15,7 @@ from aiops_detector_rust._lines import (
     CAUSED,
     CHAINED,
     CRASHED,
+    EMBARRASSED,
     FIRST_CALL,
     LOCATION,
     OVERFLOWED,
@@ -93,6 +94,8 @@ def _said(lines: Sequence[str], report: Report, prefix: str) -> Said:
         said = Said("panic", told or "\n".join(message).strip(), place, thread=panic.thread)
     elif (found := OVERFLOWED.search(first)) is not None:
         said = Said("stack overflow", found[0].strip(), thread=found["thread"])
+    elif EMBARRASSED.match(first):
+        said = Said("panic", next((line for line in message if line), ""))
     elif CRASHED.match(first):
         said = _crash(message)
     elif (found := RUNTIME.match(first)) is not None:
