@@ -21,7 +21,8 @@ from aiops_core.text.timestamps import match_time, read_moment
 _MOST_TOKENS = 14
 _MOST_WORDS = 3
 
-_LEVEL = re.compile(rf"(?P<level>{LEVEL_WORDS})(?=[\s:|\],>]|$)")
+_LEVEL = re.compile(rf"(?P<level>{LEVEL_WORDS})(?=[\s:|\],>]|$)(?! {{0,40}}= )")
+"""A level, unless something is assigned to it: that is a constant in source code."""
 _SOFT_LEVEL = re.compile(
     r"(?P<level>(?:error|err|fatal|critical|crit|severe|alert|emerg|warning|warn|notice|info|debug|trace)"
     r"(?=[:|,]\s|\t|  |\s\||\s-\s|\s[\w.-]+\s:\s)"

@@ -12,9 +12,14 @@ from aiops_core.text.unwrap import decode_line
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w.+-]*(?: ?\{[^}]*\})?\s*")
 _RULE = re.compile(r"(?:-{4}|\.{4})\s*")
 """What stands above and below a listing of AsciiDoc."""
+_LISTING = re.compile(rb"^[ \t>]*(?:```|~~~)(?P<language>[^`\n]*)$|(?P<open><pre\b)|</pre>", re.MULTILINE)
+"""What begins or ends a listing of Markdown, of HTML."""
+_SIGNS = (b"```", b"~~~", b"<pre")
+_REACH = 4096
+"""Bytes above a trace in which the beginning of its listing is looked for."""
 _COMMAND = re.compile(r"\s*(?:\$|>>>|PS [^>\n]{0,100}>|[\w.-]+@[\w.-]+:\S* ?[$#]) \S")
 _MOST_COMMANDS = 3
-_MOST_ABOVE = 24
+_MOST_ABOVE = 40
 _LEAST_DEEPER = 2
 _DIRECTIVE = re.compile(r"\s*\.\. [\w-]+::|.*::$")
 """What announces a literal block in reStructuredText."""
@@ -28,17 +33,37 @@ def is_example(candidate: Candidate, kept: Kept) -> bool:
     """Tell whether a trace is shown, not raised: a document quotes it, fenced or indented."""
     if candidate.record is not None or candidate.carrier is not None:
         return False
-    return _is_fenced(candidate) or _is_indented_below_prose(candidate, kept)
+    return _is_listed(candidate, kept) or _is_indented_below_prose(candidate, kept)
 
 
-def _is_fenced(candidate: Candidate) -> bool:
-    """Tell whether the fence of a listing stands above, between both at most the commands that led to it."""
+def _is_listed(candidate: Candidate, kept: Kept) -> bool:
+    """Tell whether a listing began above that did not end yet.
+
+    One that names its language, or of HTML, may show other lines first; any other at most the commands
+    that led to the trace.
+    """
+    above = _line_above_commands(candidate)
+    if _RULE.fullmatch(above):
+        return above == candidate.lines.get(candidate.last)
+    before = kept.slice(max(candidate.start - _REACH, kept.base), candidate.start)
+    if not any(map(before.__contains__, _SIGNS)):
+        return False
+    *_, second, last = (None, None, *map(_begins_listing, _LISTING.finditer(before)))
+    return last is True or (last is None and second is not True and _FENCE.fullmatch(above) is not None)
+
+
+def _begins_listing(found: re.Match[bytes]) -> bool | None:
+    """Tell whether a mark begins a listing; None for one that may as well end it."""
+    if found["language"] is not None:
+        return True if found["language"].strip() else None
+    return found["open"] is not None
+
+
+def _line_above_commands(candidate: Candidate) -> str:
     at = candidate.first - 1
     while at >= max(candidate.first - _MOST_COMMANDS, 0) and _COMMAND.match(candidate.lines.get(at) or ""):
         at -= 1
-    above = candidate.lines.get(at) or ""
-    is_listing = _RULE.fullmatch(above) is not None and above == candidate.lines.get(candidate.last)
-    return is_listing or _FENCE.fullmatch(above) is not None
+    return candidate.lines.get(at) or ""
 
 
 def _is_indented_below_prose(candidate: Candidate, kept: Kept) -> bool:
@@ -47,12 +72,15 @@ def _is_indented_below_prose(candidate: Candidate, kept: Kept) -> bool:
     if width < _LEAST_DEEPER or candidate.prefix.strip():
         return False
     above = _lines_above(candidate.start, kept)
-    if not above or above[0].strip():
+    at = next((at for at, line in enumerate(above) if line.strip() and _indentation(line) < width), 0)
+    if not at or above[at - 1].strip():
         return False
-    prose = next((line for line in above if line.strip() and _indentation(line) < width), "")
-    is_announced = _DIRECTIVE.match(prose.rstrip()) or _PROSE.match(prose)
+    prose = above[at]
+    # Of a listing that begins with something else only the double colon is a sure sign.
+    is_first = not any(map(str.strip, above[:at]))
+    is_announced = _DIRECTIVE.match(prose.rstrip()) or (is_first and _PROSE.match(prose))
     return (
-        is_announced is not None
+        bool(is_announced)
         and width >= _indentation(prose) + _LEAST_DEEPER
         and not any(map(_is_record, above))
     )

@@ -257,7 +257,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         (r"Fatal glibc error: (?P<text>.*)", _fixed("Fatal glibc error")),
         (r"(?:\S+ )?malloc: \*\*\* (?P<text>.*)", _fixed("malloc error")),
         (r"(?:.*\] )?Attempt to free invalid pointer.*", _fixed("free of an invalid pointer")),
-        (r"#\s{1,2}Fatal (?P<text>.*)", _fixed("Fatal error")),
+        (r"#\s{1,2}Fatal (?P<text>(?:error|process|JavaScript)\b.*)", _fixed("Fatal error")),
         (r"===BUG DETECTED: (?P<text>.*?)===", _fixed("")),
         (r"## (?P<text>V8 sandbox violation detected)!", _fixed("V8 sandbox violation")),
         (r"F\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (?P<file>[^\s:]+):(?P<line>\d+)\] (?P<text>.*)", _logged),

@@ -32,6 +32,8 @@ _NO_FAULTS = lazy_pattern(
 )
 _SOME_FAULTS = lazy_pattern(rf"\b[1-9]\d* (?:[\w-]+ )?(?:{_FAULTS}|failed)\b", re.IGNORECASE)
 _NOUGHT = lazy_pattern(r"(?:0|none|zero|nil|null)(?:[,;|/ ]+\w+ ?[:=] ?\d+)*[ .,;]*$", re.IGNORECASE)
+_LINK = lazy_pattern(r"#[\w-]+$")
+"""What follows the name of a link in Markdown."""
 _TAGS = lazy_pattern(r"(?:\s*\[[^\[\]]*\])*\W*$")
 
 
@@ -39,7 +41,7 @@ def says_nothing(message: str) -> bool:
     """Tell whether a message tells of no fault: it has no words but tags, or counts none."""
     if _NO_FAULTS.match(message):
         return not _SOME_FAULTS.search(message)
-    return bool(_NOUGHT.match(message) or _TAGS.match(message))
+    return any(form.match(message) for form in (_NOUGHT, _TAGS, _LINK))
 
 
 def read_message(text: str) -> tuple[str, str]:
