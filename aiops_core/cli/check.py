@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aiops_core.cli.run import DISABLE, FILE
+from aiops_core.cli.state import printable
 
 if TYPE_CHECKING:
     from aiops_core.pipeline import Loaded
@@ -56,5 +57,5 @@ def _reaches_all(loaded: Loaded) -> bool:
     redactor, found = loaded.redactor, probe(loaded)
     for one in found:
         sign, text = ("✗", one.problem) if one.problem else ("✓", one.found)
-        click.echo(f"{sign} {one.pipeline}.{one.name}: {redactor.redact(text)}")
+        click.echo(f"{sign} {one.pipeline}.{one.name}: {printable(redactor.redact(text))}")
     return not any(one.problem for one in found)

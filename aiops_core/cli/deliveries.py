@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aiops_core.cli.state import open_store, state_options, when
+from aiops_core.cli.state import first_line, open_store, printable, state_options, when
 
 
 @click.group()
@@ -26,16 +26,18 @@ def list_(file: Path, state: Path | None, limit: int) -> None:
     for row in rows:
         click.echo(
             f"{row.id:>5}  {row.state:<8} {row.attempts} of {row.max_attempts}  {when(row.updated_at)}  "
-            f"{row.target:<12} {row.report.title[:80]}"
+            f"{row.target:<12} {printable(row.report.title[:80])}"
         )
         if row.held and row.state == "waiting":
             click.echo(f"         waits until {when(row.due_at)}: {row.held}")
         if row.error:
-            click.echo(f"         {row.error.splitlines()[0][:200]}")
+            click.echo(f"         {first_line(row.error)[:200]}")
         for receipt in row.receipts:
             for recipient in receipt.recipients:
                 told = "accepted" if recipient.accepted else "refused"
-                click.echo(f"         {recipient.recipient}: {told} {recipient.detail}".rstrip())
+                click.echo(
+                    f"         {printable(f'{recipient.recipient}: {told} {recipient.detail}'.rstrip())}"
+                )
 
 
 @deliveries.command()

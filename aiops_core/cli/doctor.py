@@ -14,6 +14,7 @@ from typing import Any, cast
 import click
 
 from aiops_core.cli.health import Finding, state_health
+from aiops_core.cli.state import printable
 from aiops_core.component import Component, Source
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded, Pipeline
@@ -34,7 +35,7 @@ def doctor(file: Path | None) -> None:
         findings += _pipeline_file(path)
     signs = {"ok": "✓", "note": "·", "bad": "✗"}
     for state, what, text in findings:
-        click.echo(f"{signs[state]} {what}: {text}")
+        click.echo(f"{signs[state]} {what}: {printable(text)}")
     if any(state == "bad" for state, _, _ in findings):
         sys.exit(2)
 

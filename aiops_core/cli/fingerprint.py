@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aiops_core.cli.state import printable
 from aiops_core.errors import UserError
 from aiops_core.text.phrases import counted
 
@@ -69,7 +70,7 @@ class _Explained:
         from aiops_core.text.fingerprint import digest, title
 
         count = self._counts[event.fingerprint] = self._counts.get(event.fingerprint, 0) + 1
-        click.echo(f"{event.path} bytes {event.start}-{event.end}  {title(event)}")
+        click.echo(f"{printable(event.path)} bytes {event.start}-{event.end}  {title(event)}")
         if count > 1:
             click.echo(f"  {event.fingerprint} again\n")
             return

@@ -72,7 +72,7 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
             str(row.count),
             when(row.last_seen),
             row.pipeline,
-            row.title,
+            printable(row.title),
         )
         table.add_row(*map(Text, cells))
     Console().print(table)
@@ -105,7 +105,7 @@ def show(incident_id: str, file: Path, state: Path | None) -> None:
 
 
 def _show_facts(incident: Incident) -> None:
-    click.echo(f"incident {incident.id}  {incident.title}")
+    click.echo(f"incident {incident.id}  {first_line(incident.title)}")
     click.echo(
         f"  {incident.state} · {incident.severity} · {counted(incident.count, 'event')} · {incident.fingerprint}"
     )
@@ -114,7 +114,7 @@ def _show_facts(incident: Incident) -> None:
     )
     if incident.events:
         event = incident.event
-        click.echo(f"  {event.path} bytes {event.start}-{event.end}")
+        click.echo(f"  {printable(event.path)} bytes {event.start}-{event.end}")
         for line in event.block.rstrip().splitlines()[:40]:
             click.echo(f"  | {printable(line)}")
 
@@ -169,7 +169,9 @@ def _show_run(store: Store, run: RunRow) -> None:
     for waiting in store.runs.waiting(run.id):
         _show_plan(waiting)
     for action, outcome in store.runs.outcomes(run.id).items():
-        click.echo(f"  {action}: {outcome.status}: {first_line(outcome.summary)} {outcome.url}".rstrip())
+        click.echo(
+            f"  {action}: {outcome.status}: {first_line(outcome.summary)} {printable(outcome.url)}".rstrip()
+        )
 
 
 def _show_plan(waiting: WaitingPlan) -> None:

@@ -12,6 +12,7 @@ from aiops_core.pipeline import Pipeline
 from aiops_core.records import Analysis, Incident
 from aiops_core.replay.stand_ins import SKIPPED, Sent
 from aiops_core.store import RunRow, Store
+from aiops_core.text.sanitising import clean
 
 Plain = dict[str, Any]
 """Plain data, for YAML."""
@@ -115,7 +116,7 @@ class _Painter:
         return duration_text(timedelta(seconds=round((time - self._begin).total_seconds(), 1)))
 
     def _text(self, text: str) -> str:
-        return text.replace(self._directory, ".")
+        return clean(text.replace(self._directory, "."), keep_newlines=False)
 
 
 def _is_about(sent: Sent, incident: Incident) -> bool:
