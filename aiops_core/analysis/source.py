@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from aiops_core.analysis.grammar import parse_function
+from aiops_core.text.lazy import lazy_pattern
 
 WHOLE_FILE = 150
 """Lines up to which a file is shown whole."""
@@ -16,15 +16,15 @@ _LONGEST_FUNCTION = 120
 _WINDOW = 30
 _NEAR = 10
 
-_BRACES = re.compile(
+_BRACES = lazy_pattern(
     r"\.(?:java|kts?|scala|groovy|[mc]?js|jsx|[mc]?ts|tsx|vue|svelte|go|c|h|cc|cpp|cxx|hpp|cs|rs|swift|php|dart|mm?)"
 )
-_CONTROL = re.compile(
+_CONTROL = lazy_pattern(
     r"^\W*(?:if|else|for|foreach|while|do|switch|case|default|try|catch|finally|with|select|using|lock|synchronized"
     r"|match|loop|unsafe|defer|guard|return|class|interface|struct|enum|namespace|impl|trait|object|extension)\b"
 )
-_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|//.*|/\*.*?\*/")
-_DEFINITION = re.compile(
+_LITERAL = lazy_pattern(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|//.*|/\*.*?\*/")
+_DEFINITION = lazy_pattern(
     r"^\s*(?:async\s+)?(?:def|defp|func|function|fn|sub|proc|fun|method|local function)\b"
 )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from aiops_core.records import Incident, RaisedException
+from aiops_core.text.lazy import lazy_pattern
 
 _LONGEST = 4_000
 _CAUSES = {
@@ -31,7 +32,7 @@ _CAUSES = {
     ),
     "a certificate": r"certificate (?:has|is) expired|\bCERT_HAS_EXPIRED\b",
 }
-_PATTERNS = {cause: re.compile(pattern, re.IGNORECASE) for cause, pattern in _CAUSES.items()}
+_PATTERNS = {cause: lazy_pattern(pattern, re.IGNORECASE) for cause, pattern in _CAUSES.items()}
 
 
 def infrastructure_cause(incident: Incident) -> str:

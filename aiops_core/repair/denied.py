@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from aiops_core.text.lazy import lazy_pattern
+
 
 class Rule(NamedTuple):
     """A name, what it matches, and why."""
@@ -17,7 +19,7 @@ class Rule(NamedTuple):
 
 def anywhere(*patterns: str) -> re.Pattern[str]:
     """Return what matches whole paths by their end, in any case."""
-    return re.compile(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE)
+    return lazy_pattern(rf"(?:.*/)?(?:{'|'.join(patterns)})", re.IGNORECASE)
 
 
 def _rule(name: str, why: str, *patterns: str) -> Rule:

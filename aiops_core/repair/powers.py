@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from aiops_core.repair.names_used import names_used
+from aiops_core.text.lazy import lazy_pattern
 
 Power: TypeAlias = str
 """What it does, as people are told: ``reaches the network``."""
@@ -24,31 +25,31 @@ _HIDDEN = "hides what it says"
 _CARELESS = "gives up a protection"
 
 _PYTHON: Mapping[Power, re.Pattern[str]] = {
-    _NETWORK: re.compile(
+    _NETWORK: lazy_pattern(
         r"(?:socket|ssl|ftplib|smtplib|poplib|imaplib|telnetlib|nntplib|socketserver|xmlrpc\.(?:client|server)"
         r"|http\.(?:client|server)|urllib\.request|urllib2|urllib3|requests|httpx|aiohttp|websockets?"
         r"|paramiko|asyncssh|pycurl|grpc|boto3|asyncio\.(?:open_connection|start_server))(?:\..*)?"
     ),
-    _PROGRAMS: re.compile(
+    _PROGRAMS: lazy_pattern(
         r"(?:subprocess|pty|sh|pexpect|plumbum)(?:\..*)?|asyncio\.create_subprocess_\w+"
         r"|os\.(?:system|popen|fork\w*|exec\w+|spawn\w+|posix_spawnp?|startfile)"
     ),
-    _CODE: re.compile(
+    _CODE: lazy_pattern(
         r"(?:builtins\.)?(?:eval|exec|compile|__import__)|__builtins__|builtins|getattr of a module"
         r"|importlib\.(?:import_module|reload|util|machinery|_bootstrap)\b.*|imp|runpy|code|codeop|ctypes|cffi"
         r"|(?:marshal|pickle|_pickle|cPickle|dill|shelve|cloudpickle)(?:\..*)?|types\.(?:FunctionType|CodeType)"
         r"|sys\._getframe|gc\.get_objects|yaml\.(?:unsafe_load|full_load|(?:Unsafe|Full)?Loader)"
     ),
-    _HIDDEN: re.compile(
+    _HIDDEN: lazy_pattern(
         r"(?:base64|binascii)(?:\..*)?|bytes\.fromhex|bytearray\.fromhex|codecs\.(?:decode|getdecoder)"
     ),
-    _CARELESS: re.compile(r"ssl\.(?:_create_unverified_context|CERT_NONE)"),
+    _CARELESS: lazy_pattern(r"ssl\.(?:_create_unverified_context|CERT_NONE)"),
 }
 """By the whole names that Python code uses."""
 
 _PACKAGE = r"(?:\bfrom|\brequire\(|\bimport\(?)\s*['\"`](?:node:)?"
 _OTHERS: Mapping[Power, re.Pattern[str]] = {
-    _NETWORK: re.compile(
+    _NETWORK: lazy_pattern(
         rf"{_PACKAGE}(?:https?|http2|net|dgram|tls|dns|axios|got|ky|node-fetch|undici|request|superagent|ws)\b['\"/`]"
         r"|(?<![.\w$])fetch\s*\(|\bnew\s+(?:XMLHttpRequest|WebSocket|EventSource)\b|\bsendBeacon\("
         r"|\bjava\.net\.(?!URI\b|URISyntax|URL(?:En|De)coder)|\bHttpClient\b|\bnew\s+(?:Server|Datagram)?Socket\("
@@ -57,12 +58,12 @@ _OTHERS: Mapping[Power, re.Pattern[str]] = {
         r"|\b(?:TcpStream|UdpSocket|reqwest)::|\bSystem\.Net\b|/dev/(?:tcp|udp)/",
         re.MULTILINE,
     ),
-    _PROGRAMS: re.compile(
+    _PROGRAMS: lazy_pattern(
         rf"{_PACKAGE}(?:child_process|execa|shelljs|zx)\b|\bBun\.spawn|\bDeno\.(?:Command|run)\b"
         r"|\bgetRuntime\(\)|\bProcessBuilder\b|\"os/exec\"|\bprocess::Command\b|\bProcess\.Start\("
         r"|\b(?:shell_exec|passthru|proc_open|popen)\("
     ),
-    _CODE: re.compile(
+    _CODE: lazy_pattern(
         rf"(?<![.\w$])eval\s*\(|(?<![.\w$])(?:new\s+)?Function\s*\(|{_PACKAGE}vm\b|\.constructor\s*\(\s*['\"`]"
         r"|\.constructor\.constructor|\bprocess\.(?:binding|dlopen|mainModule)\b|\bglobalThis\s*\["
         r"|\bset(?:Timeout|Interval)\(\s*['\"`]|\brequire\(\s*[^'\"`\s)]|(?<!\w)import\(\s*[^'\"`\s)]"
@@ -72,7 +73,7 @@ _OTHERS: Mapping[Power, re.Pattern[str]] = {
         r"|\bunserialize\(|\bcreate_function\(|\bAssembly\.Load|\bCSharpScript\b",
         re.MULTILINE,
     ),
-    _HIDDEN: re.compile(
+    _HIDDEN: lazy_pattern(
         r"\batob\s*\(|\bBuffer\.from\([^()]*,\s*['\"`](?:base64|hex)|\bfromCharCode\(|(?<![.\w])unescape\("
         r"|\bBase64\.get\w*Decoder\(|\bparseHexBinary\(|\bencoding/(?:base64|hex)\b|\bbase64_decode\("
     ),
@@ -80,30 +81,30 @@ _OTHERS: Mapping[Power, re.Pattern[str]] = {
 """By patterns, in every other language."""
 
 _ANYWHERE: Mapping[Power, re.Pattern[str]] = {
-    _SECRETS: re.compile(
+    _SECRETS: lazy_pattern(
         r"(?<!in )(?<!patch\.dict\()(?<!['\"])\bos\.environb?\b(?!\s*(?:\.(?:get|setdefault|pop)\(|\[))"
         r"|(?<!\} = )\bprocess\.env\b(?!\s*(?:\??\.\s*\w|\[|\?\.\[))|\bSystem\.getenv\(\s*\)|\bos\.Environ\(\)"
         r"|/proc/[^/\s]+/(?:environ|mem|maps|cmdline)|/etc/(?:passwd|shadow)\b|169\.254\.169\.254"
         r"|metadata\.google\.internal|\.(?:ssh|aws|kube|gnupg)[/\\\\'\"]|\.(?:netrc|git-credentials|pypirc|npmrc)\b"
         r"|\b(?:GITHUB|GITLAB|CI_JOB|NPM|PYPI|ACTIONS_RUNTIME)_TOKEN\b|\bAWS_SECRET_ACCESS_KEY\b"
     ),
-    _HIDDEN: re.compile(
+    _HIDDEN: lazy_pattern(
         r"(['\"`])[A-Za-z0-9+/_-]{120,}={0,2}\1|(?:\\x[0-9a-fA-F]{2}){8}|(?:\\u00[0-9a-fA-F]{2}){8}"
         r"|(?:\bchr\(\s*\d+\s*\)\s*[+,]\s*){3}| {120,}\S|\t{30,}\S"
         r"|coding[:=]\s*(?:utf[-_]?7|raw[-_]unicode|unicode[-_]escape|rot|punycode|idna)"
     ),
-    _CARELESS: re.compile(
+    _CARELESS: lazy_pattern(
         r"\bverify\s*=\s*False\b|\bcheck_hostname\s*=\s*False\b|\brejectUnauthorized['\"]?\s*:\s*false"
         r"|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\bInsecureSkipVerify\s*:\s*true|\bTrustAll|\bX509TrustManager\b"
         r"|\bshell\s*[=:]\s*[Tt]rue\b|\bchmod\([^()]*0?o?777\)|\bStrictHostKeyChecking\b|\bcsrf_exempt\b"
         r"|\bautoescape\s*=\s*False\b|\bdangerouslySetInnerHTML\b|\.innerHTML\s*=|\balgorithms?\s*[=:]\s*\[?['\"]none"
     ),
 }
-_WORDS = re.compile(
+_WORDS = lazy_pattern(
     r".*\.(?:md|rst|txt|adoc|csv|json|ya?ml|toml|ini|xml|html|po|svg|lock|snap)", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"['\"`](?:https?|wss?|ftps?)://(?P<host>[^\s/'\"`<>(){}\\]+)")
-_HARMLESS = re.compile(
+_ADDRESS = lazy_pattern(r"['\"`](?:https?|wss?|ftps?)://(?P<host>[^\s/'\"`<>(){}\\]+)")
+_HARMLESS = lazy_pattern(
     r"(?:[^@]*@)?(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|(?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid"
     r"|local(?:host)?)|(?:www\.)?w3\.org|json-schema\.org)(?::\d+)?",
     re.IGNORECASE,

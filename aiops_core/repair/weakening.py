@@ -10,6 +10,7 @@ from aiops_core.errors import Refused
 from aiops_core.repair.inline_tests import inline_tests
 from aiops_core.repair.layout import is_test
 from aiops_core.repair.swallowing import swallowed
+from aiops_core.text.lazy import lazy_pattern
 
 
 class _Trick(NamedTuple):
@@ -20,7 +21,7 @@ class _Trick(NamedTuple):
 
 
 def _trick(rule: str, what: str, remedy: str, *patterns: str) -> _Trick:
-    return _Trick(re.compile("|".join(patterns), re.MULTILINE), what, rule, remedy)
+    return _Trick(lazy_pattern("|".join(patterns), re.MULTILINE), what, rule, remedy)
 
 
 _TRICKS = (
@@ -102,7 +103,7 @@ _PROGRAM_TRICKS = (
 )
 """What is ordinary in a test, which hands over what no type allows, and suspicious in a program."""
 _SWALLOWS = next(trick for trick in _TRICKS if trick.rule == "error-swallowed")
-_RUNNER_IMPORT = re.compile(r"^\s*(?:import|from)\s+(?:unittest|_?pytest|nose2?)\b", re.MULTILINE)
+_RUNNER_IMPORT = lazy_pattern(r"^\s*(?:import|from)\s+(?:unittest|_?pytest|nose2?)\b", re.MULTILINE)
 
 
 def check_weakening(path: str, before: str, after: str) -> None:

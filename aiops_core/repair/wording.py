@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from aiops_core.records import Analysis, Change, Incident
 from aiops_core.repair.diff import common_start
 from aiops_core.repair.layout import is_test
+from aiops_core.text.lazy import lazy_pattern
 from aiops_core.text.sanitising import clean, defuse
 
 TITLE = 72
@@ -34,12 +35,12 @@ _GENERIC = _ENTRANCES | frozenset(
         "org",
     ]
 )
-_CLOSING = re.compile(
+_CLOSING = lazy_pattern(
     r"\b((?:clos|fix|resolv|implement)(?:e[sd]?|ing)?|complete[sd]?)(\s*:?\s+(?:issues?\s+)?)"
     r"([^\s()]*(?:[#＃]\d|/issues/\d|\bGH.\d|\b[A-Z][A-Z0-9_]+-\d)\S*)",
     re.IGNORECASE,
 )
-_OWN_PREFIX = re.compile(r"^\s*fix(?:\([\w ./-]*\))?\s*:\s*", re.IGNORECASE)
+_OWN_PREFIX = lazy_pattern(r"^\s*fix(?:\([\w ./-]*\))?\s*:\s*", re.IGNORECASE)
 
 
 def spare_issues(text: str) -> str:

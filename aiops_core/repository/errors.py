@@ -6,6 +6,7 @@ import re
 from typing import Literal, TypeAlias
 
 from aiops_core.errors import AiopsError
+from aiops_core.text.lazy import lazy_pattern
 
 GitErrorKind: TypeAlias = Literal[
     "auth",
@@ -69,7 +70,7 @@ _KINDS: tuple[tuple[GitErrorKind, str], ...] = (
         r"bad object|not our ref|unknown revision|Not a valid (?:object|commit) name|bad revision",
     ),
 )
-_TABLE = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
+_TABLE = tuple((kind, lazy_pattern(pattern)) for kind, pattern in _KINDS)
 
 REMEDIES: dict[GitErrorKind, tuple[str, str]] = {
     "auth": (

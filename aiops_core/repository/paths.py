@@ -7,14 +7,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from aiops_core.text.lazy import lazy_pattern
+
 MAX_CANDIDATES = 5
-_DRIVE = re.compile(r"^/?(?:\\\\\?\\)?(?:[A-Za-z]:)(?=[\\/])")
-_LONG_UNC = re.compile(r"^\\\\\?\\UNC(?=\\)", re.IGNORECASE)
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*|^(?:jar|nested|file|zip):(?=/|file:)", re.IGNORECASE)
-_BUNDLE = re.compile(r"^webpack(?:-internal)?://", re.IGNORECASE)
-_ARCHIVE = re.compile(r"^.*!/?")
-_INSTALLED = re.compile(r"(?:site|dist)-packages|node_modules")
-_VENDORED = re.compile(rf"{_INSTALLED.pattern}|vendor|python\d(?:\.\d+)?t?|.+@v\d[^/]*")
+_DRIVE = lazy_pattern(r"^/?(?:\\\\\?\\)?(?:[A-Za-z]:)(?=[\\/])")
+_LONG_UNC = lazy_pattern(r"^\\\\\?\\UNC(?=\\)", re.IGNORECASE)
+_SCHEME = lazy_pattern(r"^[a-z][a-z0-9+.-]*://[^/]*|^(?:jar|nested|file|zip):(?=/|file:)", re.IGNORECASE)
+_BUNDLE = lazy_pattern(r"^webpack(?:-internal)?://", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"^.*!/?")
+_PACKAGES = r"(?:site|dist)-packages|node_modules"
+_INSTALLED = lazy_pattern(_PACKAGES)
+_VENDORED = lazy_pattern(rf"{_PACKAGES}|vendor|python\d(?:\.\d+)?t?|.+@v\d[^/]*")
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 
 

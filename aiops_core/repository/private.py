@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from aiops_core.text.lazy import lazy_pattern
 
-_PRIVATE = re.compile(
+_PRIVATE = lazy_pattern(
     r"""(?ix) (?:.*/)? (?:
       \.env(?!\.(?:example|sample|template|dist)$)(?:\..+)? | .+\.env | \.envrc
     | .+\.(?:pem|key|p12|pfx|jks|keystore|kdbx?|ovpn|gpg|asc|ppk) | id_(?:rsa|dsa|ecdsa|ed25519)[^/]*

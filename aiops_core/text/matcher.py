@@ -146,16 +146,17 @@ def _engine_version() -> str:
         return "none"
 
 
-_QUOTE = re.compile(r"(\[\^?\]?(?:[^\]\\]|\\.)*\])|\\?\"|\\[^\"]|\t|\\t|[\u0080-\uffff]")
+_QUOTE = re.compile(r"(\[\^?\]?(?:[^\]\\]|\\.)*\])|\\?\"|\\[^\"]|\t|\\t|[^\x00-\x7f]")
 
 
+@lru_cache(maxsize=1024)  # a start asks twice: whether all are compiled already, and to search for them
 def _escapable(raw: str) -> str:
     """Let quotes, tabs and what is not ASCII match as JSON writes them too, also inside another JSON."""
 
     def either(found: re.Match[str]) -> str:
         if found[0] in {'"', '\\"'}:
             return r"\\{0,3}\""
-        if not found[0].isascii() and not found[1]:
+        if "\x7f" < found[0] <= "\uffff" and not found[1]:
             digits = "".join(f"[{one}{one.upper()}]" if one > "9" else one for one in f"{ord(found[0]):04x}")
             return rf"(?:{found[0]}|\\{{1,2}}u{digits})"
         return r"(?:\t|\\{1,2}t)" if found[0] in {"\t", r"\t"} else found[0]

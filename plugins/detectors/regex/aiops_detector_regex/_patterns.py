@@ -83,7 +83,7 @@ def read_file(path: Path, shown: str) -> list[Entry]:
     """Read a file of the shape ``python: [{regex, name, severity}]``; ``shown`` names it in messages."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _composed(text)
     except OSError as error:
         raise UserError(
             f"{shown}: cannot be read: {error.strerror}. Give a path relative to the pipeline file"
@@ -98,6 +98,14 @@ def read_file(path: Path, shown: str) -> list[Entry]:
     if reader.problems:
         raise UserError("\n".join(reader.problems))
     return entries
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Return the nodes of a file, read in C where it can be; what is no YAML is told in the words of yaml itself."""
+    try:
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 _SHAPE = "language: [{regex: ..., name: ..., severity: error}]"
