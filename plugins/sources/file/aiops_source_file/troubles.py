@@ -85,5 +85,7 @@ class Unread(Troubles):
 
 def printable(path: str) -> str:
     """Return a path as people can read it: no control characters, no broken text."""
+    if path.isprintable():
+        return path
     text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
