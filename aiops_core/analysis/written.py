@@ -93,7 +93,7 @@ def _read_yaml(file: Path, text: str) -> tuple[Any, Callable[[tuple[Any, ...]], 
         node = loader.get_single_node()
         if node is None:
             return [], lambda where: 1
-        _refuse_twice(file, node, 0)
+        _refuse_twice(file, node, 0, set())
         return loader.construct_document(node), lambda where: _line(node, where)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -104,13 +104,19 @@ def _read_yaml(file: Path, text: str) -> tuple[Any, Callable[[tuple[Any, ...]], 
         loader.dispose()
 
 
-def _refuse_twice(file: Path, node: yaml.Node, depth: int) -> None:
-    """Refuse a key that stands twice: YAML would keep the last one and say nothing."""
+def _refuse_twice(file: Path, node: yaml.Node, depth: int, looked_at: set[int]) -> None:
+    """Refuse a key that stands twice: YAML would keep the last one and say nothing.
+
+    What aliases repeat is looked at once: it may stand there a million times.
+    """
     if depth > 50:
         raise RecursionError
+    if id(node) in looked_at:
+        return
+    looked_at.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse_twice(file, item, depth + 1)
+            _refuse_twice(file, item, depth + 1, looked_at)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -118,7 +124,7 @@ def _refuse_twice(file: Path, node: yaml.Node, depth: int) -> None:
                 line = key.start_mark.line + 1
                 raise UserError(f"{file}:{line}: '{key.value}' is written twice. Keep one.")
             seen.add(str(key.value))
-            _refuse_twice(file, value, depth + 1)
+            _refuse_twice(file, value, depth + 1, looked_at)
 
 
 def _line(node: yaml.Node, where: tuple[Any, ...]) -> int:  # Any: names and numbers

@@ -91,3 +91,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, says):
 def test_a_missing_file_and_an_empty_directory_are_named(tmp_path):
     assert refused(tmp_path / "no.yaml") == "FILE: No such file or directory. Correct the path."
     assert refused(tmp_path) == "FILE: no .yaml, .yml or .json file in this directory. Put one there."
+
+
+def test_aliases_that_repeat_each_other_cost_nothing(tmp_path):
+    file = tmp_path / "a.yaml"
+    levels = "".join(f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 20))
+    file.write_text(f"- &a0 [x]\n{levels}")
+
+    assert refused(file).startswith("FILE:1: [0]: ")
