@@ -35,6 +35,8 @@ def test_a_trace_that_a_document_shows_is_no_event(text):
         f"the job could not be done\n{SHOWN}",
         f"```python\nprint(1)\n```\n{PYTHON}",
         f"<pre>listing</pre>\n{PYTHON}",
+        f"    self.run()\n    ~~~~~~~~^^\nto run\n{PYTHON}",
+        f"```python\n{PLAIN}2026-11-21 07:00:00 INFO shop up\n{PYTHON}",
         f"Running ExUnit with seed: 7 and\n\n  1) test greets\n{SHOWN}",
         f"----\n{PYTHON}INFO shop goes on\n",
         f"the job could not be done\n\n{PYTHON}",

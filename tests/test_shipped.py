@@ -64,6 +64,16 @@ def test_the_level_of_a_line_is_found_whoever_wrote_it(name):
     assert event.message.endswith("disk full")
 
 
+@pytest.mark.parametrize("text", [PYTHON, NODE.replace("    at", "\tat")], ids=["python", "javascript"])
+def test_a_program_may_log_each_line_of_a_trace_by_a_logger_of_one_word(text):
+    lines = "".join(f"2026-11-21 07:00:00,123 ERROR shop {line}\n" for line in text.splitlines())
+
+    (event,) = find(lines)
+
+    assert event.block == lines
+    assert event.exceptions[0].frames
+
+
 def test_a_record_that_tells_a_level_is_believed():
     assert find(in_record("ERROR is but a word here", level="info") + "\n") == []
 

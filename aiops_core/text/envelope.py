@@ -102,11 +102,12 @@ def may_be_severe(raw: bytes) -> bool:
     return any(map(raw.lower().__contains__, _SEVERE)) or _SHORT.search(raw) is not None
 
 
-def can_precede(prefix: str) -> bool:
+def can_precede(prefix: str, *, is_sure: bool = False) -> bool:
     """Tell whether a trigger that wants the start of a line may come after this text.
 
     It may after indentation, after an envelope with no word of a message in it, and after a
-    logging line of at least warning level whose message ends in a colon.
+    logging line of at least warning level whose message ends in a colon. One word behind the level
+    is a logger's where what follows ``is_sure`` to be no prose.
     """
     if not prefix.strip(" \t"):
         return True
@@ -117,7 +118,7 @@ def can_precede(prefix: str) -> bool:
         return True
     scan = Scan(prefix, None, is_container=ANY_CONTAINER.match(prefix))
     scan.run()
-    if scan.sure and scan.is_done and not (scan.severity and scan.plain_after_level):
+    if scan.sure and scan.is_done and (is_sure or not (scan.severity and scan.plain_after_level)):
         return True
     severity = form.severity if form else scan.severity
     return severity in {"critical", "error", "warning"} and prefix.rstrip().endswith(":")

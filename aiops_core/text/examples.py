@@ -12,7 +12,10 @@ from aiops_core.text.unwrap import decode_line
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w.+-]*(?: ?\{[^}]*\})?\s*")
 _RULE = re.compile(r"(?:-{4}|\.{4})\s*")
 """What stands above and below a listing of AsciiDoc."""
-_LISTING = re.compile(rb"^[ \t>]*(?:```|~~~)(?P<language>[^`\n]*)$|(?P<open><pre\b)|</pre>", re.MULTILINE)
+_LISTING = re.compile(
+    rb"^[ \t>]*(?:```|~~~) ?(?P<language>(?:[\w.+-]+(?: [^`\n]{0,80})?|\{[^}\n]*\})?)$|(?P<open><pre\b)|</pre>",
+    re.MULTILINE,
+)
 """What begins or ends a listing of Markdown, of HTML."""
 _SIGNS = (b"```", b"~~~", b"<pre")
 _REACH = 4096
@@ -48,7 +51,11 @@ def _is_listed(candidate: Candidate, kept: Kept) -> bool:
     before = kept.slice(max(candidate.start - _REACH, kept.base), candidate.start)
     if not any(map(before.__contains__, _SIGNS)):
         return False
-    *_, second, last = (None, None, *map(_begins_listing, _LISTING.finditer(before)))
+    marks = [*_LISTING.finditer(before)]
+    between = before[marks[-1].end() :] if marks else b""
+    if any(_is_record(decode_line(line)) for line in between.splitlines()):
+        return False
+    *_, second, last = (None, None, *map(_begins_listing, marks))
     return last is True or (last is None and second is not True and _FENCE.fullmatch(above) is not None)
 
 

@@ -21,6 +21,8 @@ from aiops_core.text.compiled import cache_path, load, save
 from aiops_core.text.envelope import can_precede
 
 MIN_LITERAL = 3
+_SURE = 18
+"""Characters of a match that no sentence has by chance: ``Exception in thread``."""
 _RULES_VERSION = 2
 """Changes with the rules that triggers are checked and compiled by: what was kept is made again."""
 _WORTH_KEEPING = 20
@@ -54,12 +56,17 @@ class Trigger:
         match = pattern.search(line)
         if match is None:
             return -1
-        if self.is_anchored and not can_precede(line[: match.start()]):
-            return -1
         start = match.start()
+        if self.is_anchored and not can_precede(line[:start], is_sure=_is_sure(match)):
+            return -1
         is_parted = self.is_anchored and line[start] == " " and line[:start] == line[:start].rstrip()
         # The first space closes what stands before the line, unless the pattern needs it.
         return start + 1 if is_parted and pattern.match(line, start + 1) else start
+
+
+def _is_sure(match: re.Match[str]) -> bool:
+    """Tell whether a match is no prose: it is long, or indented by more than the space that closes what stands before."""
+    return len(match[0]) >= _SURE or match.string.startswith(("\t", " \t", "   "), match.start())
 
 
 @lru_cache(maxsize=4096)

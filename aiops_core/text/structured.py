@@ -35,6 +35,7 @@ _STACKS = (
     "stackTrace",
     "stacktrace",
     "backtrace",
+    "exception_backtrace",
     "trace",
     "stack",
 )
