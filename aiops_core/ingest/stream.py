@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiops_core.records import LogBatch
 from aiops_core.store import Checkpoint
@@ -30,6 +30,8 @@ class Stream:
     emitted: list[tuple[int, str]] = field(default_factory=list)
     keys: dict[int, list[str]] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+    is_marked: bool = False
+    """Whether a restart may have to begin at a mark before its place: a batch does not count bytes."""
 
     @property
     def step(self) -> str:
@@ -46,13 +48,20 @@ class Stream:
     @property
     def needs_keys(self) -> bool:
         """Whether a restart needs to know each event that was counted: it may begin before them."""
-        return bool(self.done) or not all(batch.byte_counter for batch in self.batches)
+        return bool(self.done) or self.is_marked
+
+    def take(self, batch: LogBatch) -> None:
+        """Note what comes next."""
+        self.batch = batch
+        self.batches.append(replace(batch, data=b""))
+        self.is_marked |= not batch.byte_counter
 
     def checkpoint(self) -> Checkpoint:
         """Return where reading would start again, and what above it is already counted."""
         low = self.cutter.low_water
         while len(self.batches) > 1 and self.batches[1].offset <= low:
             self.batches.popleft()
+        self.is_marked = not all(batch.byte_counter for batch in self.batches)
         batch = self.batches[0]
         byte = max(low - batch.offset, 0)
         restart = byte if batch.byte_counter else max((at for at, _ in batch.marks if at <= byte), default=0)

@@ -49,8 +49,7 @@ class Streams:
             stream = None
         if stream is None:
             stream = self._open[step, batch.stream] = self._begun(step, batch, done)
-        stream.batch = batch
-        stream.batches.append(replace(batch, data=b""))
+        stream.take(batch)
         stream.touched = heard_to
         stream.arrivals.append((stream.touched, batch.offset + len(batch.data)))
         self._commits.move(stream)
