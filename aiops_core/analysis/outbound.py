@@ -74,6 +74,9 @@ class _Same:
 def _redact_frames(
     frames: _Same, redactor: Redactor
 ) -> tuple[Frame, ...]:  # repeats share those of the first
+    values = (getattr(frame, name) for frame in frames.value for name in _names(Frame))
+    if redactor.is_clean("\n".join(value for value in values if isinstance(value, str))):
+        return frames.value
     return tuple([_redact_fields(frame, redactor, code=True) for frame in frames.value])
 
 
