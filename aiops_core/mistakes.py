@@ -75,9 +75,12 @@ def _too_short(least: int, noun: str) -> str:
 
 
 def near(name: str, known: Iterator[str] | list[str]) -> str:
-    """Return `` Did you mean 'x'?`` for a near name, else what is known."""
+    """Return ``Did you mean 'x'?`` for a near name, or one that holds it; else what is known."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    longer = [one for one in names if name in one] if len(name) > 2 else []
+    close = get_close_matches(name, names, n=1, cutoff=0.6) or sorted(
+        longer, key=lambda one: (not one.startswith(name), len(one))
+    )
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"Known: {', '.join(names)}" if names else "There are none"

@@ -402,6 +402,11 @@ def test_a_name_that_is_not_installed_is_told_beside_what_is(tmp_path):
 
     near = aiops("plugins", "aiops-plugin-gitlba", cwd=tmp_path).stderr
 
+    part = aiops("plugins", "gitlab", cwd=tmp_path).stderr
+    nothing = aiops("plugins", "--write", "README.md", cwd=tmp_path).stderr
+
+    assert part == "gitlab: not installed. Did you mean 'gitlab_merge_request'?\n"
+    assert nothing == "--write README.md: which settings? Name a component, too\n"
     assert told.startswith("nosuchthing: not installed. Known: ")
     assert near == "aiops-plugin-gitlba: not installed. Did you mean 'aiops-plugin-gitlab'?\n"
     assert told.count(" file,") == 1

@@ -86,11 +86,11 @@ def _write(named: list[Entry], name: str | None, readme: Path) -> None:
     from aiops_core.cli.reference import put_settings
     from aiops_core.errors import UserError
 
+    if name is None:
+        raise UserError(f"--write {readme}: which settings? Name a component, too")
     entry = next((entry for entry in named if entry.kind != "commands"), None)
     if entry is None:
-        raise UserError(
-            f"--write {readme}: {name or 'nothing'} is no component. Name the one whose settings it takes"
-        )
+        raise UserError(f"--write {readme}: {name} is no component. Name the one whose settings it takes")
     put_settings(readme, entry.load().config_type)
     click.echo(f"{readme}: written")
 
