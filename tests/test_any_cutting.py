@@ -11,7 +11,7 @@ from fuzzing import traces
 from aiops_core import LineCutter, LogBatch
 from aiops_core.text.blocks import Cutter
 
-_WIDEST = 200_000
+_WIDEST = 60_000
 """Bytes of a file that are read."""
 
 
@@ -78,6 +78,4 @@ def test_a_sample_of_the_corpora_is_the_same_however_it_is_cut(corpora):
 def test_all_corpora_are_the_same_however_they_are_cut(corpora, folder):
     random = Random(13)
 
-    assert [
-        one for name, data in _files(corpora / folder) for one in _differing(name, data, random, 12)
-    ] == []
+    assert [one for name, data in _files(corpora / folder) for one in _differing(name, data, random, 3)] == []
