@@ -1,6 +1,8 @@
 """Write the generated parts of the documentation; with --check only name those that are stale."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 from collections.abc import Iterator
@@ -55,7 +57,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield reference / "hooks.md", hooks_page()
     yield reference / "commands.md", commands_page()
     yield reference / "settings.md", settings_page()
-    yield reference / "errors.md", errors_page(errors)
+    yield reference / "errors.md", errors_page(errors, "aiops_core", *_plugin_packages())
 
 
 def requirements_page(path: Path) -> str:
@@ -83,12 +85,17 @@ def git_errors_table() -> str:
 def _components() -> Iterator[tuple[Path, Entry, type[Component[Any]]]]:
     """Yield folder, entry and class of each component of this tree, kind by kind."""
     catalogue = Catalogue()
-    folders = {path.name: path.parent for path in (ROOT / "plugins").glob("*/*/aiops_*")}
+    folders = _plugin_packages()
     for kind in KINDS:
         for entry in (entry for name in catalogue.names(kind) for entry in catalogue.entries[kind, name]):
             package = entry.target.partition(":")[0].partition(".")[0]
             if package in folders:
                 yield folders[package], entry, entry.load()
+
+
+def _plugin_packages() -> dict[str, Path]:
+    """Return the packages of the plugins of this tree by their names, each with the folder it is in."""
+    return {path.name: path.parent for path in sorted((ROOT / "plugins").glob("*/*/aiops_*"))}
 
 
 def plugin_table(components: list[tuple[Path, Entry, type[Component[Any]]]]) -> str:
@@ -232,15 +239,41 @@ def _option(option: click.Option) -> str:
     return f"{names} {option.metavar or option.type.name.upper()}"
 
 
-def errors_page(module: ModuleType) -> str:
-    """Return the reference of the exceptions."""
+def errors_page(module: ModuleType, *packages: str) -> str:
+    """Return the reference of the exceptions of a module, and of their kinds that packages define elsewhere."""
     introduction, _, tree = _doc(module).partition("\n\n")
-    parts = [NOTE, "# Errors\n", introduction + "\n", f"```text\n{tree}\n```\n"]
-    for name, value in vars(module).items():
-        if isinstance(value, type) and value.__module__ == module.__name__:
-            bases = "" if value.__bases__ == (object,) else f"A kind of `{value.__bases__[0].__name__}`. "
-            parts.append(f"## {name}\n\n{bases}{_text(_doc(value))}\n")
+    own = [
+        one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__
+    ]
+    parts = [NOTE, "# Errors\n", introduction + "\n", f"```text\n{tree}\n```\n", *map(_error, own)]
+    parts += [_error(one, f", in `{one.__module__}`") for one in _kinds_elsewhere(own, packages)]
     return "\n".join(parts)
+
+
+def _error(error: type, where: str = "") -> str:
+    of = "" if error.__bases__ == (object,) else f"A kind of `{error.__bases__[0].__name__}`{where}. "
+    return f"## {error.__name__}\n\n{of}{_text(_doc(error))}\n"
+
+
+def _kinds_elsewhere(known: list[type], packages: tuple[str, ...]) -> list[type]:
+    """Return the public kinds of known exceptions that the modules of packages define, by name."""
+    modules = {name for package in packages for name in _imported(package)}
+    found, waiting = set(known), list(known)
+    while waiting:
+        kinds = set(waiting.pop().__subclasses__()) - found
+        found |= kinds
+        waiting += kinds
+    public = {one for one in found - set(known) if one.__module__ in modules and one.__name__[0] != "_"}
+    return sorted(public, key=lambda one: (one.__name__, one.__module__))
+
+
+def _imported(package: str) -> Iterator[str]:
+    """Import every module of a package, since only then its classes are known; yield their names."""
+    yield package
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not found.name.endswith(".__main__"):
+            importlib.import_module(found.name)
+            yield found.name
 
 
 def _doc(of: type | ModuleType | FunctionType) -> str:

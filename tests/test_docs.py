@@ -16,6 +16,7 @@ from shown import BLOCK, PAGES, ROOT, follow, shown
 from aiops_core import errors, hooks
 from aiops_core.cli import COMMANDS, cli
 from aiops_core.pipeline import load
+from aiops_core.repository.errors import GitError
 from aiops_core.settings import Document, PipelineConfig
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -261,6 +262,7 @@ def docs():
         (hooks.Stages.notify, "__doc__", "hooks_page", "Stages.notify"),
         (hooks.Observers.gather, "__doc__", "hooks_page", "Observers.gather"),
         (errors.UserError, "__doc__", "errors_page", "UserError"),
+        (GitError, "__doc__", "errors_page", "GitError"),
         (PipelineConfig, "__doc__", "settings_page", "PipelineConfig"),
         (cli.get_command(None, "check"), "help", "commands_page", "aiops check"),
         (cli.get_command(None, "check").params[1], "help", "commands_page", "check --probe"),
@@ -272,7 +274,7 @@ def test_what_is_not_documented_stops_the_writing(docs, monkeypatch, of, attribu
     monkeypatch.setattr(of, attribute, text)
 
     with pytest.raises(SystemExit) as stopped:
-        getattr(docs, page)(*[errors] * (page == "errors_page"))
+        getattr(docs, page)(*[errors, "aiops_core"] * (page == "errors_page"))
 
     assert stopped.value.code == f"{said}: is not documented. Write its docstring, or the help of an option"
 
@@ -293,6 +295,34 @@ def test_an_error_that_says_only_what_its_fields_are_is_not_documented(docs):
 
     with pytest.raises(SystemExit, match=r"^One: is not documented"):
         docs.errors_page(module)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Return a function that writes a package with an error two floors down, and gives its name."""
+
+    def written(name, body):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        for path in ("__init__.py", "deep/__init__.py"):
+            (tmp_path / name / path).touch()
+        (tmp_path / name / "__main__.py").write_text("raise SystemExit(5)\n")
+        text = f"from aiops_core.errors import Retry\n\nclass Lost(Retry):\n    {body}\n\nclass _Own(Lost): ...\n"
+        (tmp_path / name / "deep" / "below.py").write_text(text)
+        return name
+
+    monkeypatch.syspath_prepend(tmp_path)
+    return written
+
+
+def test_an_error_that_is_defined_elsewhere_is_listed_with_its_place(docs, elsewhere):
+    page = docs.errors_page(errors, elsewhere("acme_told", '"""Say what is lost."""'))
+
+    assert page.endswith("## Lost\n\nA kind of `Retry`, in `acme_told.deep.below`. Say what is lost.\n")
+
+
+def test_an_error_that_is_defined_elsewhere_has_to_be_documented(docs, elsewhere):
+    with pytest.raises(SystemExit, match=r"^Lost: is not documented"):
+        docs.errors_page(errors, elsewhere("acme_silent", "..."))
 
 
 def test_the_generated_parts_are_as_the_code_says():
