@@ -46,7 +46,11 @@ class Good(Analyzer):
         return Analysis("disk", "full", "no room", confidence=0.5, cited=("E1",))
 ''',
     "actions": '''
-class Good(Action):
+class Settings(Config):
+    token: SecretStr = SecretStr("none")
+    """Who writes."""
+
+class Good(Action[Settings]):
     """Write a ticket."""
     def plan(self, incident, analysis, change):
         return Plan("ticket", incident.title)
@@ -62,6 +66,8 @@ class Good(Action):
 class Settings(Config):
     token: SecretStr = SecretStr("none")
     """Who tells."""
+    spare: SecretStr | None = None
+    """Who tells where the first may not."""
 
 class Good(Notifier[Settings]):
     """Say it to nobody."""
@@ -101,6 +107,19 @@ BAD = [
      "a secret setting is in 'told of …'"),
     ("notifiers", "its_secrets_stay_secret",
      ("        return Receipt()", "        raise Retry(f'401 for {self.config.token.get_secret_value()}')"), "a secret setting is in"),
+    *(("notifiers", "its_secrets_stay_secret", ("        return Receipt()", f"        {leak}\n        return Receipt()"), "a secret setting is in")
+      for leak in (
+          "print(self.config.token.get_secret_value())",
+          "__import__('logging').getLogger('x').warning(self.config.token.get_secret_value())",
+          "return Receipt(self.config.token.get_secret_value())",
+          "self.context.logger.info(self.config.spare and self.config.spare.get_secret_value())",
+      )),
+    *(("actions", "its_secrets_stay_secret", ("        with self", f"        {leak}\n        with self"), "a secret setting is in")
+      for leak in (
+          "self.context.logger.info(self.config.token.get_secret_value())",
+          "raise Retry(self.config.token.get_secret_value())",
+          "return Outcome('done', self.config.token.get_secret_value())",
+      )),
     ("actions", "it_is_imported_fast_and_alone", ("class Good", "socket.getaddrinfo('127.0.0.1', 1)\nclass Good"),
      "an import reached for the network"),
     ("actions", "it_is_imported_fast_and_alone",

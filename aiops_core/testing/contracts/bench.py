@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +122,7 @@ class Trial:
     bad: Sequence[str] = ()
     example: Path | None = None
     said: list[str] = field(default_factory=list)
-    """Every line of its log."""
+    """Every line of its log, and what it printed."""
     _made: int = 0
 
     def __str__(self) -> str:
@@ -129,17 +137,19 @@ class Trial:
         """End the test: ``text`` says what is wrong, and what to do."""
         raise AssertionError(f"{self}: {text}")
 
-    def config(self) -> Config:
-        """Return its settings, every secret one set."""
-        secrets = {
-            name: CANARY
-            for name, info in self.component.config_type.model_fields.items()
-            if _is_secret(info.annotation)
-        }
-        try:
-            return self.component.config_type.model_validate({**secrets, **self.bench.settings})
-        except ValidationError:  # secrets that exclude each other
-            return self.component.config_type.model_validate(dict(self.bench.settings))
+    def config(self, **settings: object) -> Config:
+        """Return its settings, with these beside those of the bench; raise ValidationError."""
+        return self.component.config_type.model_validate({**self.bench.settings, **settings})
+
+    def config_with_secrets(self) -> Config:
+        """Return its settings, every secret one set that goes with the others."""
+        secrets: dict[str, object] = {}
+        for name, info in self.component.config_type.model_fields.items():
+            if _is_secret(info.annotation) and name not in self.bench.settings:
+                with suppress(ValidationError):  # secrets that exclude each other
+                    self.config(**secrets, **{name: CANARY})
+                    secrets[name] = CANARY
+        return self.config(**secrets)
 
     def context(self) -> Context:
         """Return surroundings of their own for one more instance."""
@@ -161,21 +171,37 @@ class Trial:
             effects=FileEffects(scratch / "effects.json"),
         )
 
-    def make(self, context: Context | None = None) -> Component[Any]:
+    def make(self, context: Context | None = None, config: Config | None = None) -> Component[Any]:
         """Return a new instance, as the host makes it."""
-        config = self.component.config_type.model_validate(dict(self.bench.settings))
-        return make_component(self.component, config, context or self.context())
+        return make_component(self.component, config or self.config(), context or self.context())
 
     @contextmanager
-    def started(self, context: Context | None = None) -> Iterator[Any]:  # Any: of the kind under test
+    def started(
+        self, context: Context | None = None, config: Config | None = None
+    ) -> Iterator[Any]:  # Any: of the kind under test
         """Start a new instance for as long as the block lasts."""
-        component = self.make(context)
+        component = self.make(context, config)
         component.start()
         try:
             yield component
         finally:
             component.context.stopping.set()
             component.stop()
+
+    @contextmanager
+    def overheard(self) -> Iterator[None]:
+        """Keep what is printed too, and what goes to any logger, for as long as the block lasts."""
+        root, kept, printed = logging.getLogger(), _Kept(self.said), io.StringIO()
+        level = root.level
+        root.addHandler(kept)
+        root.setLevel(logging.INFO)
+        try:
+            with redirect_stdout(printed), redirect_stderr(printed):
+                yield
+        finally:
+            root.removeHandler(kept)
+            root.setLevel(level)
+            self.said.append(printed.getvalue())
 
     def _logger(self) -> logging.Logger:
         logger = logging.Logger(f"aiops.contract.{self.component.__name__}")

@@ -6,7 +6,7 @@ import inspect
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
@@ -170,29 +170,34 @@ def what_it_is_given_stays_as_it_was(trial: Trial) -> None:
 
 
 def its_secrets_stay_secret(trial: Trial) -> None:
-    """No secret setting is in its repr, its log, or what it raises, also when the world breaks."""
-    secrets = set(_secrets(trial.config())) | set(_secrets(trial.make().config))
-    said: list[str] = []
-    with trial.started() as component:
-        said += [repr(component), str(component), repr(component.config), str(component.config)]
-        said += _told(trial, component)
-        trial.bench.spoil()
-        said += _told(trial, component)
-        said += [component.problem() or "", repr(component.context)]
+    """No secret setting is in its repr, a log, what it prints, returns or raises, also when the world breaks."""
+    usual_one, with_all = trial.config(), trial.config_with_secrets()
+    secrets = {*_secrets(usual_one), *_secrets(with_all)}
+    with trial.overheard():
+        said = _said_with(trial, with_all, lambda: None) if with_all != usual_one else []
+        said += _said_with(trial, usual_one, trial.bench.spoil)
     for text in (*said, *trial.said):
         for secret in secrets:
             if secret in text:
                 trial.fail(f"a secret setting is in {text.replace(secret, '…')[:300]!r}. Take it out")
 
 
+def _said_with(trial: Trial, config: Config, spoil: Callable[[], None]) -> list[str]:
+    with trial.started(config=config) as component:
+        said = [repr(component), str(component), repr(component.config), str(component.config)]
+        said += _told(trial, component)
+        spoil()
+        said += _told(trial, component)
+        return [*said, component.problem() or "", repr(component.context)]
+
+
 def _told(trial: Trial, component: Component[Any]) -> list[str]:
     try:
-        work(trial, component, usual(trial.bench))
+        return [repr(work(trial, component, usual(trial.bench)))]
     except AssertionError:
         raise
     except Exception as error:  # noqa: BLE001 - what it says is looked at
         return [str(error), repr(error), repr(error.__cause__)]
-    return []
 
 
 def _secrets(value: object) -> Iterator[str]:

@@ -109,13 +109,16 @@ def _extend(trial: Trial, extension: Extension[Any], material: Material) -> obje
     return [getattr(host.hook, name)(**arguments) for name, arguments in told.items()]
 
 
+def _plan_and_act(trial: Trial, action: Action[Any], material: Material) -> object:
+    plan = action.plan(material.incident, material.analysis, material.change)
+    return plan, action.act(plan) if plan else None
+
+
 _WORK: Mapping[type[Component[Any]], Callable[[Trial, Any, Material], object]] = {
     Source: lambda trial, source, material: read(trial, source),
     LogDetector: _detect,
     Analyzer: lambda trial, analyzer, material: analyzer.analyze(material.incident, material.evidence),
-    Action: lambda trial, action, material: action.plan(
-        material.incident, material.analysis, material.change
-    ),
+    Action: _plan_and_act,
     Notifier: lambda trial, notifier, material: notifier.notify(material.report),
     Extension: _extend,
 }
