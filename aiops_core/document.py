@@ -1,4 +1,4 @@
-"""Read a pipeline file: YAML in, values with their line numbers and resolved secrets out."""
+"""Read a pipeline file: YAML in, values with their places in it and resolved secrets out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from aiops_core.errors import DocumentError, Problem, UserError
 from aiops_core.mistakes import mistake, near
 
 Place = tuple[str | int, ...]
+Spot = tuple[int, int]
+"""Line and column in a file, both counted from 1; 0 where there is none."""
 _REFERENCE = re.compile(r"\$\{(env|file|credential|secret):([^}]+)\}")
 _LITERAL = "a secret must not stand in the file. Write ${env:NAME}, ${file:PATH} or ${secret:NAME}"
 _STAND_IN = "https://stand-in.invalid/secret"
@@ -33,7 +35,7 @@ class Text:
 
     path: Path
     value: Any = field(default=None, repr=False)  # Any: whatever the YAML holds until a model has checked it
-    lines: dict[Place, int] = field(default_factory=dict)
+    spots: dict[Place, Spot] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set, repr=False)
     empty: dict[Place, str] = field(default_factory=dict)
@@ -41,9 +43,12 @@ class Text:
     needs_secrets: bool = True
 
     def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
-        """Note a mistake at ``place`` (or the nearest place above it that has a line)."""
-        line = next((self.lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self.lines), 0)
-        self.problems.append(Problem(self.path.name, line, spell(place) if where is None else where, message))
+        """Note a mistake at ``place`` (or the nearest place above it that is in the file)."""
+        above = (place[:n] for n in range(len(place), -1, -1))
+        spot = next((self.spots[one] for one in above if one in self.spots), (0, 0))
+        self.problems.append(
+            Problem(self.path.name, *spot, spell(place) if where is None else where, message)
+        )
 
     def raise_problems(self) -> None:
         """Raise DocumentError when anything was noted."""
@@ -79,9 +84,9 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None, needs_secr
     try:
         node = yaml.compose(source, yaml.SafeLoader)
     except yaml.YAMLError as error:
-        line, what = _yaml_mistake(error, source)
+        spot, what = _yaml_mistake(error, source)
         raise DocumentError(
-            [Problem(path.name, line, "", f"no valid YAML: {what}. Mend this line or the one before")]
+            [Problem(path.name, *spot, "", f"no valid YAML: {what}. Mend this line or the one before")]
         ) from None
     variables = {**dot_env(path.parent / ".env"), **(os.environ if environment is None else environment)}
     if node is None:
@@ -91,18 +96,22 @@ def read(path: Path, *, environment: Mapping[str, str] | None = None, needs_secr
     return text
 
 
-def _yaml_mistake(error: yaml.YAMLError, source: str) -> tuple[int, str]:
+def _spot(mark: yaml.Mark | None) -> Spot:
+    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
+
+
+def _yaml_mistake(error: yaml.YAMLError, source: str) -> tuple[Spot, str]:
     if isinstance(error, yaml.MarkedYAMLError):
-        what = ", ".join(filter(None, (error.context, error.problem)))
-        return error.problem_mark.line + 1 if error.problem_mark else 0, what
+        return _spot(error.problem_mark), ", ".join(filter(None, (error.context, error.problem)))
     if isinstance(error, yaml.reader.ReaderError):
         at = int(error.position)
-        return source.count("\n", 0, at) + 1, f"the character U+{ord(source[at]):04X} is not allowed"
-    return 0, str(error)
+        spot = source.count("\n", 0, at) + 1, at - source.rfind("\n", 0, at)
+        return spot, f"the character U+{ord(source[at]):04X} is not allowed"
+    return (0, 0), str(error)
 
 
 class _Builder:
-    """Turn YAML nodes into values, noting lines, duplicate keys and references."""
+    """Turn YAML nodes into values, noting where they stand, duplicate keys and references."""
 
     def __init__(self, text: Text, variables: Mapping[str, str]) -> None:
         self._text = text
@@ -111,7 +120,7 @@ class _Builder:
         self._open: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, place: Place) -> Any:  # Any: a YAML value
-        self._text.lines[place] = node.start_mark.line + 1
+        self._text.spots.setdefault(place, _spot(node.start_mark))
         if any(node is one for one in self._open):
             self._text.problem(place, "stands for itself. Remove the alias")
             return None
@@ -139,19 +148,19 @@ class _Builder:
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node)
+            self._text.spots[(*place, key)] = _spot(key_node.start_mark)
             built[key] = self.build(value_node, (*place, key))
-            self._text.lines[(*place, key)] = key_node.start_mark.line + 1
         return built
 
     def _merge(self, node: yaml.MappingNode, place: Place) -> None:
         """Let a mapping have the keys of those it merges (`<<`) but for its own; tell of own ones written twice."""
         lines: dict[str, int] = {}
         for key_node, _ in node.value:
-            key, line = self._key(key_node), key_node.start_mark.line + 1
+            key, spot = self._key(key_node), _spot(key_node.start_mark)
             if key in lines:
                 what = f"written twice, first in line {lines[key]}. Keep one"
-                self._text.problems.append(Problem(self._text.path.name, line, spell((*place, key)), what))
-            lines.setdefault(key, line)
+                self._text.problems.append(Problem(self._text.path.name, *spot, spell((*place, key)), what))
+            lines.setdefault(key, spot[0])
         self._constructor.flatten_mapping(node)
         node.value = list({self._key(pair[0]): pair for pair in node.value}.values())
 

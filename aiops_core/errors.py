@@ -34,15 +34,16 @@ class UserError(AiopsError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake in a document, as ``path:line: where: what. What to do.``"""
+    """One mistake in a document, as ``path:line:column: where: what. What to do.``"""
 
     path: str
     line: int
+    column: int
     where: str
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}" if self.line else self.path
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
         return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
 
 

@@ -47,16 +47,16 @@ def test_what_only_a_start_would_refuse_is_told_at_once_with_line_and_remedy(dir
     said = check(directory, PIPELINE)
 
     assert said == [
-        "pipeline.yaml:4: sources[0] (http): certificate ./no.pem: No such file or directory. "
+        "pipeline.yaml:4:22: sources[0] (http): certificate ./no.pem: No such file or directory. "
         "Name a PEM certificate and its unlocked key",
-        "pipeline.yaml:7: analyzers[0] (recorded): answers.yaml:2: [0].answer.confidence: "
+        "pipeline.yaml:7:26: analyzers[0] (recorded): answers.yaml:2: [0].answer.confidence: "
         "Input should be less than or equal to 1.",
-        "pipeline.yaml:8: analyzers[1] (knowledge): rules: No such file or directory. Correct the path.",
-        "pipeline.yaml:10: actions[0] (local_branch): repository: local_branch needs one. "
+        "pipeline.yaml:8:27: analyzers[1] (knowledge): rules: No such file or directory. Correct the path.",
+        "pipeline.yaml:10:9: actions[0] (local_branch): repository: local_branch needs one. "
         "Write repository: {url: ADDRESS, test: COMMAND} into the pipeline.",
-        "pipeline.yaml:12: notifiers[0] (email): templates: words/body.txt.j2:2: unexpected end of template, "
+        "pipeline.yaml:12:23: notifiers[0] (email): templates: words/body.txt.j2:2: unexpected end of template, "
         "expected 'end of print statement'. Mend the template.",
-        "pipeline.yaml:13: notifiers[1] (webhook): ca_file: no.pem: No such file or directory. "
+        "pipeline.yaml:13:25: notifiers[1] (webhook): ca_file: no.pem: No such file or directory. "
         "Name a file with PEM certificates.",
     ]
 

@@ -1,5 +1,6 @@
 """A pipeline file's mistakes: all at once, each with its place and what to do."""
 
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -23,7 +24,12 @@ def problems(directory, text, environment=None):
     path.write_text(text)
     with pytest.raises(UserError) as raised:
         load(path, environment=environment or {})
-    return str(raised.value).splitlines()
+    return without_columns(str(raised.value)).splitlines()
+
+
+def without_columns(said):
+    """Return what was said with the line of each mistake alone: columns are shown by a test of their own."""
+    return re.sub(r"(\.yaml:\d+):\d+: ", r"\1: ", said)
 
 
 def loaded(directory, text, environment=None):
@@ -58,18 +64,18 @@ def test_ten_mistakes_are_told_at_once_with_line_and_remedy_and_exit_2(tmp_path)
     done = subprocess.run([AIOPS, "check", "shop.yaml"], cwd=tmp_path, capture_output=True, text=True)
 
     assert done.stderr.splitlines() == [
-        "shop.yaml:1: unknown setting 'enginee'. Did you mean 'engine'?",
-        "shop.yaml:2: workers: is no whole number. Write one",
-        "shop.yaml:3: logging.level: is none of 'debug', 'info', 'warning' or 'error'. Write one of them",
-        "shop.yaml:7: sources[0] (fil): not installed. Did you mean 'file'?",
-        "shop.yaml:9: sources[1] (file): unknown setting 'path'. Did you mean 'paths'?",
-        "shop.yaml:9: sources[1] (file): start: is none of 'end' or 'beginning'. Write one of them",
-        "shop.yaml:10: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
+        "shop.yaml:1:1: unknown setting 'enginee'. Did you mean 'engine'?",
+        "shop.yaml:2:1: workers: is no whole number. Write one",
+        "shop.yaml:3:11: logging.level: is none of 'debug', 'info', 'warning' or 'error'. Write one of them",
+        "shop.yaml:7:9: sources[0] (fil): not installed. Did you mean 'file'?",
+        "shop.yaml:9:16: sources[1] (file): unknown setting 'path'. Did you mean 'paths'?",
+        "shop.yaml:9:47: sources[1] (file): start: is none of 'end' or 'beginning'. Write one of them",
+        "shop.yaml:10:14: policy.max_age: 'tomorrow' is no duration: write a number and ms, s, m, h or d, "
         "as in 90s or 24h",
-        "shop.yaml:13: analyzers[0].with.api_key: a secret must not stand in the file. "
+        "shop.yaml:13:16: analyzers[0].with.api_key: a secret must not stand in the file. "
         "Write ${env:NAME}, ${file:PATH} or ${secret:NAME}",
-        "shop.yaml:15: notifiers: written twice, first in line 14. Keep one",
-        "shop.yaml:16: actions[0].mode: is none of 'dry_run', 'ask' or 'auto'. Write one of them",
+        "shop.yaml:15:5: notifiers: written twice, first in line 14. Keep one",
+        "shop.yaml:16:36: actions[0].mode: is none of 'dry_run', 'ask' or 'auto'. Write one of them",
     ]
     assert (done.returncode, done.stdout) == (2, "")
 
@@ -264,7 +270,7 @@ def test_a_duplicate_key_is_refused_at_its_second_place(tmp_path):
     with pytest.raises(DocumentError) as raised:
         read(path).raise_problems()
 
-    assert str(raised.value) == "twice.yaml:3: state: written twice, first in line 1. Keep one"
+    assert str(raised.value) == "twice.yaml:3:1: state: written twice, first in line 1. Keep one"
 
 
 SECRET = """\

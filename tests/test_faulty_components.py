@@ -109,7 +109,7 @@ def test_a_file_that_ends_the_program_on_import_is_named(tmp_path, command):
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.replace(f"{tmp_path}/", "") == (
-        "pipeline.yaml:4: detectors[1] (./bad.py:Bad): ./bad.py:3: SystemExit: 0. Mend the file\n"
+        "pipeline.yaml:4:25: detectors[1] (./bad.py:Bad): ./bad.py:3: SystemExit: 0. Mend the file\n"
     )
 
 
@@ -326,7 +326,7 @@ def test_a_method_that_cannot_be_called_is_a_problem_at_its_line(tmp_path, metho
         [AIOPS, "scan", "-d", "./bad.py:Bad", "pipeline.yaml"], cwd=tmp_path, capture_output=True, text=True
     )
 
-    assert str(raised.value) == f"pipeline.yaml:4: detectors[1] (./bad.py:Bad): bad.py:7: {told}"
+    assert str(raised.value) == f"pipeline.yaml:4:25: detectors[1] (./bad.py:Bad): bad.py:7: {told}"
     assert (scanned.returncode, scanned.stderr) == (2, f"detector ./bad.py:Bad: bad.py:7: {told}\n")
 
 
@@ -358,7 +358,7 @@ def test_a_detector_that_cannot_work_is_a_problem_at_its_line(tmp_path, body, to
     )
 
     assert (checked.returncode, checked.stderr) == (
-        2, f"pipeline.yaml:4: detectors[1] (./bad.py:Bad): {told}\n"
+        2, f"pipeline.yaml:4:25: detectors[1] (./bad.py:Bad): {told}\n"
     )  # fmt: skip
     assert (scanned.returncode, scanned.stderr) == (2, f"detector ./bad.py:Bad: {told}\n")
 
@@ -375,7 +375,7 @@ def test_an_extension_may_take_fewer_arguments_and_must_not_invent_hooks(tmp_pat
         load(tmp_path / "pipeline.yaml")
 
     assert str(raised.value).startswith(
-        "pipeline.yaml:5: extensions[0] (./bad.py:Bad): Bad: unknown hook 'detekt' in plugin"
+        "pipeline.yaml:5:18: extensions[0] (./bad.py:Bad): Bad: unknown hook 'detekt' in plugin"
     )
 
 

@@ -107,7 +107,7 @@ def test_a_bad_rule_is_named_with_its_line(tmp_path):
 
     done = CliRunner().invoke(cli, ["check", str(tmp_path / "pipeline.yaml")])
 
-    assert "pipeline.yaml:6: grouping[0].message: 'user(' is no regular expression" in str(done.exception)
+    assert "pipeline.yaml:6:10: grouping[0].message: 'user(' is no regular expression" in str(done.exception)
 
 
 def test_a_rule_about_numbers_in_a_message_holds_for_blocks_that_repeat():

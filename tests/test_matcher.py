@@ -48,7 +48,7 @@ def test_a_bad_trigger_is_refused_by_check_with_its_step(tmp_path):
         load(tmp_path / "pipeline.yaml")
 
     assert str(refused.value) == (
-        f"pipeline.yaml:4: detectors[0] (./short.py:Short): trigger 'ab': {REFUSED['ab']}"
+        f"pipeline.yaml:4:17: detectors[0] (./short.py:Short): trigger 'ab': {REFUSED['ab']}"
     )
 
 

@@ -112,7 +112,7 @@ def test_a_component_with_settings_is_checked_by_its_own_config(installed, tmp_p
     )
 
     assert refused(tmp_path, "{uses: billing, with: {leats: 1}}") == (
-        "pipeline.yaml:4: detectors[0] (billing): unknown setting 'leats'. Did you mean 'least'?"
+        "pipeline.yaml:4:40: detectors[0] (billing): unknown setting 'leats'. Did you mean 'least'?"
     )
 
 
@@ -145,7 +145,7 @@ def test_a_single_file_that_cannot_be_used_is_told_with_its_line(tmp_path, uses,
 
     message = refused(tmp_path, uses)
 
-    assert message.startswith(f"pipeline.yaml:4: detectors[0] ({uses}): ")
+    assert message.startswith(f"pipeline.yaml:4:17: detectors[0] ({uses}): ")
     assert (
         message.replace("./none.py", "none.py").replace(f"{tmp_path}/", "").endswith(told) or told in message
     )
@@ -168,7 +168,7 @@ def test_a_broken_component_is_named_with_its_reason_and_the_others_work(install
     result = run_pipeline(PIPELINE.replace("DETECTOR", "billing"), {"billing.log": LOG}, tmp_path)
 
     assert told == (
-        "pipeline.yaml:4: detectors[0] (broken): detector 'broken' of acme-broken 1.2: cannot be imported: "
+        "pipeline.yaml:4:17: detectors[0] (broken): detector 'broken' of acme-broken 1.2: cannot be imported: "
         "ModuleNotFoundError: No module named 'acme_missing'. Reinstall or upgrade acme-broken, or tell its authors"
     )
     assert set(types(result)) == {"E42"}
@@ -264,7 +264,7 @@ def test_a_name_that_two_distributions_claim_is_refused_with_both(installed, tmp
         installed(name, f"[aiops.detectors]\nbilling = {module}:BillingErrors\n", {module: BILLING})
 
     assert refused(tmp_path, "billing") in {
-        "pipeline.yaml:4: detectors[0] (billing): detector 'billing' is provided by "
+        "pipeline.yaml:4:17: detectors[0] (billing): detector 'billing' is provided by "
         f"{owners}. Uninstall one of them"
         for owners in ("acme-billing and other-billing", "other-billing and acme-billing")
     }
@@ -285,7 +285,7 @@ def test_a_class_of_the_wrong_kind_is_refused(installed, tmp_path, text, told):
     installed("acme-wrong", "[aiops.detectors]\nwrong = acme_wrong:Wrong\n", {"acme_wrong": text})
 
     assert refused(tmp_path, "wrong") == (
-        f"pipeline.yaml:4: detectors[0] (wrong): detector 'wrong' of acme-wrong 1.2: {told}"
+        f"pipeline.yaml:4:17: detectors[0] (wrong): detector 'wrong' of acme-wrong 1.2: {told}"
     )
 
 
@@ -625,8 +625,8 @@ def test_what_is_disabled_is_left_out_and_not_imported(installed, tmp_path, name
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("fiel", "pipeline.yaml:1: --disable fiel: nothing here has this name. 'aiops check' shows those there are\n"),
-        ("file", "pipeline.yaml:2: pipelines.billing: --disable leaves it no source. Leave it one\n"),
+        ("fiel", "pipeline.yaml:1:1: --disable fiel: nothing here has this name. 'aiops check' shows those there are\n"),
+        ("file", "pipeline.yaml:2:3: pipelines.billing: --disable leaves it no source. Leave it one\n"),
     ],
 )  # fmt: skip
 def test_a_name_that_cannot_be_left_out_is_refused(tmp_path, name, told):

@@ -121,7 +121,7 @@ def test_what_is_wrong_with_key_or_file_is_told_with_a_remedy(vault, spoil, mess
 def test_an_unknown_secret_is_a_mistake_at_its_line(tmp_path, environment):
     said = told(tmp_path, "secret:forge", environment)
 
-    assert said.startswith("pipeline.yaml:4: repository.token: ")
+    assert said.startswith("pipeline.yaml:4:28: repository.token: ")
     assert "Set it with 'aiops secrets set forge'" in said
 
 

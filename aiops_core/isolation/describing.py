@@ -34,7 +34,7 @@ class _Noted(Text):
     found: list[Mistake] = field(default_factory=list)
 
     def problem(self, place: Place, message: str, *, where: str | None = None) -> None:
-        self.problems.append(Problem("", 0, "", message))
+        self.problems.append(Problem("", 0, 0, "", message))
         self.found.append(Mistake("with", tuple(place), message, where))
 
 

@@ -438,9 +438,9 @@ def test_what_cannot_be_apart_is_refused(tmp_path):
         load(tmp_path / "pipeline.yaml", environment={})
 
     assert str(raised.value).splitlines() == [
-        "pipeline.yaml:6: extensions[0] (./parts.py:See): isolation: an extension sees into the calls of others, "
+        "pipeline.yaml:6:32: extensions[0] (./parts.py:See): isolation: an extension sees into the calls of others, "
         "and cannot be apart. Leave it out",
-        "pipeline.yaml:8: actions[0] (./parts.py:Talk): Talk does more than 'isolation: process' can carry. "
+        "pipeline.yaml:8:9: actions[0] (./parts.py:Talk): Talk does more than 'isolation: process' can carry. "
         "Leave that out",
     ]
 

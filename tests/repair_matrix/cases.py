@@ -289,8 +289,8 @@ def _read_case(folder: Path, problems: list[Problem], notes: list[Problem]) -> C
     if text is None:
         return None
     there = {found.stem for found in (folder / "answers").glob("*.json")}
-    text.lines |= {
-        ("answers", *place): line for place, line in text.lines.items() if place[:1] and place[0] in there
+    text.spots |= {
+        ("answers", *place): spot for place, spot in text.spots.items() if place[:1] and place[0] in there
     }
     file = cast("CaseFile | None", check(CaseFile, usual_case(text.value, there), text, ()))
     for needed in ("repo", "error.log"):
@@ -318,7 +318,7 @@ def _read(path: Path, problems: list[Problem]) -> Text | None:
     except DocumentError as error:
         problems += [replace(problem, path=str(path)) for problem in error.problems]
     except UserError as error:
-        problems.append(Problem(str(path), 0, "", str(error)))
+        problems.append(Problem(str(path), 0, 0, "", str(error)))
     return None
 
 
@@ -328,16 +328,16 @@ def _read_answer(path: Path, problems: list[Problem], notes: list[Problem]) -> A
         source = path.read_text("utf-8")
         text.value = usual_answer(json.loads(source))
     except UnicodeDecodeError as error:
-        problems.append(Problem(str(path), 1, "", f"not UTF-8 at byte {error.start}. Save it as UTF-8"))
+        problems.append(Problem(str(path), 1, 1, "", f"not UTF-8 at byte {error.start}. Save it as UTF-8"))
         return None
     except ValueError as error:
-        line = getattr(error, "lineno", 1)
+        line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         said = getattr(error, "msg", str(error))
-        problems.append(Problem(str(path), line, "", f"no valid JSON: {said}. Mend this line"))
+        problems.append(Problem(str(path), line, column, "", f"no valid JSON: {said}. Mend this line"))
         return None
     answer = cast("AnswerFile | None", check(AnswerFile, text.value, text, ()))
-    if answer is None or _unknown(answer, text, ()):  # JSON is YAML, which remembers lines
-        text = Text(path, text.value, read(path, environment={}).lines)
+    if answer is None or _unknown(answer, text, ()):  # JSON is YAML, which remembers places
+        text = Text(path, text.value, read(path, environment={}).spots)
         check(AnswerFile, text.value, text, ())
         problems += [replace(problem, path=str(path)) for problem in text.problems]
         notes += _unknown(answer, text, ()) if answer is not None else []
@@ -351,7 +351,7 @@ def _unknown(model: Any, text: Text, place: tuple[str | int, ...]) -> list[Probl
         return [one for key, value in parts for one in _unknown(value, text, (*place, key))]
     if not isinstance(model, Lenient):
         return []
-    said = Text(text.path, lines=text.lines)
+    said = Text(text.path, spots=text.spots)
     for key in model.model_extra or ():
         said.problem((*place, key), f"{key!r} is not known here, and left out", where=spell(place) or "case")
     found = [replace(problem, path=str(text.path)) for problem in said.problems]

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from pydantic import Field
 
-from aiops_core.document import check, read
+from aiops_core.document import Place, Spot, check, read
 from aiops_core.errors import DocumentError
 from aiops_core.settings import Config
 
@@ -109,14 +109,14 @@ class Found:
 def read_services(root: Path) -> Iterator[Found]:
     """Yield every bug of every service; raise DocumentError that names mistakes by file and line."""
     for path in sorted(root.glob("*/bugs.yaml")):
-        about, lines = _read(path)
+        about, spots = _read(path)
         for number, (name, bug) in enumerate(about.bugs.items()):
             found = Found(path.parent.name, name, path.parent, about, bug, number == 0)
-            _refuse_misplaced(found, path, lines)
+            _refuse_misplaced(found, path, spots)
             yield found
 
 
-def _read(path: Path) -> tuple[Service, Mapping[tuple[str | int, ...], int]]:
+def _read(path: Path) -> tuple[Service, Mapping[Place, Spot]]:
     try:
         text = read(path, environment={})
         about = cast("Service | None", check(Service, text.value, text, ()))
@@ -124,10 +124,10 @@ def _read(path: Path) -> tuple[Service, Mapping[tuple[str | int, ...], int]]:
     except DocumentError as error:
         raise DocumentError([replace(problem, path=str(path)) for problem in error.problems]) from None
     assert about is not None
-    return about, text.lines
+    return about, text.spots
 
 
-def _refuse_misplaced(found: Found, path: Path, lines: Mapping[tuple[str | int, ...], int]) -> None:
+def _refuse_misplaced(found: Found, path: Path, spots: Mapping[Place, Spot]) -> None:
     if found.source.count(found.bug.search) != 1:
         from aiops_core.errors import Problem
 
@@ -135,4 +135,4 @@ def _refuse_misplaced(found: Found, path: Path, lines: Mapping[tuple[str | int, 
         said = (
             f"occurs {found.source.count(found.bug.search)} times in {found.bug.path}. Quote lines there once"
         )
-        raise DocumentError([Problem(str(path), lines[place], f"bugs.{found.name}.search", said)])
+        raise DocumentError([Problem(str(path), *spots[place], f"bugs.{found.name}.search", said)])

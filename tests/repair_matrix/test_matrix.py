@@ -103,7 +103,7 @@ def test_an_outcome_that_is_none_is_named_with_its_line(copied):
     change(copied / "case.yaml", '"blocked:tests"', "stopped")
 
     assert mistakes(copied) == [
-        "CASE/case.yaml:10: answers.W2.expect: 'stopped' is none of opened, draft and blocked:REASON. "
+        "CASE/case.yaml:10:8: answers.W2.expect: 'stopped' is none of opened, draft and blocked:REASON. "
         "Write one of them"
     ]
 
@@ -112,8 +112,8 @@ def test_answers_without_a_file_and_files_without_an_expectation_are_named(copie
     (copied / "answers" / "W2.json").rename(copied / "answers" / "W3.json")
 
     assert mistakes(copied) == [
-        "CASE/case.yaml:5: answers: says nothing of answers/W3.json. Write what is expected of it",
-        "CASE/case.yaml:10: answers.W2: answers/W2.json is missing. Add it, or remove this entry",
+        "CASE/case.yaml:5:1: answers: says nothing of answers/W3.json. Write what is expected of it",
+        "CASE/case.yaml:10:3: answers.W2: answers/W2.json is missing. Add it, or remove this entry",
     ]
 
 
@@ -122,16 +122,16 @@ def test_mistakes_in_answers_are_named_with_their_lines(copied):
     (copied / "answers" / "X10.json").write_text('{\n "turns": [\n}')
 
     assert mistakes(copied) == [
-        "CASE/answers/W2.json:3: turns[0]: has none of text, tools, stop_reason and error, only 'txt'. "
+        "CASE/answers/W2.json:3:3: turns[0]: has none of text, tools, stop_reason and error, only 'txt'. "
         "Write one of them",
-        "CASE/answers/X10.json:3: no valid JSON: Expecting value. Mend this line",
+        "CASE/answers/X10.json:3:1: no valid JSON: Expecting value. Mend this line",
     ]
 
 
 def test_a_case_without_its_log_and_a_folder_without_cases_are_named(copied, tmp_path):
     (copied / "error.log").unlink()
 
-    assert mistakes(copied) == ["CASE/case.yaml:1: case: error.log is missing beside this file. Add it"]
+    assert mistakes(copied) == ["CASE/case.yaml:1:1: case: error.log is missing beside this file. Add it"]
     with pytest.raises(UserError, match=r"holds no CASE/case.yaml"):
         read_cases(copied)
 
@@ -219,9 +219,9 @@ def test_cases_in_others_words_are_understood_and_what_nobody_knows_is_told(fore
     kinds = [class_of(name, one.class_) for name, one in case.file.answers.items()]
     assert kinds == ["good", "malicious", "agentic", "malformed"]
     assert [note.replace(str(foreign), "CASE") for note in notes] == [
-        "CASE/case.yaml:2: case: 'author' is not known here, and left out",
-        "CASE/case.yaml:6: answers.X7-workflow: 'severity' is not known here, and left out",
-        "CASE/answers/silent.json:1: turns[0]: 'model' is not known here, and left out",
+        "CASE/case.yaml:2:1: case: 'author' is not known here, and left out",
+        "CASE/case.yaml:6:3: answers.X7-workflow: 'severity' is not known here, and left out",
+        "CASE/answers/silent.json:1:1: turns[0]: 'model' is not known here, and left out",
     ]
 
 
@@ -278,7 +278,7 @@ def test_a_case_file_that_is_no_yaml_is_named_with_its_line_and_nothing_runs(for
     done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{foreign}/case.yaml:3: no valid YAML: ")
+    assert done.stderr.startswith(f"{foreign}/case.yaml:3:5: no valid YAML: ")
 
 
 def test_a_case_that_does_not_come_out_as_expected_ends_with_exit_code_1(copied):

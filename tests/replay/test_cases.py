@@ -82,7 +82,7 @@ def test_a_test_file_belongs_to_the_pipeline_file_of_its_name(shop):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("tests: {a: {lines: x}}", "pipeline_test.yaml:1: tests.a: setting 'expect' is missing"),
+        ("tests: {a: {lines: x}}", "pipeline_test.yaml:1:9: tests.a: setting 'expect' is missing"),
         ("tests: {a: {expect: {}}}", "has nothing to read: write 'lines' or 'files'"),
         ("tests: {a: {files: [no.log], expect: {}}}", "no.log: no such file or directory"),
     ],
