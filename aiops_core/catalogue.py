@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # a list of what is installed needs no models of settings
     from aiops_core.component import Component
 
 CORE = "aiops-core"
+_NAME = re.compile(r"\w[\w.-]*\b")  # of a requirement, whatever follows
 _KINDS = ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions", "commands")
 
 
@@ -135,6 +137,8 @@ def _unfit(distribution: Distribution, name: str) -> str:
         try:
             wanted = Requirement(line)
         except InvalidRequirement:
+            if canonicalize_name(_NAME.findall(line)[0]) == CORE:
+                return f"requires {line!r}, which cannot be read. Upgrade {name}, or tell its authors"
             continue
         if canonicalize_name(wanted.name) != CORE or (
             wanted.marker and not wanted.marker.evaluate({"extra": ""})

@@ -160,7 +160,8 @@ def _check_method(method: Callable[..., object], name: str, *, is_own: bool) -> 
     if not callable(method):
         raise UserError(f"{name} is {named(method)}, and cannot be called. Write 'def {name}'")
     wanted = list(inspect.signature(_SPECS[name]).parameters)[1:]
-    parameters = inspect.signature(method).parameters.values()
+    taken = _signature(method)
+    parameters = taken.parameters.values() if taken else ()
     needed = [one for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD]
     positional = [one.name for one in needed if one.kind is one.POSITIONAL_OR_KEYWORD]
     has_default = any(one.name in wanted and one not in needed for one in parameters)
@@ -169,11 +170,21 @@ def _check_method(method: Callable[..., object], name: str, *, is_own: bool) -> 
         raise UserError(
             f"{_place(method)}{name}() is async, and nobody awaits it. Write a plain 'def {name}'"
         )
-    if not set(positional) <= set(wanted) or len(positional) < len(needed) or has_default or not is_whole:
+    is_fitting = set(positional) <= set(wanted) and len(positional) == len(needed) and not has_default
+    if taken is None or not is_fitting or not is_whole:
+        written = _signature(getattr(method, "__func__", method))  # with self, as its author knows it
         raise UserError(
-            f"{_place(method)}{name}{inspect.signature(method)} is not how it is called. "
+            f"{_place(method)}{name}{written or ''} is not how it is called. "
             f"Write 'def {name}({', '.join(['self', *wanted])})'"
         )
+
+
+def _signature(method: Callable[..., object]) -> inspect.Signature | None:
+    """Return what a method takes; None when that is not known, or it does not even take self."""
+    try:
+        return inspect.signature(method)
+    except ValueError:
+        return None
 
 
 def raised_at(error: BaseException, kind: type) -> str:

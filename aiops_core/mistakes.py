@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+_MANY = 20
+"""Above how many names nobody reads them all."""
 _WRONG = {
     **dict.fromkeys(
         ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"),
@@ -75,7 +77,10 @@ def _too_short(least: int, noun: str) -> str:
 
 
 def near(name: str, known: Iterator[str] | list[str]) -> str:
-    """Return ``Did you mean 'x'?`` for a near name, or one that holds it; else what is known."""
+    """Return ``Did you mean 'x'?`` for a near name, or one that holds it; else what is known.
+
+    Of many that are known those are told that are least unlike it.
+    """
     names = sorted(known)
     longer = [one for one in names if name in one] if len(name) > 2 else []
     close = get_close_matches(name, names, n=1, cutoff=0.6) or sorted(
@@ -83,4 +88,6 @@ def near(name: str, known: Iterator[str] | list[str]) -> str:
     )
     if close:
         return f"Did you mean '{close[0]}'?"
+    if len(names) > _MANY:
+        return f"The nearest of {len(names)}: {', '.join(get_close_matches(name, names, n=3, cutoff=0.0))}"
     return f"Known: {', '.join(names)}" if names else "There are none"

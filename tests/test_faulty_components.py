@@ -297,19 +297,21 @@ def test_a_source_that_yields_a_wrong_type_is_told(tmp_path, signal, told):
 @pytest.mark.parametrize(
     ("method", "told"),
     [
-        ("def detect(self, blok): ...", "detect(blok) is not how it is called. Write 'def detect(self, block)'"),
-        ("def detect(self): ...", "detect() is not how it is called. Write 'def detect(self, block)'"),
+        ("def detect(self, blok): ...", "detect(self, blok) is not how it is called. Write 'def detect(self, block)'"),
+        ("def detect(self): ...", "detect(self) is not how it is called. Write 'def detect(self, block)'"),
+        ("def detect(block): ...", "detect(block) is not how it is called. Write 'def detect(self, block)'"),
+        ("def detect(): ...", "detect() is not how it is called. Write 'def detect(self, block)'"),
         (
             "def detect(self, block, more): ...",
-            "detect(block, more) is not how it is called. Write 'def detect(self, block)'",
+            "detect(self, block, more) is not how it is called. Write 'def detect(self, block)'",
         ),
         (
             "def detect(self, block=None): ...",
-            "detect(block=None) is not how it is called. Write 'def detect(self, block)'",
+            "detect(self, block=None) is not how it is called. Write 'def detect(self, block)'",
         ),
         (
             "def detect(self, *, block): ...",
-            "detect(*, block) is not how it is called. Write 'def detect(self, block)'",
+            "detect(self, *, block) is not how it is called. Write 'def detect(self, block)'",
         ),
         ("async def detect(self, block): ...", "detect() is async, and nobody awaits it. Write a plain 'def detect'"),
     ],
@@ -333,6 +335,7 @@ def test_a_method_that_cannot_be_called_is_a_problem_at_its_line(tmp_path, metho
 @pytest.mark.parametrize(
     ("body", "told"),
     [
+        ("detect = dict", "detect is not how it is called. Write 'def detect(self, block)'"),
         ("detect = 5", "detect is int 5, and cannot be called. Write 'def detect'"),
         ("triggers = 5", "triggers are int 5. Write a tuple of patterns, as in ('^!!E',)"),
         ("triggers = 'boom'", "triggers are str 'boom'. Write a tuple of patterns, as in ('^!!E',)"),

@@ -8,8 +8,10 @@ import pytest
 from kit import MOST, build, contracts, cost, from_nothing, install, run, works
 from shown import ROOT
 
-from aiops_core import __version__
+from aiops_core import Context, Plan, __version__
+from aiops_core.catalogue import load_file
 from aiops_core.scaffold import KINDS, Plugin
+from aiops_core.testing.forge_scene import FileEffects
 
 AIOPS = Path(sys.executable).parent / "aiops"
 
@@ -123,6 +125,8 @@ def test_single_files_of_all_kinds_pass_their_contracts_where_they_were_written(
     [
         (("sink", "x"), "sink: no kind of plugin. Write one of source, detector, analyzer, action, notifier, extension"),
         (("detector", "Press-Line"), "Press-Line: no name of a plugin. Write small letters, digits and _, as in press_line"),
+        (("source", "my-source"), "my-source: no name of a plugin. Write small letters, digits and _, as in my_source"),
+        (("source", "9 lives"), "9 lives: no name of a plugin. Write small letters, digits and _, as in press_line"),
         (("source", "http"), f"http: taken by source 'http' of aiops-core {__version__}. Choose another name"),
         (("action", "gitlab"), f"gitlab: taken by action 'gitlab_merge_request' of aiops-plugin-gitlab {__version__}. "
          "Choose another name"),
@@ -135,6 +139,31 @@ def test_what_cannot_be_made_is_told(arguments, said, tmp_path):
 
     assert (done.returncode, done.stderr.strip()) == (2, said)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ticket_that_was_half_written_is_written_again(tmp_path, monkeypatch):
+    aiops("new", "action", "desk", "--single-file", cwd=tmp_path)
+    action = load_file("actions", "desk.py:DeskAction", tmp_path)
+    plan = Plan("write ticket 1", "all of it", {"ticket": "1.md"})
+
+    def act():
+        return action(
+            action.config_type(), Context(directory=tmp_path, effects=FileEffects(tmp_path / "e"))
+        ).act(plan)
+
+    def half_written(path, text, *rest):
+        done = write(path, text[:3] if path.parent.name == "tickets" else text, *rest)
+        return done if path.parent.name != "tickets" else sys.exit("as if killed")
+
+    write = Path.write_text
+    with monkeypatch.context() as crashing, pytest.raises(SystemExit):
+        crashing.setattr(Path, "write_text", half_written)
+        act()
+    act()
+
+    assert [(path.name, path.read_text()) for path in (tmp_path / "tickets").iterdir()] == [
+        ("1.md", "all of it")
+    ]
 
 
 def test_what_is_there_is_never_overwritten(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,10 +49,11 @@ class Plugin:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UserError(f"{self.kind}: no kind of plugin. Write one of {', '.join(KINDS)}")
-        is_name = self.name.isidentifier() and self.name == self.name.lower()
-        if not is_name or keyword.iskeyword(self.name) or self.name.startswith("_"):
+        if not _is_name(self.name):
+            near = re.sub(r"\W+", "_", self.name.lower()).strip("_")
+            proposal = near if _is_name(near) else "press_line"
             raise UserError(
-                f"{self.name}: no name of a plugin. Write small letters, digits and _, as in press_line"
+                f"{self.name}: no name of a plugin. Write small letters, digits and _, as in {proposal}"
             )
 
     @property
@@ -73,6 +75,11 @@ class Plugin:
     def component(self) -> str:
         """Path of the file with the class, from the folder that is written."""
         return f"{self.name}.py" if self.is_single else f"{self.package}/{self.kind}.py"
+
+
+def _is_name(name: str) -> bool:
+    is_python = name.isidentifier() and not keyword.iskeyword(name)
+    return is_python and name == name.lower() and not name.startswith("_")
 
 
 def written_files(plugin: Plugin) -> dict[str, str]:
