@@ -31,7 +31,12 @@ from aiops_core.testing.forge_scene import FileEffects
 CANARY = "canary-4f1c0d9be8a74e0d"
 """The value of every secret setting for which the bench gives none."""
 _JUNK = "\x00\x1b[31m\u202e\u200b\udcff\udcfe ${env:HOME} {{7*7}} {0} %s %n </code> @all\r"
-_MEGABYTE = 1_000_000
+_UNWANTED = {
+    "junk": _JUNK,
+    "a megabyte": "x" * 1_000_000,
+    "a huge number": "9" * 5000,  # more digits than int() takes
+    "an empty text": "",
+}
 
 
 def _wait_for_nobody(source: object) -> None:
@@ -47,7 +52,9 @@ class Bench:
     """A place where a component works.
 
     ``settings`` are written as in a pipeline file. ``feed`` is called with a source once it reads,
-    for those that wait for somebody to send something. ``reached`` returns whatever the component
+    for those that wait for somebody to send something. ``send`` is called with such a source and bytes
+    that nobody wants to see, as a line of them; without it, such bytes are written below whatever is in
+    the files of ``directory``. ``reached`` returns whatever the component
     can change in the world outside, to be compared: the requests a server got, the branches of a
     remote, the files of a folder. ``spoil`` takes that world away, so that it is seen what a
     component says then. ``change`` is the verified fix an action is given.
@@ -57,6 +64,7 @@ class Bench:
     repository: Repository | None = None
     directory: Path | None = None
     feed: Callable[[Any], None] = _wait_for_nobody  # Any: a source of any config
+    send: Callable[[Any, bytes], None] | None = None
     reached: Callable[[], object] = _nothing
     spoil: Callable[[], None] = _nothing
     change: Change | None = None
@@ -83,6 +91,7 @@ class Material:
     analysis: Analysis
     change: Change | None
     report: Report
+    is_unwanted: bool = False
 
 
 def usual(bench: Bench) -> Material:
@@ -98,8 +107,8 @@ def usual(bench: Bench) -> Material:
 
 
 def junk(bench: Bench) -> Iterator[tuple[str, Material]]:
-    """Yield what nobody wants to see, each with a name: control characters, no UTF-8, a megabyte, nothing."""
-    for name, text in (("junk", _JUNK), ("a megabyte", "x" * _MEGABYTE), ("an empty text", "")):
+    """Yield what nobody wants to see, each with a name: control characters, no UTF-8, a megabyte, a huge number, nothing."""
+    for name, text in _UNWANTED.items():
         event = samples.event(type=text[:500], message=text, block=text, path=text[:500])
         incident = samples.incident(title=text[:500], type=text[:500], message=text, events=(event,))
         words = text[:10_000]  # what a model says is bounded by its tokens
@@ -108,7 +117,10 @@ def junk(bench: Bench) -> Iterator[tuple[str, Material]]:
         )
         evidence = [Evidence("log", text[:500], text, id="E1")]
         report = samples.report(title=text[:500], text=text, incident=incident, analysis=said)
-        yield name, Material(samples.block(text), incident, evidence, said, bench.change, report)
+        yield (
+            name,
+            Material(samples.block(text), incident, evidence, said, bench.change, report, is_unwanted=True),
+        )
 
 
 @dataclass(slots=True)
@@ -127,6 +139,14 @@ class Trial:
 
     def __str__(self) -> str:
         return self.component.__name__
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that a component finds on its bench."""
+        home = self.bench.directory
+        if home is None:
+            return []
+        return [path for path in home.rglob("*") if path.is_file() and self.directory not in path.parents]
 
     @property
     def is_fed(self) -> bool:

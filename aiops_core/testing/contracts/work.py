@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ _QUIET = 0.5
 """Seconds without a signal after which a source that goes on is told to stop."""
 _PATIENCE = 20.0
 _ENDS_WITHIN = 5.0
+_LONG = 100_000
+_PLACES = 12
+_LINES = 6
+_BEGINS = re.compile(r"\b|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 
 
 def work(trial: Trial, component: Component[Any], material: Material) -> object:
@@ -43,13 +48,21 @@ class Yielded:
     state: Mapping[str, Json]
 
 
-def read(trial: Trial, source: Source[Any], positions: Mapping[str, Position] | None = None) -> list[Yielded]:
-    """Return what a source yields until it ends, or until it is quiet and told to end."""
+def read(
+    trial: Trial,
+    source: Source[Any],
+    positions: Mapping[str, Position] | None = None,
+    feed: Callable[[Source[Any]], None] | None = None,
+) -> list[Yielded]:
+    """Return what a source yields until it ends, or until it is quiet and told to end.
+
+    ``feed`` takes the place of the bench's.
+    """
     found: list[Yielded] = []
     raised: list[BaseException] = []
     thread = threading.Thread(target=_read, args=(source, dict(positions or {}), found, raised), daemon=True)
     thread.start()
-    trial.bench.feed(source)
+    (feed or trial.bench.feed)(source)
     _wait(thread, found)
     source.context.stopping.set()
     thread.join(_ENDS_WITHIN)
@@ -86,12 +99,38 @@ def _read(
         raised.append(error)
 
 
+def _read_with(trial: Trial, source: Source[Any], material: Material) -> object:
+    """Read what the bench has; where the material is unwanted, with it in the files or sent as well."""
+    if not material.is_unwanted:
+        return read(trial, source)
+    data = material.block.raw.encode("utf-8", "surrogateescape") + b"\n"
+    send = trial.bench.send
+    if send is not None:
+        return read(trial, source, feed=lambda one: send(one, data))
+    for path in trial.files:
+        with path.open("ab") as file:
+            file.write(data)
+    return read(trial, source)
+
+
 def _detect(trial: Trial, detector: LogDetector[Any], material: Material) -> object:
-    """Look at the material, and at each good sample with the material after every line."""
-    below, grammar = material.block.raw, Grammar([detector])
-    samples = [line + below for text in trial.good[:3] for line in text.splitlines(keepends=True)[:20]]
-    texts = (below, *samples, "".join(samples))
-    return [one.event for text in texts for one in find(detector, text=text, grammar=grammar)]
+    """Look at the material, and at each good sample with the material within and after every line."""
+    text, grammar = material.block.raw, Grammar([detector])
+    lines = [line for good in trial.good[:3] for line in good.splitlines(keepends=True)[:20]]
+    texts = [text, *(line + text for line in lines)]
+    texts += ["".join(texts[1:])] if len(text) < _LONG else []
+    found_alone = [line for line in lines if find(detector, text=line, grammar=grammar)]
+    texts += [torn for line in (found_alone or lines)[:_LINES] for torn in _with_inside(line, text)]
+    return [one.event for one_text in texts for one in find(detector, text=one_text, grammar=grammar)]
+
+
+def _with_inside(line: str, text: str) -> Iterator[str]:
+    """Yield the line with a text at its end, and a short text at each place where a word or number begins."""
+    words = line.rstrip("\r\n")
+    yield f"{words}{text}\n"
+    if len(text) < _LONG:
+        for place in list(_BEGINS.finditer(words))[:_PLACES]:
+            yield f"{words[: place.start()]}{text}{words[place.start() :]}\n"
 
 
 def _extend(trial: Trial, extension: Extension[Any], material: Material) -> object:
@@ -115,7 +154,7 @@ def _plan_and_act(trial: Trial, action: Action[Any], material: Material) -> obje
 
 
 _WORK: Mapping[type[Component[Any]], Callable[[Trial, Any, Material], object]] = {
-    Source: lambda trial, source, material: read(trial, source),
+    Source: _read_with,
     LogDetector: _detect,
     Analyzer: lambda trial, analyzer, material: analyzer.analyze(material.incident, material.evidence),
     Action: _plan_and_act,

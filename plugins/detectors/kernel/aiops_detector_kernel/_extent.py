@@ -60,14 +60,14 @@ def first_line(get: Get, head: int) -> int:
         if line is None:
             break
         if CUT_HERE.search(line):
-            above = kind_of(get(index - 1) or "")
+            above = kind_of((get(index - 1) or "")[:LONGEST])
             return index - 1 if above is not None and not above[0].stands_alone else index
     return head - 1 if FENCE.match(get(head - 1) or "") else head
 
 
 def end_of_report(get: Get, head: int) -> int:
     """Return the line after the last one that belongs to the report."""
-    line = get(head) or ""
+    line = (get(head) or "")[:LONGEST]
     if SEGFAULT.search(line):
         return head + 1 + ((get(head + 1) or "").startswith("Code: "))
     if OOM.search(line):
@@ -133,7 +133,7 @@ def _begins_anew(words: str, *, has_stack: bool, is_closed: bool) -> bool:
 def _end_of_oom(get: Get, head: int) -> int:
     end = index = head + 1
     while (line := get(index)) is not None and index - end <= NOISE:
-        if re.search(r"Killed process \d+|oom_reaper: reaped", line):
+        if re.search(r"Killed process \d+|oom_reaper: reaped", line[:LONGEST]):
             end = index + 1
             if "reaped" in line:
                 break

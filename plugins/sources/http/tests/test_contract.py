@@ -7,22 +7,24 @@ from aiops_source_http import HttpSource
 from aiops_core.testing import Bench, contract
 
 
-def post(source):
+def post(source, unwanted=b""):
     if (address := source.address) is None:
         return  # it was told to stop already
     url = f"http://127.0.0.1:{address.port}/"
-    request = urllib.request.Request(url, b"one\ntwo\n", {"Content-Type": "text/plain"}, method="POST")
+    request = urllib.request.Request(
+        url, unwanted + b"one\ntwo\n", {"Content-Type": "text/plain"}, method="POST"
+    )
     with suppress(OSError), urllib.request.urlopen(request, timeout=5):
         pass  # a source that is told to stop answers nobody
 
 
+def send(*what):
+    threading.Thread(target=post, args=what, daemon=True).start()
+
+
 @contextmanager
 def receiver(directory):
-    yield Bench(
-        {"listen": "127.0.0.1:0"},
-        directory=directory,
-        feed=lambda source: threading.Thread(target=post, args=(source,), daemon=True).start(),
-    )
+    yield Bench({"listen": "127.0.0.1:0"}, directory=directory, feed=send, send=send)
 
 
 test_contract = contract(HttpSource, receiver)

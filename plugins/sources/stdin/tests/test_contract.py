@@ -12,7 +12,7 @@ def pipe(directory):
     (directory / "in").write_text("one\ntwo\n")
     before = sys.stdin
     with (directory / "in").open() as sys.stdin:
-        yield Bench(feed=lambda source: os.lseek(sys.stdin.fileno(), 0, os.SEEK_SET))
+        yield Bench(directory=directory, feed=lambda source: os.lseek(sys.stdin.fileno(), 0, os.SEEK_SET))
     sys.stdin = before
 
 
