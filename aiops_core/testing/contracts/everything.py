@@ -6,7 +6,7 @@ import inspect
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
@@ -29,7 +29,9 @@ _SLOWEST_IMPORT = 0.3
 _OF_THE_CORE = 0.6
 """As much of what the core takes where that is more: the machine is busy or slow then."""
 _REFERENCE = re.compile(r"\$\{\w+:[^}]*\}")
-_MUTABLE = (list, dict, set, bytearray)
+_MUTABLE = (MutableMapping, MutableSequence, MutableSet)
+_DATA = (*_MUTABLE, bool, int, float, str, bytes, tuple, frozenset, type(None))
+"""What a module or class may keep; no modules, functions and classes, which are loaded on use."""
 
 
 def every_setting_is_documented(trial: Trial) -> None:
@@ -105,23 +107,28 @@ def it_starts_and_stops_in_any_order(trial: Trial) -> None:
 
 def two_instances_share_nothing(trial: Trial) -> None:
     """Nothing that can change is kept by the class, its module, or two instances together."""
-    for owner in trial.component.__mro__:
-        if owner.__module__.partition(".")[0] != "aiops_core":
-            for name, value in vars(owner).items():
-                if isinstance(value, _MUTABLE) and not name.startswith("__"):
-                    trial.fail(
-                        f"{name} of the class is a {type(value).__name__}, which all its instances share. "
-                        "Make it in __init__, or write a tuple, frozenset or MappingProxyType"
-                    )
-    before = _kept_by_modules(trial)
+    for owner in _own_classes(trial):
+        for name, value in vars(owner).items():
+            if isinstance(value, _MUTABLE) and not name.startswith("__"):
+                trial.fail(
+                    f"{name} of the class is a {type(value).__name__}, which all its instances share. "
+                    "Make it in __init__, or write a tuple, frozenset or MappingProxyType"
+                )
+    before = _kept_by_all(trial)
     with trial.started() as one, _another(trial) as other:
         work(trial, one, usual(trial.bench))
         for name, value in vars(one).items():
             if isinstance(value, _MUTABLE) and value is vars(other).get(name):
                 trial.fail(f"two instances share {name}. Make it in __init__")
-    for place, text in _kept_by_modules(trial).items():
-        if text != before.get(place, text):
-            trial.fail(f"{place} changed while it worked. Keep what changes in the instance")
+    after = _kept_by_all(trial)
+    for place in before.keys() & after.keys():
+        for name, text in after[place].items():
+            if text != before[place].get(name):
+                trial.fail(f"{place}.{name} changed while it worked. Keep what changes in the instance")
+
+
+def _own_classes(trial: Trial) -> list[type]:
+    return [one for one in trial.component.__mro__[:-1] if one.__module__.partition(".")[0] != "aiops_core"]
 
 
 @contextmanager
@@ -136,14 +143,18 @@ def _another(trial: Trial) -> Iterator[Component[Any]]:
         component.stop()
 
 
-def _kept_by_modules(trial: Trial) -> dict[str, str]:
+def _kept_by_all(trial: Trial) -> dict[str, dict[str, str]]:
+    """Return what its modules and classes keep, as text."""
     package = trial.component.__module__.partition(".")[0]
-    modules = [(name, module) for name, module in sys.modules.items() if name.partition(".")[0] == package]
+    modules = {name: one for name, one in sys.modules.items() if name.partition(".")[0] == package}
+    owners = {**modules, **{one.__qualname__: one for one in _own_classes(trial)}}
     return {
-        f"{module}.{name}": repr(value)
-        for module, loaded in modules
-        for name, value in vars(loaded).items()
-        if isinstance(value, _MUTABLE) and not name.startswith("__")
+        place: {
+            name: repr(value)
+            for name, value in vars(owner).items()
+            if isinstance(value, _DATA) and not name.startswith(("__", "_abc_"))
+        }
+        for place, owner in owners.items()
     }
 
 
@@ -227,10 +238,13 @@ def it_is_imported_fast_and_alone(trial: Trial) -> None:
             trial.fail(
                 f"cannot be imported by itself: {error}. Import what it needs, reach for nothing outside"
             )
-        if took.own <= max(_SLOWEST_IMPORT, _OF_THE_CORE * took.core):
+        is_slow = took.own > max(_SLOWEST_IMPORT, _OF_THE_CORE * took.core)
+        if not (is_slow or took.has_waited):
             return
-        if is_last or took.own > 2 * took.core:
+        if is_slow and (is_last or took.own > 2 * took.core):
             trial.fail(f"importing {module} takes {took.own:.1f} CPU s. Import heavy libraries on use")
+        if is_last:
+            trial.fail(f"importing {module} waits {took.whole - took.own:.1f} s. Wait for nothing on import")
 
 
 def _can_be_found(module: str) -> bool:

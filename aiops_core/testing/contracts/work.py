@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,8 @@ def read(
     """
     found: list[Yielded] = []
     raised: list[BaseException] = []
-    thread = threading.Thread(target=_read, args=(source, dict(positions or {}), found, raised), daemon=True)
+    given = deepcopy(dict(positions or {}))
+    thread = threading.Thread(target=_read, args=(source, given, found, raised), daemon=True)
     thread.start()
     (feed or trial.bench.feed)(source)
     _wait(thread, found)
@@ -72,6 +74,8 @@ def read(
         )
     if raised:
         raise raised[0]
+    if given != dict(positions or {}):
+        trial.fail("changed the positions it was handed. Copy what you change")
     return found
 
 
@@ -150,7 +154,18 @@ def _extend(trial: Trial, extension: Extension[Any], material: Material) -> obje
 
 def _plan_and_act(trial: Trial, action: Action[Any], material: Material) -> object:
     plan = action.plan(material.incident, material.analysis, material.change)
-    return plan, action.act(plan) if plan else None
+    if plan is None:
+        return None
+    with _unchanged(trial, plan):
+        return plan, action.act(plan)
+
+
+@contextmanager
+def _unchanged(trial: Trial, given: object) -> Iterator[None]:
+    before = deepcopy(given)
+    yield
+    if given != before:
+        trial.fail("changed what it was handed. Copy what you change: others see the same record")
 
 
 _WORK: Mapping[type[Component[Any]], Callable[[Trial, Any, Material], object]] = {
