@@ -11,9 +11,10 @@ def post(source, unwanted=b""):
     if (address := source.address) is None:
         return  # it was told to stop already
     url = f"http://127.0.0.1:{address.port}/"
-    request = urllib.request.Request(
-        url, unwanted + b"one\ntwo\n", {"Content-Type": "text/plain"}, method="POST"
-    )
+    headers = {"Content-Type": "text/plain"}
+    if token := source.config.token:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    request = urllib.request.Request(url, unwanted + b"one\ntwo\n", headers, method="POST")
     with suppress(OSError), urllib.request.urlopen(request, timeout=5):
         pass  # a source that is told to stop answers nobody
 
