@@ -59,10 +59,11 @@ def may_introduce(raw: bytes) -> bool:
 
 def _introduction(candidate: Candidate, start: int, kept: Kept) -> str:
     """Return the text of a line that may introduce a trace, "" where it is surely of no level that does."""
-    if candidate.carrier is None and not may_be_severe(kept.line(start)):
+    is_severe = may_be_severe(kept.line(start))
+    if candidate.carrier is None and not is_severe:
         return ""
-    text = line_at(candidate, start, kept)
-    return text if candidate.carrier is None or may_be_severe(text.encode("utf-8", "replace")) else ""
+    text = line_at(candidate, start, kept)  # of pieces, of which the first may not show it
+    return text if is_severe or may_be_severe(text.encode("utf-8", "replace")) else ""
 
 
 def _own_prefix(candidate: Candidate) -> str:
