@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aiops_core.repair.results.record import Results, counted
 
 _COUNT = re.compile(r"^ℹ (tests|pass|fail|cancelled|skipped|todo) (\d+)$", re.MULTILINE)
-_LINE = re.compile(r"^((?:  )*)([▶✔✖﹣]) (.+?)(?: \([\d.]+ms\))?(?: # (?:SKIP|TODO|.*))?$")
+_LINE = re.compile(r"^((?:  )*)([▶✔✖﹣]) (.+?)(?: \([\d.]+ms\))?(?: # .*)?$")
 _AGAIN = "✖ failing tests:"
 
 
