@@ -9,6 +9,7 @@ from aiops_core.catalogue import Catalogue
 from aiops_core.detection import Detection
 from aiops_core.records import LogBatch
 from aiops_core.text.blocks import Cutter
+from aiops_core.text.carriers import as_written
 
 PYTHON = """Traceback (most recent call last):
   File "/app/shop.py", line 12, in sell
@@ -326,3 +327,11 @@ def test_a_trace_whose_line_ends_were_written_out_is_one_event(detection, end):
 
     assert (event.type, event.start, len(event.frames)) == ("ZeroDivisionError", len(bsd("before")), 1)
     assert event.headline == "ERROR shop: cannot sell"
+
+
+def test_a_block_is_told_to_people_as_its_program_wrote_it():
+    pieces = docker("  half a ", end="") + docker("line")
+    raw = docker("Boom:") + pieces + cri("ended") + syslog("here") + "not carried\n"
+
+    assert as_written(raw) == "Boom:\n  half a line\nended\nhere\nnot carried\n"
+    assert as_written("no end") == "no end"

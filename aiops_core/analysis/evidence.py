@@ -12,6 +12,7 @@ from aiops_core.errors import AiopsError
 from aiops_core.records import Analysis, Change, Event, Evidence, Incident, Outcome
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
+from aiops_core.text.carriers import as_written
 from aiops_core.text.phrases import counted
 from aiops_core.text.redaction import PLACEHOLDER
 from aiops_core.text.sanitising import clean
@@ -96,7 +97,9 @@ def _others(incident: Incident) -> list[Event]:
 
 
 def _block(event: Event) -> str:
-    return "\n".join(filter(None, (event.headline, event.block or f"{event.type}: {event.message}")))
+    return "\n".join(
+        filter(None, (event.headline, as_written(event.block) or f"{event.type}: {event.message}"))
+    )
 
 
 def _place(event: Event, what: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from aiops_core.records import Analysis, CodeSample, Incident
+from aiops_core.text.carriers import as_written
 from aiops_core.text.phrases import headed
 from aiops_core.text.sanitising import clean
 
@@ -138,5 +139,5 @@ def _raw_error(incident: Incident, title: str) -> tuple[CodeSample, ...]:
     if not incident.events:
         return ()
     event = incident.event
-    raw = "\n".join(filter(None, (event.headline, event.block or event.message)))
+    raw = "\n".join(filter(None, (event.headline, as_written(event.block) or event.message)))
     return (CodeSample(title, clean(raw)[:_LONGEST_RAW]),) if raw else ()

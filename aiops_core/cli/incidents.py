@@ -21,6 +21,7 @@ from aiops_core.cli.state import (
 )
 from aiops_core.errors import UserError
 from aiops_core.records import Decision, Incident, IncidentState
+from aiops_core.text.carriers import as_written
 from aiops_core.text.phrases import counted
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _show_facts(incident: Incident) -> None:
     if incident.events:
         event = incident.event
         click.echo(f"  {printable(event.path)} bytes {event.start}-{event.end}")
-        for line in event.block.rstrip().splitlines()[:40]:
+        for line in as_written(event.block).rstrip().splitlines()[:40]:
             click.echo(f"  | {printable(line)}")
 
 

@@ -13,6 +13,7 @@ from aiops_core.repair.paths import MEANT
 from aiops_core.repair.reproducing import UNREPRODUCED
 from aiops_core.repair.review_text import COMMANDS
 from aiops_core.repair.wording import TITLE, error_name, one_line, place_name, shorten, spare_issues
+from aiops_core.text.carriers import as_written
 from aiops_core.text.phrases import counted, headed
 from aiops_core.text.sanitising import code_block, code_span, escape_markdown, silence_commands
 
@@ -226,7 +227,7 @@ def _outcome(outcome: Outcome) -> str:
 
 
 def _trace(incident: Incident, room: int) -> str:
-    block = incident.event.block if incident.events else ""
+    block = as_written(incident.event.block) if incident.events else ""
     opening, closing = "\n\n<details><summary>From the log</summary>\n\n", "\n\n</details>\n"
     room -= len(opening) + len(closing) + 400
     if not block.strip() or room < 400:

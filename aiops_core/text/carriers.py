@@ -274,14 +274,25 @@ def tells_level(carrier: Carrier) -> bool:
     return carrier in {_syslog, _bsd_syslog}
 
 
+def as_written(block: str) -> str:
+    """Return the raw lines of a block for people: as their program wrote them, see ``readable``."""
+    texts: list[str] = []
+    for line in block.splitlines(keepends=True):
+        carried = _carried_for_us(line.encode("utf-8", "replace"))
+        texts.append(line if carried is None else carried.text + "\n" * (not carried.is_partial))
+    return "".join(texts)
+
+
 def readable(raw: bytes) -> str:
     """Return a line for people: what docker, CRI and our own sources add is taken off."""
-    first = raw[:1]
-    carried = None
-    if first == b"{":
-        carried = _docker(raw)
-    elif first == b"<" and b"[aiops@" in raw:
-        carried = _syslog(raw)
-    elif first.isdigit():
-        carried = _cri(raw)
+    carried = _carried_for_us(raw)
     return decode_line(raw) if carried is None else carried.text
+
+
+def _carried_for_us(raw: bytes) -> Carried | None:
+    first = raw[:1]
+    if first == b"{":
+        return _docker(raw)
+    if first == b"<" and b"[aiops@" in raw:
+        return _syslog(raw)
+    return _cri(raw) if first.isdigit() else None

@@ -160,6 +160,20 @@ def test_incidents_are_listed_shown_and_found_by_fingerprint(typed, shop):
     assert typed("incidents", "show", fingerprint[:8])[1] == shown
 
 
+def test_an_incident_from_a_container_is_shown_as_its_program_wrote_it(typed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    carried = "".join(
+        json.dumps({"log": line + "\n", "stream": "stderr", "time": "2026-11-21T07:00:00.1Z"}) + "\n"
+        for line in CRASH.splitlines()
+    )
+    run_pipeline(PIPELINE, {"shop.log": carried}, tmp_path)
+
+    shown = typed("incidents", "show", "1")[1]
+
+    assert '  |   File "/app/shop/cart.py", line 7, in total' in shown
+    assert '"stream"' not in shown
+
+
 def test_incidents_are_resolved_ignored_and_retried(typed, shop):
     assert typed("incidents", "resolve", "1") == (0, "incident 1: new → resolved\n", "")
     assert typed("incidents", "ignore", "1") == (0, "incident 1: resolved → ignored\n", "")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from aiops_core.records import Incident, Report
+from aiops_core.text.carriers import as_written
 from aiops_core.text.report.outline import ReportOutline, outline_report
 from aiops_core.text.report.parts import ReportPart, ReportSection, excerpt
 from aiops_core.text.report.words import Say, words
@@ -120,7 +121,7 @@ def _log(incident: Incident | None, say: Say) -> tuple[ReportSection, ...]:
     if incident is None or not incident.events:
         return ()
     lines, characters = _LOG
-    body = excerpt(incident.event.block, say, lines=lines, characters=characters)
+    body = excerpt(as_written(incident.event.block), say, lines=lines, characters=characters)
     part = ReportPart("code", body)
     return (ReportSection("Log", say("The error as logged"), (part,)),) if body else ()
 

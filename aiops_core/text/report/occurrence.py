@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiops_core.records import Event, Incident, Report
+from aiops_core.text.carriers import as_written
 from aiops_core.text.phrases import headed
 from aiops_core.text.report.parts import ReportPart, ReportSection, excerpt, facts, items, moment, section
 from aiops_core.text.report.words import Say
@@ -62,7 +63,7 @@ def log_of(incident: Incident, say: Say) -> tuple[ReportSection, ...]:
     event = _event(incident)
     pieces = (
         ("Lines before", "\n".join(event.context_before), _CONTEXT_LINES, _CONTEXT_CHARACTERS),
-        ("The error as logged", event.block, _BLOCK_LINES, _BLOCK_CHARACTERS),
+        ("The error as logged", as_written(event.block), _BLOCK_LINES, _BLOCK_CHARACTERS),
         ("Lines after", "\n".join(event.context_after), _CONTEXT_LINES, _CONTEXT_CHARACTERS),
     )
     parts = (
