@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from corner_scene import JAVA, NODE, PYTHON, find
+from corner_scene import DOTNET, JAVA, NODE, PYTHON, docker, find
 
 
 def in_record(line, **more):
@@ -72,6 +72,27 @@ def test_a_program_may_log_each_line_of_a_trace_by_a_logger_of_one_word(text):
 
     assert event.block == lines
     assert event.exceptions[0].frames
+
+
+@pytest.mark.parametrize("carry", [str, docker], ids=["bare", "docker"])
+@pytest.mark.parametrize("word", ["stderr ", "stderr: ", "stderr | ", "shop[31] ", "shop> "])
+@pytest.mark.parametrize("text", [PYTHON, JAVA, NODE, DOTNET], ids=["python", "java", "javascript", "dotnet"])
+def test_a_word_before_each_line_of_a_trace_is_no_part_of_it(text, word, carry):
+    own = [f"{word}{line}\n" for line in text.splitlines()]
+    lines = [carry(line) for line in ["INFO up\n", *own, f"{word}INFO on\n"]]
+
+    (event,) = find("".join(lines))
+
+    assert event.block == "".join(lines[1:-1])
+    assert (event.type, len(event.exceptions)) == (find(text)[0].type, len(find(text)[0].exceptions))
+
+
+@pytest.mark.parametrize("sign", ["> ", "# ", "// ", "* ", "+ ", "see "])
+def test_what_quotes_a_trace_is_no_word_before_its_lines(sign):
+    first, *rest = PYTHON.splitlines(keepends=True)
+    quoted = f"{sign}{first}" + "".join(rest if sign == "see " else [f"{sign}{line}" for line in rest])
+
+    assert find(quoted) == []
 
 
 def test_a_record_that_tells_a_level_is_believed():

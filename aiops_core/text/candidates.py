@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from aiops_core.text.line_records import line_record
 from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
 from aiops_core.text.matcher import Trigger, alike, compile_triggers
 from aiops_core.text.repeats import Repeats
+from aiops_core.text.shared_prefix import has_prefix, shared_prefix
 from aiops_core.text.spread import spread_record
 from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
@@ -231,11 +233,7 @@ class Place:
     def _plain(self, text: str) -> Iterator[Candidate]:
         """Yield what detectors claim of lines that nothing carried, but a prefix of their own."""
         for owner, triggers in self.grammar.by_owner(self.hits):
-            for trigger in triggers:
-                column = trigger.confirm(text)
-                if column < 0:
-                    continue
-                prefix = self._prefix(text[:column], trigger)
+            for trigger, prefix, is_shared in self._prefixes(text, triggers):
                 carrier = prefix_carrier(prefix) if prefix else None
                 if carrier is not None:
                     lines: Lines = self._writer_lines(carrier, stream_of(prefix))
@@ -246,10 +244,40 @@ class Place:
                     unwrap = _unwrapper(prefix)
                     lines = Lines(self.data, starts, final=self.final, unwrap=unwrap, cap_from=hit)
                 candidate = self._cut(owner, trigger, lines, hit, prefix)
-                if candidate is not None:
+                if candidate is not None and (
+                    not is_shared or self._all_have(prefix, candidate, decode_line)
+                ):
                     candidate.stream = stream_of(prefix or text[: parse_envelope(text).length])
                     yield candidate
                     break
+
+    def _prefixes(self, text: str, triggers: Iterable[Trigger]) -> Iterator[tuple[Trigger, str, bool]]:
+        """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
+        for trigger in triggers:
+            column = trigger.confirm(text)
+            if column >= 0:
+                yield trigger, self._prefix(text[:column], trigger), False
+            is_sure = column >= 0 and trigger.is_anchored
+            if not is_sure and self.grammar.is_trace(trigger.owner):
+                prefix = shared_prefix(text, trigger.find(text), self._is_beside)
+                if prefix:
+                    yield trigger, prefix, True
+
+    def _is_beside(self, word: bytes) -> bool:
+        """Tell whether bytes stand in the line above or below, or may do so in one that is not known yet."""
+        end = self._line_end()
+        below = self.data.find(b"\n", end) + 1 or len(self.data)
+        above = self.data.rfind(b"\n", 0, max(self.line - 1, 0)) + 1
+        is_last = end >= len(self.data) and not self.final
+        return is_last or word in self.data[end:below] or word in self.data[above : self.line]
+
+    def _all_have(self, prefix: str, candidate: Candidate, read: Callable[[bytes], str]) -> bool:
+        """Tell whether all lines of a candidate have a prefix of this shape, and there are several."""
+        if candidate.is_open:
+            return True
+        places = [(start - self.base, end - self.base) for start, end in candidate.raw_lines()]
+        has = has_prefix(prefix)
+        return len(places) > 1 and all(has(read(self.data[start:end])) for start, end in places)
 
     def _carried(self, text: str, lines: WriterLines, found: tuple[Carrier, Carried]) -> Iterator[Candidate]:
         """Yield what detectors claim of the lines one writer had carried here."""
@@ -258,18 +286,15 @@ class Place:
             if not self.grammar.is_trace(owner) and tells_level(carrier):
                 yield from self._whole_line(owner, triggers, carried.stream)
                 continue
-            for trigger in triggers:
-                column = trigger.confirm(text)
-                if column < 0:
-                    continue
-                prefix = self._prefix(text[:column], trigger)
+            for trigger, prefix, is_shared in self._prefixes(text, triggers):
                 own = lines
                 if prefix:
                     inner = prefix_carrier(prefix)
                     stream = f"{carried.stream} {stream_of(prefix)}" if inner else carried.stream
                     own = self._writer_lines(within(carrier, inner, learn_prefix(prefix)), stream)
                 candidate = self._cut(owner, trigger, own, own.hit, prefix)
-                if candidate is not None:
+                read = partial(_read, carrier)
+                if candidate is not None and (not is_shared or self._all_have(prefix, candidate, read)):
                     candidate.stream, candidate.carrier = carried.stream, carrier
                     candidate.carried = _told(carried, own, candidate.first, candidate.last)
                     yield candidate
@@ -405,6 +430,11 @@ def _told(carried: Carried, lines: Lines, first: int, last: int) -> Carried:
     if not lines.is_torn(first, last):
         return carried
     return replace(carried, attributes={**carried.attributes, "partial": "true"})
+
+
+def _read(carrier: Carrier, raw: bytes) -> str:
+    carried = carrier(raw)
+    return decode_line(raw) if carried is None else carried.text
 
 
 def _unwrapper(prefix: str) -> Callable[[bytes], str]:

@@ -90,7 +90,7 @@ _WRITERS = frozenset(
 )
 """Fields that tell writers apart, alone or as what holds such fields."""
 _CRI = re.compile(
-    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP]\S*) ?"
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP](?::\S*)?)(?: |(?=\s|$))"
 )
 _SYSLOG = re.compile(
     rb"<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,128}) (\S{1,128}) (\S{1,64}) "

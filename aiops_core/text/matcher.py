@@ -45,6 +45,11 @@ class Trigger:
         """Look for the pattern anywhere in a text of any number of lines."""
         return _compiled(_without_end(self.source)).search(text)
 
+    def find(self, line: str) -> int:
+        """Return the first column where the pattern matches, wherever it should; -1 when it does not."""
+        match = _compiled(self.source).search(line)
+        return -1 if match is None else match.start()
+
     def confirm(self, line: str) -> int:
         """Return the column where the trigger holds in an unwrapped line, -1 when it does not.
 

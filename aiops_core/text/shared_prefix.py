@@ -1,0 +1,35 @@
+"""Recognise a word that is part of no known envelope, but stands before each line of a trace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.unwrap import learn_prefix
+
+_LONGEST = 200
+_LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_][\w./@-]{0,63}(?:\[\d{1,8}\])?[:|>]?) ?$")
+_WORD = re.compile(r"[A-Za-z_][\w./@-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
+
+
+def shared_prefix(text: str, column: int, near: Callable[[bytes], bool]) -> str:
+    """Return what stands before a column, if it is one word, perhaps behind an envelope; "" otherwise.
+
+    ``near`` tells whether bytes stand in a line beside this one: what no other line has is no prefix.
+    """
+    if not 0 < column <= _LONGEST:
+        return ""
+    prefix = text[:column]
+    if not prefix.endswith(" ") and text.startswith(" ", column):
+        prefix += " "
+    last = _LAST_WORD.match(prefix.removesuffix("| ").removesuffix("> ")) if prefix.endswith(" ") else None
+    if last is None or not near(last[1].encode()):
+        return ""
+    return prefix if _WORD.fullmatch(prefix, parse_envelope(prefix).length) else ""
+
+
+def has_prefix(prefix: str) -> Callable[[str], bool]:
+    """Return a function that tells whether a line is blank or has a prefix of this shape."""
+    strip = learn_prefix(prefix)
+    return lambda line: strip(line) != line or not line.strip()
