@@ -1,5 +1,6 @@
 """Triggers: which are accepted, where they hold, and that both engines agree."""
 
+import os
 import random
 
 import pytest
@@ -8,9 +9,11 @@ from aiops_core.catalogue import Catalogue
 from aiops_core.component import LogDetector
 from aiops_core.errors import UserError
 from aiops_core.pipeline import load
+from aiops_core.text.compiled import cache_path, save
+from aiops_core.text.compiled import load as load_kept
 from aiops_core.text.hits import HitList
 from aiops_core.text.kept import Kept
-from aiops_core.text.matcher import alike, build_matcher, compile_trigger
+from aiops_core.text.matcher import alike, build_matcher, compile_trigger, compile_triggers, is_compiled
 
 REFUSED = {
     "ab": "no run of 3 literal characters that every match has. "
@@ -144,3 +147,28 @@ def test_what_several_detectors_look_for_hits_once_and_is_told_to_each():
 
 def test_a_trigger_hyperscan_cannot_take_moves_the_pipeline_to_re():
     assert build_matcher([compile_trigger(0, r"(?<!no )failed")]).engine == "re"
+
+
+def test_what_was_compiled_once_is_taken_from_the_cache(tmp_path, monkeypatch):
+    pytest.importorskip("hyperscan", reason="hyperscan is not installed here")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    data = b"all is well\nno stock left\n"
+    assert not is_compiled(["no stock"])
+
+    _, made = compile_triggers([(0, "no stock")])
+    _, kept = compile_triggers([(1, "no stock")])
+
+    assert is_compiled(["no stock"])
+    assert kept.scan(data) == made.scan(data) == ([19], [0])
+
+
+def test_what_was_not_used_for_longest_leaves_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for number in range(70):
+        path = cache_path("engine", [b"%d" % number])
+        save(path, b"compiled")
+        os.utime(path, (number, number))
+
+    left = [number for number in range(70) if load_kept(cache_path("engine", [b"%d" % number]))]
+
+    assert left == list(range(6, 70))

@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-_KEPT = 8
+_KEPT = 64
+"""Databases of so many sets of triggers, most of them below 200 kB."""
 
 
 def cache_path(engine: str, patterns: Sequence[bytes]) -> Path | None:

@@ -25,7 +25,6 @@ _SURE = 18
 """Characters of a match that no sentence has by chance: ``Exception in thread``."""
 _RULES_VERSION = 2
 """Changes with the rules that triggers are checked and compiled by: what was kept is made again."""
-_WORTH_KEEPING = 20
 _parser: Any = re._parser  # type: ignore[attr-defined]  # the only parser that agrees with re
 
 
@@ -81,22 +80,28 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def compile_trigger(owner: int, pattern: str) -> Trigger:
     """Check one trigger; raise UserError for one that cannot be scanned for."""
+    if fault := _fault_of(pattern):
+        raise UserError(f"trigger {pattern!r}: {fault}")
+    return _unchecked(owner, pattern)
+
+
+@lru_cache(maxsize=4096)  # pipelines share detectors, and a start asks twice: for the check, and to compile
+def _fault_of(pattern: str) -> str:
+    """Return why a pattern cannot be scanned for, and what to do; "" where it can."""
     try:
         re.compile(pattern)
     except re.error as error:
-        raise UserError(f"trigger {pattern!r}: {error}. Write a valid regular expression") from None
-    trigger = _unchecked(owner, pattern)
+        return f"{error}. Write a valid regular expression"
+    trigger = _unchecked(0, pattern)
     parsed = _parser.parse(_without_end(trigger.source))
     if _has_anchor(parsed) or (trigger.is_anchored and _is_alternation(parsed)):
-        raise UserError(
-            f"trigger {pattern!r}: an anchor inside. Put ^ first and $ last, alternatives in parentheses"
-        )
+        return "an anchor inside. Put ^ first and $ last, alternatives in parentheses"
     if _longest_literal(parsed) < MIN_LITERAL:
-        raise UserError(
-            f"trigger {pattern!r}: no run of {MIN_LITERAL} literal characters that every match has. "
+        return (
+            f"no run of {MIN_LITERAL} literal characters that every match has. "
             "Add some, or the whole log would be looked at line by line"
         )
-    return trigger
+    return ""
 
 
 def _unchecked(owner: int, pattern: str) -> Trigger:
@@ -264,7 +269,7 @@ class _Hyperscan:
             elements=len(distinct),
             flags=[0] * len(distinct),
         )
-        if len(triggers) >= _WORTH_KEEPING and (path := _kept_at(triggers)) is not None:
+        if (path := _kept_at(triggers)) is not None:
             save(path, hyperscan.dumpb(database))
         return cls(database)
 
