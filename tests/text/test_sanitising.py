@@ -34,6 +34,18 @@ def test_cleaning_removes_what_people_do_not_see(text, expected):
     assert clean(text) == expected
 
 
+@pytest.mark.parametrize("text", ["plain\tand\nsimple ~", "Zürich", "店铺", ""])
+def test_cleaning_leaves_what_people_see(text):
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
+    "sign", [*map(chr, {*range(32), *range(127, 160)} - {9, 10, 11, 12, 13, 133}), "\u3164"]
+)
+def test_one_control_character_in_plain_text_is_removed(sign):
+    assert sign not in clean(f"no {sign} stock")
+
+
 def test_an_unfinished_escape_sequence_does_not_swallow_what_follows():
     assert clean("\x1b]0;never ended\nERROR still here") == "]0;never ended\nERROR still here"
 

@@ -590,6 +590,16 @@ def test_a_name_is_looked_up_once_and_what_was_looked_at_is_connected_to(monkeyp
     assert [request.headers["host"] for request in peer.requests] == [url.partition("//")[2]]
 
 
+def test_without_tls_no_authority_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "broken.pem"))
+    (tmp_path / "broken.pem").write_text("no certificate")
+
+    with HttpPeer() as peer:
+        notifier(peer).notify(REPORT)
+
+    assert len(peer.requests) == 1
+
+
 def test_the_certificate_must_be_that_of_the_name(monkeypatch):
     with HttpPeer(tls=True) as peer:  # whose certificate is for 127.0.0.1
         monkeypatch.setattr("socket.getaddrinfo", Names("127.0.0.1"))
