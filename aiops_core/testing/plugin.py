@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +98,36 @@ def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdecimal()
 
 
+@pytest.fixture(scope="session")
+def _new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Make an empty directory; thousands beside those of pytest would make each of its own slower than the last."""
+    homes, numbers = tmp_path_factory.mktemp("homes"), count()
+
+    def new_home() -> Path:
+        home = homes / str(next(numbers))
+        home.mkdir()
+        return home
+
+    return new_home
+
+
+@pytest.fixture(scope="session")
+def _caches(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return where caches lie that all tests of a run share, those of other workers of pytest-xdist too."""
+    own = tmp_path_factory.getbasetemp()
+    return str((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache")
+
+
 @pytest.fixture(autouse=True)
-def no_ambient_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def no_ambient_credentials(
+    monkeypatch: pytest.MonkeyPatch, _new_home: Callable[[], Path], _caches: str
+) -> None:
     """Hide this machine's keys, proxies and home directory from every test."""
     for name in list(os.environ):
         if name.startswith(_CREDENTIALS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("HOME", str(_new_home()))
+    monkeypatch.setenv("XDG_CACHE_HOME", _caches)
 
 
 @pytest.fixture
