@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import as_file, files
 
 from pydantic import Field
@@ -102,6 +103,7 @@ class KnowledgeAnalyzer(Analyzer[KnowledgeConfig]):
         )
 
 
-def _shipped_rules() -> list[Entry[Rule]]:
+@cache
+def _shipped_rules() -> tuple[Entry[Rule], ...]:
     with as_file(files(__package__) / "rules.yaml") as path:
-        return [Entry("", entry.value) for entry in read_entries(path, Rule)]
+        return tuple(Entry("", entry.value) for entry in read_entries(path, Rule))

@@ -19,7 +19,7 @@ DEBUGGER = 64
 """Lines that a debugger may print between an exception and its stack."""
 _FENCE = lazy_pattern(r"={10,}\s*$|#\s*$|-{10,}\s*$")
 _BEFORE = lazy_pattern(
-    r"\w*Sanitizer:DEADLYSIGNAL|ASAN:(?:SIG|DEADLY)|AddressSanitizer:DEADLY|pure virtual method called|## V8 sandbox|===BUG DETECTED"
+    r"Sanitizer:DEADLYSIGNAL|ASAN:(?:SIG|DEADLY)|AddressSanitizer:DEADLY|pure virtual method called|## V8 sandbox|===BUG DETECTED"
 )
 _PURE = "pure virtual method called"
 _DONE = lazy_pattern(r"==\d+== ?ABORTING|\[end of stack trace\]|#\d+ +0x[0-9a-f]+ in _start\b")

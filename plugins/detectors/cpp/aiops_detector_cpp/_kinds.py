@@ -369,5 +369,5 @@ _REPORT = lazy_pattern(
 
 def prefix_of(line: str) -> str:
     """Return what another program put before each line of the report of a sanitizer."""
-    found = _REPORT.match(line[:400])
+    found = _REPORT.match(line[:400]) if "==" in line[:400] else None
     return (found["prefix"] or found["text"]) if found is not None else ""
