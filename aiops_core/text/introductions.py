@@ -39,7 +39,8 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
         return candidate.start
     if previous in held:
         return previous
-    return previous if parse_envelope(text).severity in _INTRODUCE else candidate.start
+    severity = parse_envelope(text).severity or parse_envelope(learn_prefix(prefix)(text)).severity
+    return previous if severity in _INTRODUCE else candidate.start
 
 
 def is_indented(line: str) -> bool:

@@ -18,6 +18,7 @@ from aiops_core import (
     Span,
     parse_envelope,
 )
+from aiops_detector_cpp import _failed_test
 from aiops_detector_cpp._extent import ABOVE, end_of_crash, find_head, first_line
 from aiops_detector_cpp._frames import LONGEST, Call
 from aiops_detector_cpp._kinds import prefix_of, read_head
@@ -37,7 +38,7 @@ class CppConfig(Config):
 
 
 class CppErrors(LogDetector[CppConfig]):
-    """Reports of sanitizers, failed assertions, uncaught exceptions, heap errors and crashes by signals."""
+    """Reports of sanitizers, failed assertions and tests, uncaught exceptions, heap errors and crashes by signals."""
 
     triggers = (
         r"(?:==\d+== ?)?(?:ERROR|WARNING): [A-Za-z]+Sanitizer: ",
@@ -94,11 +95,15 @@ class CppErrors(LogDetector[CppConfig]):
         r"error while loading shared libraries: ",
         r"===BUG DETECTED: ",
         r"==\d+== (?:Invalid (?:read|write|free)|Mismatched free|Conditional jump|Use of uninit|Process terminating with)",
+        _failed_test.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from the fence or the first words to the last stack."""
         known = _without_prefix(lines, hit)
+        if _failed_test.FAILURE.match(known.get(hit) or ""):
+            extent = _failed_test.extent_of_failure(known.get, hit)
+            return More(hit) if known.ran_out and not lines.final else Span(*extent)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -110,6 +115,8 @@ class CppErrors(LogDetector[CppConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read what surfaced and the stack of it."""
+        if (failed := _failed_test.read_failure(block.lines)) is not None:
+            return Event(type=failed.type, message=failed.message, language="cpp", exceptions=(failed,))
         report = read_report(_whole(block), self._is_ours)
         raised = RaisedException(report.type, report.message, report.frames)
         return Event(

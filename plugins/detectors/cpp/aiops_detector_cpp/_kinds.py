@@ -182,7 +182,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
         (r"(?:==\d+== ?)?(?:ERROR|WARNING): (?P<tool>\w*Sanitizer|libFuzzer): (?P<text>.*)", _sanitizer),
         (r"(?P<file>(?:[A-Za-z]:)?[^\s:()]+):(?P<line>\d+):\d+: runtime error: (?P<text>.*)", _undefined),
         (
-            rf"{_PROGRAM}{_FILE}:(?P<line>\d+): (?P<function>.*?):? ?Assertion [`'‘](?P<text>.*)['’] failed",
+            rf"{_PROGRAM}{_FILE}:(?P<line>\d+): ?(?P<function>.*?):? ?Assertion [`'‘](?P<text>.*)['’] failed",
             _assertion,
         ),
         (r"(?P<function>[\w:~]*):? ?Assertion [`'‘](?P<text>.*)['’] failed", _assertion),

@@ -12,6 +12,7 @@ from aiops_detector_dotnet._lines import (
     OVERFLOW,
     SERVICE,
     STACK_TITLE,
+    TEST_TITLE,
     TRAILER,
     UNHANDLED_ALONE,
     Get,
@@ -167,7 +168,7 @@ def _head_above(get: Get, body: int) -> int | None:
             break
         if STACK_TITLE.match(line) or is_note(line) or read_inner(line) is not None:
             continue
-        if _is_known_head(line) or OVERFLOW.match(line):
+        if _is_known_head(line) or OVERFLOW.match(line) or TEST_TITLE.match(line):
             return index
         within = read_head_within(line)
         if within is not None and INNER_WITHIN in line[: within.start + 1]:

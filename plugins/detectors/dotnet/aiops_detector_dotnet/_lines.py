@@ -59,6 +59,8 @@ _UNITY = lazy_pattern(
 )
 STACK_TITLE = lazy_pattern(r"\s*Stack ?Trace:\s*$")
 """What test runners write between a message and its frames."""
+TEST_TITLE = lazy_pattern(r"\s*Error Message:\s*$")
+"""What they write above the message."""
 _PLACE = lazy_pattern(
     r" (?:\[0x[0-9a-f]+\] )?(?:\S{1,20} )?(?P<file>(?:[A-Za-z]:|<)?[^:]+?)(?::\s?(?:[^\s:\d]{1,12} )?(?P<line>\d+)|: ?[^\d]{1,20}(?P<other>\d+))?\.?\s*$"
 )

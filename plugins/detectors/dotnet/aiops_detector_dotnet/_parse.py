@@ -13,6 +13,7 @@ from aiops_detector_dotnet._lines import (
     MEMBER_END,
     OVERFLOW,
     STACK_TITLE,
+    TEST_TITLE,
     TRAILER,
     Call,
     Head,
@@ -120,7 +121,8 @@ def read_exceptions(lines: Sequence[str], prefix: str, is_ours: IsOurs) -> tuple
     index, end = _extent(lines)
     head = _head(lines[index], prefix if index == 0 else "")
     is_own = head is not None
-    head = head or Head(UNKNOWN, "" if read_frame(lines[index]) else lines[index].strip())
+    is_nameless = read_frame(lines[index]) is not None or TEST_TITLE.match(lines[index]) is not None
+    head = head or Head(UNKNOWN, "" if is_nameless else lines[index].strip())
     message, _, inner = head.message.partition(INNER_WITHIN)
     reader = _Reader(head._replace(message=message), indent_of(lines[index]))
     if inner:
@@ -154,7 +156,7 @@ def _extent(lines: Sequence[str]) -> tuple[int, int]:
 
 
 def _head(line: str, prefix: str) -> Head | None:
-    if read_frame(line) is not None:
+    if read_frame(line) is not None or TEST_TITLE.match(line):
         return None
     if OVERFLOW.match(line):
         return Head("StackOverflowException", line.strip())

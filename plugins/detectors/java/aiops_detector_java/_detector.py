@@ -18,7 +18,7 @@ from aiops_core import (
     Severity,
     Span,
 )
-from aiops_detector_java import _crash, _gradle
+from aiops_detector_java import _clojure, _crash, _gradle
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -47,6 +47,7 @@ class JavaErrors(LogDetector[JavaConfig]):
         r"^Exception: \S+ thrown from the UncaughtExceptionHandler",
         r"^Full thread dump ",
         _gradle.TRIGGER,
+        _clojure.TRIGGER,
         *_crash.TRIGGERS,
     )
 
@@ -70,6 +71,8 @@ class JavaErrors(LogDetector[JavaConfig]):
             return _dump(block)
         if block.first_line.startswith("#"):
             return self._crash(block)
+        if (told := _clojure.read_report(block.lines, self._is_ours)) is not None:
+            return Event(type=told.type, message=told.message, language="java", exceptions=(told,))
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
         if _gradle.BANNER.match(block.first_line):
@@ -110,10 +113,12 @@ class JavaErrors(LogDetector[JavaConfig]):
 
 
 def _extent_of_report(known: AskedLines, hit: int) -> tuple[int, int] | None:
-    """Return first and last line of what tells of more than a trace: a crash, or a build that failed."""
+    """Return first and last line of what is no trace: a crash, a report of Clojure, a build that failed."""
     line = known.get(hit) or ""
     if _crash.BANNER.match(line):
         return _crash.extent_of_crash(known.get, hit)
+    if _clojure.TITLE.match(line):
+        return _clojure.extent_of_report(known.get, hit)
     return _gradle.extent_of_report(known.get, hit) if _gradle.BANNER.match(line) else None
 
 

@@ -25,6 +25,8 @@ _TRIGGERED = lazy_pattern(FRAME_TRIGGER)
 _OPENS_NEXT = (":", ";")
 _LEADS_IN = lazy_pattern(r"FATAL EXCEPTION: |Process: \S+, PID: \d|Caught: [\w.$]+(?::|$)")
 """What Android and Groovy write above the head."""
+_PART_TITLE = lazy_pattern(r"[A-Z]\w{1,30} [Ss]tack ?[Tt]race:\s*$")
+"""What Spark writes between the stack of an executor and that of the driver."""
 _HEAP_DUMP = lazy_pattern(r"Dumping heap to |Heap dump file created ")
 _ENDS_WITH_MEMORY = lazy_pattern(r"(?:Terminating|Aborting) due to java\.lang\.OutOfMemoryError")
 _PYTHON = "Traceback (most recent call last):"
@@ -73,9 +75,18 @@ def end_of_trace(get: Get, head: int) -> int | None:
             index += 1
         elif read_mark(line) is not None:
             index = after_message(get, index)
+        elif (below := _frame_below(get, index)) is not None:
+            index = below
         else:
             break
     return end_of_trace(get, head + 2) if begins_short(first, get(head + 2)) and index == head + 2 else index
+
+
+def _frame_below(get: Get, index: int) -> int | None:
+    """Return the next frame of a stack that a blank line or the title of its next part interrupts."""
+    below = index + 1 if not (get(index) or "").strip() else index
+    below += _PART_TITLE.match(get(below) or "") is not None
+    return below if below > index and is_frame(get(below) or "") else None
 
 
 def begins_short(first: str, again: str | None) -> bool:

@@ -37,8 +37,9 @@ _WITHIN = (
     lazy_pattern(rf"(?<![\w$.-])({_PARTS}+(?:[A-Z][\w$]*)?{_KNOWN}"),
     lazy_pattern(rf"(?<![\w$.-])([A-Z][\w$]*{_KNOWN}"),
     lazy_pattern(rf"(?<![\w$.-])({_PARTS}+[A-Z][\w$]*)(?:: |:?\s*$)"),
+    lazy_pattern(rf"(?<![\w$.-])({_PARTS}+[A-Z][\w$]*(?:Exception|Error)) (?=\S)"),
 )
-"""Names within a line, the surest first: qualified, known to be an exception's, neither."""
+"""Names within a line, the surest first: qualified, known to be an exception's, neither, one in a sentence."""
 _STANDALONE = lazy_pattern(
     r'\s*(?:Exception in thread "'
     r"|(?:Terminating due to |Aborting due to )?java\.lang\.(?:OutOfMemoryError|StackOverflowError)(?::|$)"

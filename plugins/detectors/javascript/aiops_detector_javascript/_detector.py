@@ -55,6 +55,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         r"^\(Use `node --trace-uncaught",
         *GECKO_TRIGGERS,
         *OPERA_TRIGGERS,
+        r"^ {0,8}❯ (?:[^\s:]{1,200} )?[^\s:()]{1,300}:\d+:\d+$",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:

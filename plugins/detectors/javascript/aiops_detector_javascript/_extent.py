@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from aiops_core import lazy_pattern
+from aiops_detector_javascript._failed_test import SOURCE, title_above
 from aiops_detector_javascript._frames import (
     NAMELESS_CODE,
     begins_gecko,
@@ -99,7 +100,8 @@ def _place_of_frame(get: Get, hit: int) -> Place | None:
     if read_at(above) is not None and _AT_TRIGGERED.match(above):
         return None
     top = _top(get, hit, follows_frame)
-    head = _head_above(get, top)
+    head = title_above(get, top)
+    head = _head_above(get, top) if head is None else head
     return Place(head, top) if head is not None else None
 
 
@@ -134,11 +136,19 @@ def end_of_trace(get: Get, place: Place) -> int:
             index += 1
             if line.rstrip().endswith("{"):
                 index = _after_braces(get, index, indent)
+            index = _after_source(get, index)
         elif _GOES_ON.match(line) and (below := _body_below(get, index)) and read_at(get(below) or ""):
             index = below
         else:
             break
     return _after_aftermath(get, index)
+
+
+def _after_source(get: Get, index: int) -> int:
+    """Return the line after the source that is printed under a frame, or under the digest of one."""
+    while SOURCE.match(get(index) or ""):
+        index += 1
+    return index
 
 
 def _end_of_gecko(get: Get, index: int) -> int:
@@ -312,7 +322,7 @@ def _after_braces(get: Get, index: int, indent: int) -> int:
 def _after_aftermath(get: Get, index: int) -> int:
     while (line := get(index)) is not None:
         if AFTERMATH.match(line):
-            index += 1
+            index = _after_source(get, index + 1)
         elif not line.strip() and _RUNTIME.match(get(index + 1) or ""):
             index += 2
         else:

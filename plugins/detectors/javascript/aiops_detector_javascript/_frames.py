@@ -12,6 +12,10 @@ from aiops_core import lazy_pattern
 
 LONGEST = 4096
 
+_POINTED = lazy_pattern(
+    r"❯ (?:(?P<function>[^\s:/]{1,200}) )?(?P<file>[^\s:()]+):(?P<line>\d{1,9}):(?P<column>\d{1,9})\s*$"
+)
+"""How Vitest prints a frame."""
 _LOOSE_AT = lazy_pattern(r"\s+(?:eval )?at \S")
 _LEFT_OUT = lazy_pattern(r"\s+\.\.\. \d+ (?:lines matching|more)\b")
 _GECKO_PLACE = lazy_pattern(r"@(?=[\w+.-]+:/|/|[\w.~-]+[./])")
@@ -46,6 +50,11 @@ def read_at(line: str) -> Call | None:
     if len(line) > LONGEST:
         return None
     text = line.strip().removeprefix("eval ")
+    if text.startswith("❯ "):
+        found = _POINTED.match(text)
+        return found and Call(
+            found["function"] or "", found["file"], int(found["line"]), int(found["column"])
+        )
     if not text.startswith("at "):
         return None
     text = text[3:].removesuffix("{").rstrip(" ,").removeprefix("async ")

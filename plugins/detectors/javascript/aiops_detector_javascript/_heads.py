@@ -33,7 +33,7 @@ _STANDALONE = lazy_pattern(
 FATAL = "FATAL ERROR"
 HEAP = lazy_pattern(rf"{FATAL}: .*JavaScript heap out of memory")
 AFTERMATH = lazy_pattern(
-    r"\s?(?:\(Use `|(?:Node\.js|Bun|Deno) v?\d"
+    r"\s?(?:\(Use `|(?:Node\.js|Bun|Deno) v?\d|digest: ['\"]?\w"
     r"|\(node:\d+\) (?:UnhandledPromiseRejectionWarning: Unhandled promise|\[DEP0018\]))"
 )
 """What a runtime says after the trace."""
@@ -74,6 +74,9 @@ def read_head(line: str) -> Head | None:
         message = message.rstrip(" {[").removesuffix("]")
     elif message in {"{", "["}:
         message = ""
+    inner = read_head(message) if match["type"].islower() and not match["lead"] else None
+    if inner is not None and inner.is_known and inner.type[:1].isupper():
+        return inner  # a key came first
     is_known = bool(match["lead"]) or _KNOWN_NAME.search(match["type"]) is not None
     return Head(match["type"], message, is_known, match["code"] or "")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from aiops_core import Frame, RaisedException, lazy_pattern, parse_envelope
+from aiops_detector_javascript._failed_test import untitled
 from aiops_detector_javascript._frames import (
     NAMELESS_CODE,
     Call,
@@ -63,7 +64,7 @@ def read_parts(lines: Sequence[str], prefix: str = "", headline: str = "") -> li
 
     ``prefix`` is what the host took for the envelope of the first line; it may hold a name.
     """
-    lines = (prefix + lines[0], *lines[1:])
+    lines = untitled((prefix + lines[0], *lines[1:]))
     first = next((line for line in lines if read_at(line) or read_gecko(line)), "")
     if read_gecko(first) is not None:
         return [_gecko_part(lines, headline)]

@@ -61,6 +61,7 @@ class KernelErrors(LogDetector[KernelConfig]):
         r"ZIRCON KERNEL",
         r"KVM internal error",
         r"recursion in interrupt handler",
+        r"\[Hardware Error\]: CPU \d+: Machine Check",
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:

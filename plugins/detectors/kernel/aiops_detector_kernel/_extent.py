@@ -7,12 +7,14 @@ import re
 from aiops_core import lazy_pattern
 from aiops_detector_kernel._console import LONGEST, Get
 from aiops_detector_kernel._frames import read_call
-from aiops_detector_kernel._kinds import BACKTRACE_HEAD, CUT_HERE, FENCE, OOM, SEGFAULT, kind_of
+from aiops_detector_kernel._kinds import BACKTRACE_HEAD, CUT_HERE, FENCE, HARDWARE, OOM, SEGFAULT, kind_of
 
 NOISE = 24
 """Lines of other writers that may stand within a report."""
 ABOVE = 16
 """Lines looked back through for the start of a report."""
+_MOST = 5_000
+_HARDWARE = lazy_pattern(HARDWARE)
 _CLOSING = lazy_pattern(r"-+\[ end trace|-+\[ end Kernel panic|KDB: enter: panic")
 _PANIC = lazy_pattern(
     r"(?:trusty: )?panic \(caller |Kernel panic - not syncing|Kernel Offset:|Rebooting in \d|-+\[ end |Dumping ftrace|SMP: stopping secondary|Memory Limit:|PHYS_OFFSET|CPU features:|Disabling lock debugging|ODEBUG: Out of memory"
@@ -72,6 +74,10 @@ def end_of_report(get: Get, head: int) -> int:
         return head + 1 + ((get(head + 1) or "").startswith("Code: "))
     if OOM.search(line):
         return _end_of_oom(get, head)
+    if _HARDWARE.match(line):
+        return next(
+            (at for at in range(head + 1, head + _MOST) if not _HARDWARE.match(get(at) or "")), head + 1
+        )
     return _end_of_trace(get, head)
 
 

@@ -36,6 +36,8 @@ def _kind(
     return Kind(lazy_pattern(head), name, severity, blame, stands_alone)
 
 
+HARDWARE = r"(?:mce: )?\[Hardware Error\]: "
+"""What stands before each line of a machine check."""
 _AT = r" (?:in|at) (?P<function>[\w.$:]+)"
 KINDS = (
     # Memory checkers
@@ -258,6 +260,7 @@ KINDS = (
         r"(?:trusty: )?panic \(caller 0x[0-9a-f]+(?: frame 0x[0-9a-f]+)?\): (?P<what>.*)", "panic", "critical"
     ),
     _kind(r"KVM internal error|KVM: entry failed", "KVM internal error", "critical", "nobody"),
+    _kind(rf"{HARDWARE}CPU \d+: Machine Check(?: Exception)?: .*", "machine check", "critical", "nobody"),
     _kind(r"recursion in interrupt handler", "recursion in interrupt handler", "critical"),
 )
 """In the order they are tried."""

@@ -53,6 +53,7 @@ def read_report(lines: Sequence[str], owners: Owners) -> Report:
     return _report(lines, *_UNNAMED, owners)
 
 
+_HARDWARE = "[Hardware Error]: "
 _UNNAMED = Kind(re.compile(""), "kernel stack", "warning"), re.match("", "")
 
 
@@ -81,7 +82,7 @@ def _report(lines: Sequence[str], kind: Kind, head: re.Match[str] | None, owners
     )
     return Report(
         name.strip(),
-        lines[0].strip(" []!")[:2000],
+        (lines[0].partition(_HARDWARE)[2] or lines[0].strip(" []!"))[:2000],
         kind.severity,
         _frames(stacks.calls, guilty) if guilty else (),
         _attributes(lines),

@@ -18,6 +18,7 @@ from aiops_core import (
     lazy_pattern,
     parse_envelope,
 )
+from aiops_detector_php import _failed_test
 from aiops_detector_php._extent import end_of_parts, find_parts
 from aiops_detector_php._frameworks import TRIGGERS
 from aiops_detector_php._lines import is_notice, read_fatal, unwrapped
@@ -45,7 +46,7 @@ class PhpConfig(Config):
 
 
 class PhpErrors(LogDetector[PhpConfig]):
-    """Uncaught and logged exceptions, fatal and parse errors of PHP."""
+    """Uncaught and logged exceptions, fatal and parse errors of PHP, failed tests of PHPUnit."""
 
     triggers = (
         r"^(?:<br />)?(?:<b>)?(?:PHP )?(?:Recoverable f|Catchable f|F)atal error(?:</b>)?: ",
@@ -55,11 +56,17 @@ class PhpErrors(LogDetector[PhpConfig]):
         r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?PHP (?:[A-Z][a-z]+ )?(?:Fatal|fatal|Parse) error: ",
         r"^In [^\s:]{1,200}\.php line \d+:",
         *TRIGGERS,
+        _failed_test.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the error from the line that names it to where it was thrown."""
         known = AskedLines(lines, unwrapped)
+        if _failed_test.PLACE.match(known.get(hit) or ""):
+            extent = _failed_test.extent_of_test(known.get, hit)
+            if extent is None:
+                return None
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
         parts = find_parts(known.get, hit)
         end = end_of_parts(known.get, parts) if parts else hit
         if known.ran_out and not lines.final:
@@ -71,7 +78,8 @@ class PhpErrors(LogDetector[PhpConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read the exception and what it came of."""
-        exceptions = read_exceptions([unwrapped(line) for line in _whole(block)], self._is_ours)
+        exceptions = _failed_test.read_test(block.lines, self._is_ours)
+        exceptions = exceptions or read_exceptions([unwrapped(line) for line in _whole(block)], self._is_ours)
         surfaced = exceptions[0]
         return Event(
             type=surfaced.type,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiops_core import lazy_pattern
 from aiops_detector_python._lines import (
     CONNECTORS,
+    DJANGO,
     ELLIPSIS,
     FATAL,
     FATAL_REST,
@@ -98,7 +99,8 @@ def first_line(get: GetLine, head: int) -> int:
     """Return where the lines that lead to a traceback begin: thread, task or test it was in."""
     if (get(head - 1) or "").strip() == QUOTES and REMOTE.search(get(head - 2) or ""):
         return first_line(get, head - 2)
-    if LEAD.search(get(head - 1) or ""):
+    above = get(head - 1) or ""
+    if LEAD.search(above) or DJANGO.match(above):
         return head - 1
     return min(_task(get, head), _test(get, head))
 

@@ -14,7 +14,7 @@ PLACE = lazy_pattern(r"(\S+\.pyx?):(\d+): (?:in ([\w<>.]+)|([A-Za-z_][\w.]*))?$"
 """File, line, and the function (short form) or at last the type of the exception."""
 _TITLE = lazy_pattern(r"_{3,} \S.* _{3,}$")
 _SAID = lazy_pattern(r"E(?:$| {2,})")
-_BODY = lazy_pattern(r"$|>|    |(?:_ ){5,}")
+_BODY = lazy_pattern(r"$|>|    |(?:_ ){5,}|[A-Za-z_]\w* += \S")
 _DEFINITION = lazy_pattern(r"(?:>\s|\s)\s*(?:async )?def (\w+)\(")
 _MOST_LINES = 500
 

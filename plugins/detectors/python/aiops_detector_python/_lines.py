@@ -39,6 +39,8 @@ LEAD = lazy_pattern(
     r"|Error in atexit\._run_exitfuncs:|Unhandled error in Deferred:|Process [\w.:-]+:|--- Logging error ---"
     r"|Exception raised:)\s*$"
 )
+DJANGO = lazy_pattern(r"Internal Server Error: /\S*\s*$")
+"""What Django's server writes above the traceback of a request."""
 THREAD = lazy_pattern(r"(?:^|[\s\]|:])Exception in thread (.+?)(?: \([^()]*\))?:\s*$")
 TASK = lazy_pattern(
     r"(?:(?:Task|Future) exception was never retrieved|[Ee]xception in callback .*"

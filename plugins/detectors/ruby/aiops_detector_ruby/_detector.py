@@ -18,8 +18,16 @@ from aiops_core import (
     lazy_pattern,
     parse_envelope,
 )
+from aiops_detector_ruby import _failed_test
 from aiops_detector_ruby._extent import after_tail, find_parts, first_line
-from aiops_detector_ruby._lines import FRAME_TRIGGER, JRUBY_TRIGGER, THREAD, Call, read_head
+from aiops_detector_ruby._lines import (
+    FRAME_TRIGGER,
+    INSPECTED_TRIGGER,
+    JRUBY_TRIGGER,
+    THREAD,
+    Call,
+    read_head,
+)
 from aiops_detector_ruby._parse import UNKNOWN, read_exceptions
 from aiops_detector_ruby._record import read_record
 
@@ -48,19 +56,26 @@ class RubyConfig(Config):
 
 
 class RubyErrors(LogDetector[RubyConfig]):
-    """Exceptions of Ruby, JRuby and TruffleRuby, uncaught or logged."""
+    """Exceptions of Ruby, JRuby and TruffleRuby, uncaught or logged, and failed examples of RSpec."""
 
     triggers = (
         FRAME_TRIGGER,
         JRUBY_TRIGGER,
+        INSPECTED_TRIGGER,
         r"^Traceback \(most recent call last\):",
         r"^(?:[A-Za-z]:)?[^\s:]{1,200}:\d+: syntax error",
         r"\[BUG\] [A-Za-z]",
+        _failed_test.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the exception from the line that names it to the last frame of its last cause."""
         known = AskedLines(lines)
+        if _failed_test.FAILURE.match(known.get(hit) or ""):
+            start, last = _failed_test.extent_of_example(known.get, hit)
+            if known.ran_out and not lines.final:
+                return More(start)
+            return Span(start, last) if last else None
         parts = find_parts(known.get, hit)
         if not parts:
             return More(hit) if known.ran_out and not lines.final else None
@@ -71,13 +86,16 @@ class RubyErrors(LogDetector[RubyConfig]):
 
     def detect(self, block: Block) -> Event | None:
         """Read the exception and its causes."""
-        exceptions = read_exceptions(block.lines, self._is_ours)
+        exceptions = _failed_test.read_example(block.lines, self._is_ours)
+        exceptions = exceptions or read_exceptions(block.lines, self._is_ours)
         severity = _logged_severity(block)
         if exceptions[0].type == UNKNOWN:
             if severity is None and not block.headline:
                 return None  # a list of calls that nothing calls an error
             exceptions = (_named_above(block, exceptions[0]), *exceptions[1:])
         surfaced = exceptions[0]
+        if severity == "info" and not any(raised.frames for raised in exceptions):
+            return None  # told of, but handled
         thread = THREAD.search(block.first_line)
         return Event(
             type=surfaced.type,

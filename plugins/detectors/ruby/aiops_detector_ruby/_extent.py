@@ -19,6 +19,7 @@ from aiops_detector_ruby._lines import (
     has_frame,
     is_caret,
     is_cut_short,
+    is_inspected,
     read_bug,
     read_caused,
     read_frame,
@@ -54,6 +55,9 @@ def find_parts(get: Get, hit: int) -> list[Part]:
         return _reversed_parts(get, hit)
     if _is_printed(line):
         return _chain(get, hit)
+    if is_inspected(line):
+        has_body = read_frame(get(hit + 1) or "") is not None
+        return _chain(get, hit, hit + 1) if has_body else [Part(hit, hit + 1, hit + 1)]
     return _parts_of_frame(get, hit)
 
 

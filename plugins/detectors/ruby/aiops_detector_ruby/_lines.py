@@ -18,6 +18,7 @@ Get = Callable[[int], str | None]
 
 FRAME_TRIGGER = r"^(?:#\d+ )?[ \t]{0,40}(?:\d+: )?(?:from )?(?:[\w.-]{1,80} \([\w.]{1,40}\) )?(?:[A-Za-z]:)?[^\s:]{1,200}:\d+:in [`']"
 JRUBY_TRIGGER = r"^ {1,60}[^\s:][^:\n]{0,120} at [^\s:]{1,200}\.rb:\d"
+INSPECTED_TRIGGER = r": #<[A-Z][\w:]{1,120}: \S"
 REVERSED = "Traceback (most recent call last):"
 _FILE = r"(?P<file>(?:[A-Za-z]:)?[^\s:(<][^:]*|<[^<>]*>|\([^()]*\)[^:]*)"
 _PLACE = rf"{_FILE}:(?P<line>\d+)"
@@ -43,7 +44,7 @@ _SYNTAX = lazy_pattern(
 )
 _BUG = lazy_pattern(r"(?:.{0,300}?:\d+: )?\[BUG\] (?P<message>.*)$")
 BUG_VERSION = lazy_pattern(r"(?:ruby|truffleruby|jruby) \d")
-_RAILS = lazy_pattern(rf"(?:^|[\s:\]])(?P<type>{_CONST}) \(")
+_RAILS = lazy_pattern(rf"(?:^|[\s:\]])(?P<type>{_CONST}) ?\(")
 _NAMED = lazy_pattern(rf"(?<![\w:.])(?P<type>{_CONST})(?::(?: |$)| -> )")
 _INSPECTED = re.compile(rf"#<(?P<type>{_CONST}): ")
 _DASHED = re.compile(rf"(?:^| - )(?P<type>{_CONST}) - ")
@@ -221,6 +222,13 @@ def read_information(line: str) -> bool | None:
     """Tell whether a heading of Rails is about a cause; None for any other line."""
     found = _INFORMATION.match(line[:LONGEST])
     return bool(found["cause"]) if found is not None else None
+
+
+def is_inspected(line: str) -> bool:
+    """Say whether a line ends in an exception as Ruby shows an object: ``: #<Type: message>``."""
+    at = line.rfind(": #<", 0, LONGEST)
+    found = _INSPECTED.match(line, at + 2) if at >= 0 and line.rstrip().endswith(">") else None
+    return found is not None and _ERROR_NAME.search(found["type"]) is not None
 
 
 def read_caused(line: str) -> str | None:

@@ -17,6 +17,7 @@ from aiops_core import (
     lazy_pattern,
     parse_envelope,
 )
+from aiops_detector_rust import _compiler
 from aiops_detector_rust._drawn import TRIGGERS as DRAWN_TRIGGERS
 from aiops_detector_rust._extent import find_reports
 from aiops_detector_rust._libraries import LIBRARIES, LIBRARY_PLACES
@@ -36,7 +37,7 @@ class RustConfig(Config):
 
 
 class RustErrors(LogDetector[RustConfig]):
-    """Panics, aborts and reports of errors (anyhow, eyre, color-eyre) of Rust programs."""
+    """Panics, aborts and reports of errors (anyhow, eyre, color-eyre) of Rust programs, errors of its compiler."""
 
     triggers = (
         r"^thread '[^'\n]{1,200}'(?: \(\d+\))? (?:panicked at |has overflowed its stack)",
@@ -48,6 +49,7 @@ class RustErrors(LogDetector[RustConfig]):
         r"^Caused by th(?:is|ese) error",
         r"^panicked at [^\s:]{1,300}\.rs:\d+:\d+:$",
         *DRAWN_TRIGGERS,
+        _compiler.TRIGGER,
         r"^[Ss]tack backtrace:$",
         r"^(?: |━){0,120}━ (?:BACK|SPAN)TRACE ━",
         r"^Backtrace omitted\. Run with RUST_BACKTRACE=",
@@ -58,6 +60,11 @@ class RustErrors(LogDetector[RustConfig]):
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the report from the line that announces it to its last section."""
         known = AskedLines(lines)
+        if _compiler.PLACE.match(known.get(hit) or ""):
+            extent = _compiler.extent_of_error(known.get, hit)
+            if extent is None:
+                return None
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
         reports = find_reports(known.get, hit)
         if known.ran_out and not lines.final:
             return More(reports[0].start if reports else hit)
@@ -67,6 +74,8 @@ class RustErrors(LogDetector[RustConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read the panic or the error, its causes and its backtrace."""
+        if (failed := _compiler.read_error(block.lines)) is not None:
+            return Event(type=failed.type, message=failed.message, language="rust", exceptions=(failed,))
         said = read_reports(block.lines, block.prefix)
         first = said[0]
         exceptions = to_exceptions(said, self._is_ours)
