@@ -87,6 +87,56 @@ def test_a_word_before_each_line_of_a_trace_is_no_part_of_it(text, word, carry):
     assert (event.type, len(event.exceptions)) == (find(text)[0].type, len(find(text)[0].exceptions))
 
 
+AGGREGATE = """\
+[AggregateError: All promises were rejected] {
+  [errors]: [
+    Error: shelf is empty
+        at take (/srv/shop/shelf.js:1:29),
+    TypeError: order is undefined
+        at charge (/srv/shop/pay.js:7:11)
+  ]
+}
+"""
+
+
+APACHE = "[Sat Nov 21 07:00:00.123456 2026] [wsgi:error] [pid 31:tid 1] [client 10.0.0.7:53422] "
+LEADS = [APACHE, "ERROR:    ", "07:00:00.123 [http-1] ERROR c.acme.Shop - "]
+
+
+@pytest.mark.parametrize(
+    ("text", "lead"),
+    [
+        *((text, lead) for text in (PYTHON, JAVA, NODE, DOTNET) for lead in LEADS),
+        *((AGGREGATE, lead) for lead in LEADS[1:]),
+    ],
+)
+def test_a_trace_each_line_of_which_is_logged_as_an_error_is_one_event(text, lead):
+    lines = "".join(f"{lead}{line}\n" for line in text.splitlines())
+    (bare,) = find(text)
+
+    (event,) = find(lines)
+
+    assert event.block == lines
+    assert (event.type, event.message) == (bare.type, bare.message)
+    assert len(event.exceptions) == len(bare.exceptions)
+
+
+def test_blanks_at_the_end_of_its_lines_change_nothing():
+    text = 'Traceback (most recent call last):\n  File "a.py", line 3, in <module>\n    run()\nKeyboardInterrupt\n'
+
+    (event,) = find(text.replace("\n", "  \n"))
+
+    assert (event.type, event.message) == ("KeyboardInterrupt", "")
+
+
+def test_of_two_readings_of_a_record_the_one_of_more_lines_counts():
+    text = "Error: no such file\n    at Object.<anonymous> (/srv/my shop/index.js:2:9)\n    at /srv/my shop/a.js:3:1\n"
+
+    (event,) = find(json.dumps({"level": "error", "message": "failed", "stack": text}) + "\n")
+
+    assert (event.language, event.type, event.message) == ("javascript", "Error", "no such file")
+
+
 @pytest.mark.parametrize("sign", ["> ", "# ", "// ", "* ", "+ ", "see "])
 def test_what_quotes_a_trace_is_no_word_before_its_lines(sign):
     first, *rest = PYTHON.splitlines(keepends=True)

@@ -223,9 +223,9 @@ class Place:
     def _best(self, candidates: Iterable[Candidate]) -> Candidate | None:
         return min(candidates, key=self._order, default=None)
 
-    def _order(self, candidate: Candidate) -> tuple[bool, int, int, int]:
-        owner = candidate.owner
-        return not self.grammar.is_trace(owner), candidate.start, -candidate.end, owner
+    def _order(self, candidate: Candidate) -> tuple[bool, int, int, int, int]:
+        owner, count = candidate.owner, candidate.last - candidate.first
+        return not self.grammar.is_trace(owner), candidate.start, -candidate.end, -count, owner
 
     def _line_end(self) -> int:
         return self.data.find(b"\n", self.line) + 1 or len(self.data)

@@ -93,8 +93,13 @@ class Scan:
         for _ in range(_MOST_TOKENS):
             self.at = _end_of_gap(self.line, self.at)
             first = self.line[self.at : self.at + 1]
-            if not first or self._form() or not self._token(first):
+            if not first or self._is_indented() or self._form() or not self._token(first):
                 return
+
+    def _is_indented(self) -> bool:
+        """Tell whether what comes is a message, indented behind the sign that ends an envelope."""
+        before = self.line[: self.at].rstrip(" ")
+        return self.severity is not None and self.at - len(before) > 1 and before.endswith(("-", ":"))
 
     def _carrier(self) -> None:
         if found := self._container:

@@ -23,6 +23,8 @@ from aiops_core.text.envelope import can_precede
 MIN_LITERAL = 3
 _SURE = 18
 """Characters of a match that no sentence has by chance: ``Exception in thread``."""
+_MOST_TRIES = 4
+"""Places in a line where a pattern is tried that is for the start of a line."""
 _RULES_VERSION = 2
 """Changes with the rules that triggers are checked and compiled by: what was kept is made again."""
 _parser: Any = re._parser  # type: ignore[attr-defined]  # the only parser that agrees with re
@@ -46,8 +48,7 @@ class Trigger:
 
     def find(self, line: str) -> int:
         """Return the first column where the pattern matches, wherever it should; -1 when it does not."""
-        match = _compiled(self.source).search(line)
-        return -1 if match is None else match.start()
+        return next((match.start() for match in self._matches(line)), -1)
 
     def confirm(self, line: str) -> int:
         """Return the column where the trigger holds in an unwrapped line, -1 when it does not.
@@ -57,15 +58,26 @@ class Trigger:
         pattern = _compiled(self.source)
         if self.is_anchored and pattern.match(line):
             return 0
-        match = pattern.search(line)
-        if match is None:
-            return -1
-        start = match.start()
-        if self.is_anchored and not can_precede(line[:start], is_sure=_is_sure(match)):
-            return -1
-        is_parted = self.is_anchored and line[start] == " " and line[:start] == line[:start].rstrip()
-        # The first space closes what stands before the line, unless the pattern needs it.
-        return start + 1 if is_parted and pattern.match(line, start + 1) else start
+        for match in self._matches(line):
+            start = match.start()
+            if self.is_anchored and not can_precede(line[:start], is_sure=_is_sure(match)):
+                continue
+            is_parted = self.is_anchored and line[start] == " " and line[:start] == line[:start].rstrip()
+            # The first space closes what stands before the line, unless the pattern needs it.
+            return start + 1 if is_parted and pattern.match(line, start + 1) else start
+        return -1
+
+    def _matches(self, line: str) -> Iterator[re.Match[str]]:
+        """Yield where the pattern matches; one for the start of a line is not looked for within a word."""
+        pattern, start = _compiled(self.source), 0
+        for _ in range(_MOST_TRIES if self.is_anchored else 1):
+            match = pattern.search(line, start)
+            if match is None:
+                return
+            at = match.start()
+            if not (self.is_anchored and at and line[at - 1].isalnum() and line[at].isalnum()):
+                yield match
+            start = at + 1
 
 
 def _is_sure(match: re.Match[str]) -> bool:

@@ -14,7 +14,7 @@ _LEAD = (
     r"(?:Uncaught:? |Unhandled (?:promise )?rejection:? )?(?:\(in promise\):? )?"
 )
 _HEAD = lazy_pattern(
-    rf"(\s*)(?P<lead>{_LEAD})(?:\[cause\]: )?(?P<open>\[?)(?P<type>{_NAME})(?: \[(?P<code>[\w.-]+)\])?(?P<rest>:(?: .*)?|\]?(?: [{{[])?)?$",
+    rf"(\s*)(?P<lead>{_LEAD})(?:\[cause\]: )?(?P<open>\[?)(?P<type>{_NAME})(?: \[(?P<code>[\w.-]+)\])?(?P<rest>:(?: .*)?|\]?(?: [{{[])?)?\s*$",
     re.DOTALL,
 )
 _KNOWN_NAME = lazy_pattern(r"(?:Error|Exception|Warning|Rejection)$|^error$")
@@ -74,9 +74,10 @@ def read_head(line: str) -> Head | None:
         message = message.rstrip(" {[").removesuffix("]")
     elif message in {"{", "["}:
         message = ""
-    inner = read_head(message) if match["type"].islower() and not match["lead"] else None
+    is_label = not match["lead"] and (match["type"].islower() or match["type"].isupper())
+    inner = read_head(message) if is_label else None
     if inner is not None and inner.is_known and inner.type[:1].isupper():
-        return inner  # a key came first
+        return inner  # a key or a level came first
     is_known = bool(match["lead"]) or _KNOWN_NAME.search(match["type"]) is not None
     return Head(match["type"], message, is_known, match["code"] or "")
 

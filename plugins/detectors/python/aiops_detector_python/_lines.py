@@ -13,8 +13,8 @@ GROUP_HEADER = lazy_pattern(r"\s*\+ Exception Group Traceback \(most recent call
 FRAME = lazy_pattern(r"(?<!\s)\s*File \"([^\"]*)\", line (\d+|\?+)(?:,? in (.*))?$")
 MARKED = lazy_pattern(r"> File \"")
 """The frame in which loguru caught the exception."""
-SYNTAX_PLACE = lazy_pattern(r"(?:^|\s)File \"[^\"]*\", line \d+$")
-SYNTAX_ERROR = lazy_pattern(r"(?:SyntaxError|IndentationError|TabError)(?::|$)")
+SYNTAX_PLACE = lazy_pattern(r"(?:^|\s)File \"[^\"]*\", line \d+\s*$")
+SYNTAX_ERROR = lazy_pattern(r"(?:SyntaxError|IndentationError|TabError)(?::|\s*$)")
 MARGIN = lazy_pattern(r"\s*[|+]")
 TWISTED = "--- <exception caught here> ---"
 QUOTES = '"""'
@@ -68,7 +68,7 @@ CONNECTORS: Mapping[str, Link] = {
 }
 
 _EXCEPTION = lazy_pattern(
-    r"([^\W\d]\w*(?:\.(?:\w+|<\w+>)){0,64}(?:(?<=TaskError)\(\w+\))?)(?::(?:\s(.*))?)?$"
+    r"([^\W\d]\w*(?:\.(?:\w+|<\w+>)){0,64}(?:(?<=TaskError)\(\w+\))?)(?::(?:\s(.*))?)?\s*$"
 )
 
 
