@@ -52,7 +52,8 @@ class Bench:
     """A place where a component works.
 
     ``settings`` are written as in a pipeline file. ``feed`` is called with a source once it reads,
-    for those that wait for somebody to send something. ``send`` is called with such a source and bytes
+    for those that wait for somebody to send something; ``last`` are the bytes that the last of it ends with:
+    nobody waits for more once they are read. ``send`` is called with such a source and bytes
     that nobody wants to see, as a line of them; without it, such bytes are written below whatever is in
     the files of ``directory``. ``reached`` returns whatever the component
     can change in the world outside, to be compared: the requests a server got, the branches of a
@@ -64,6 +65,7 @@ class Bench:
     repository: Repository | None = None
     directory: Path | None = None
     feed: Callable[[Any], None] = _wait_for_nobody  # Any: a source of any config
+    last: bytes = b""
     send: Callable[[Any, bytes], None] | None = None
     reached: Callable[[], object] = _nothing
     spoil: Callable[[], None] = _nothing

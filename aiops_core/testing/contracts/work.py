@@ -21,6 +21,7 @@ from aiops_core.text.blocks import Grammar
 
 _QUIET = 0.5
 """Seconds without a signal after which a source that goes on is told to stop."""
+_GLANCE = 0.01
 _PATIENCE = 20.0
 _ENDS_WITHIN = 5.0
 _LONG = 100_000
@@ -65,7 +66,7 @@ def read(
     thread = threading.Thread(target=_read, args=(source, given, found, raised), daemon=True)
     thread.start()
     (feed or trial.bench.feed)(source)
-    _wait(thread, found)
+    _wait(thread, found, trial.bench.last)
     source.context.stopping.set()
     thread.join(_ENDS_WITHIN)
     if thread.is_alive():
@@ -79,10 +80,12 @@ def read(
     return found
 
 
-def _wait(thread: threading.Thread, found: list[Yielded]) -> None:
+def _wait(thread: threading.Thread, found: list[Yielded], last: bytes) -> None:
     until, count, quiet_from = time.monotonic() + _PATIENCE, 0, time.monotonic()
     while thread.is_alive() and time.monotonic() < until:
-        thread.join(0.02)
+        thread.join(_GLANCE)
+        if last and found and isinstance(batch := found[-1].signal, LogBatch) and batch.data.endswith(last):
+            return
         if len(found) > count:
             count, quiet_from = len(found), time.monotonic()
         if count and time.monotonic() - quiet_from > _QUIET:

@@ -15,7 +15,7 @@ from aiops_source_http.intake import STREAM, Intake
 from aiops_source_http.reports import Reports
 from aiops_source_http.server import Server
 
-_WAIT = 0.5
+_WAIT = 0.1
 
 
 class HttpConfig(Config):

@@ -25,7 +25,7 @@ def send(*what):
 
 @contextmanager
 def receiver(directory):
-    yield Bench({"listen": "127.0.0.1:0"}, directory=directory, feed=send, send=send)
+    yield Bench({"listen": "127.0.0.1:0"}, directory=directory, feed=send, last=b"two\n", send=send)
 
 
 test_contract = contract(HttpSource, receiver)

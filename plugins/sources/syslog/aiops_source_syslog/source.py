@@ -14,7 +14,7 @@ from aiops_source_syslog.inbox import Inbox, Piece
 from aiops_source_syslog.reports import Reports
 from aiops_source_syslog.server import Server
 
-_WAIT = 0.5
+_WAIT = 0.1
 
 
 class SyslogConfig(Config):

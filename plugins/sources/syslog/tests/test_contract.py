@@ -15,7 +15,7 @@ def send(source, unwanted=b""):
 
 @contextmanager
 def listener(directory):
-    yield Bench({"listen": ["tcp://127.0.0.1:0"]}, directory=directory, feed=send, send=send)
+    yield Bench({"listen": ["tcp://127.0.0.1:0"]}, directory=directory, feed=send, last=b"two\n", send=send)
 
 
 test_contract = contract(SyslogSource, listener)
