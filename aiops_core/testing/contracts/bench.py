@@ -12,13 +12,10 @@ from contextlib import (
     nullcontext,
     redirect_stderr,
     redirect_stdout,
-    suppress,
 )
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr, ValidationError
+from typing import Any, NoReturn
 
 from aiops_core.component import Component
 from aiops_core.context import Context
@@ -26,10 +23,9 @@ from aiops_core.host import make_component
 from aiops_core.records import Analysis, Block, Change, Evidence, Incident, Report
 from aiops_core.settings import Config, Repository
 from aiops_core.testing import samples
+from aiops_core.testing.contracts.secrets import with_every_secret
 from aiops_core.testing.forge_scene import FileEffects
 
-CANARY = "canary-4f1c0d9be8a74e0d"
-"""The value of every secret setting for which the bench gives none."""
 _JUNK = "\x00\x1b[31m\u202e\u200b\udcff\udcfe ${env:HOME} {{7*7}} {0} %s %n </code> @all\r"
 _UNWANTED = {
     "junk": _JUNK,
@@ -155,7 +151,7 @@ class Trial:
         """Whether a source gets what somebody sends, and not what is there."""
         return self.bench.feed is not _wait_for_nobody
 
-    def fail(self, text: str) -> None:
+    def fail(self, text: str) -> NoReturn:
         """End the test: ``text`` says what is wrong, and what to do."""
         raise AssertionError(f"{self}: {text}")
 
@@ -165,13 +161,8 @@ class Trial:
 
     def config_with_secrets(self) -> Config:
         """Return its settings, every secret one set that goes with the others."""
-        secrets: dict[str, object] = {}
-        for name, info in self.component.config_type.model_fields.items():
-            if _is_secret(info.annotation) and name not in self.bench.settings:
-                with suppress(ValidationError):  # secrets that exclude each other
-                    self.config(**secrets, **{name: CANARY})
-                    secrets[name] = CANARY
-        return self.config(**secrets)
+        kind = self.component.config_type
+        return kind.model_validate(with_every_secret(kind, self.bench.settings))
 
     def context(self) -> Context:
         """Return surroundings of their own for one more instance."""
@@ -240,7 +231,3 @@ class _Kept(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or SecretStr in getattr(annotation, "__args__", ())

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, MutableMapping, MutableSequence,
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from aiops_core.component import Component, LogDetector
 from aiops_core.config import Config
@@ -22,6 +22,7 @@ from aiops_core.host import check_triggers
 from aiops_core.pipeline import load
 from aiops_core.testing.contracts.bench import Trial, junk, usual
 from aiops_core.testing.contracts.importing import NotImported, import_alone
+from aiops_core.testing.contracts.secrets import models_in, secrets_in
 from aiops_core.testing.contracts.work import work
 
 _SLOWEST_IMPORT = 0.3
@@ -47,23 +48,19 @@ def _settings(config: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]
     texts = meanings(config)
     for name, info in config.model_fields.items():
         yield prefix + (info.alias or name), texts.get(name, "").strip()
-        for model in _models(info.annotation):
+        for _, model in models_in(info.annotation):
             yield from _settings(model, f"{prefix}{name}.")
-
-
-def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, Config):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
 
 
 def the_host_can_call_it(trial: Trial) -> None:
     """Its methods take what the hooks give, and its triggers can be scanned for."""
-    component = trial.make()
+    try:
+        component = trial.make()
+    except UserError as error:
+        trial.fail(str(error))
     if isinstance(component, LogDetector):
-        for _, error in check_triggers([component]):
-            trial.fail(str(error))
+        for _, refusal in check_triggers([component]):
+            trial.fail(str(refusal))
 
 
 def the_example_is_valid(trial: Trial) -> None:
@@ -183,7 +180,7 @@ def what_it_is_given_stays_as_it_was(trial: Trial) -> None:
 def its_secrets_stay_secret(trial: Trial) -> None:
     """No secret setting is in its repr, a log, what it prints, returns or raises, also when the world breaks."""
     usual_one, with_all = trial.config(), trial.config_with_secrets()
-    secrets = {*_secrets(usual_one), *_secrets(with_all)}
+    secrets = {*secrets_in(usual_one), *secrets_in(with_all)}
     with trial.overheard():
         said = _said_with(trial, with_all, lambda: None) if with_all != usual_one else []
         said += _said_with(trial, usual_one, trial.bench.spoil)
@@ -196,34 +193,20 @@ def its_secrets_stay_secret(trial: Trial) -> None:
 def _said_with(trial: Trial, config: Config, spoil: Callable[[], None]) -> list[str]:
     with trial.started(config=config) as component:
         said = [repr(component), str(component), repr(component.config), str(component.config)]
-        said += _told(trial, component)
+        calls = (lambda: work(trial, component, usual(trial.bench)), component.probe, component.check)
+        said += [text for call in calls for text in _told(call)]
         spoil()
-        said += _told(trial, component)
+        said += [text for call in calls for text in _told(call)]
         return [*said, component.problem() or "", repr(component.context)]
 
 
-def _told(trial: Trial, component: Component[Any]) -> list[str]:
+def _told(call: Callable[[], object]) -> list[str]:
     try:
-        return [repr(work(trial, component, usual(trial.bench)))]
+        return [repr(call())]
     except AssertionError:
         raise
     except Exception as error:  # noqa: BLE001 - what it says is looked at
         return [str(error), repr(error), repr(error.__cause__)]
-
-
-def _secrets(value: object) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        if len(value.get_secret_value()) > 3:
-            yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            yield from _secrets(one)
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _secrets(one)
 
 
 def it_is_imported_fast_and_alone(trial: Trial) -> None:

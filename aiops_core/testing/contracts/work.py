@@ -14,7 +14,7 @@ from typing import Any
 from aiops_core.component import Action, Analyzer, Component, Extension, LogDetector, Notifier, Source
 from aiops_core.errors import AiopsError
 from aiops_core.host import Host
-from aiops_core.records import Json, LogBatch, Position, Signal
+from aiops_core.records import Block, Event, Json, LogBatch, Outcome, Position, Signal
 from aiops_core.testing.contracts.bench import Material, Trial
 from aiops_core.testing.detecting import find
 from aiops_core.text.blocks import Grammar
@@ -123,12 +123,26 @@ def _read_with(trial: Trial, source: Source[Any], material: Material) -> object:
 def _detect(trial: Trial, detector: LogDetector[Any], material: Material) -> object:
     """Look at the material, and at each good sample with the material within and after every line."""
     text, grammar = material.block.raw, Grammar([detector])
+    looks: Any = detector if material.is_unwanted else _Watched(trial, detector)
     lines = [line for good in trial.good[:3] for line in good.splitlines(keepends=True)[:20]]
     texts = [text, *(line + text for line in lines)]
     texts += ["".join(texts[1:])] if len(text) < _LONG else []
-    found_alone = [line for line in lines if find(detector, text=line, grammar=grammar)]
+    found_alone = [line for line in lines if find(looks, text=line, grammar=grammar)]
     texts += [torn for line in (found_alone or lines)[:_LINES] for torn in _with_inside(line, text)]
-    return [one.event for one_text in texts for one in find(detector, text=one_text, grammar=grammar)]
+    return [one.event for one_text in texts for one in find(looks, text=one_text, grammar=grammar)]
+
+
+class _Watched:
+    """Be a detector that changes no block it is handed."""
+
+    def __init__(self, trial: Trial, detector: LogDetector[Any]) -> None:
+        self._trial = trial
+        self._detector = detector
+
+    def detect(self, block: Block) -> Event | list[Event] | None:
+        """Look at a block."""
+        with _unchanged(self._trial, block):
+            return self._detector.detect(block)
 
 
 def _with_inside(line: str, text: str) -> Iterator[str]:
@@ -155,12 +169,24 @@ def _extend(trial: Trial, extension: Extension[Any], material: Material) -> obje
     return [getattr(host.hook, name)(**arguments) for name, arguments in told.items()]
 
 
+def _analyze(trial: Trial, analyzer: Analyzer[Any], material: Material) -> object:
+    estimate = analyzer.estimate(material.incident, material.evidence)
+    return estimate, analyzer.analyze(material.incident, material.evidence)
+
+
 def _plan_and_act(trial: Trial, action: Action[Any], material: Material) -> object:
     plan = action.plan(material.incident, material.analysis, material.change)
     if plan is None:
         return None
     with _unchanged(trial, plan):
-        return plan, action.act(plan)
+        outcome = action.act(plan)
+    if not isinstance(outcome, Outcome):
+        return plan, outcome
+    with _unchanged(trial, outcome):
+        news = None if outcome.final else action.follow(outcome)
+        if "state" in outcome.data:  # the host has something to say of a request only
+            action.remark(outcome, "no-longer-seen", f"Not seen any more: {material.analysis.title}")
+    return plan, outcome, news
 
 
 @contextmanager
@@ -174,7 +200,7 @@ def _unchanged(trial: Trial, given: object) -> Iterator[None]:
 _WORK: Mapping[type[Component[Any]], Callable[[Trial, Any, Material], object]] = {
     Source: _read_with,
     LogDetector: _detect,
-    Analyzer: lambda trial, analyzer, material: analyzer.analyze(material.incident, material.evidence),
+    Analyzer: _analyze,
     Action: _plan_and_act,
     Notifier: lambda trial, notifier, material: notifier.notify(material.report),
     Extension: _extend,

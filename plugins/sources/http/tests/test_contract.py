@@ -8,9 +8,10 @@ from aiops_core.testing import Bench, contract
 
 
 def post(source, unwanted=b""):
-    if (address := source.address) is None:
+    try:
+        url = f"http://127.0.0.1:{source.address.port}/"
+    except (AttributeError, OSError):
         return  # it was told to stop already
-    url = f"http://127.0.0.1:{address.port}/"
     headers = {"Content-Type": "text/plain"}
     if token := source.config.token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
