@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiops_core import lazy_pattern
 from aiops_detector_python._lines import (
     CONNECTORS,
+    DEATH,
     DJANGO,
     ELLIPSIS,
     FATAL,
@@ -181,7 +182,9 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
     end = index = at
     blank = 0
     has_calls = False
-    is_list = _LISTS_ERRORS.search(get(at - 1) or "") is not None
+    said = (get(at - 1) or "").rstrip()
+    is_list = _LISTS_ERRORS.search(said) is not None
+    quotes = said.endswith(_OPENERS)
     while index < at + _MOST_MESSAGE_LINES and (line := get(index)) is not None:
         index += 1
         if not line.strip():
@@ -189,7 +192,8 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             if blank >= _MOST_BLANK_LINES:
                 break
             continue
-        if _ends_message(line) or _announces_task(get, index - 1):
+        is_of_another = not quotes and DEATH.match(line)
+        if is_of_another or _ends_message(line) or _announces_task(get, index - 1):
             break
         if has_calls and match_exception(line):
             return index  # what a worker raised, told in the message

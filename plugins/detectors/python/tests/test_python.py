@@ -392,6 +392,28 @@ def test_lines_that_no_chained_exception_follows_are_no_message(find, after):
     assert found.text == PLAIN
 
 
+@pytest.mark.parametrize(
+    "death",
+    [
+        "panic: runtime error: index out of range [5] with length 3",
+        'Exception in thread "main" java.lang.IllegalStateException: no',
+        "thread 'main' panicked at src/main.rs:2:5:",
+        "/srv/app/server.js:12",
+        "node:internal/process/promises:288",
+        "==4711==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010",
+        "** (RuntimeError) no",
+    ],
+)
+def test_a_message_ends_where_a_program_in_another_language_dies(find, death):
+    head = f"2026-11-21 07:00:00 ERROR app: failed\n{PLAIN}"
+
+    [found] = find(PythonErrors(), text=f"{head}{death}\nand more\n")
+    [quoting] = find(PythonErrors(), text=f"{head.rstrip()}, it said:\n{death}\nand more\n")
+
+    assert found.text == head
+    assert quoting.event.message == f"division by zero, it said:\n{death}\nand more"
+
+
 def test_a_message_ends_after_fifty_lines(find):
     text = f"2026-01-01 10:00:00,000 ERROR app: x\n{PLAIN}" + "more\n" * 1000
 
