@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # a list of what is installed needs no models of settings
     from aiops_core.component import Component
 
 CORE = "aiops-core"
+_OURS = re.compile(r"\s*aiops[-_.]+core", re.IGNORECASE)
+"""How a requirement may spell the name; only such a one is parsed, which takes an import."""
 _NAME = re.compile(r"\w[\w.-]*\b")  # of a requirement, whatever follows
 _KINDS = ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions", "commands")
 
@@ -125,7 +127,7 @@ def _about(distribution: Distribution | None) -> tuple[str, str]:
 
 
 def _unfit(distribution: Distribution, name: str) -> str:
-    lines = [line for line in distribution.requires or () if line.lower().replace("_", "-").startswith(CORE)]
+    lines = [line for line in distribution.requires or () if _OURS.match(line)]
     if not lines:
         return ""
     from packaging.requirements import InvalidRequirement, Requirement
