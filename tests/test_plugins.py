@@ -570,7 +570,9 @@ def needing(installed, tmp_path, requirement):
         metadata.write(f"Requires-Dist: {requirement}\n")
 
 
-@pytest.mark.parametrize("requirement", ["aiops-core>=9", "aiops_core==0.0.1", "AIOps.-Core>=9", "aiops-core[secrets]<0.1"])
+@pytest.mark.parametrize(
+    "requirement", ["aiops-core>=9", "aiops_core==0.0.1", "AIOps.-Core>=9", "aiops-core[secrets]<0.1"]
+)
 def test_a_plugin_for_another_version_of_the_core_is_not_imported(installed, tmp_path, requirement):
     needing(installed, tmp_path, requirement)
 

@@ -357,6 +357,17 @@ def test_junk_is_sent_to_a_source_that_waits(tmp_path):
         check("sources", "junk_does_not_break_it")(fed(tmp_path, deaf))
 
 
+def test_junk_is_put_where_a_source_will_find_it(tmp_path):
+    deaf = GOOD["sources"].replace("            yield", "            line.decode()\n            yield")
+    made = trial("sources", deaf, tmp_path)
+
+    def put(source, unwanted):
+        (tmp_path / "app.log").write_bytes(unwanted)
+
+    with pytest.raises(AssertionError, match="junk made it raise UnicodeDecodeError"):
+        check("sources", "junk_does_not_break_it")(replace(made, bench=Bench(directory=tmp_path, send=put)))
+
+
 def test_a_source_that_does_not_stop_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("aiops_core.testing.contracts.work._ENDS_WITHIN", 0.2)
     on_and_on = FED.replace("not self.context.stopping.is_set()", "not self.is_stopped")

@@ -49,9 +49,9 @@ class Bench:
 
     ``settings`` are written as in a pipeline file. ``feed`` is called with a source once it reads,
     for those that wait for somebody to send something; ``last`` are the bytes that the last of it ends with:
-    nobody waits for more once they are read. ``send`` is called with such a source and bytes
-    that nobody wants to see, as a line of them; without it, such bytes are written below whatever is in
-    the files of ``directory``. ``reached`` returns whatever the component
+    nobody waits for more once they are read. ``send`` is called with a source and bytes that nobody wants to
+    see, as a line of them: to be sent to it instead, or put where it will find them, as a service does that it
+    asks. Without it, such bytes are written below whatever is in the files of ``directory``. ``reached`` returns whatever the component
     can change in the world outside, to be compared: the requests a server got, the branches of a
     remote, the files of a folder. ``spoil`` takes that world away, so that it is seen what a
     component says then. ``change`` is the verified fix an action is given.

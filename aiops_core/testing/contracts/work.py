@@ -112,8 +112,11 @@ def _read_with(trial: Trial, source: Source[Any], material: Material) -> object:
         return read(trial, source)
     data = material.block.raw.encode("utf-8", "surrogateescape") + b"\n"
     send = trial.bench.send
-    if send is not None:
+    if send is not None and trial.is_fed:
         return read(trial, source, feed=lambda one: send(one, data))
+    if send is not None:
+        send(source, data)
+        return read(trial, source)
     for path in trial.files:
         with path.open("ab") as file:
             file.write(data)

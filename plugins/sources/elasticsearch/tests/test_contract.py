@@ -14,7 +14,16 @@ def cluster(directory):
         for n in range(5)
     ]
     with ElasticsearchApi(found, clock=lambda: NOON) as api:
-        yield Bench({"urls": api.url, "index": "logs-*", "start": "24h"}, directory=directory)
+
+        def send(source, unwanted):
+            words = unwanted.decode("utf-8", "surrogateescape")
+            time = "2026-05-04T11:59:06.000Z"
+            for number, message in enumerate((words, [words], {"text": words}, None)):
+                fields = {"@timestamp": time, "message": message, "level": words, "host": {"name": words}}
+                api.documents.append(Document(f"junk-{number}", fields))
+
+        settings = {"urls": api.url, "index": "logs-*", "start": "24h"}
+        yield Bench(settings, directory=directory, send=send)
 
 
 test_contract = contract(ElasticsearchSource, cluster)
