@@ -18,7 +18,7 @@ from aiops_core.text.held import Held, HeldLines
 from aiops_core.text.hits import HitList
 from aiops_core.text.introductions import (
     MOST_FIELDS,
-    is_indented,
+    begins_record,
     may_introduce,
     says_no_more,
     start_with_headline,
@@ -252,10 +252,10 @@ class Cutter:
         self._claim(candidate, start, claims, min([(line, candidate.hits), *hits]))
 
     def _is_inside(self, candidate: Candidate, end: int) -> bool:
-        """Tell whether only indented lines, itself one, or ones without a message part it from one that ends there."""
+        """Tell whether only lines that begin no record, itself one, or ones without a message part it from one that ends there."""
         lines = [text_of(candidate, line) for line in self._kept.slice(end, candidate.end).splitlines()]
-        are_indented = all(map(is_indented, lines)) or all(map(says_no_more, lines[:-1]))
-        return len(lines) <= MOST_FIELDS and are_indented
+        is_one = not any(map(begins_record, lines)) or all(map(says_no_more, lines[:-1]))
+        return len(lines) <= MOST_FIELDS and is_one
 
     def _start(self, candidate: Candidate) -> int:
         """Return where a block starts, with the logging line that introduced it."""

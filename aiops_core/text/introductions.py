@@ -48,6 +48,12 @@ def is_indented(line: str) -> bool:
     return line.startswith(("  ", "\t"))
 
 
+def begins_record(line: str) -> bool:
+    """Tell whether a line begins a record of its own, by its level or time."""
+    envelope = parse_envelope(line)
+    return envelope.severity is not None or envelope.occurred_at is not None
+
+
 def says_no_more(line: str) -> bool:
     """Tell whether a line has no message behind its envelope: a blank one, as its program wrote it."""
     return not line[parse_envelope(line).length :].strip()

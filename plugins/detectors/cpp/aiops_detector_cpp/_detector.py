@@ -18,7 +18,7 @@ from aiops_core import (
     Span,
     parse_envelope,
 )
-from aiops_detector_cpp import _failed_test
+from aiops_detector_cpp import _compiler, _failed_test
 from aiops_detector_cpp._extent import ABOVE, end_of_crash, find_head, first_line
 from aiops_detector_cpp._frames import LONGEST, Call
 from aiops_detector_cpp._kinds import prefix_of, read_head
@@ -38,7 +38,7 @@ class CppConfig(Config):
 
 
 class CppErrors(LogDetector[CppConfig]):
-    """Reports of sanitizers, failed assertions and tests, uncaught exceptions, heap errors and crashes by signals."""
+    """Reports of sanitizers, failed assertions and tests, uncaught exceptions, crashes, errors of compilers."""
 
     triggers = (
         r"(?:==\d+== ?)?(?:ERROR|WARNING): [A-Za-z]+Sanitizer: ",
@@ -96,6 +96,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"===BUG DETECTED: ",
         r"==\d+== (?:Invalid (?:read|write|free)|Mismatched free|Conditional jump|Use of uninit|Process terminating with)",
         _failed_test.TRIGGER,
+        _compiler.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -104,6 +105,9 @@ class CppErrors(LogDetector[CppConfig]):
         if _failed_test.FAILURE.match(known.get(hit) or ""):
             extent = _failed_test.extent_of_failure(known.get, hit)
             return More(hit) if known.ran_out and not lines.final else Span(*extent)
+        if _compiler.ERROR.match(known.get(hit) or ""):
+            extent = _compiler.extent_of_error(known.get, hit)
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -115,7 +119,8 @@ class CppErrors(LogDetector[CppConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read what surfaced and the stack of it."""
-        if (failed := _failed_test.read_failure(block.lines)) is not None:
+        failed = _failed_test.read_failure(block.lines) or _compiler.read_error(block.lines)
+        if failed is not None:
             return Event(type=failed.type, message=failed.message, language="cpp", exceptions=(failed,))
         report = read_report(_whole(block), self._is_ours)
         raised = RaisedException(report.type, report.message, report.frames)

@@ -18,7 +18,7 @@ from aiops_core import (
     Severity,
     Span,
 )
-from aiops_detector_java import _clojure, _crash, _gradle
+from aiops_detector_java import _clojure, _compiler, _crash, _gradle
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -48,6 +48,7 @@ class JavaErrors(LogDetector[JavaConfig]):
         r"^Full thread dump ",
         _gradle.TRIGGER,
         _clojure.TRIGGER,
+        _compiler.TRIGGER,
         *_crash.TRIGGERS,
     )
 
@@ -71,7 +72,8 @@ class JavaErrors(LogDetector[JavaConfig]):
             return _dump(block)
         if block.first_line.startswith("#"):
             return self._crash(block)
-        if (told := _clojure.read_report(block.lines, self._is_ours)) is not None:
+        told = _clojure.read_report(block.lines, self._is_ours) or _compiler.read_error(block.lines)
+        if told is not None:
             return Event(type=told.type, message=told.message, language="java", exceptions=(told,))
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
@@ -113,10 +115,12 @@ class JavaErrors(LogDetector[JavaConfig]):
 
 
 def _extent_of_report(known: AskedLines, hit: int) -> tuple[int, int] | None:
-    """Return first and last line of what is no trace: a crash, a report of Clojure, a build that failed."""
+    """Return first and last line of what is no trace: a crash, a report of Clojure, what did not compile."""
     line = known.get(hit) or ""
     if _crash.BANNER.match(line):
         return _crash.extent_of_crash(known.get, hit)
+    if _compiler.ERROR.match(line):
+        return _compiler.extent_of_error(known.get, hit)
     if _clojure.TITLE.match(line):
         return _clojure.extent_of_report(known.get, hit)
     return _gradle.extent_of_report(known.get, hit) if _gradle.BANNER.match(line) else None

@@ -18,6 +18,7 @@ from aiops_core import (
     Span,
     lazy_pattern,
 )
+from aiops_detector_javascript import _compiler
 from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
 from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
 from aiops_detector_javascript._opera import TRIGGERS as OPERA_TRIGGERS
@@ -56,6 +57,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         *GECKO_TRIGGERS,
         *OPERA_TRIGGERS,
         r"^ {0,8}❯ (?:[^\s:]{1,200} )?[^\s:()]{1,300}:\d+:\d+$",
+        _compiler.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -63,6 +65,11 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         known = AskedLines(lines)
         if read_opera(known.get(hit) or "") is not None:
             return self._cut_opera(known, hit, is_final=lines.final)
+        if _compiler.ERROR.match(known.get(hit) or ""):
+            extent = _compiler.extent_of_error(known.get, hit)
+            if known.ran_out and not lines.final:
+                return More(hit)
+            return Span(*extent) if extent else None
         place = find_place(known.get, hit)
         if place is None:
             return More(hit) if known.ran_out and not lines.final else None
@@ -80,6 +87,10 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
 
     def detect(self, block: Block) -> Event | None:
         """Read the error, its causes and the members of an aggregate."""
+        if (failed := _compiler.read_error(block.lines)) is not None:
+            return Event(
+                type=failed.type, message=failed.message, language="javascript", exceptions=(failed,)
+            )
         parts = read_parts(block.lines, block.prefix, block.headline)
         head = parts[0].head
         if head.type == DEBUGGING_AID:
