@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     )
     from aiops_core.settings import Repository
     from aiops_core.text.carrying import carry
+    from aiops_core.text.deaths import begins_to_die
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lazy import lazy_pattern
     from aiops_core.text.lines import AskedLines, Lines, More, Span
@@ -213,6 +214,7 @@ __all__ = [
     "__version__",
     "address_of",
     "as_json",
+    "begins_to_die",
     "build_prompt",
     "cannot_pay",
     "carry",
@@ -337,6 +339,7 @@ _WHERE = {
     "UserError": "errors",
     "address_of": "posting",
     "as_json": "posting",
+    "begins_to_die": "text.deaths",
     "build_prompt": "analysis",
     "cannot_pay": "analysis.models",
     "carry": "text.carrying",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiops_core import lazy_pattern
+from aiops_core import begins_to_die, lazy_pattern
 from aiops_detector_cpp._frames import LONGEST, read_call
 from aiops_detector_cpp._kinds import Head, read_head
 from aiops_detector_cpp._reader import Get
@@ -66,6 +66,8 @@ def end_of_crash(get: Get, head: int) -> int:
     while (line := get(index)) is not None and index - end <= patience:
         text = line[:LONGEST]
         found = read_head(text)
+        if found is None and begins_to_die(text, "cpp"):
+            break
         if found is not None:
             is_effect = found.is_effect or (first.type == _PURE and found.type == "terminate called")
             if not is_effect or (found.type in seen and not text.startswith("signal ")):

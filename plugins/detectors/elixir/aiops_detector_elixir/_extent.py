@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiops_core import lazy_pattern
+from aiops_core import begins_to_die, lazy_pattern
 from aiops_detector_elixir._lines import (
     AFRESH,
     ANNOUNCED,
@@ -101,7 +101,8 @@ def _end_of_exception(get: Get, banner: int) -> int:
                 break
             continue
         is_below = words[:1] == " " or CONTINUED.match(words)
-        if AFRESH.match(words) or not is_below or (BANNER.match(words) and not words.startswith("  ")):
+        is_of_another = AFRESH.match(words) or begins_to_die(words, "elixir")
+        if is_of_another or not is_below or (BANNER.match(words) and not words.startswith("  ")):
             break
         is_cause = BANNER.match(words) is not None
         index = end = _end_of_message(get, index) if is_cause else index + 1

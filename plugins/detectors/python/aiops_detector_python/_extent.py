@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aiops_core import lazy_pattern
+from aiops_core import begins_to_die, lazy_pattern
 from aiops_detector_python._lines import (
     CONNECTORS,
-    DEATH,
     DJANGO,
     ELLIPSIS,
     FATAL,
@@ -144,7 +143,7 @@ def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
     """Step over one traceback of the chain; tell whether it ends with an exception's message."""
     if GROUP_HEADER.match(get(at) or ""):
         at += 1
-        while MARGIN.match(get(at) or ""):
+        while MARGIN.match(get(at) or "") and not GROUP_HEADER.match(get(at) or ""):
             at += 1
         return at, False
     line: str | None = get(at) or ""
@@ -192,7 +191,10 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             if blank >= _MOST_BLANK_LINES:
                 break
             continue
-        is_of_another = not quotes and DEATH.match(line)
+        is_of_another = not quotes and (
+            begins_to_die(line, "python", below=get(index) or "")
+            or (not has_calls and SYNTAX_PLACE.search(line) is not None)
+        )
         if is_of_another or _ends_message(line) or _announces_task(get, index - 1):
             break
         if has_calls and match_exception(line):

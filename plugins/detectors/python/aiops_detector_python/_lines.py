@@ -53,12 +53,6 @@ TASK_FIELD = lazy_pattern(
 )
 PROMPT = lazy_pattern(r"\s*(?:>>>|\.\.\.|In \[\d+\]:)(?:\s|$)")
 ELLIPSIS = lazy_pattern(r"\s+\.\.\.\s*$")
-DEATH = lazy_pattern(
-    r"panic: |fatal error: \w|goroutine \d+ \[|Exception in thread \"|thread '[^']{0,200}' (?:\(\d+\) )?panicked at "
-    r"|Unhandled exception\. |PHP (?:Fatal|Parse) error: |Uncaught \w|(?:node:|file:|/|[A-Z]:\\)\S{1,400}:\d+$"
-    r"|=+\d*=+ ?ERROR: \w+Sanitizer: |terminate called |\*\* \(\w+\) |Fatal error: \w"
-)
-"""What programs in other languages begin to say when they die, at the start of a line."""
 RULE = lazy_pattern(r"(?:={10,}|-{10,}|_{10,}|\*{10,}|#{10,}|~{10,})\s*$")
 TEST_NAME = lazy_pattern(r"(?:ERROR|FAIL): \S")
 COUNTED = lazy_pattern(r"\d{4,}\s")
