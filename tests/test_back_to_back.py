@@ -44,6 +44,8 @@ Node.js v20.11.0
     "rust": "thread 'main' panicked at src/main.rs:2:5:\nno\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
     "dotnet": "Unhandled exception. System.InvalidOperationException: no\n   at Shop.Program.Main() in /src/Program.cs:line 3\n",
     "php": "PHP Fatal error:  Uncaught Exception: no in /srv/shop/index.php:3\nStack trace:\n#0 {main}\n  thrown in /srv/shop/index.php on line 3\n",
+    "ruby": "/srv/shop/a.rb:3:in 'Object#f': no (ArgumentError)\n\tfrom /srv/shop/a.rb:7:in '<main>'\n",
+    "rust overflow": "thread 'main' (7217) has overflowed its stack\nfatal runtime error: stack overflow, aborting\n",
     "elixir": "** (RuntimeError) no\n    shop.exs:2: Shop.main/0\n    shop.exs:5: (file)\n",
     "cpp": "shop: /srv/shop/main.c:2: main: Assertion `stock > 0' failed.\n",
 }

@@ -15,10 +15,11 @@ _DEATHS = {
     "go": r"panic: |fatal error: \w|goroutine \d+ \[",
     "java": r"Exception in thread \"",
     "javascript": r"Uncaught \w|(?:node:|file:|/|[A-Z]:\\)\S{1,400}:\d+$|\[\w*Error: .{0,400}\] \{$",
-    "php": r"PHP (?:Fatal|Parse) error: ",
+    "php": r"PHP (?:Fatal|Parse) error: |(?:exception|Exception) '[\w\\]+' with message '",
     "python": r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):|Exception ignored "
     r"|\s+File \"[^\"]{1,400}\", line \d+$",
-    "rust": r"thread '[^']{0,200}' (?:\(\d+\) )?panicked at ",
+    "ruby": r"\S{1,400}:\d+:in [`'].{1,1000}\([A-Z][\w:]*\)$| ?[A-Z][\w:]{0,200}(?:Error|Exception) \(.{0,1000}\):$",
+    "rust": r"thread '[^']{0,200}' (?:\(\d+\) )?(?:panicked at |has overflowed)",
     "swift": r"Fatal error: \w",
 }
 """What programs begin to say when they die, at the start of a line."""
