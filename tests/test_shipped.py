@@ -5,6 +5,12 @@ import json
 import pytest
 from corner_scene import DOTNET, JAVA, NODE, PYTHON, docker, find
 
+TERMINATED = """\
+terminate called after throwing an instance of 'std::out_of_range'
+  what():  no such shelf
+Aborted (core dumped)
+"""
+
 
 def in_record(line, **more):
     return json.dumps({**more, "log": line}, separators=(",", ":"))
@@ -76,7 +82,7 @@ def test_a_program_may_log_each_line_of_a_trace_by_a_logger_of_one_word(text):
 
 @pytest.mark.parametrize("carry", [str, docker], ids=["bare", "docker"])
 @pytest.mark.parametrize("word", ["stderr ", "stderr: ", "stderr | ", "shop[31] ", "shop> "])
-@pytest.mark.parametrize("text", [PYTHON, JAVA, NODE, DOTNET], ids=["python", "java", "javascript", "dotnet"])
+@pytest.mark.parametrize("text", [PYTHON, JAVA, NODE, DOTNET, TERMINATED], ids=lambda text: text.split()[0])
 def test_a_word_before_each_line_of_a_trace_is_no_part_of_it(text, word, carry):
     own = [f"{word}{line}\n" for line in text.splitlines()]
     lines = [carry(line) for line in ["INFO up\n", *own, f"{word}INFO on\n"]]

@@ -255,13 +255,13 @@ class Place:
         """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
         for trigger in triggers:
             column = trigger.confirm(text)
-            if column >= 0:
-                yield trigger, self._prefix(text[:column], trigger), False
-            is_sure = column >= 0 and trigger.is_anchored
+            is_sure = column == 0 or (column > 0 and trigger.is_anchored)
             if not is_sure and self.grammar.is_trace(trigger.owner):
                 prefix = shared_prefix(text, trigger.find(text), self._is_beside)
                 if prefix:
                     yield trigger, prefix, True
+            if column >= 0:
+                yield trigger, self._prefix(text[:column], trigger), False
 
     def _is_beside(self, word: bytes) -> bool:
         """Tell whether bytes stand in the line above or below, or may do so in one that is not known yet."""
