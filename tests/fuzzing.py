@@ -29,10 +29,10 @@ CARRIERS = (
 
 
 @cache
-def traces():
-    """Return every text of several lines that a detector is tested with."""
+def traces(name="*"):
+    """Return every text of several lines that a detector, or any, is tested with."""
     found = {}
-    for path in sorted(DETECTORS.glob("*/tests/*.py")):
+    for path in sorted(DETECTORS.glob(f"{name}/tests/*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count("\n") > 1:
                 found[node.value] = None

@@ -9,9 +9,10 @@ from aiops_source_http.lines import read_json, read_ndjson, read_plain
 from aiops_source_http.records import Refusal
 from aiops_source_journald.export import ExportError, ExportParser
 from aiops_source_syslog.framing import Framer
-from fuzzing import detection
+from fuzzing import detection, detectors, traces
 
 from aiops_core.records import LogBatch
+from aiops_core.testing.detecting import find
 from aiops_core.text.blocks import Cutter
 
 SIZE = (256 if "AIOPS_FUZZ" in os.environ else 16) * 1024
@@ -53,6 +54,8 @@ BLOCKS = {
     "records": b'{"level":"error","stack_trace":"Error: x\\n    at f (/a.js:1:1)"}\n',
     "levels": b"2026-11-21 03:00:00 ERROR app: no\n",
 }
+WITHIN = (b" ", b"\t", b"=", b"-", b"9", b"a.", b"::")
+"""What the forms of reports have in several places one after the other."""
 HEADS = {"": b"", "Python": TRACE, "Java": b"java.lang.Error: x\n\tat a.b(C.java:1)\n", "Go": b"panic: x\n\n"}
 
 
@@ -95,10 +98,10 @@ def seconds(work, data):
     return time.process_time() - began
 
 
-def assert_linear(work, make):
+def assert_linear(work, make, least=SIZE):
     work(make(100))
     for attempt in range(3):
-        size = SIZE + 100 * attempt  # what was read before may come from a cache
+        size = least + 100 * attempt  # what was read before may come from a cache
         base, took = seconds(work, make(size)), seconds(work, make(4 * size))
         if took < max(QUICK, BOUND * base):
             return
@@ -119,6 +122,22 @@ def test_a_line_of_one_piece_is_read_in_linear_time(piece, head):
 @pytest.mark.parametrize("piece", BLOCKS)
 def test_lines_of_one_kind_are_read_in_linear_time(piece, head):
     assert_linear(detect, repeated(BLOCKS[piece], HEADS[head]))
+
+
+@pytest.mark.parametrize("name", sorted(detectors()))
+def test_a_long_line_within_a_report_is_read_in_linear_time(name):
+    found = [
+        trace for trace in traces(name) if b"\n" in trace.strip() and find(detectors()[name], text=trace)
+    ]
+    for trace in found[:2]:
+        first, *rest = trace.splitlines(keepends=True)
+        for piece in WITHIN:
+
+            def reports(size, first=first, rest=rest, piece=piece):
+                long = piece * (size // len(piece))  # up to 4 kB: nothing longer is looked at closely
+                return (first + long + b"\n" + b"".join(rest)) * 6
+
+            assert_linear(detect, reports, 900)
 
 
 @pytest.mark.parametrize("work", [journal, syslog, http])

@@ -53,7 +53,7 @@ _BREAKPAD = lazy_pattern(
     r"\s*(?P<number>\d{1,3}) {2}(?P<module>[\w.+-]+)(?:!(?P<function>.+?))?(?: \[(?P<file>[^\]]+?) : (?P<line>\d+) \+ 0x[0-9a-f]+\]| \+ 0x[0-9a-f]+)\s*$"
 )
 _CHROMIUM_WINDOWS = lazy_pattern(
-    r"\t(?P<function>\S.*?) \[0x[0-9A-Fa-f]+(?:\+\d+)?\](?: \((?P<file>.+?):(?P<line>\d+)\))?\s*$|(?P<plain>\S[^\[\]]*::[^\[\]]*?) \[0x[0-9a-f]+\]\s*$"
+    r"\t(?P<function>\S.*?) \[0x[0-9A-Fa-f]+(?:\+\d+)?\](?: \((?P<file>.+?):(?P<line>\d+)\))?\s*$|(?P<plain>(?=\S[^\[\]]*::)\S[^\[\]]*) \[0x[0-9a-f]+\]\s*$"
 )
 _VALGRIND = lazy_pattern(
     r"==\d+== {3,}(?P<number>at|by) 0x[0-9A-F]+: (?P<function>\S.*?)(?: \((?:in (?P<module>[^)]+)|(?P<file>[^\s():]+):(?P<line>\d+))\))?\s*$"

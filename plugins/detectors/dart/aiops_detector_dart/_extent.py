@@ -83,7 +83,7 @@ def _head_above(get: Get, stack: int) -> Extent | None:
         if line is None or is_in_stack(line) or RULE_FIRST.match(line):
             break
         words = line[:LONGEST]
-        if UNHANDLED.match(words) or ENGINE.search(words) or ANOTHER.search(words):
+        if UNHANDLED.match(words) or ENGINE.match(words) or ANOTHER.match(words):
             return Extent(index, index)
         if not words.strip() or PREAMBLE.match(words) or RULE.match(words):
             continue
@@ -115,7 +115,7 @@ def _stack_below(get: Get, start: int) -> int | None:
         if is_call(line) or GAP.match(line):
             return index
         words = line[:LONGEST]
-        if (AFRESH.match(words) or UNHANDLED.match(words) or BOX.search(words)) and not PREAMBLE.match(words):
+        if (AFRESH.match(words) or UNHANDLED.match(words) or BOX.match(words)) and not PREAMBLE.match(words):
             return None
     return None
 
@@ -158,7 +158,7 @@ def _end_of_box(get: Get, head: int) -> int:
             break
         if BOX_END.match(line):
             return index + 1
-        if BOX.search(line) or AFRESH.match(line):
+        if BOX.match(line) or AFRESH.match(line):
             break
         if is_in_stack(line) or index <= head + 3:
             end = index + 1 if line.strip() else end

@@ -29,7 +29,7 @@ THROWN = lazy_pattern(
     r"The (?:following )?(?P<type>[^\s:]+|null value|(?:number|message) .*?)(?: object)? was thrown\b.*?:?\s*$"
 )
 WIDGET = lazy_pattern(
-    r"\s*(?P<function>[\w<>$.,-]+).*?[ :](?P<place>(?:file|package|org-dartlang-app):\S+\.dart:\d+:\d+)\s*$"
+    r"\s*(?P<function>[\w<>$.,-]++).*?[ :](?P<place>(?:file|package|org-dartlang-app):\S+\.dart:\d+:\d+)\s*$"
 )
 CRASH = lazy_pattern(
     r"=+ CRASH =+\s*$|\S*runtime/(?:vm|bin|platform)/\S+: ?\d+: (?:error|fatal error): (?P<text>.*)"
@@ -46,7 +46,7 @@ FAILED_TEST = lazy_pattern(r"(?:\S+ )?\d+:\d\d \+\d+(?: ~\d+)? -\d+: (?P<name>.*
 
 _URI = r"(?:package|file|dart|data|https?|org-dartlang-[a-z-]+):[^\s()]+|[^\s()]+\.dart[^\s()]*"
 FRAME = lazy_pattern(
-    rf"\s*#(?P<number>\d{{1,6}})\s+(?P<function>\S.*?)\s+\((?P<place>{_URI}|<anonymous>|unknown)\)\s*$"
+    rf"\s*#(?P<number>\d{{1,6}})\s+(?P<function>\S.*?)(?<!\s)\s++\((?P<place>{_URI}|<anonymous>|unknown)\)\s*$"
 )
 FRIENDLY = lazy_pattern(
     r"\s{0,4}(?P<file>[^\s#(][^\s()]*\.dart) (?P<line>\d{1,9})(?::(?P<column>\d{1,9}))? +(?P<function>\S.*?)\s*$"

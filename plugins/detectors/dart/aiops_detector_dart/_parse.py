@@ -57,7 +57,7 @@ def read_report(lines: Sequence[str], is_ours: IsOurs, headline: str = "") -> Re
     thread = next((found["name"] or found["isolate"] for line in lines if (found := THREAD.match(line))), "")
     if CRASH.match(first):
         return _read_crash(lines, frames, thread)
-    if BOX.search(first):
+    if BOX.match(first):
         named = _read_box(lines)
         if not any(frame.in_app for frame in frames):
             frames = (*frames, *_widget(lines))
@@ -75,7 +75,7 @@ def _read_words(lines: Sequence[str], headline: str) -> tuple[str, str]:
         return UNNAMED, headline[parse_envelope(headline).length :].strip()
     if UNHANDLED.match(first):
         return name_thrown(_message(lines[1:]))
-    if (found := ENGINE.search(first) or ANOTHER.search(first)) is not None:
+    if (found := ENGINE.match(first) or ANOTHER.match(first)) is not None:
         return name_thrown(_message([found["text"], *lines[1:]]))
     if (found := FAILED_TEST.match(first)) is not None:
         text = _message([line.removeprefix("  ") for line in lines[1:]])

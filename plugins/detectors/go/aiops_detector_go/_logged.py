@@ -15,7 +15,7 @@ from aiops_detector_go._parse import IsOurs, frame_of, shortened
 
 _TYPE = "error"
 _MOST_LINES = 2_000
-_CALL = lazy_pattern(r"[A-Za-z_][\w./~@%-]*\.[\w./*()\[\],·-]*[\w\]]$")
+_CALL = lazy_pattern(r"(?>[A-Za-z_][\w./~@%-]*\.)[\w./*()\[\],·-]*[\w\]]$")
 _FILE = lazy_pattern(r"\t(\S.*?\.(?:go|s)):(\d{1,9})$")
 _CALLER = lazy_pattern(r"\S+\.go:\d+\s+")
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 from aiops_core import lazy_pattern
 
 TITLE = lazy_pattern(r"\s{0,8}● (?!Console\s*$)\S")
-SOURCE = lazy_pattern(r"\s*>?\s*\d+ ?\| ?|\s+\| ")
+SOURCE = lazy_pattern(r"\s*(?:>\s*)?\d+ ?\| ?|\s+\| ")
 """A line of source with its number, or the marks below one."""
 _LEAST = 4
 _MOST_LINES = 200

@@ -50,12 +50,13 @@ _SYSCALL = lazy_pattern(
 )
 
 _OTHERS = lazy_pattern(
-    r"\s*(?:rcu: +)?(?:Allocated(?: by task \d+)?|Freed(?: by task \d+)?|Last (?:potentially )?related work creation|Second to last"
+    r".*lock chain|.* in the soft-?irq context"
+    r"|\s*(?:rcu: +)?(?:Allocated(?: by task \d+)?|Freed(?: by task \d+)?|Last (?:potentially )?related work creation|Second to last"
     r"|-> #\d+|the existing dependency chain|Uninit was (?:stored|created)|Local variable|RCU grace-period kthread stack dump"
     r"|freed by task|allocated by task|Memory state around|kfence-#|page (?:last )?(?:allocated|free)|page_owner|Showing all locks"
     r"|irq event stamp|the dependencies between|\{.{1,40}\} state was registered at|INITIAL USE|HARDIRQ-ON|SOFTIRQ-ON|IN-HARDIRQ|IN-SOFTIRQ"
-    r"|hardirqs last|softirqs last|Preemption disabled at|other info that might help|which lock already depends|.*lock chain|Chain exists"
-    r"|(?:read|write|marked|assert no writes|race at) .*by (?:task|interrupt)|(?:write|read) to 0x|ref_tracker|Sending NMI|INFO: lockdep|.* in the soft-?irq context|to a (?:HARD|SOFT)IRQ-irq-unsafe)"
+    r"|hardirqs last|softirqs last|Preemption disabled at|other info that might help|which lock already depends|Chain exists"
+    r"|(?:read|write|marked|assert no writes|race at) .*by (?:task|interrupt)|(?:write|read) to 0x|ref_tracker|Sending NMI|INFO: lockdep|to a (?:HARD|SOFT)IRQ-irq-unsafe)"
 )
 _MAIN = lazy_pattern(
     r".*(?:Call [Tt]race:|stack backtrace:|Backtrace:|NMI backtrace for cpu|KDB: stack backtrace|Starting stack trace|Stack traceback)"

@@ -272,7 +272,7 @@ SEGFAULT = lazy_pattern(
     r"(?P<process>[^\s:\[\]][^:\[\]]{0,40})\[(?P<pid>\d+)\]:? (?P<what>segfault|general protection|trap invalid opcode|trap divide error|trap int3|bad frame|unhandled signal \d+)"
     r".*?\bip:? ?[0-9a-f]{4,16} sp:? ?[0-9a-f]{4,16}(?:.*? in (?P<module>[^\s\[\],]+))?"
 )
-CUT_HERE = lazy_pattern(r"-{4,}\[ cut here \]-{4,}")
+CUT_HERE = lazy_pattern(r"-{4}\[ cut here \]-{4}")
 FENCE = lazy_pattern(r"(?:=|-|~|\*){10,}\s*$")
 BACKTRACE_HEAD = lazy_pattern(r"Call [Tt]race:|Backtrace:\s*$|stack backtrace:")
 

@@ -57,7 +57,7 @@ RULE = lazy_pattern(r"(?:={10,}|-{10,}|_{10,}|\*{10,}|#{10,}|~{10,})\s*$")
 TEST_NAME = lazy_pattern(r"(?:ERROR|FAIL): \S")
 COUNTED = lazy_pattern(r"\d{4,}\s")
 """A record number or a time no format is known of."""
-CARETS = lazy_pattern(r"\s+[\^~ ]*[\^~][\^~ ]*$")
+CARETS = lazy_pattern(r"\s+[\^~][\^~ ]*$")
 REPEATED = lazy_pattern(r"\s+\[Previous line repeated \d+ more times?\]")
 
 Link = Literal["cause", "context"]

@@ -61,7 +61,7 @@ THREAD = lazy_pattern(
     r"#<Thread:0x[0-9a-f]+@(?P<name>.{1,100}?)(?: [^\s]+:\d+)? \w+> terminated with exception"
 )
 TAIL = lazy_pattern(r"(?:Tasks: TOP => |\(See full trace by running task with --trace\))")
-_CARET = lazy_pattern(r"\s*\^+[\^~ ]*\s*$|\s*\|?\s*\^")
+_CARET = lazy_pattern(r"\s*(?:\|\s*)?\^")
 DETAIL = lazy_pattern(r"Did you mean\?|\s{6,}\S|> ?\d+ \||\s*\d* \| |\s*\.\.\.\s*$")
 _SOURCE = lazy_pattern(r"\s*(?:=> )?\d+: |\s*$")
 _IN = lazy_pattern(r"^(?:(?:rescue|ensure|block(?: \(\d+ levels\))?) in )+")
