@@ -108,6 +108,14 @@ def cloud(line, app="shop", pid="12"):
     )
 
 
+def logfmt(line, app="shop", pid="12"):
+    return f"ts=2026-11-21T07:00:00Z level=info service={app} pid={pid} msg={json.dumps(line)}\n"
+
+
+def php_fpm(line, app="www", pid="12"):
+    return f'[21-Nov-2026 07:00:00] WARNING: [pool {app}] child {pid} said into stderr: "{line}"\n'
+
+
 CARRIERS = {
     one.__name__: one
     for one in (
@@ -125,6 +133,8 @@ CARRIERS = {
         shipped,
         journal,
         cloud,
+        logfmt,
+        php_fpm,
     )
 }
 

@@ -100,6 +100,10 @@ _BSD_SYSLOG = re.compile(
     rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
     rb" (\S{0,254}[^\s:]) ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
 )
+_POOL = re.compile(
+    rb"\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] WARNING: \[pool (?P<service>[^\]]{1,60})\] "
+    rb"child (?P<pid>\d{1,8}) said into std(?:err|out): \"(?:NOTICE: PHP message: )?(?P<text>.*?)\"?(?:, pipe is closed)?\s*$"
+)
 _PARAMETER = re.compile(r'(\w[\w.-]*)="((?:[^"\\]|\\.)*)"')
 _OWN_DATA = re.compile(r"\[aiops@32473 ((?:[^\]\"\\]|\\.|\"(?:[^\"\\]|\\.)*\")*)\]")
 _OCTAL = re.compile(r"#(0[0-3][0-7]|177)")
@@ -179,6 +183,16 @@ def _bsd_syslog(raw: bytes) -> Carried | None:
     return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
 
 
+def _pool(raw: bytes) -> Carried | None:
+    """Read what the master of PHP-FPM repeats of its workers."""
+    found = _POOL.match(raw)
+    if found is None:
+        return None
+    time, text = found["time"].decode(), decode_line(found["text"])
+    attributes = {name: found[name].decode("utf-8", "replace") for name in ("service", "pid")}
+    return Carried(" ".join(attributes.values()), text, time, None, attributes)
+
+
 def _container(raw: bytes) -> Carried | None:
     text = decode_line(raw)
     found = container_of(text)
@@ -194,7 +208,8 @@ _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"<": (_syslog, _bsd_syslog),
     **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
     **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
-    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz([#@+-\x1b"},
+    **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz(#@+-\x1b"},
+    b"[": (_pool, _container),
 }
 
 _NAME = re.compile(

@@ -81,8 +81,16 @@ def _logfmt_start(text: str) -> int:
 
 
 def _of_logfmt(text: str) -> Record | None:
-    fields = {found[1]: _logfmt_value(found) for found in _LOGFMT.finditer(text)}
-    return record_of(fields, text)
+    return record_of(_logfmt_fields(text), text)
+
+
+def logfmt_fields(text: str) -> Mapping[str, str]:
+    """Return the fields of a line that is logfmt from its start; none of any other line."""
+    return _logfmt_fields(text) if _LOGFMT_START.match(text) else {}
+
+
+def _logfmt_fields(text: str) -> dict[str, str]:
+    return {found[1]: _logfmt_value(found) for found in _LOGFMT.finditer(text)}
 
 
 def _of_escaped(text: str) -> Record | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from aiops_core.text.carriers import Carried, writer_of
 from aiops_core.text.envelope_forms import severity_of_fields
+from aiops_core.text.fields import logfmt_fields
 from aiops_core.text.shipped import object_in
 from aiops_core.text.unwrap import strip_ansi
 
@@ -16,15 +19,19 @@ _TEXTS = ("log", "message", "msg", "MESSAGE", "textPayload", "@message", "line")
 
 @lru_cache(maxsize=64)
 def line_record(raw: bytes) -> Carried | None:
-    """Return the line that a raw line of JSON carries; None for any other line and other records."""
-    is_closed = raw.rstrip().endswith((b"}", b"}]")) and len(raw) <= _MOST
-    if not is_closed or (found := object_in(raw.decode("utf-8", "replace"))) is None:
+    """Return the line that a raw line of JSON or logfmt carries; None for any other line and other records."""
+    if len(raw) > _MOST:
         return None
-    line, written_at = found
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+    line, written_at = raw.decode("utf-8", "replace"), ""
+    fields: Mapping[str, Any] = logfmt_fields(line)  # Any: whatever was logged
+    if not fields:
+        if not raw.rstrip().endswith((b"}", b"}]")) or (found := object_in(line)) is None:
+            return None
+        line, written_at = found
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
     text = next((fields[name] for name in _TEXTS if isinstance(fields.get(name), str)), None)
     if text is None or "\n" in text.rstrip("\r\n"):
         return None
