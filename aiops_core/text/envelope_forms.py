@@ -51,7 +51,7 @@ _LOGRUS = re.compile(r"(?P<level>PANI|FATA|ERRO|WARN|INFO|DEBU|TRAC)\[\d{4,10}\]
 _GETH = re.compile(rf"(?P<level>{LEVEL_WORDS}) ?\[(?P<time>\d\d-\d\d\|\d\d:\d\d:\d\d(?:\.\d{{3}})?)\] ?")
 """What log15 and its kin write on a terminal."""
 _WEBLOGIC = re.compile(
-    r"####<[^<>]{10,40}> <(?P<level>\w{1,12})> <(?P<logger>[^<>]{0,80})> (?:<(?:[^<>]|<[^<>]*>)*> )*"
+    r"####<[^<>]{10,40}> <(?P<level>\w{1,12})> <(?P<logger>[^<>]{0,80})> (?:<(?:[^<>]|<[^<>]*>)*> )*(?=<)"
 )
 _PYTHON = re.compile(rf"(?P<level>{LEVEL_WORDS}):(?P<logger>[\w.]+):")
 _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
