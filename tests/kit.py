@@ -174,7 +174,7 @@ def contracts() -> tuple[int, Cost]:
     tests = [*ROOT.glob("plugins/*/*/tests/test_*.py"), *ROOT.glob("tests/*_conformance/test_*.py")]
     files = sorted(path for path in tests if "test_contract" in path.read_text())
     with cost() as found:
-        said = run([sys.executable, "-m", "pytest", *files, "-k", "test_contract", "-n", "2"], ROOT)
+        said = run([sys.executable, "-m", "pytest", *files, "-k", "test_contract"], ROOT)
     passed = re.search(r"(\d+) passed", said)
     assert passed is not None, said
     return int(passed[1]), found
@@ -192,7 +192,7 @@ def main() -> int:
         took = {f"`aiops new {kind}`": from_nothing(kind, core, home / kind) for kind in kinds or KINDS}
     if not kinds:
         count, took["contracts"] = contracts()
-        took[f"the contract of every bundled plugin, {count} cases, two workers"] = took.pop("contracts")
+        took[f"the contract of every bundled plugin, {count} cases, one process"] = took.pop("contracts")
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     text = "\n".join(
         [
