@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")  # machines are shared: how long an example takes says nothing
 
 os.environ["TZ"] = "UTC"  # what logs say without a zone is the same everywhere
 time.tzset()

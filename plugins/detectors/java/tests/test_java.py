@@ -349,11 +349,11 @@ def test_a_trace_is_open_until_a_line_follows_that_is_none_of_it():
     ],
 )
 def test_hostile_input_takes_linear_time(find, line):
-    started = time.perf_counter()
+    started = time.process_time()
 
     find(line * (1_000_000 // len(line)) + "\n")
 
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_garbled_trace_breaks_nothing(find):

@@ -123,14 +123,14 @@ def test_a_counted_message_that_breaks_off_is_marked():
 
 
 def test_many_line_ends_nuls_or_counts_is_read_in_linear_time():
-    began = time.monotonic()
+    began = time.process_time()
 
     for unit in (b"\n", b"\0", b"\0\n", b"1 <", b"\n1 ", b"<13>\0", b"9"):
         stream = unit * (100_000 // len(unit))
         for at in range(0, len(stream), 65536):
             frames(stream[at : at + 65536], limit=256 * 1024)
 
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def test_no_message_breaks_the_reader(parts):
 
 
 def test_a_header_that_never_closes_is_given_up_in_linear_time():
-    began = time.monotonic()
+    began = time.process_time()
 
     for unit in (b"[", b'["', b"[\\", b'[a x="b"]', b"[]", b"a "):
         lines_of(b"<11>1 2026-05-04T12:00:00Z web shop 7 - " + unit * 100_000 + b"\nx", 1 << 20)
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
