@@ -1,5 +1,6 @@
 """What all tests of the core share."""
 
+import gc
 import os
 
 import pytest
@@ -47,6 +48,12 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish():
+    """Look for garbage among what tests make, not among ten thousand tests, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

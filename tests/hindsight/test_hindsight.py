@@ -33,8 +33,9 @@ class Log:
             self.events.append(Event(type=name, message="m", fingerprint=name, key=key, occurred_at=at))
 
     def look(self, length=DAY):
-        for event in sorted(self.events, key=lambda event: event.occurred_at):
-            self.store.record("shop", [(event, True)], [], {})
+        events = sorted(self.events, key=lambda event: event.occurred_at)
+        for at in range(0, len(events), 50):
+            self.store.record("shop", [(event, True) for event in events[at : at + 50]], [], {})
         return look_back(self.store, NOW - length, NOW)
 
 
