@@ -31,7 +31,7 @@ def test_the_fixtures_work_as_they_are_shown_and_all_are(tmp_path):
     )
 
     plugin = (ROOT / "aiops_core" / "testing" / "plugin.py").read_text("utf-8")
-    fixtures = re.findall(r"^@pytest\.fixture.*\ndef (\w+)", plugin, re.MULTILINE)
+    fixtures = re.findall(r"^@pytest\.fixture.*\ndef ([a-z]\w+)", plugin, re.MULTILINE)
     assert done.returncode == 0, done.stdout
     assert len(fixtures) > 8
     assert [name for name in fixtures if f"`{name}" not in TUTORIAL.read_text("utf-8")] == []

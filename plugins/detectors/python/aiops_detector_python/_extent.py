@@ -191,11 +191,13 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             if blank >= _MOST_BLANK_LINES:
                 break
             continue
+        if _ends_message(line) or _announces_task(get, index - 1):
+            break
         is_of_another = not quotes and (
             begins_to_die(line, "python", below=get(index) or "")
             or (not has_calls and SYNTAX_PLACE.search(line) is not None)
         )
-        if is_of_another or _ends_message(line) or _announces_task(get, index - 1):
+        if is_of_another:
             break
         if has_calls and match_exception(line):
             return index  # what a worker raised, told in the message

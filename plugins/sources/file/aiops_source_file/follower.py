@@ -218,6 +218,7 @@ class Follower:
     def _is_blocked(self, generation: Generation) -> bool:
         before = generation.predecessor
         if before is not None and before in self._live and not before.is_drained:
+            self._generations.recognise(generation)
             return True
         generation.predecessor = None
         return False

@@ -18,6 +18,8 @@ from aiops_source_file.troubles import printable
 PREFIX = 1024
 TAIL = 64
 _LAST_LINE = 64 * 1024
+_RESERVED = bytes(4)
+"""What stands where a writer reserved space; no text in any encoding has as many zeros."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,11 @@ class Generation:
             return False
         self.is_checked = False
         return True
+
+    def recognise(self, content: Content) -> None:
+        """Sample how a file begins of which nothing was read: it may be truncated before its turn comes."""
+        if not self.prefix.length:
+            self.prefix = sample_of(peek(content, 0, PREFIX).partition(_RESERVED)[0], 0)
 
     def remember(self, content: Content) -> None:
         """Sample what identifies the file as it has been read so far."""

@@ -129,8 +129,15 @@ class Generations:
             self.live.go_astray(successor, astray_since)
         if status is not None:
             successor.look(status)
+        self.recognise(successor)
         self._queue_behind(generation, successor)
         return not is_moved
+
+    def recognise(self, generation: Generation) -> None:
+        """Look at how a file begins that is not read yet, to know it again when its turn comes."""
+        content = None if generation.prefix.length else self._files.open(generation.key, generation.path)
+        if content is not None:
+            generation.recognise(content)
 
     def _resume(self, candidate: Candidate) -> bool:
         generation = self._reader_of(candidate)
@@ -183,6 +190,7 @@ class Generations:
         generation = self.live.begin(candidate.path, candidate.key)
         generation.explicit, generation.real = candidate.explicit, candidate.real
         generation.look(candidate.status)
+        self.recognise(generation)
         if before is not None:
             self._queue_behind(before, generation)
         elif content is None and candidate.pattern in self.watched_since:

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from aiops_source_file.follower import Follower
 from aiops_source_file.siblings import Siblings
 
 WRITER = """
@@ -282,6 +283,26 @@ def test_case_10_the_unread_rest_of_a_file_renamed_while_stopped_is_read_first(t
     source.start()
 
     source.wait_for("1", "2", "3", "4")
+
+
+def test_a_file_that_is_copied_and_truncated_before_its_turn_is_read_from_the_copy(
+    tmp_path, tail, append, monkeypatch
+):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    first_scan = Follower._first_scan
+
+    def scan_and_rotate(follower):
+        yield from first_scan(follower)
+        for number, line in enumerate(["2\n", "3\n"], 1):
+            shutil.copy(log, f"{log}.{number}")
+            os.truncate(log, 0)
+            append(log, line)
+
+    monkeypatch.setattr(Follower, "_first_scan", scan_and_rotate)
+    source = tail("a.log", start="beginning").start()
+
+    source.wait_for("1", "2", "3")
 
 
 def test_old_rotated_files_beside_the_first_one_seen_are_left_alone(tmp_path, tail):
