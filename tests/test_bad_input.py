@@ -4,24 +4,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from cli_scene import AIOPS, CRASH
 
 from aiops_core.errors import StateHeld
 from aiops_core.store import Store, hold
 from aiops_core.testing import run_pipeline
 
-AIOPS = Path(sys.executable).parent / "aiops"
-CRASH = """\
-Traceback (most recent call last):
-  File "/app/shop/cart.py", line 7, in total
-    return price * count
-ValueError: no price
-"""
 PIPELINE = """\
 pipelines:
   shop:

@@ -1,23 +1,15 @@
 """Components that end the program, hand over a wrong type, or cannot be called: told, and nothing else is lost."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from cli_scene import AIOPS, CRASH
 
 from aiops_core.errors import PluginBroken, UserError
 from aiops_core.pipeline import load
 from aiops_core.store import Store
 from aiops_core.testing import run_pipeline
 
-AIOPS = Path(sys.executable).parent / "aiops"
-CRASH = """\
-Traceback (most recent call last):
-  File "/app/shop/cart.py", line 7, in total
-    return price * count
-ValueError: no price
-"""
 PIPELINE = """\
 pipelines:
   shop:
