@@ -148,7 +148,11 @@ class Follower:
         if limit is None or generation.nature.kind == "skipped" or size - start <= limit:
             return
         content = self._opener.open(generation)
-        if content is None or generation.nature.kind == "gzip" or not generation.check(content):
+        if (
+            content is None
+            or generation.nature.kind == "gzip"
+            or not generation.check(content, os.fstat(content.fd))
+        ):
             return
         generation.skip_to(content, size - limit)
         self._gaps.tell(
@@ -230,7 +234,9 @@ class Follower:
             content = self._opener.open(generation)
             if content is None:
                 return
-            if not generation.is_checked and not generation.check(content):
+            before = os.fstat(content.fd)
+            self._reader.fetch(generation, content)
+            if not generation.holds_still(content, before):
                 if self._generations.replace(generation):
                     yield self._reader.last(generation, self._reader.rest(generation, None), finished=True)
                 yield from self._announce()

@@ -141,13 +141,21 @@ class Generation:
         """Whether the file holds nothing to read."""
         return self.nature.kind == "skipped" or (self.nature.kind == "binary" and not self.explicit)
 
-    def check(self, content: Content) -> bool:
+    def holds_still(self, content: Content, before: os.stat_result) -> bool:
+        """Whether this is the same file still; ``before`` is how it was before a read.
+
+        Asked after that, it says whose bytes were read: a file may be truncated and written again meanwhile.
+        """
+        after = os.fstat(content.fd)
+        is_unchanged = self.is_checked and _seen(before) == _seen(after) == self.seen
+        return is_unchanged or self.check(content, before)
+
+    def check(self, content: Content, status: os.stat_result) -> bool:
         """Compare prefix and tail after a change; True when this is the same file still."""
         self.is_checked = True
         if not self.is_in(content):
             return False
-        status = os.fstat(content.fd)
-        self.known_size, self.seen = status.st_size, (status.st_size, status.st_mtime_ns)
+        self.known_size, self.seen = status.st_size, _seen(status)
         return True
 
     def is_in(self, content: Content) -> bool:
@@ -203,7 +211,7 @@ class Generation:
 
     def look(self, status: os.stat_result) -> bool:
         """Note size and time of change; True when they are other than last time."""
-        before, self.seen = self.seen, (status.st_size, status.st_mtime_ns)
+        before, self.seen = self.seen, _seen(status)
         self.written_at = status.st_mtime
         if before == self.seen:
             return False
@@ -247,6 +255,10 @@ class Generation:
             **({"skipping": True} if self.is_skipping else {}),
             **({"ended": True} if self.is_ended else {}),
         }
+
+
+def _seen(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 def _path_json(name: str, path: str) -> dict[str, str]:

@@ -114,7 +114,7 @@ class Generations:
         astray_since = generation.astray_since
         status = self._files.status(key, path)
         self._siblings = Siblings()
-        is_moved = self._move_to_copy(generation)
+        is_moved = self._move_to_copy(generation) or self._move_to_compressed(generation)
         if not is_moved:
             self.live.drop(generation)
             self._memory.note(generation)

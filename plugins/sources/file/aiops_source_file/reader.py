@@ -32,14 +32,24 @@ class Reader:
     clock: Callable[[], datetime]
     _buffer: bytearray = field(default_factory=lambda: bytearray(MAX_LINE + 4))
     _ahead: bytearray = field(default_factory=lambda: bytearray(MAX_LINE // 4))
+    _whole: bytes = b""
+    """Whole lines that were taken in, or nothing: then ``_length`` bytes lie in the buffer."""
+    _length: int = 0
 
-    def read(self, generation: Generation, content: Content) -> LogBatch | None:
-        """Return the next whole lines, or None: look at ``is_drained`` whether there may be more."""
+    def fetch(self, generation: Generation, content: Content) -> None:
+        """Take in the bytes that come next, to be read once it is sure whose they are."""
         if generation.offset == 0:
             generation.offset = generation.nature.begin
-        if raw := self._chunk(generation, content):
-            return self._take(generation, content, raw)
-        length = content.readinto(self._room(generation), generation.offset)
+        self._whole = self._chunk(generation, content)
+        if not self._whole:
+            self._length = content.readinto(self._room(generation), generation.offset)
+
+    def read(self, generation: Generation, content: Content) -> LogBatch | None:
+        """Return the whole lines taken in, or None: look at ``is_drained`` whether there may be more."""
+        if self._whole:
+            generation.is_drained, generation.partial = False, b""
+            return self._take(generation, content, self._whole)
+        length = self._length
         generation.is_drained = length < len(self._room(generation))
         if length and generation.is_skipping:
             self._skip(generation, length)
@@ -100,10 +110,7 @@ class Reader:
             return b""
         last = os.pread(content.fd, _LAST, generation.offset + MAX_LINE - _LAST)
         raw = os.pread(content.fd, MAX_LINE - _LAST + last.rfind(b"\n") + 1, generation.offset)
-        if not raw.endswith(b"\n") or raw.startswith(b"\0"):
-            return b""
-        generation.is_drained, generation.partial = False, b""
-        return raw
+        return b"" if not raw.endswith(b"\n") or raw.startswith(b"\0") else raw
 
     def _lines(self, generation: Generation, content: Content, cut: int) -> LogBatch:
         return self._take(generation, content, bytes(memoryview(self._buffer)[:cut]))

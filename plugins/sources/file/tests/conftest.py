@@ -1,8 +1,11 @@
 """Run a file source on a real directory."""
 
+import threading
+
 import pytest
 from aiops_source_file import FileConfig, FileSource
 
+from aiops_core import Context
 from aiops_core.testing import SourceRun
 
 
@@ -49,3 +52,61 @@ def append(path, data):
 @pytest.fixture(name="append")
 def _append():
     return append
+
+
+class Steps:
+    """Pull batches by hand, so that nothing is read between two steps of a test."""
+
+    def __init__(self, directory, **settings):
+        self.messages = []
+        self.context = Context(name="file", directory=directory)
+        self.context.logger = self
+        self.source = FileSource(FileConfig(**settings), self.context)
+        self.batches = self.source.source({})
+        self.data = b""
+
+    def warning(self, message, *values):
+        self.messages.append(message % values)
+
+    info = warning
+
+    def read(self):
+        batch = next(self.batches)
+        self.data += batch.data
+        return batch
+
+    def read_until(self, data):
+        while not self.data.endswith(data):
+            self.read()
+
+    def close(self):
+        self.context.stopping.set()
+        self.batches.close()
+
+
+@pytest.fixture
+def steps(tmp_path):
+    made = []
+
+    def make(**settings):
+        made.append(Steps(tmp_path, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def hold_updates(monkeypatch):
+    """Let a source look at no file until the returned event is set."""
+
+    def hold_updates_of(source):
+        generations, hold = source.component._follower._generations, threading.Event()
+        monkeypatch.setattr(
+            generations, "update", lambda *given, then=generations.update: hold.is_set() and then(*given)
+        )
+        monkeypatch.setattr(generations.live, "notice", lambda path: None)
+        return hold
+
+    return hold_updates_of

@@ -1,54 +1,5 @@
 import shutil
 
-import pytest
-from aiops_source_file import FileConfig, FileSource
-
-from aiops_core import Context
-
-
-class Steps:
-    """Pull batches by hand, so that nothing is read between two steps of a test."""
-
-    def __init__(self, directory, **settings):
-        self.messages = []
-        self.context = Context(name="file", directory=directory)
-        self.context.logger = self
-        self.source = FileSource(FileConfig(**settings), self.context)
-        self.batches = self.source.source({})
-        self.data = b""
-
-    def warning(self, message, *values):
-        self.messages.append(message % values)
-
-    info = warning
-
-    def read(self):
-        batch = next(self.batches)
-        self.data += batch.data
-        return batch
-
-    def read_until(self, data):
-        while not self.data.endswith(data):
-            self.read()
-
-    def close(self):
-        self.context.stopping.set()
-        self.batches.close()
-
-
-@pytest.fixture
-def steps(tmp_path):
-    made = []
-
-    def make(**settings):
-        made.append(Steps(tmp_path, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
 LINE = b"x" * 1023 + b"\n"
 
 

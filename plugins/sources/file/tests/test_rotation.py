@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -26,16 +25,6 @@ for i in range(count):
 
 def numbered(*numbers):
     return [f"line {n:06d}" for n in numbers]
-
-
-def hold_updates(source, monkeypatch):
-    """Let the source look at no file until the returned event is set."""
-    generations, hold = source.component._follower._generations, threading.Event()
-    monkeypatch.setattr(
-        generations, "update", lambda *given, then=generations.update: hold.is_set() and then(*given)
-    )
-    monkeypatch.setattr(generations.live, "notice", lambda path: None)
-    return hold
 
 
 @pytest.fixture
@@ -87,13 +76,15 @@ def test_case_5_6_a_renamed_file_is_read_to_its_end_before_the_new_one(tmp_path,
     assert len(source.streams) == 2
 
 
-def test_what_is_unread_of_a_renamed_file_comes_first_without_events_too(tmp_path, tail, monkeypatch):
+def test_what_is_unread_of_a_renamed_file_comes_first_without_events_too(
+    tmp_path, tail, monkeypatch, hold_updates
+):
     monkeypatch.setattr("aiops_source_file.wakeups.Wakeups.watch", lambda *_: None)
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
     source.wait_for("1")
-    hold = hold_updates(source, monkeypatch)
+    hold = hold_updates(source)
 
     with log.open("a") as old:
         log.rename(tmp_path / "a.log.1")
@@ -105,12 +96,12 @@ def test_what_is_unread_of_a_renamed_file_comes_first_without_events_too(tmp_pat
     assert source.data == b"1\n" + b"2\n" * 2_000_000 + b"3\n"
 
 
-def test_a_rotated_file_that_a_listing_missed_is_found_by_the_next(tmp_path, tail, monkeypatch):
+def test_a_rotated_file_that_a_listing_missed_is_found_by_the_next(tmp_path, tail, monkeypatch, hold_updates):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
     source.wait_for("1")
-    hold = hold_updates(source, monkeypatch)
+    hold = hold_updates(source)
     missed = []
 
     def miss_once(self, path, then=Siblings.rotated):
@@ -367,12 +358,12 @@ def test_a_rotation_by_copy_while_stopped_loses_nothing(tmp_path, tail, append):
     source.wait_for("1", "2", "3")
 
 
-def test_case_12_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, append, monkeypatch):
+def test_case_12_what_a_rotation_by_copy_saved_is_read_from_the_copy(tmp_path, tail, append, hold_updates):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log*", start="beginning").start()
     source.wait_for("1")
-    hold = hold_updates(source, monkeypatch)
+    hold = hold_updates(source)
 
     append(log, "2\ntorn")
     shutil.copy(log, tmp_path / "a.log.1")
@@ -404,12 +395,12 @@ def test_a_copy_that_was_made_before_the_last_lines_were_written_is_not_read(tmp
     source.wait_for(*long_lines, "between copy and truncation", "new", "newer")
 
 
-def test_every_copy_between_two_looks_is_read(tmp_path, tail, append, monkeypatch):
+def test_every_copy_between_two_looks_is_read(tmp_path, tail, append, hold_updates):
     log = tmp_path / "a.log"
     log.write_text("1\n")
     source = tail("a.log", start="beginning").start()
     source.wait_for("1")
-    hold = hold_updates(source, monkeypatch)
+    hold = hold_updates(source)
 
     append(log, "2\n")
     shutil.copy(log, tmp_path / "a.log.2")
@@ -519,10 +510,10 @@ def test_a_new_file_that_was_rotated_while_nobody_looked_is_read_first(tmp_path,
     assert source.lines[:-3] == (["b"] if start == "beginning" else [])
 
 
-def test_a_new_file_that_was_rotated_between_two_looks_is_read_first(tmp_path, tail, monkeypatch):
+def test_a_new_file_that_was_rotated_between_two_looks_is_read_first(tmp_path, tail, hold_updates):
     (tmp_path / "b.log").write_text("b\n")
     source = tail().start()
-    hold = hold_updates(source, monkeypatch)
+    hold = hold_updates(source)
 
     log = tmp_path / "a.log"
     log.write_text("1\n")
