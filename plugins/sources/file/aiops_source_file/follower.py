@@ -232,6 +232,9 @@ class Follower:
         generation.is_drained = True
         try:
             content = self._opener.open(generation)
+            if generation.empty_since and self._generations.queue_behind_copies(generation):
+                generation.is_drained = False
+                return
             if content is None:
                 return
             before = os.fstat(content.fd)

@@ -92,6 +92,8 @@ class Generation:
     written_at: float = 0.0
     """When the file was last written to, as far as was seen, in seconds since the epoch."""
 
+    empty_since: float = 0.0
+    """When the file was found empty, in seconds since the epoch, until something of it is read."""
     explicit: bool = False
     may_unpack: bool = False
     """Whether it is read if it turns out to be compressed."""
@@ -181,10 +183,11 @@ class Generation:
     def was_packed_into(self, content: GzipContent) -> bool:
         """Whether a compressed file holds what was read of this one."""
         known = self.tail if self.tail.is_unpacked_from(content) else self.earlier
+        is_unread = self.offset == 0 and self.prefix.length == PREFIX
         return (
             self.prefix.length > 0
             and self.prefix.is_unpacked_from(content)
-            and known.length > 0
+            and (known.length > 0 or is_unread)
             and known.is_unpacked_from(content)
         )
 

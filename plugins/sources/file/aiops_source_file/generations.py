@@ -138,6 +138,23 @@ class Generations:
         content = None if generation.prefix.length else self._files.open(generation.key, generation.path)
         if content is not None:
             generation.recognise(content)
+        if not (generation.prefix.length or generation.seen[0] or generation.empty_since):
+            generation.empty_since = max(generation.written_at, self.live.seen_at)
+
+    def queue_behind_copies(self, generation: Generation) -> bool:
+        """Put first what was written to a file that was empty, copied and truncated before anybody looked.
+
+        False when nothing was.
+        """
+        since = generation.empty_since
+        status = self._files.status(generation.key, generation.path) if since else None
+        if status is None or (not status.st_size and status.st_mtime <= since):
+            return False
+        generation.empty_since = 0.0 if status.st_size else status.st_mtime
+        self._siblings = Siblings()
+        copies = self._no_copies(self._between(generation.place, since), generation.path)
+        generation.predecessor = self._chain(copies, None)
+        return generation.predecessor is not None
 
     def _resume(self, candidate: Candidate) -> bool:
         generation = self._reader_of(candidate)
@@ -176,6 +193,7 @@ class Generations:
         if not generation.is_ended:
             self.live.add(generation)
             self.live.see(generation, candidate)
+            self.recognise(generation)
         return True
 
     def _begin(self, candidate: Candidate) -> None:
@@ -277,8 +295,10 @@ class Generations:
                 del self._rotations[place]
 
     def _is_known(self, sibling: Candidate) -> bool:
-        if self._reader_of(sibling) is not None:
-            return True
+        """Whether a file is, or was, read: of those that a setting names a compressed one is mostly but seen."""
+        reader = self._reader_of(sibling)
+        if reader is not None:
+            return reader.may_unpack or reader.offset > 0 or not unpacked(sibling.path)
         if not self._memory.knows(sibling.key):
             return False
         content = self._files.open(sibling.key, sibling.path)
@@ -359,8 +379,7 @@ class Generations:
 
     def _move(self, generation: Generation, sibling: Candidate) -> None:
         self._memory.forget(generation)
-        if generation in self.live:
-            del self.live.by_key[generation.key]
+        self.live.drop(generation)
         generation.device, generation.inode = sibling.key
         generation.path, generation.real = sibling.path, ""
         self.live.go_astray(generation, self._now())

@@ -71,7 +71,10 @@ class Live:
             self.begun.append(generation)
 
     def add(self, generation: Generation, *, first: bool = False) -> None:
-        """Read a generation to its end, in its turn or first of all."""
+        """Read a generation to its end, in its turn or first of all; of a file there is but one."""
+        known = self.by_key.get(generation.key)
+        if known is not None and known is not generation:
+            self.drop(known)
         generation.is_drained = False
         self.by_key[generation.key] = generation
         self.ready[generation] = None

@@ -79,6 +79,11 @@ class Steps:
         while not self.data.endswith(data):
             self.read()
 
+    def look(self):
+        """Look for files, as is done every second."""
+        follower = self.source._follower
+        follower._take_note(follower._look_for_files())
+
     def close(self):
         self.context.stopping.set()
         self.batches.close()

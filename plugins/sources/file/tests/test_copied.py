@@ -1,57 +1,102 @@
-"""Copied and truncated while much is unread, or nobody looks."""
+"""Copied and truncated, or compressed, while much is unread, or nobody looks."""
 
 import gzip
 import os
 import shutil
+import time
+
+import pytest
 
 
-def copy_and_truncate(log, name, *, packed=False):
-    """Rotate as copytruncate does, and as compress does after it."""
-    copy = log.with_name(name)
-    shutil.copy(log, copy)
+def compress(path):
+    """Compress a file as gzip does."""
+    status, packed = path.stat(), path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    path.unlink()
+
+
+def copy_and_truncate(log, name):
+    shutil.copy(log, log.with_name(name))
     os.truncate(log, 0)
-    if packed:
-        status = copy.stat()
-        gz = copy.with_name(f"{name}.gz")
-        gz.write_bytes(gzip.compress(copy.read_bytes()))
-        os.utime(gz, ns=(status.st_atime_ns, status.st_mtime_ns))
-        copy.unlink()
+
+
+def rename_and_create(log, name):
+    log.rename(log.with_name(name))
+    log.touch()
 
 
 def lines(name, count):
     return b"".join(b"%s %012d\n" % (name, number) for number in range(count))
 
 
-def test_what_is_unread_of_a_file_that_was_copied_truncated_and_compressed_is_read(tmp_path, steps, append):
+@pytest.mark.parametrize("pattern", ["a.log", "a.log*"])
+def test_what_is_unread_of_a_file_that_was_copied_truncated_and_compressed_is_read(
+    tmp_path, steps, append, pattern
+):
     log, old = tmp_path / "a.log", lines(b"old", 300_000)
     log.write_bytes(old)
-    source = steps(paths=["a.log"], start="beginning")
+    source = steps(paths=[pattern], start="beginning")
     while not source.data:
         source.read()
 
-    copy_and_truncate(log, "a.log.1", packed=True)
+    copy_and_truncate(log, "a.log.1")
     append(log, "new\n")
+    source.look()
+    compress(tmp_path / "a.log.1")
+    source.look()
     source.read_until(b"new\n")
 
     assert source.data == old + b"new\n"
     assert source.messages == []
 
 
-def test_every_compressed_copy_between_two_looks_is_read(tmp_path, tail, append, hold_updates):
+@pytest.mark.parametrize("rotate", [rename_and_create, copy_and_truncate])
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["running", "stopped"])
+@pytest.mark.parametrize("pattern", ["a.log", "a.log*", "."])
+def test_what_was_compressed_before_anybody_looked_is_read_whatever_names_the_files(
+    tmp_path, tail, append, hold_updates, pattern, is_stopped, rotate
+):
     log = tmp_path / "a.log"
     log.write_text("1\n")
-    source = tail("a.log", start="beginning").start()
+    source = tail(pattern, start="beginning").start()
     source.wait_for("1")
-    hold = hold_updates(source)
+    if is_stopped:
+        source.stop()
+    else:
+        hold = hold_updates(source)
 
-    append(log, "2\ntorn")
-    copy_and_truncate(log, "a.log.2", packed=True)
-    append(log, "3\n")
-    copy_and_truncate(log, "a.log.1", packed=True)
-    append(log, "4\n")
-    hold.set()
+    for number in range(2, 5):
+        append(log, f"{number}\n")
+        rotate(log, f"a.log.{5 - number}")
+        compress(tmp_path / f"a.log.{5 - number}")
+    append(log, "5\n")
+    source.start() if is_stopped else hold.set()
 
-    source.wait(lambda: source.data == b"1\n2\ntorn3\n4\n")
+    source.wait(lambda: sorted(source.lines) == ["1", "2", "3", "4", "5"])
+
+
+def test_a_file_that_was_compressed_before_its_turn_is_read_though_its_handle_was_needed(
+    tmp_path, steps, monkeypatch
+):
+    monkeypatch.setattr("aiops_source_file.follower._handle_limit", lambda: 1)
+    old = lines(b"old", 100_000)
+    logs = {tmp_path / "a.log", tmp_path / "b.log"}
+    for log in logs:
+        log.write_bytes(old)
+    source = steps(paths=["*.log*"], start="beginning", rotate_wait="0s")
+    while not (batch := source.read()).data:
+        pass
+    (other,) = (log for log in logs if str(log) != batch.path)
+
+    rename_and_create(other, f"{other.name}.1")
+    compress(tmp_path / f"{other.name}.1")
+    source.look()
+    while len(source.data) < 2 * len(old) and not source.messages:
+        source.read()
+
+    assert source.messages == []
+    assert sorted(source.data.splitlines()) == sorted(2 * old.splitlines())
 
 
 def test_a_file_that_is_truncated_and_grows_again_while_others_are_read_is_not_taken_for_the_old_one(
@@ -74,3 +119,29 @@ def test_a_file_that_is_truncated_and_grows_again_while_others_are_read_is_not_t
 
     assert source.messages == []
     assert sorted(source.data.splitlines()) == sorted((2 * (old + new)).splitlines())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("rest", ["", "3\n"])
+@pytest.mark.parametrize("before", ["", "1\n"], ids=["new", "truncated"])
+def test_what_an_empty_file_held_before_it_was_copied_and_truncated_is_read(
+    tmp_path, tail, append, hold_updates, before, rest, packed
+):
+    log = tmp_path / "a.log"
+    log.write_text(before)
+    source = tail("a.log", start="beginning").start()
+    source.wait(lambda: source.data == before.encode())
+    os.truncate(log, 0)
+    live = source.component._follower._live
+    source.wait(lambda: str(log) in live.at_path and live.at_path[str(log)].empty_since)
+    hold = hold_updates(source)
+
+    append(log, "2\n")
+    copy_and_truncate(log, "a.log.1")
+    if packed:
+        compress(tmp_path / "a.log.1")
+    append(log, rest)
+    os.utime(log, (time.time() + 1,) * 2)  # the clock of a file system moves in steps of some milliseconds
+    hold.set()
+
+    source.wait(lambda: source.data.decode() == f"{before}2\n{rest}")

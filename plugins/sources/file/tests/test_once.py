@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 from aiops_source_file import FileConfig, FileSource
@@ -128,7 +129,10 @@ def test_a_gzip_file_is_not_followed(tmp_path, tail, append):
     log.write_text("")
     source = tail("a.log*").start()
 
-    (tmp_path / "a.log.1.gz").write_bytes(gzip.compress(b"was read long ago\n"))
+    packed = tmp_path / "packed"
+    packed.write_bytes(gzip.compress(b"was read long ago\n"))
+    os.utime(packed, (1, 1))
+    packed.rename(tmp_path / "a.log.1.gz")
     append(log, "new\n")
 
     source.wait_for("new")
