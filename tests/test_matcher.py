@@ -132,6 +132,31 @@ def test_both_engines_hit_the_same_lines(seed):
     assert len(confirmed(fast)) > 100
 
 
+@pytest.mark.parametrize(
+    "ahead", ["Mar  5 09:11:03 web1 shop[7]: ", "2026-03-05T09:11:03.1234567Z ", "a:1:2: "]
+)
+def test_a_time_on_the_line_hides_nothing_from_the_faster_engine(ahead):
+    pytest.importorskip("hyperscan", reason="hyperscan is not installed here")
+    triggers = installed_triggers()
+    texts = [
+        "app.rb:2:in `sell': sold out (RuntimeError)",
+        "app.rb:2: syntax error, unexpected end",
+        "till.cc:3:4: runtime error: signed integer overflow",
+        "till.cc:3: Failure",
+        "Till.java:3: error: cannot find symbol",
+        "till.dart:3:4: Error: no such method",
+        "Till.swift:3: Fatal error: no stock",
+        "\tat shop.Till.sell(Till.java:3)",
+        "    at sell (/srv/till.js:3:4)",
+    ]
+    data = "".join(f"{ahead}{text}\n" for text in texts).encode()
+
+    fast = lines_hit(data, build_matcher(triggers, engine="hyperscan").scan(data))
+
+    assert fast == lines_hit(data, build_matcher(triggers, engine="re").scan(data))
+    assert len({line for line, _ in fast}) == len(texts)
+
+
 def test_what_several_detectors_look_for_hits_once_and_is_told_to_each():
     triggers = [compile_trigger(owner, pattern) for owner, pattern in enumerate(["^panic", "fatal", "panic"])]
     kept, hits = Kept(100, before=0), HitList(alike(triggers))

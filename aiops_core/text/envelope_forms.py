@@ -46,6 +46,10 @@ _GLIB = re.compile(
 _CHROMIUM = re.compile(
     rf"\[(?P<pid>\d+):(?:\d+:)?\d{{4}}/\d{{6}}\.\d+:(?P<level>{LEVEL_WORDS}):(?P<place>[\w./]+\(\d+\))\] ?"
 )
+_TORNADO = re.compile(
+    r"\[(?P<letter>[DIWEC]) (?P<time>(?:\d{6}|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:[.,]\d{1,6})?) (?P<place>[^\s\]]{1,80})\] ?"
+)
+"""What Tornado and Jupyter write."""
 _LOGRUS = re.compile(r"(?P<level>PANI|FATA|ERRO|WARN|INFO|DEBU|TRAC)\[\d{4,10}\] ?")
 """What logrus writes on a terminal."""
 _GETH = re.compile(rf"(?P<level>{LEVEL_WORDS}) ?\[(?P<time>\d\d-\d\d\|\d\d:\d\d:\d\d(?:\.\d{{3}})?)\] ?")
@@ -63,7 +67,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "<": (_SYSLOG,),
     "*": (_GLIB,),
     "(": (_GLIB,),
-    "[": (_CHROMIUM,),
+    "[": (_CHROMIUM, _TORNADO),
 }
 _NAMED = ("pid", "thread", "logger", "host", "service", "place")
 
@@ -97,8 +101,11 @@ def _form(found: re.Match[str]) -> Form:
 def _time(text: str | None) -> re.Match[str] | None:
     if not text:
         return None
-    is_klog = text[4:5] == " "
-    return match_time(f"{text[:2]}-{text[2:]}" if is_klog else text.replace("|", " "))
+    if text[4:5] == " ":  # klog
+        return match_time(f"{text[:2]}-{text[2:]}")
+    if text[6:7] == " ":  # Tornado
+        return match_time(f"20{text[:2]}-{text[2:4]}-{text[4:]}")
+    return match_time(text.replace("|", " "))
 
 
 _KEYS = r"level|lvl|severity|loglevel|log_level|log\.level|levelname|severity_text|severityText|@l|@level"
@@ -108,7 +115,7 @@ _JSON_LEVEL = re.compile(
 _MONGO_LEVEL = re.compile(r"\"s\"\s{0,4}:\s{0,4}\"(?P<name>[FEWID])\d?\"(?P<number>)")
 _JSON_TIME = re.compile(r"\"(?:@?timestamp|time|ts|@t|datetime|\$date)\"\s{0,4}:\s{0,4}\"?(?=[\dA-Z])")
 _LOGFMT_START = re.compile(r"[\w.@-]{1,40}=")
-_LOGFMT_LEVEL = re.compile(rf"(?:^|\s)(?:{_KEYS})=\"?(?P<name>\w{{1,12}})")
+_LOGFMT_LEVEL = re.compile(rf"(?:^|\s)(?:{_KEYS})=[\"']?(?P<name>\w{{1,12}})")
 _LOGFMT_TIME = re.compile(r"(?:^|\s)(?:time|ts|t|timestamp)=\"?(?=[\dA-Z])")
 
 

@@ -15,7 +15,9 @@ _MOST = 1 << 20
 _DEEPEST = 6
 _MOST_VALUES = 500
 _MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "body", "short_message", "text")
-_LOGFMT = re.compile(r"(?:^|\s)([\w.@-]{1,60})=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s\"]*))")
+_LOGFMT = re.compile(
+    r"(?:^|\s)([\w.@-]{1,60})=(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'(?=\s|$)|([^\s\"]*))"
+)
 _LOGFMT_START = re.compile(r"[\w.@-]{1,60}=")
 _LOGFMT_ESCAPE = re.compile(r"\\(.)")
 _ESCAPE = re.compile(r"\\([nrt])")
@@ -101,9 +103,10 @@ def _of_escaped(text: str) -> Record | None:
 
 
 def _logfmt_value(found: re.Match[str]) -> str:
-    if found[2] is None:
-        return found[3]
-    return _LOGFMT_ESCAPE.sub(lambda escape: _LETTERS.get(escape[1], escape[1]), found[2])
+    quoted = found[3] if found[2] is None else found[2]
+    if quoted is None:
+        return found[4]
+    return _LOGFMT_ESCAPE.sub(lambda escape: _LETTERS.get(escape[1], escape[1]), quoted)
 
 
 def _message(fields: Mapping[str, Any]) -> str:  # Any: whatever was logged

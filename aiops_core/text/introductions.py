@@ -88,7 +88,7 @@ def _previous(candidate: Candidate, kept: Kept) -> int | None:
         before = candidate.first - 1
         if before and not (candidate.lines.get(before) or "").strip():
             before -= 1
-        if is_indented(candidate.lines.get(candidate.first) or ""):
+        if is_indented(_as_it_lies(candidate, candidate.first)):
             before = _above_fields(candidate, before)
         pieces = candidate.lines.raw_lines(before, before + 1)
         return pieces[0][0] + candidate.base if pieces else None
@@ -101,9 +101,16 @@ def _previous(candidate: Candidate, kept: Kept) -> int | None:
 def _above_fields(candidate: Candidate, before: int) -> int:
     """Return the line above those that are indented, or the same where there are too many."""
     at = before
-    while before - at < MOST_FIELDS and at > 0 and is_indented(candidate.lines.get(at) or ""):
+    while before - at < MOST_FIELDS and at > 0 and is_indented(_as_it_lies(candidate, at)):
         at -= 1
-    return before if is_indented(candidate.lines.get(at) or "") else at
+    return before if is_indented(_as_it_lies(candidate, at)) else at
+
+
+def _as_it_lies(candidate: Candidate, at: int) -> str:
+    """Return a line of the writer with the indentation of the whole trace, which is taken off it."""
+    line = candidate.lines.get(at) or ""
+    is_margin = bool(candidate.prefix) and not candidate.prefix.strip() and bool(line)
+    return candidate.prefix + line if is_margin and not begins_record(line) else line
 
 
 def _prefixes(prefix: str) -> Iterator[str]:

@@ -49,6 +49,14 @@ _OF_NUMBER: Mapping[int, Severity] = {
     40: "warning",
     50: "error",
     60: "critical",
+    100: "info",
+    200: "info",
+    250: "info",
+    300: "warning",
+    400: "error",
+    500: "critical",
+    550: "critical",
+    600: "critical",
 }
 
 LEVEL_WORDS = "|".join(sorted(SEVERITY_OF, key=len, reverse=True))
@@ -56,7 +64,7 @@ LEVEL_WORDS = "|".join(sorted(SEVERITY_OF, key=len, reverse=True))
 
 
 def severity_of_number(number: int) -> Severity | None:
-    """Return the severity of a numeric level: syslog 0–7, or bunyan's and pino's 10–60."""
+    """Return the severity of a numeric level: syslog 0–7, bunyan's and pino's 10–60, Monolog's 100–600."""
     if number < 8:
         return _OF_SYSLOG[number]
     return _OF_NUMBER.get(number)

@@ -125,13 +125,16 @@ def _without_rule(get: Get, index: int) -> int:
 
 def _after_second_printing(get: Get, head: int, end: int) -> int:
     """Step over the same exception as Mono prints it once more."""
+    end_of_first = end
+    if not (get(end) or "").strip():
+        end += 1
     line = get(end) or ""
     if not line.startswith("[ERROR] FATAL UNHANDLED EXCEPTION: "):
-        return end
+        return end_of_first
     first = get(head) or ""
     told = line.partition("EXCEPTION: ")[2]
     if not told or not first.endswith(told):
-        return end
+        return end_of_first
     below = _body_below(get, end)
     while below is not None and follows_frame(get(below) or ""):
         below += 1
@@ -169,6 +172,8 @@ def _head_above(get: Get, body: int) -> int | None:
         if STACK_TITLE.match(line) or is_note(line) or read_inner(line) is not None:
             continue
         if _is_known_head(line) or OVERFLOW.match(line) or TEST_TITLE.match(line):
+            return index
+        if UNHANDLED_ALONE.match(get(index - 1) or "") and read_head(line) is not None:
             return index
         within = read_head_within(line)
         if within is not None and INNER_WITHIN in line[: within.start + 1]:

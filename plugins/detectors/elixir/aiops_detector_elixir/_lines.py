@@ -50,7 +50,7 @@ TUPLE = lazy_pattern(
 HEAD_OF_REPORT = lazy_pattern(r"=[A-Z]+ REPORT==== ")
 AFRESH = lazy_pattern(
     r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? \w{3}|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
-    r"|(?:level|time|ts)=)|\[(?:debug|info|notice|warn|warning|error|critical|alert|emergency)\]"
+    r"|(?:level|time|ts)=|\{\"[\w@.-]{1,40}\":)|\[(?:debug|info|notice|warn|warning|error|critical|alert|emergency)\]"
 )
 
 

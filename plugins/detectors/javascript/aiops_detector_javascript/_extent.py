@@ -32,10 +32,12 @@ from aiops_detector_javascript._heads import (
 
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
+_COLOUR = r"(?:(?:\x1b|\\u001b)\[\d+m)?"
+"""Node colours the place of a frame that is not the program's own; JSON writes the colour so."""
 AT_TRIGGER = (
-    r"^(?:\t{0,8}| {0,16})(?:eval )?at (?:(?:https?|file)://[^\s()]+:\d|(?:async )?[^\s()]+:\d+:\d"
+    rf"^(?:\t{{0,8}}| {{0,16}})(?:eval )?at (?:{_COLOUR}(?:https?|file)://[^\s()]+:\d|(?:async )?[^\s()]+:\d+:\d"
     r"|(?:async |new )?[^\s()]+ ?\((?:[^\s()]+:\d+:\d|native\)|<anonymous>\))"
-    r"|[^()\n]{1,100} \((?:eval at |[^()\n]{1,200}:\d+:\d)"
+    rf"|[^()\n]{{1,100}} {_COLOUR}\((?:eval at |[^()\n]{{1,200}}:\d+:\d)"
     r"|[^\s()]+ \([^\s()]+\.(?:vue|[cm]?[jt]sx?|svelte)(?:\?\w+)?:\d+\))"
 )
 """What ordinary frames of the V8 form have, bounded wherever it could be read in two ways."""

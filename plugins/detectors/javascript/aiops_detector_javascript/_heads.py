@@ -30,6 +30,7 @@ _STANDALONE = lazy_pattern(
     r"\s?(?:error: )?Uncaught (?!Exception:?\s*$)(?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
     r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection)"
 )
+_LEVELS = frozenset({"error", "err", "fatal", "critical", "crit"})
 FATAL = "FATAL ERROR"
 HEAP = lazy_pattern(rf"{FATAL}: .*JavaScript heap out of memory")
 AFTERMATH = lazy_pattern(
@@ -76,6 +77,8 @@ def read_head(line: str) -> Head | None:
         message = ""
     is_label = not match["lead"] and (match["type"].islower() or match["type"].isupper())
     inner = read_head(message) if is_label else None
+    if inner is None and is_label and match["type"].lower() in _LEVELS:
+        inner = read_head_within(message)
     if inner is not None and inner.is_known and inner.type[:1].isupper():
         return inner  # a key or a level came first
     is_known = bool(match["lead"]) or _KNOWN_NAME.search(match["type"]) is not None

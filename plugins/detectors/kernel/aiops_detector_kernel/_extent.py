@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiops_core import lazy_pattern
+from aiops_core import begins_to_die, lazy_pattern
 from aiops_detector_kernel._console import LONGEST, Get
 from aiops_detector_kernel._frames import read_call
 from aiops_detector_kernel._kinds import BACKTRACE_HEAD, CUT_HERE, FENCE, HARDWARE, OOM, SEGFAULT, kind_of
@@ -29,6 +29,8 @@ _FOLLOWS = lazy_pattern(
     r"|kernel BUG at|Kernel BUG|WARNING: (?:CPU|\S+:\d+ at)|[Uu]nable to handle|unreferenced object|panic|KASAN|recursion in interrupt|KVM internal)"
 )
 """What is found first is told before the fault it leads to."""
+_OF_A_PROGRAM = lazy_pattern(r"\s*(?:\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\]?\s|\{\")")
+"""A record of something else on the same console."""
 _BSD = lazy_pattern(
     r"cpuid = \d|KDB: |time = \d|Stopped at |Starting stack trace|cpu\d+: |syncing disks|Uptime: |Debugger|fatal |trap type|dump(?:ing|\b)|db(?:\{\d+\})?>"
 )
@@ -100,8 +102,12 @@ def _end_of_trace(get: Get, head: int) -> int:
     has_stack = is_closed = False
     while (line := get(index)) is not None and index - end <= NOISE:
         words = line[:LONGEST]
-        if _begins_anew(words, has_stack=has_stack, is_closed=is_closed):
+        if _begins_anew(words, has_stack=has_stack, is_closed=is_closed) or _OF_A_PROGRAM.match(words):
             break
+        if has_stack and not words.startswith("panic") and begins_to_die(words, "kernel"):
+            break
+        if FENCE.match(words) and has_stack and kind_of((get(index + 1) or "")[:LONGEST]) is not None:
+            break  # the next report begins with it
         if _PANIC.match(words):
             end = index + 1
         is_call = bool(read_call(words))

@@ -14,7 +14,7 @@ from aiops_core import (
     Span,
     parse_envelope,
 )
-from aiops_detector_levels._message import read_message, says_nothing
+from aiops_detector_levels._message import read_message, says_nothing, sums_up
 from aiops_detector_levels._triggers import Minimum, triggers_from
 
 _NAMELESS = "LogError"
@@ -61,7 +61,7 @@ class ErrorLevels(LogDetector[LevelsConfig]):
         envelope = parse_envelope(block.first_line)
         text = block.text[envelope.length :].strip()
         message, logger = read_message(text)
-        if says_nothing(message):
+        if says_nothing(message) or sums_up(block.first_line):
             return None
         return Event(
             type=logger or envelope.attributes.get("logger") or _NAMELESS,

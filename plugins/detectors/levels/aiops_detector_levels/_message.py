@@ -23,7 +23,9 @@ _LOGGERS = (
     "module",
     "target",
 )
-_LOGFMT = lazy_pattern(r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|(\S*))")
+_LOGFMT = lazy_pattern(
+    r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S*))"
+)
 _FAULTS = r"(?:error|failure|exception|problem|issue|fault|warning)(?:s|\(s\))?"
 _NO_FAULTS = lazy_pattern(
     rf"(?:\w+ ?[:=] ?)?(?:0|no|none|zero)(?: [\w-]+){{0,2}}? {_FAULTS}"
@@ -34,6 +36,8 @@ _SOME_FAULTS = lazy_pattern(rf"\b[1-9]\d* (?:[\w-]+ )?(?:{_FAULTS}|failed)\b", r
 _NOUGHT = lazy_pattern(r"(?:0|none|zero|nil|null)(?:[,;|/ ]+\w+ ?[:=] ?\d+)*[ .,;]*$", re.IGNORECASE)
 _LINK = lazy_pattern(r"#[\w-]+$")
 """What follows the name of a link in Markdown."""
+_SUMMARY = lazy_pattern(r"ERROR [^\s:]{1,400}\.py(?:::\S.*|\s*| - .*)$")
+"""What pytest says once more below its reports."""
 _TAGS = lazy_pattern(r"(?:\s*\[[^\[\]]*\])*\W*$")
 
 
@@ -42,6 +46,11 @@ def says_nothing(message: str) -> bool:
     if _NO_FAULTS.match(message):
         return not _SOME_FAULTS.search(message)
     return any(form.match(message) for form in (_NOUGHT, _TAGS, _LINK))
+
+
+def sums_up(line: str) -> bool:
+    """Tell whether a line repeats what was told above it."""
+    return _SUMMARY.match(line[:_MOST]) is not None
 
 
 def read_message(text: str) -> tuple[str, str]:
@@ -64,7 +73,7 @@ def _fields(text: str) -> Mapping[str, Any]:  # Any: whatever the application lo
     if not re.match(r"[\w.@-]{1,40}=", text):
         return {}
     return {
-        found[1]: found[3] if found[2] is None else found[2].replace('\\"', '"')
+        found[1]: found[4] or (found[2] or found[3] or "").replace('\\"', '"')
         for found in _LOGFMT.finditer(text[: 2 * _MOST])
     }
 

@@ -72,7 +72,7 @@ def _of_word(word: str) -> Iterator[str]:
     yield rf"\"{word}\"\s?[,}}]"
     yield rf"\"{title}\"\s?[,}}]"
     for key in ("level", "lvl", "severity"):
-        yield rf"{key}=\"?{word}\b"
+        yield rf"{key}=[\"']?{word}\b"
     if len(word) > 3:
         yield rf"{word}(?::\s|\t|  | [|-] | [\w.-]+ : )"
         yield rf"{title}(?:\t|  | [|-] )"

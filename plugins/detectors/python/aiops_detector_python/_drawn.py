@@ -103,7 +103,10 @@ def _end_of_exception(get: GetLine, head: int, margin: int) -> int | None:
 
 def _end_of_message(get: GetLine, at: int, margin: int) -> int:
     end = at
-    while end < at + _MOST_MESSAGE and _clean(get(end) or "", margin).startswith(_DETAILS):
+    while end < at + _MOST_MESSAGE:
+        text = _clean(get(end) or "", margin)
+        if not text.startswith(_DETAILS) or (not is_indented(text) and starts_log_line(text)):
+            break
         end += 1
     return end
 

@@ -127,8 +127,7 @@ def end_of_trace(get: GetLine, start: int, head: int) -> int:
     """Return the line after the last one of the traceback, all its chain included."""
     if FATAL.match(get(head) or ""):
         return _end_of_fatal(get, head + 1)
-    before = next((line for at in range(start - 1, max(start - 4, -1), -1) if (line := get(at))), "")
-    is_enveloped = bool(before) and starts_log_line(before)
+    is_enveloped = _has_envelopes(get, start)
     at: int | None = head
     end = head + 1
     while at is not None:
@@ -137,6 +136,23 @@ def end_of_trace(get: GetLine, start: int, head: int) -> int:
             end = _end_of_message(get, end, is_open=is_enveloped or _is_multiline(get, end - 1))
         at = _next_part(get, end)
     return _end_of_sections(get, end)
+
+
+def _has_envelopes(get: GetLine, start: int) -> bool:
+    """Tell whether records have envelopes where a traceback begins, so that a line without one is of a record.
+
+    Not where plain lines stand above the record that tells of it: lines without an envelope are of
+    nothing there, unless some are indented, as those of a record of several lines are.
+    """
+    told = next((at for at in range(start - 1, max(start - 4, -1), -1) if get(at)), None)
+    if told is None or not starts_log_line(get(told) or ""):
+        return False
+    above = told - 1
+    while above >= 0 and (line := get(above)) is not None and not starts_log_line(line):
+        if is_indented(line) or HEADER.match(line):
+            return True
+        above -= 1
+    return above == told - 1
 
 
 def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:

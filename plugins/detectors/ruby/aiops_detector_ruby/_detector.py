@@ -63,7 +63,7 @@ class RubyErrors(LogDetector[RubyConfig]):
         JRUBY_TRIGGER,
         INSPECTED_TRIGGER,
         r"^Traceback \(most recent call last\):",
-        r"^(?:[A-Za-z]:)?[^\s:]{1,200}:\d+: syntax error",
+        r"^(?:[A-Za-z]:)?[^\s:]{1,200}:\d{1,9}: syntax error",
         r"\[BUG\] [A-Za-z]",
         _failed_test.TRIGGER,
     )

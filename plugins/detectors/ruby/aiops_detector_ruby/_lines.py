@@ -16,7 +16,9 @@ LONGEST = 4096
 Get = Callable[[int], str | None]
 """Return line n, or None where nothing is known."""
 
-FRAME_TRIGGER = r"^(?:#\d+ )?[ \t]{0,40}(?:\d+: )?(?:from )?(?:[\w.-]{1,80} \([\w.]{1,40}\) )?(?:[A-Za-z]:)?[^\s:]{1,200}:\d+:in [`']"
+FRAME_TRIGGER = r"^(?:#\d+ )?[ \t]{0,40}(?:\d+: )?(?:from )?(?:[\w.-]{1,80} \([\w.]{1,40}\) )?(?:[A-Za-z]:|<internal:)?[^\s:]{1,200}:\d{1,9}:in [`']"
+"""A frame. The number is bounded: Hyperscan loses a pattern of which another shares all up to an unbounded one,
+where a time stands before it on the line."""
 JRUBY_TRIGGER = r"^ {1,60}[^\s:][^:\n]{0,120} at [^\s:]{1,200}\.rb:\d"
 INSPECTED_TRIGGER = r": #<[A-Z][\w:]{1,120}: \S"
 REVERSED = "Traceback (most recent call last):"
