@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -385,8 +386,7 @@ class Place:
             return prefix
         is_trace = self.grammar.is_trace(trigger.owner)
         length = parse_envelope(prefix).length if is_trace else 0
-        is_within = prefix[-1:].isalnum() or prefix.endswith(('"', "'", "_", "("))
-        return prefix[:length] if is_within or not length else prefix  # never within a word
+        return prefix[:length] if _ends_within(prefix[length:]) or not length else prefix
 
     def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
         cut = self.grammar.cut(owner, lines, hit)
@@ -423,6 +423,16 @@ class Place:
             starts.reverse()
             self._reach = starts
         return self._reach
+
+
+_OF_MESSAGE = re.compile(r"\S\.[a-z]{1,4}:\d+: |[─━═]{3}")
+"""The place of what was raised, as compilers and assertions write it; a box that is drawn."""
+
+
+def _ends_within(said: str) -> bool:
+    """Tell whether what stands behind an envelope ends within a word, brackets or a box, or behind a place in code."""
+    is_torn = said[-1:].isalnum() or said.endswith(('"', "'", "_", "("))
+    return is_torn or said.count("[") > said.count("]") or _OF_MESSAGE.search(said) is not None
 
 
 def _told(carried: Carried, lines: Lines, first: int, last: int) -> Carried:

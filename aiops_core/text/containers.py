@@ -42,11 +42,15 @@ _RANK = re.compile(
 """What mpirun and torchrun write before the lines of their processes."""
 _STEP = re.compile(r"#(?P<thread>\d{1,4}) \d{1,6}\.\d{1,3} ")
 """What docker's builder writes: the step, and the seconds since it began."""
+_RESOURCE = re.compile(r" {0,40}(?P<service>[A-Za-z][\w.:-]{0,59}) │ ?")
+"""What tilt writes."""
+_BUILD = re.compile(r"\[\d\d:\d\d:\d\d\][A-Za-z]?:\s{1,4}\[(?P<service>[^\]]{1,80})\] ?")
+"""What TeamCity writes before the lines of a step."""
 _TAI = re.compile(r"@[0-9a-f]{24} ")
 """The time as multilog and s6-log write it."""
 _PROCESS = re.compile(r"(?P<service>[a-z][\w.@-]{0,62})\[(?P<pid>\d{1,8})\]: ")
 _BY_FIRST: Mapping[str, tuple[re.Pattern[str], ...]] = {
-    "[": (_PREFIXED_POD, _RANK),
+    "[": (_PREFIXED_POD, _RANK, _BUILD),
     "(": (_ACTOR,),
     "#": (_STEP,),
     "@": (_TAI,),
@@ -59,6 +63,8 @@ def container_of(line: str) -> re.Match[str] | None:
     for pattern in _BY_FIRST.get(line[:1], ()):
         if (found := pattern.match(line)) is not None:
             return found
+    if "│" in line[:80] and (found := _RESOURCE.match(line)) is not None:
+        return found
     if "|" in line[:80] and (found := _CONTAINER.match(line)) is not None:
         return found
     return _POD.match(line) or _PROCESS.match(line)

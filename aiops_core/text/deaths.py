@@ -8,7 +8,7 @@ from functools import cache
 from aiops_core.text.lazy import lazy_pattern
 
 _DEATHS = {
-    "cpp": r"=*\d*=*\s?ERROR: \w+Sanitizer: |terminate called |.{1,400}: Assertion [`'‘]",
+    "cpp": r"=*\d*=*\s?ERROR: \w+Sanitizer: |terminate called |pure virtual method called$|.{1,400}: Assertion [`'‘]",
     "dart": r"Unhandled exception:$",
     "dotnet": r"Unhandled [Ee]xception[.:] \w",
     "elixir": r"\*\* \(\w",

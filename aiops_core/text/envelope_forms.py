@@ -50,6 +50,8 @@ _TORNADO = re.compile(
     r"\[(?P<letter>[DIWEC]) (?P<time>(?:\d{6}|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:[.,]\d{1,6})?) (?P<place>[^\s\]]{1,80})\] ?"
 )
 """What Tornado and Jupyter write."""
+_UWSGI = re.compile(r"\[pid: (?P<pid>\d+)\|app: \S+\|req: \S+\] ")
+"""What uWSGI writes of a request."""
 _LOGRUS = re.compile(r"(?P<level>PANI|FATA|ERRO|WARN|INFO|DEBU|TRAC)\[\d{4,10}\] ?")
 """What logrus writes on a terminal."""
 _GETH = re.compile(rf"(?P<level>{LEVEL_WORDS}) ?\[(?P<time>\d\d-\d\d\|\d\d:\d\d:\d\d(?:\.\d{{3}})?)\] ?")
@@ -67,7 +69,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "<": (_SYSLOG,),
     "*": (_GLIB,),
     "(": (_GLIB,),
-    "[": (_CHROMIUM, _TORNADO),
+    "[": (_CHROMIUM, _TORNADO, _UWSGI),
 }
 _NAMED = ("pid", "thread", "logger", "host", "service", "place")
 

@@ -32,6 +32,10 @@ _PROSE = re.compile(
 """A paragraph or an item of a list: it begins with four words."""
 
 
+_NUMBERED = re.compile(r" {1,4}\d{1,5}\) \S")
+"""How runners of tests list what failed."""
+
+
 def is_example(candidate: Candidate, kept: Kept) -> bool:
     """Tell whether a trace is shown, not raised: a document quotes it, fenced or indented."""
     if candidate.record is not None or candidate.carrier is not None:
@@ -75,8 +79,9 @@ def _line_above_commands(candidate: Candidate) -> str:
 
 def _is_indented_below_prose(candidate: Candidate, kept: Kept) -> bool:
     """Tell whether a trace is a literal block: deeper than a paragraph it is parted from, in a text without records."""
-    width = _indentation(_text(candidate.start, kept))
-    if width < _LEAST_DEEPER or candidate.prefix.strip():
+    first = _text(candidate.start, kept)
+    width = _indentation(first)
+    if width < _LEAST_DEEPER or candidate.prefix.strip() or _NUMBERED.match(first):
         return False
     above = _lines_above(candidate.start, kept)
     at = next((at for at, line in enumerate(above) if line.strip() and _indentation(line) < width), 0)

@@ -9,8 +9,8 @@ from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.unwrap import learn_prefix
 
 _LONGEST = 200
-_LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_][\w./@-]{0,63}(?:\[\d{1,8}\])?[:|>]?) ?$")
-_WORD = re.compile(r"[A-Za-z_][\w./@-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
+_LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])?[:|>]?) ?$")
+_WORD = re.compile(r"[A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
 
 
 def shared_prefix(text: str, column: int, near: Callable[[bytes], bool]) -> str:

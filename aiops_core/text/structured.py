@@ -56,15 +56,15 @@ def written_out(fields: Fields) -> str | None:
     if text := _headed(fields):
         return text
     chain = _chain(fields)
-    stack = _stack(chain[0]) if chain else None
-    if stack is None:
+    stack = next((stack for one in chain if (stack := _stack(one))), None)
+    if stack is None or (not _stack(chain[0]) and not _is_of_php(chain[0])):
         return None
     if isinstance(stack[0], dict):
         if isinstance(stack[0].get("class"), str) and isinstance(stack[0].get("method"), str):
             return "\n".join(_java(chain))
         return None
     if all(map(_PHP.match, stack)):
-        return "\n".join(_php(chain[0], stack))
+        return "\n".join(_php(chain))
     return "\n".join(_ruby(chain[0], stack)) if all(map(_RUBY.match, stack)) else None
 
 
@@ -137,15 +137,22 @@ def _java(chain: Sequence[Fields]) -> Iterator[str]:
                 yield f"\tat {frame.get('class')}.{frame.get('method')}({place})"
 
 
-def _php(one: Fields, stack: Sequence[str]) -> Iterator[str]:
-    file, line = one.get("file"), one.get("line")
-    place = f"{file}:{line}" if isinstance(line, int) else str(file or stack[0])
-    yield f"PHP Fatal error:  Uncaught {_name(one)}: {_message(one)} in {place}"
-    yield "Stack trace:"
-    for index, call in enumerate(stack):
-        path, _, number = call.rpartition(":")
-        yield f"#{index} {path}({number}): "
-    yield f"#{len(stack)} {{main}}"
+def _is_of_php(one: Fields) -> bool:
+    """Tell whether an exception names its place as Monolog does; outside of all calls it has no others."""
+    return _PHP.match(str(one.get("file"))) is not None
+
+
+def _php(chain: Sequence[Fields]) -> Iterator[str]:
+    for index, one in enumerate(reversed(chain)):
+        stack = [call for call in _stack(one) or () if isinstance(call, str)]
+        file, line = one.get("file"), one.get("line")
+        place = f"{file}:{line}" if isinstance(line, int) else str(file or next(iter(stack), ""))
+        yield f"{'Next' if index else 'PHP Fatal error:  Uncaught'} {_name(one)}: {_message(one)} in {place}"
+        yield "Stack trace:"
+        for number, call in enumerate(stack):
+            path, _, at = call.rpartition(":")
+            yield f"#{number} {path}({at}): "
+        yield f"#{len(stack)} {{main}}"
 
 
 def _ruby(one: Fields, stack: Sequence[str]) -> Iterator[str]:

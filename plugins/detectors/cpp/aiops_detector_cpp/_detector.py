@@ -50,6 +50,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"^ASSERTION FAILED: ",
         r":\d+: Failed assertion: \"",
         r"^ASSERT: .* in file ",
+        r"ASSERT failure in ",
         r"ERROR:\S+:\d+:.*assertion failed",
         r"terminate called ",
         r"pure virtual method called",

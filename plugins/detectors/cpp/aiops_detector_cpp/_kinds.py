@@ -212,6 +212,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
             _assertion,
         ),
         (r"ASSERT(?:ION FAILED)?: \"?(?P<text>.*?)\"? in file (?P<file>.+?), line (?P<line>\d+)", _assertion),
+        (
+            r"ASSERT failure in (?P<function>.+?): \"(?P<text>.*)\", file (?P<file>.+?), line (?P<line>\d+)",
+            _assertion,
+        ),
         (r"ASSERTION FAILED: (?P<text>.*)", _unproven),
         (r"(?:<\w+>: )?(?P<file>[^\s:]+):(?P<line>\d+): Failed assertion: \"(?P<text>.*)\"", _assertion),
         (

@@ -59,7 +59,7 @@ _UNITY = lazy_pattern(
 )
 STACK_TITLE = lazy_pattern(r"\s*Stack ?Trace:\s*$")
 """What test runners write between a message and its frames."""
-TEST_TITLE = lazy_pattern(r"\s*Error Message:\s*$")
+TEST_TITLE = lazy_pattern(r"\s*Error Message:\s*$|\d+\) (?:Failed|Error|Invalid) : \S+\s*$")
 """What they write above the message."""
 _PLACE = lazy_pattern(
     r" (?:\[0x[0-9a-f]+\] )?(?:\S{1,20} )?(?P<file>(?:[A-Za-z]:|<)?[^:]+?)(?::\s?(?:[^\s:\d]{1,12} )?(?P<line>\d+)|: ?[^\d]{1,20}(?P<other>\d+))?\.?\s*$"
@@ -93,7 +93,7 @@ _INDENTED = lazy_pattern(r" {6}\S|\s*$")
 TRAILER = lazy_pattern(
     r"\s{0,12}(?:ClientConnectionId:|Error Number:|Routing Destination:|Exception data:|WRN: Assembly binding)"
 )
-_DATA = lazy_pattern(r" {4}\w[\w ]*: ")
+_DATA = lazy_pattern(r" {4,12}\w[\w ]*: ")
 SERVICE = lazy_pattern(
     r"(?:Application: \S|CoreCLR Version: |\.NET Version: |Framework Version: |Description: )"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aiops_core import AskedLines, Block, Config, Event, Lines, LogDetector, More, Span, lazy_pattern
+from aiops_detector_elixir import _failed_test
 from aiops_detector_elixir._extent import end_of_problem, find_head
 from aiops_detector_elixir._libraries import is_library
 from aiops_detector_elixir._lines import LONGEST, is_head
@@ -25,7 +26,7 @@ class ElixirConfig(Config):
 
 
 class ElixirErrors(LogDetector[ElixirConfig]):
-    """Exceptions, exits and crashed processes of Elixir, crash and error reports of Erlang."""
+    """Exceptions, exits and crashed processes of Elixir, crash and error reports of Erlang, failed tests of ExUnit."""
 
     triggers = (
         r"^\*\* \((?:[A-Z]|exit|throw|stop)",
@@ -37,11 +38,15 @@ class ElixirErrors(LogDetector[ElixirConfig]):
         r"Kernel pid terminated \(",
         r"init terminating in ",
         r"crasher: initial call: ",
+        _failed_test.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
         """Claim the problem from the line that announces it to what is told of the process."""
         known = AskedLines(lines)
+        if _failed_test.TITLE.match(known.get(hit) or ""):
+            extent = _failed_test.extent_of_test(known.get, hit)
+            return More(hit) if known.ran_out and not lines.final else Span(*extent, is_record=True)
         head = find_head(known.get, hit)
         if head is None:
             return None
@@ -52,7 +57,8 @@ class ElixirErrors(LogDetector[ElixirConfig]):
 
     def detect(self, block: Block) -> Event:
         """Read the exception that surfaced and those that explain it."""
-        exceptions = read_problem(block.lines, self._is_ours)
+        exceptions = _failed_test.read_test(block.lines, self._is_ours)
+        exceptions = exceptions or read_problem(block.lines, self._is_ours)
         if block.prefix and not exceptions[0].frames and not is_head(block.lines[0]):
             whole = [block.prefix + block.lines[0], *block.lines[1:]]
             exceptions = read_problem(whole, self._is_ours)

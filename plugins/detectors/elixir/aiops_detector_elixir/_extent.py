@@ -131,7 +131,7 @@ def _end_of_lines(get: Get, index: int) -> int:
     end = index
     while (line := get(index)) is not None and index - end <= 2:
         words = line[:LONGEST]
-        if HEAD_OF_REPORT.match(words) or AFRESH.match(words):
+        if HEAD_OF_REPORT.match(words) or AFRESH.match(words) or begins_to_die(words, "elixir"):
             break
         if words.strip() and not _DETAIL.match(words) and not ENDED.match(words):
             break

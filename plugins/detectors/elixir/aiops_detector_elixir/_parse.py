@@ -58,9 +58,7 @@ def _read_exceptions(lines: Sequence[str], starts: list[int], is_ours: IsOurs) -
         stop = starts[number + 1] if number + 1 < len(starts) else len(lines)
         found = BANNER.match(lines[start][:LONGEST])
         kind = found["type"] if found is not None else ""
-        frames = [
-            frame for line in lines[start + 1 : stop] if (frame := _elixir_frame(line, is_ours)) is not None
-        ]
+        frames = [*frames_of(lines[start + 1 : stop], is_ours)]
         if (
             not frames
             and number == 0
@@ -72,7 +70,7 @@ def _read_exceptions(lines: Sequence[str], starts: list[int], is_ours: IsOurs) -
             RaisedException(
                 name,
                 _message(lines[start:stop]),
-                tuple(reversed(frames[:MAX_FRAMES])),
+                tuple(frames),
                 "cause" if number else "raised",
                 number - 1,
             )
@@ -89,6 +87,12 @@ def _message(lines: Sequence[str]) -> str:
             break
         text.append(line.rstrip())
     return "\n".join(text).strip()
+
+
+def frames_of(lines: Sequence[str], is_ours: IsOurs) -> tuple[Frame, ...]:
+    """Return the calls of a stack, the innermost last."""
+    frames = [frame for line in lines if (frame := _elixir_frame(line, is_ours)) is not None]
+    return tuple(reversed(frames[:MAX_FRAMES]))
 
 
 def _elixir_frame(line: str, is_ours: IsOurs) -> Frame | None:

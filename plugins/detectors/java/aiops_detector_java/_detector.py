@@ -18,7 +18,7 @@ from aiops_core import (
     Severity,
     Span,
 )
-from aiops_detector_java import _clojure, _compiler, _crash, _gradle
+from aiops_detector_java import _clojure, _compiler, _crash, _gradle, _launcher
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -49,6 +49,7 @@ class JavaErrors(LogDetector[JavaConfig]):
         _gradle.TRIGGER,
         _clojure.TRIGGER,
         _compiler.TRIGGER,
+        _launcher.TRIGGER,
         *_crash.TRIGGERS,
     )
 
@@ -72,7 +73,11 @@ class JavaErrors(LogDetector[JavaConfig]):
             return _dump(block)
         if block.first_line.startswith("#"):
             return self._crash(block)
-        told = _clojure.read_report(block.lines, self._is_ours) or _compiler.read_error(block.lines)
+        told = (
+            _clojure.read_report(block.lines, self._is_ours)
+            or _compiler.read_error(block.lines)
+            or _launcher.read_failure(block.lines)
+        )
         if told is not None:
             return Event(type=told.type, message=told.message, language="java", exceptions=(told,))
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
@@ -121,6 +126,8 @@ def _extent_of_report(known: AskedLines, hit: int) -> tuple[int, int] | None:
         return _crash.extent_of_crash(known.get, hit)
     if _compiler.ERROR.match(line):
         return _compiler.extent_of_error(known.get, hit)
+    if _launcher.FAILURE.match(line):
+        return _launcher.extent_of_failure(known.get, hit)
     if _clojure.TITLE.match(line):
         return _clojure.extent_of_report(known.get, hit)
     return _gradle.extent_of_report(known.get, hit) if _gradle.BANNER.match(line) else None

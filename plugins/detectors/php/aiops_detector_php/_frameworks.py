@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from aiops_core import lazy_pattern
+from aiops_core import lazy_pattern, parse_envelope
 from aiops_detector_php._lines import CLASS, LONGEST, STACK, Get, Head, plain_class, starts_afresh
 
 TRIGGERS = (
     r"^Stack Trace:$",
     r"^in \S{1,400} on line \d+\.$",
+    r"^#0 [^\s()]{1,400}\.php\(\d+\): ",
     r"Severity: [Ee]rror --> [A-Za-z_\\]",
     r" \(line \d+ of [^\s()]{1,400}\.(?:php|module|inc|install|theme|profile|engine)\)",
 )
@@ -46,6 +47,8 @@ def find_logged(get: Get, hit: int) -> Place | None:
     if _IGNITER_PLACE.match(line):
         above = hit - 2 if _ROUTE.match(get(hit - 1) or "") else hit - 1
         return Place(above, hit + 1) if _IGNITER.match((get(above) or "")[:LONGEST]) else None
+    if line.startswith("#0 "):
+        return Place(hit - 1, hit) if _tells(get(hit - 1) or "") else None
     if not STACK.match(line):
         return None
     for index in range(hit - 1, hit - _REACH, -1):
@@ -57,10 +60,18 @@ def find_logged(get: Get, hit: int) -> Place | None:
     return None
 
 
+def _tells(line: str) -> bool:
+    """Tell whether a record of an error may stand above a stack that nothing announces."""
+    envelope = parse_envelope(line[:LONGEST])
+    is_severe = envelope.severity in {"critical", "error"}
+    return is_severe and bool(line[envelope.length :].strip()) and STACK.search(line[-LONGEST:]) is None
+
+
 def may_be_logged(line: str) -> bool:
     """Say whether a line alone may tell of such an exception."""
     line = line[:LONGEST]
-    return any(form.match(line) is not None for form in (_OLD_IGNITER, _IGNITER_PLACE, _DRUPAL))
+    is_stack = line.startswith("#0 ")
+    return is_stack or any(form.match(line) is not None for form in (_OLD_IGNITER, _IGNITER_PLACE, _DRUPAL))
 
 
 def read_logged(lines: list[str]) -> Head:

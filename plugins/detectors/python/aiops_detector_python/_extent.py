@@ -235,6 +235,7 @@ def _ends_message(line: str) -> bool:
         or RULE.match(line)
         or FATAL.match(line)
         or LEAD.search(line)
+        or DJANGO.match(line)
         or PROMPT.match(line)
         or starts_log_line(line)
     )

@@ -18,7 +18,7 @@ from aiops_core import (
     lazy_pattern,
     parse_envelope,
 )
-from aiops_detector_ruby import _failed_test
+from aiops_detector_ruby import _assertion, _failed_test
 from aiops_detector_ruby._extent import after_tail, find_parts, first_line
 from aiops_detector_ruby._lines import (
     FRAME_TRIGGER,
@@ -56,7 +56,7 @@ class RubyConfig(Config):
 
 
 class RubyErrors(LogDetector[RubyConfig]):
-    """Exceptions of Ruby, JRuby and TruffleRuby, uncaught or logged, and failed examples of RSpec."""
+    """Exceptions of Ruby, JRuby and TruffleRuby, uncaught or logged, failed tests of RSpec and Minitest."""
 
     triggers = (
         FRAME_TRIGGER,
@@ -66,6 +66,7 @@ class RubyErrors(LogDetector[RubyConfig]):
         r"^(?:[A-Za-z]:)?[^\s:]{1,200}:\d{1,9}: syntax error",
         r"\[BUG\] [A-Za-z]",
         _failed_test.TRIGGER,
+        _assertion.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -76,6 +77,9 @@ class RubyErrors(LogDetector[RubyConfig]):
             if known.ran_out and not lines.final:
                 return More(start)
             return Span(start, last) if last else None
+        if _assertion.is_assertion(known.get(hit) or ""):
+            extent = _assertion.extent_of_assertion(known.get, hit)
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
         parts = find_parts(known.get, hit)
         if not parts:
             return More(hit) if known.ran_out and not lines.final else None
@@ -87,6 +91,7 @@ class RubyErrors(LogDetector[RubyConfig]):
     def detect(self, block: Block) -> Event | None:
         """Read the exception and its causes."""
         exceptions = _failed_test.read_example(block.lines, self._is_ours)
+        exceptions = exceptions or _assertion.read_assertion(block.lines, self._is_ours)
         exceptions = exceptions or read_exceptions(block.lines, self._is_ours)
         severity = _logged_severity(block)
         if exceptions[0].type == UNKNOWN:
