@@ -50,8 +50,12 @@ class Program:
         """Yield what is printed, None now and then, until both outputs have ended or the program has."""
         ended_at = None
         while self._selector.get_map():
+            if (
+                ended_at is None and self._has_ended()
+            ):  # all it printed is in its pipes: one more look finds it
+                ended_at = time.monotonic()
             is_silent = True
-            for key, _ in self._selector.select(_TICK):
+            for key in self._ready(is_over=ended_at is not None):
                 if data := self._read(key.fd):
                     is_silent = False
                     if key.data == "stderr":
@@ -60,10 +64,8 @@ class Program:
                 elif data is not None:
                     self._selector.unregister(key.fileobj)
             yield None
-            if self._has_ended():
-                ended_at = ended_at or time.monotonic()
-                if is_silent or time.monotonic() - ended_at > LINGER:
-                    return
+            if ended_at is not None and (is_silent or time.monotonic() - ended_at > LINGER):
+                return
 
     def end(self, *, at_once: bool) -> int:
         """End the group, by request first unless ``at_once``; return the exit code of the program."""
@@ -95,6 +97,14 @@ class Program:
         lines = self._tail.decode("utf-8", "replace").strip().splitlines()[-_KEPT_LINES:]
         text = " | ".join(line.strip() for line in lines)
         return "".join(c if c.isprintable() else " " for c in text)
+
+    def _ready(self, *, is_over: bool) -> list[selectors.SelectorKey]:
+        """Wait for the outputs that have something to read; all of them once it ``is_over``.
+
+        To wait in vain means little: after SIGSTOP and SIGCONT a wait whose time is up looks at nothing.
+        """
+        ready = [key for key, _ in self._selector.select(_TICK)]
+        return list(self._selector.get_map().values()) if is_over else ready
 
     def _has_ended(self) -> bool:
         """Tell whether the program has ended, and leave it unreaped."""

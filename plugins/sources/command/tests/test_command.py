@@ -1,4 +1,6 @@
+import json
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -7,6 +9,7 @@ import pytest
 from aiops_source_command import CommandConfig, CommandSource
 
 from aiops_core import LONGEST_LINE, Context, UserError
+from aiops_core.store import Store
 from aiops_core.testing import SourceRun, run_pipeline
 
 
@@ -47,6 +50,13 @@ def is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except OSError:
         return False
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_both_outputs_are_followed_as_streams_of_their_own(follow):
@@ -306,3 +316,26 @@ def test_case_50_a_program_killed_by_its_reader_s_stop_is_no_failure(follow):
 
     assert source.messages == []
     assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
+
+
+def test_the_last_words_of_a_program_that_ended_while_this_was_stopped_are_read(tmp_path):
+    script = "touch begun; sleep 0.5; echo '2026-11-21 03:00:00,000 ERROR app: last words'; touch ended"
+    (tmp_path / "pipeline.yaml").write_text(f"""\
+state: ./state
+pipelines:
+  p:
+    sources: [{{uses: command, with: {{command: {json.dumps(["sh", "-c", script])}}}}}]
+    detectors: [levels]
+""")
+    aiops = Path(sys.executable).parent / "aiops"
+    run = subprocess.Popen([aiops, "run", "--once", "pipeline.yaml"], cwd=tmp_path)
+
+    wait_until((tmp_path / "begun").exists)
+    run.send_signal(signal.SIGSTOP)
+    wait_until((tmp_path / "ended").exists)
+    time.sleep(0.3)  # longer than one wait for output
+    run.send_signal(signal.SIGCONT)
+
+    assert run.wait(60) == 0
+    with Store.open(tmp_path / "state") as store:
+        assert [one.count for one in store.incidents.list()] == [1]
