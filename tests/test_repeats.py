@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,32 @@ def test_a_known_block_that_goes_on_longer_is_read_again(load):
     events, _ = detect(load(), data + longer.encode() + data, 1 << 20)
 
     assert sum(len(event.exceptions) == 2 for event in events) == 1
+
+
+HUNG = """[ 1395.{order:06}][ T1057] INFO: task worker:{order} blocked for more than 143 seconds.
+[ 1395.{order:06}][ T1057]       Not tainted 5.3.0-rc7+ #0
+[ 1395.{order:06}][ T1057] Call Trace:
+[ 1395.{order:06}][ T1057]  __schedule+0x755/0x1580
+[ 1395.{order:06}][ T1057]  rwsem_down_write_slowpath+0x708/0xf60
+[ 1395.{order:06}][ T1057]  raw_init+0x299/0x340
+[ 1395.{order:06}][ T1057] RIP: 0033:0x459879
+"""
+LOCKS = """[ 1396.687935][ T1057] INFO: lockdep is turned off.
+[ 1396.696692][ T1057] Call Trace:
+[ 1396.717928][ T1057]  dump_stack+0x172/0x1f0
+"""
+
+
+def test_a_known_block_is_read_where_only_the_words_of_the_next_line_tell_whether_it_goes_on():
+    kernel = Catalogue().load("detectors", "kernel", Path())
+    detection = Detection([("kernel", kernel())])
+    data = ("".join(HUNG.format(order=order) for order in range(5)) + LOCKS).encode()
+
+    first, _ = detect(detection, data, 1 << 20)
+    second, _ = detect(detection, data, 1 << 20)
+
+    assert [(event.start, event.end) for event in second] == [(event.start, event.end) for event in first]
+    assert first[-1].end == len(data)
 
 
 def test_no_detector_is_asked_about_a_line_within_a_known_block(load, monkeypatch):

@@ -24,6 +24,8 @@ _MOST_BLOCKS = 2048
 _MOST_WAYS = 16
 _MOST_EDGES = 4096
 _MOST_LINES = 200
+_LEAST = 4
+"""Letters by which a line differs for sure from others that begin like it: more is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class Repeats:
             self._lines.learn(lines[0], lesson.hits, told, events[0])
         if len(events) != 1 or not events[0].frames or not 1 < len(lines) <= _MOST_LINES:
             return
-        if lesson.head in {line[:EDGE].translate(None, NUMBERS) for line in lines[1:]}:
+        if not all(_sets_apart(lesson.head, line) for line in lines[1:]):
             return  # the line after it looks like one of its own
         event, first = events[0], lines[0]
         opening = self._openings.learn(first, rest, told, event.occurred_at, self.zone)
@@ -196,6 +198,12 @@ class Repeats:
             self._alike.popitem(last=False)[1].withdraw()
         if len(self._ways) > _MOST_EDGES:
             self._ways.clear()
+
+
+def _sets_apart(head: bytes, line: bytes) -> bool:
+    """Tell whether the line after a block begins otherwise than one of its own, and by more than a letter."""
+    shown = max(1, len(head) - _LEAST + 1)
+    return line[:EDGE].translate(None, NUMBERS)[:shown] != head[:shown]
 
 
 def _edge(data: bytes, line: int, end: int) -> bytes:
