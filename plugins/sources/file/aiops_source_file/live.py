@@ -124,8 +124,9 @@ class Live:
                 self.ready[generation] = None
 
     def expired(self, wait: float) -> list[Generation]:
-        """Return what nobody names and nobody wrote to for ``wait`` seconds."""
-        astray = sorted((g for g in self.astray if g.is_drained), key=lambda g: g.serial)
+        """Return what nobody names, has nothing to read and was not written to for ``wait`` seconds."""
+        read = (g for g in self.astray if g.is_drained and g not in self.ready)
+        astray = sorted(read, key=lambda g: g.serial)
         excess, before = len(astray) - _MANY_ASTRAY, self._now() - wait
         return [
             g for i, g in enumerate(astray) if i < excess or g.is_final or (g.astray_since or 0) <= before

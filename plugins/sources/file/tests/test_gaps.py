@@ -211,3 +211,19 @@ def test_only_the_latest_gaps_are_kept_and_all_are_counted(tmp_path, tail):
 
     gaps = source.context.state["gaps"]
     assert (gaps["count"], gaps["bytes"], len(gaps["latest"])) == (30, 30 * 2048, 20)
+
+
+def test_what_is_written_to_a_renamed_file_at_the_end_of_the_wait_is_read(tmp_path, steps, monkeypatch):
+    monkeypatch.setattr("aiops_source_file.pace.RESCAN", 0.0)
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = steps(paths=["a.log"], start="beginning", rotate_wait="0s")
+    source.read_until(b"1\n")
+
+    with log.open("a") as old:
+        log.rename(tmp_path / "a.log.1")
+        old.write("late\n")
+    while not source.read().ended:
+        pass
+
+    assert source.data == b"1\nlate\n"
