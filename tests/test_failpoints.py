@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from kill_writer import BLOCK
 from response_scene import RECORDED, answer, fix_branches, pipeline, shop, trace
 from rotation_writer import WAYS
 from test_kill import AIOPS, PIPELINE, ROTATION_WRITER, counts, has_looked, start, wait_for, wait_until
@@ -110,6 +111,27 @@ def test_killed_or_stopped_at_each_place_of_reading_it_loses_nothing_and_counts_
     written, found = read_under(tmp_path, ["Rename", "CopyTruncate", "Compress", "Chain"], attacks)
 
     assert_once(written, found)
+
+
+def test_a_block_that_is_written_on_while_the_run_is_stopped_is_one_event(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    block = BLOCK.format(n=1, letters="A")
+    cut = block.index("    raise")
+    log = tmp_path / "logs" / "app.log"
+    log.write_text(block[:cut])
+
+    run = launch(tmp_path, "in_block:1=stop")
+    assert fate(run) == signal.SIGSTOP
+    with log.open("a") as file:
+        file.write(block[cut:])
+    time.sleep(1.5)  # longer than the silence that closes a block
+    run.send_signal(signal.SIGCONT)
+    wait_for(tmp_path, 1)
+    run.terminate()
+    run.wait(timeout=15)
+
+    assert counts(tmp_path) == {"shop.TroubleA": 1}
 
 
 @pytest.mark.full

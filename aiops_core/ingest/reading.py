@@ -15,6 +15,7 @@ from aiops_core.detection import Fault
 from aiops_core.errors import AiopsError, StoreError, UserError
 from aiops_core.ingest.committing import LONGEST_GATHER, Commits, Recorded
 from aiops_core.ingest.detecting import overseen
+from aiops_core.ingest.pauses import Pauses
 from aiops_core.ingest.sources import Canary, Handed, Sources
 from aiops_core.ingest.stream import Stream
 from aiops_core.ingest.streams import Streams
@@ -90,6 +91,7 @@ class Ingest:
             fault=fault,
         )
         self._running = len(self._sources.steps)
+        self._pauses = Pauses()
         self._heard_to = 0.0
         self.failure: Exception | None = None
 
@@ -132,6 +134,7 @@ class Ingest:
 
     def _ingest(self) -> None:
         self._overseer.start(self._stopping)
+        self._pauses.start(self._stopping)
         try:
             self._follow_queue()
         except BaseException as error:
@@ -154,7 +157,7 @@ class Ingest:
     def _follow_queue(self) -> None:
         while self._running and not self._stopping.is_set():
             self._take()
-            self._streams.close_silent(self._heard_to)
+            self._streams.close_silent(self._heard_to, self._pauses.runs_since)
             self._commits.commit_if_due()
         if self._stopping.is_set():
             self._drain()

@@ -75,13 +75,13 @@ class Streams:
         for stream in filter(is_whole, self._open.values()):
             self._close(stream)
 
-    def close_silent(self, now: float) -> None:
-        """Close the blocks to which nobody added anything for a while."""
+    def close_silent(self, now: float, since: float = 0.0) -> None:
+        """Close the blocks to which nobody added anything for a while, all of it after the moment ``since``."""
         for stream in list(self._unclosed):
-            if stream.opened is not None and now - stream.opened >= LONGEST_OPEN:
+            if stream.opened is not None and now - max(stream.opened, since) >= LONGEST_OPEN:
                 self._close(stream)
                 self._note_open(stream)
-            elif stream.arrivals and now - stream.arrivals[0][0] >= SILENCE:
+            elif stream.arrivals and now - max(stream.arrivals[0][0], since) >= SILENCE:
                 self._close_quiet(stream, now - SILENCE)
 
     def _begun(self, step: str, batch: LogBatch, done: Collection[str]) -> Stream:
