@@ -94,6 +94,7 @@ class Commits:
         self._committed_at = 0.0
         self._took = 0.0
         self._was_storm = False
+        self._has_given_up = False
         self._met: set[str] = set()
         """Fingerprints of events that came lately."""
         self._pending = self._nothing()
@@ -201,13 +202,16 @@ class Commits:
             self.commit()
 
     def commit(self) -> None:
-        """Commit counts, events, positions and jobs at once; wait for the disk when it is full."""
+        """Commit counts, events, positions and jobs at once; wait for the disk when it is full.
+
+        After one that a stop left undone there is none: its positions would lie behind what is to be read again.
+        """
         pending, self._pending = self._pending, self._nothing()
         self._committed_at = time.monotonic()
         self._was_storm = pending.counting.size > _STORM
         checkpoints = [stream.checkpoint() for stream in pending.streams.values()]
         checkpoints += [Checkpoint(step, name, at, ()) for (step, name), at in pending.ready_made.items()]
-        if not (checkpoints or pending.events or pending.following):
+        if self._has_given_up or not (checkpoints or pending.events or pending.following):
             return
         states = self._states()
         failpoint("before_commit")
@@ -303,6 +307,8 @@ class Commits:
                 )
             except StoreError as error:
                 self._fault("store", str(error))
-                if self._stopping.wait(wait):
+                if self._stopping.is_set():
+                    self._has_given_up = True
                     return None  # not committed: the same bytes are read again next time
+                self._stopping.wait(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
