@@ -1,5 +1,7 @@
 """Calls that take too long, in the program's own process: told, their step off, the others served."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -196,6 +198,28 @@ def test_a_step_is_called_again_when_the_late_call_has_ended():
     time.sleep(0.3)
 
     assert patience.call("act", 5, lambda: 1) == 1
+
+
+WAITING = """
+import os, signal, subprocess, threading, time
+from aiops_core.overtime import Overseer
+
+def work():
+    subprocess.Popen(["sh", "-c", f"kill -STOP {os.getpid()}; sleep 3; kill -CONT {os.getpid()}"]).wait()
+    for _ in range(100):
+        time.sleep(0.01)
+    return "done"
+
+overseer = Overseer([2.5], lambda owner, text: None)
+overseer.start(threading.Event())
+print(overseer.call(0, "detect", work))
+"""
+
+
+def test_time_for_which_the_whole_process_was_stopped_is_nobodys_overtime():
+    told = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, timeout=60)
+
+    assert (told.stdout, told.stderr) == ("done\n", "")
 
 
 def test_looking_after_a_call_takes_a_microsecond():
