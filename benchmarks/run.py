@@ -162,7 +162,7 @@ def ripgrep(log: Path, patterns: list[str]) -> list[str]:
     """Return the command that counts the lines these patterns match."""
     file = log.with_name(f"patterns-{len(patterns)}")
     file.write_text("\n".join(patterns) + "\n")
-    return ["rg", "-c", "-j1", "--no-config", "-f", str(file), "{}"]
+    return ["rg", "-c", "-j1", "--no-config", "--regex-size-limit", "1G", "-f", str(file), "{}"]
 
 
 def peer(log: Path, name: str, command: list[str], megabytes: int, speed: float) -> Row | None:
