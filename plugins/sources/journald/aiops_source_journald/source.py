@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from aiops_core import Config, Context, Position, Signal, Source, UserError
 from aiops_source_journald.journalctl import Journalctl
@@ -21,10 +22,33 @@ def _as_text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1, pattern=r"^[^\x00]+$")]
-Unit = Annotated[str, StringConstraints(pattern=r"^[^\x00/*?\[]+$")]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,64}$")]
-Boot = Annotated[str, StringConstraints(pattern=r"^(all|current|[0-9a-f]{32})$")]
+def _of_form(pattern: str, wrong: str) -> AfterValidator:
+    """Return what refuses text of another form, and says in words what to write."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} {wrong}")
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(min_length=1), _of_form(r"[^\0]+", "holds a NUL")
+]
+Unit = Annotated[
+    str, _of_form(r"[^\0/*?\[]+", "is no unit. Write each unit's whole name, as in shop.service")
+]
+FieldName = Annotated[
+    str, _of_form(r"[A-Z0-9_]{1,64}", "is no field of the journal. Write it in capitals, as in _TRANSPORT")
+]
+Boot = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    _of_form(
+        r"all|current|[0-9a-f]{32}", "is no boot. Write all, current, or an id from journalctl --list-boots"
+    ),
+]
 _BASES = ("/var/log/journal", "/run/log/journal")
 _MOST_REMARKS = 100
 _LONGEST_STOP = 3.0

@@ -468,20 +468,23 @@ def test_what_cannot_work_is_told_before_the_start(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "told"),
     [
-        {"units": ["app*"]},
-        {"units": [""]},
-        {"matches": {"lower": "x"}},
-        {"matches": {"A=B": "x"}},
-        {"identifiers": ["a\0b"]},
-        {"boot": "-1"},
-        {"directory": "x", "namespace": "y"},
+        ({"units": ["app*"]}, "'app*' is no unit. Write each unit's whole name, as in shop.service"),
+        ({"units": [""]}, "'' is no unit"),
+        (
+            {"matches": {"lower": "x"}},
+            "'lower' is no field of the journal. Write it in capitals, as in _TRANSPORT",
+        ),
+        ({"matches": {"A=B": "x"}}, "'A=B' is no field of the journal"),
+        ({"identifiers": ["a\0b"]}, "holds a NUL"),
+        ({"boot": -1}, "'-1' is no boot. Write all, current, or an id from journalctl --list-boots"),
+        ({"directory": "x", "namespace": "y"}, "directory and namespace name two journals. Use two sources"),
     ],
     ids=str,
 )
-def test_settings_that_journalctl_would_misunderstand_are_refused(settings):
-    with pytest.raises(ValueError, match="validation error"):
+def test_settings_that_journalctl_would_misunderstand_are_refused(settings, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
         JournaldConfig(**settings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from httpx2 import Client
-from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aiops_core import (
     Duration,
@@ -24,9 +25,8 @@ from aiops_source_loki.query import Query, headers_of
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-LogQuery = Annotated[str, StringConstraints(pattern=r"^\s*\{")]
 Name = Annotated[str, Field(min_length=1)]
-Tenant = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!\-_.*'()|]{0,150}$")]
+_TENANT = re.compile(r"[A-Za-z0-9!\-_.*'()|]{0,150}")
 
 
 class LokiConfig(PollingConfig):
@@ -34,10 +34,10 @@ class LokiConfig(PollingConfig):
 
     url: str
     """Address of Loki, without ``/loki/api``; a gateway's with what stands before that."""
-    query: LogQuery
+    query: str
     """Which lines are read, in LogQL, as in ``{app="shop"} |= "ERROR"``: it begins with the selector of
     streams. A filter of lines also takes the lines of a trace away, so choose streams rather."""
-    tenant: Tenant = ""
+    tenant: str = ""
     """Tenant, sent as ``X-Scope-OrgID``; none is sent when empty."""
     token: SecretStr | None = None
     """Bearer token for what stands before Loki."""
@@ -65,6 +65,20 @@ class LokiConfig(PollingConfig):
         if parts.query or parts.fragment or "/loki/api" in parts.path:
             raise ValueError("more than an address: leave out /loki/api and what begins with ? or #")
         return url.rstrip("/")
+
+    @field_validator("query")
+    @classmethod
+    def _check_query(cls, query: str) -> str:
+        if not query.lstrip().startswith("{"):
+            raise ValueError(f'{query!r} selects no streams: begin with a selector, as in {{app="shop"}}')
+        return query
+
+    @field_validator("tenant")
+    @classmethod
+    def _check_tenant(cls, tenant: str) -> str:
+        if not _TENANT.fullmatch(tenant):
+            raise ValueError("is no tenant: Loki takes 150 letters, digits and !-_.*'()| at most")
+        return tenant
 
     @model_validator(mode="after")
     def _check_login(self) -> LokiConfig:

@@ -312,3 +312,16 @@ def test_a_probe_asks_for_the_last_minute_once_and_says_what_is_wrong(scene):
         nobody.probe()
 
     assert (found, len(scene.api.requests)) == ("the query is answered", 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"query": "app=shop"}, "'app=shop' selects no streams: begin with a selector, as in {app=\"shop\"}"),
+        ({"tenant": "a b"}, "is no tenant: Loki takes 150 letters, digits and !-_.*'()| at most"),
+    ],
+    ids=str,
+)
+def test_settings_that_loki_would_refuse_are_told_in_words(settings, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        LokiConfig(**{"url": "http://loki:3100", "query": '{a="b"}'} | settings)
