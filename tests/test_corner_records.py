@@ -64,6 +64,21 @@ def test_case_67_a_record_printed_over_several_lines_is_one_event(indent):
     assert (event.headline, len(event.frames)) == ("order lost", 2)
 
 
+def test_case_66_a_stack_that_is_a_list_is_written_under_its_error():
+    calls = [
+        '  File "/var/task/app.py", line 5, in handler\n    return event["x"]\n',
+        '  File "/var/task/b.py", line 9, in f\n',
+    ]
+    python = {"level": "ERROR", "errorType": "KeyError", "errorMessage": "'x'", "stackTrace": calls}
+    java = {"class": "com.acme.NoPrice", "message": "lamp", "frames": ["\tat com.acme.A.b(A.java:3)"]}
+
+    of_python = only(json.dumps(python) + "\n")
+    of_java = only(json.dumps({"level": "ERROR", "message": "order lost", "exception": java}) + "\n")
+
+    assert (of_python.type, of_python.message, len(of_python.frames)) == ("KeyError", "'x'", 2)
+    assert (of_java.type, of_java.message, len(of_java.frames)) == ("com.acme.NoPrice", "lamp", 1)
+
+
 def test_case_67_records_printed_over_several_lines_are_an_event_each():
     one = json.dumps({"level": "ERROR", "msg": "first", "stack": NODE}, indent=2) + "\n"
     other = json.dumps({"level": "ERROR", "msg": "second", "exc_info": PYTHON}, indent=2) + "\n"

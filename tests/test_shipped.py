@@ -42,6 +42,7 @@ WRITTEN = {
     "multilog": lambda line: f"@4000000068fb1f0a1b2c3d04 {line}",
     "mpirun": lambda line: f"[1,0]<stderr>:{line}",
     "torchrun": lambda line: f"[default0]:{line}",
+    "a worker that names itself": lambda line: f"[pid: 77] {line}",
     "a program that names itself": lambda line: f"shop[31]: {line}",
 }
 

@@ -36,7 +36,7 @@ _ANDROID = re.compile(
 _ANDROID_BRIEF = re.compile(r"(?P<letter>[VDIWEFA])/(?P<logger>[\w.$-]{1,60}) *\( *(?P<pid>\d+)\): ?")
 _SYSLOG = re.compile(
     r"<(?P<priority>\d{1,3})>1 (?P<time>\S+) (?P<host>\S+) (?P<service>\S+) (?P<pid>\S+) \S+ "
-    r"(?:-|(?:\[[^\]]{0,400}\])+) ?"
+    r"(?:-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.){0,400}\"){0,400}\])+) ?"
 )
 _DOTNET = re.compile(r"(?P<level>trce|dbug|info|warn|fail|crit): (?P<logger>[\w.+`]{1,120})\[\d+\]\s?")
 _GLIB = re.compile(

@@ -45,6 +45,7 @@ _RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|W
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
+_WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
 _TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
@@ -228,7 +229,7 @@ class Scan:
             if (
                 not _ID.match(content)
                 or _CODE.match(content)
-                or (" " in content and not (self.times or self.severity))
+                or (" " in content and not (self.times or self.severity or _WRITER.match(content)))
             ):
                 return False
             if self.line[found.end() : found.end() + 1] == ":" and not (self.times or content[-1].isdigit()):

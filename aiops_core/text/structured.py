@@ -71,7 +71,7 @@ def written_out(fields: Fields) -> str | None:
 def _headed(fields: Fields) -> str | None:
     """Return a stack that names no exception under the head its language prints; None for any other."""
     for group in ("", *_GROUPS):
-        stack = next((text for name in _STACKS if isinstance(text := fields.get(group + name), str)), "")
+        stack = next((text for name in _STACKS if (text := _as_text(fields.get(group + name)))), "")
         if not stack:
             continue
         own = {name.removeprefix(group): value for name, value in fields.items() if name.startswith(group)}
@@ -83,6 +83,13 @@ def _headed(fields: Fields) -> str | None:
             return f"Traceback (most recent call last):\n{stack.rstrip()}\n{head}"
         return f"{head}\n{stack}" if _name(own) and _CALL.match(stack) else None
     return None
+
+
+def _as_text(stack: object) -> str:
+    """Return a stack that is one text, or a list with a text for each call as AWS Lambda writes it; else ""."""
+    if isinstance(stack, list) and all(isinstance(call, str) for call in stack):
+        return "\n".join(call.rstrip("\n") for call in stack)
+    return stack if isinstance(stack, str) else ""
 
 
 def python_chain(value: object) -> str | None:

@@ -37,7 +37,10 @@ CASES = [
     ("<11>Nov 21 03:55:01 host app: |", "error", "2026-11-21T03:55:01+00:00"),
     ("<165>1 2026-01-01T10:00:00Z host app 12 ID47 - |", "info", TEN),
     ('<163>1 2026-01-01T10:00:00Z host app 12 - [ex@1 a="b"] |', "error", TEN),
+    ('<165>1 2026-01-01T10:00:00Z host app 12 ID47 [a@1 b="c\\]d" e="\\"]"] |', "info", TEN),
     ("<3>|", "error", None),
+    ("12:05PM ERR |", "error", None),
+    ("3:05AM WRN |", "warning", None),
     ("[Thu Jan 01 10:00:00 2026] [error] |", "error", TEN),
     (
         "[Thu Jan 01 10:00:00.5 2026] [core:crit] [pid 1:tid 2] [client 1.2.3.4:5] |",
