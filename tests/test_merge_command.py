@@ -29,6 +29,21 @@ def test_show_lists_similar_incidents(incidents):
     assert "\n  similar to incident 2 (80%): E: x�\n" in incidents("show", "1").output
 
 
+def test_each_incident_is_one_line_that_is_cut_on_a_terminal_alone(incidents, tmp_path, monkeypatch):
+    with Store.open(tmp_path / "state") as store:
+        store.record("shop", [(Event("E", "word " * 30, "error", fingerprint="c", key="c"), True)], [], {})
+
+    whole = incidents("list").output.splitlines()
+    monkeypatch.setattr("aiops_core.cli.columns.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "90")
+    cut = incidents("list").output.splitlines()
+
+    assert (len(whole), len(cut)) == (4, 4)
+    assert any(line.endswith("word word") for line in whole)
+    assert max(map(len, cut)) == 90
+    assert any(line.endswith("word w…") for line in cut)
+
+
 def test_a_merge_is_shown_until_it_is_undone(incidents):
     assert incidents("merge", "1", "2").output == "incident 2 is merged into 1\n"
     assert "\n  merged into incident 1\n" in incidents("show", "2").output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +10,10 @@ from typing import Any
 
 import click
 
+from aiops_core.cli.columns import aligned
 from aiops_core.records import Event, Frame, RaisedException
 from aiops_core.text.phrases import counted
 
-_LEAST = 20
-"""Columns that an error keeps, however long its place is."""
 _MOST_FRAMES = 4096
 
 
@@ -106,7 +104,7 @@ class Table:
             return
         rows = sorted(self._rows.values(), key=lambda row: -row.count)
         cells = [("count", "severity", "last", "error", "place"), *map(_cells, rows)]
-        for index, line in enumerate(_lines(cells)):
+        for index, line in enumerate(aligned(cells, long=3, right={0})):
             click.echo(click.style(line, bold=True) if index == 0 else line)
         total = sum(row.count for row in rows)
         click.echo(click.style(f"{counted(total, 'event')}, {counted(len(rows), 'incident')}", dim=True))
@@ -118,22 +116,6 @@ def _cells(row: _Row) -> tuple[str, ...]:
     return str(row.count), row.event.severity or "", _when(row.last), title(row.event), _place(row.event)
 
 
-def _lines(rows: list[tuple[str, ...]]) -> list[str]:
-    """Align the columns; on a terminal an error is cut to one line, a place never is."""
-    from rich.cells import cell_len, set_cell_size
-
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    if sys.stdout.isatty():
-        others = sum(widths) - widths[3] + 2 * (len(widths) - 1)
-        widths[3] = min(widths[3], max(shutil.get_terminal_size().columns - others, _LEAST))
-    lines = []
-    for count, severity, last, error, place in rows:
-        is_long = cell_len(error) > widths[3]
-        shown = f"{set_cell_size(error, widths[3] - 1)}…" if is_long else set_cell_size(error, widths[3])
-        lines.append(f"{count:>{widths[0]}}  {severity:<{widths[1]}}  {last:<{widths[2]}}  {shown}  {place}")
-    return lines
-
-
 def _when(time: datetime | None) -> str:
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if time else ""
 
@@ -141,6 +123,6 @@ def _when(time: datetime | None) -> str:
 def _place(event: Event) -> str:
     from aiops_core.text.sanitising import clean
 
-    frame = next((frame for frame in reversed(event.frames) if frame.in_app), None)
+    frame = event.own_frames[-1] if event.own_frames else None
     place = f"{frame.file}:{frame.line}" if frame is not None else f"{event.path}@{event.start}"
     return clean(place, keep_newlines=False)

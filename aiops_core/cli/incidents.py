@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from aiops_core.cli.columns import aligned
 from aiops_core.cli.merging import merge, show_relatives, unmerge
 from aiops_core.cli.state import (
     DURATION,
@@ -50,10 +51,6 @@ incidents.add_command(unmerge)
 @click.option("--limit", default=50, show_default=True, help="Most rows shown.")
 def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit: int) -> None:
     """List incidents, the latest first."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     with open_store(file, state) as store:
         rows = store.incidents.list(state=in_state, limit=limit)
         ids = [row.id for row in rows]
@@ -62,21 +59,21 @@ def list_(file: Path, state: Path | None, in_state: IncidentState | None, limit:
     if not rows:
         click.echo("no incidents")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "severity", "count", "last seen", "pipeline", "title"):
-        table.add_column(name, justify="right" if name in {"id", "count"} else "left", overflow="fold")
-    for row in rows:
-        cells = (
+    cells = [("id", "state", "severity", "count", "last seen", "pipeline", "title")]
+    cells += [
+        (
             str(row.id),
             state_of.get(row.id, row.state),
             row.severity,
             str(row.count),
             when(row.last_seen),
             row.pipeline,
-            printable(row.title),
+            first_line(row.title),
         )
-        table.add_row(*map(Text, cells))
-    Console().print(table)
+        for row in rows
+    ]
+    for index, line in enumerate(aligned(cells, long=6, right={0, 3})):
+        click.echo(click.style(line, bold=True) if index == 0 else line)
 
 
 @incidents.command()

@@ -58,6 +58,7 @@ def _default(value: Any) -> str:  # Any: a default is of any type
 
 _PLAIN = {
     timedelta: "duration",
+    Size: "size",
     Amount: "amount",
     SecretStr: "secret",
     str: "text",
