@@ -229,6 +229,12 @@ class Event:
         """The frames of the exception that surfaced."""
         return self.exceptions[0].frames if self.exceptions else ()
 
+    @property
+    def own_frames(self) -> tuple[Frame, ...]:
+        """The frames of own code of the exception that surfaced; where it passed none, of the first behind it that did."""
+        owned = (tuple(frame for frame in raised.frames if frame.in_app) for raised in self.exceptions)
+        return next(filter(None, owned), ())
+
 
 Signal: TypeAlias = LogBatch | Event
 

@@ -134,8 +134,8 @@ _ATTRIBUTES = (("Service", "service"), ("Release", "release"), ("Host", "host"))
 
 def _frames(incident: Incident) -> list[Frame]:
     """Return the innermost frames of the program itself, the place of the error first."""
-    frames = incident.event.frames if incident.events else ()
-    return [frame for frame in reversed(frames) if frame.in_app][:_FRAMES]
+    frames = incident.event.own_frames if incident.events else ()
+    return [*reversed(frames)][:_FRAMES]
 
 
 def _frame(frame: Frame) -> str:

@@ -70,10 +70,10 @@ def error_name(incident: Incident) -> str:
 
 def place_name(incident: Incident) -> str:
     """Return the function the error was raised in, as the program itself has it, else its file."""
-    frames = incident.event.frames if incident.events else ()
-    frame = next((frame for frame in reversed(frames) if frame.in_app), None)
-    if frame is None:
+    frames = incident.event.own_frames if incident.events else ()
+    if not frames:
         return ""
+    frame = frames[-1]
     function = re.split(r"::|[.#/]", frame.function.removesuffix("()"))[-1]
     if re.search(r"\w", function) and not function.startswith("<"):
         return function

@@ -120,7 +120,7 @@ class Tally:
 def new_incident(pipeline: str, event: Event, now: datetime) -> dict[str, Any]:
     """Return the row of an incident that this event starts, the event itself not counted yet."""
     first_line = event.message.strip().partition("\n")[0]
-    in_app = [frame for frame in event.frames if frame.in_app] or event.frames
+    frames = event.own_frames or event.frames
     return {
         "pipeline": pipeline,
         "fingerprint": event.fingerprint,
@@ -136,7 +136,7 @@ def new_incident(pipeline: str, event: Event, now: datetime) -> dict[str, Any]:
         "last_seen": seen_at(event, now),
         "awaits": "new",
         "template": _VARIABLE.sub("#", first_line)[:_TITLE],
-        "place": f"{in_app[-1].module or in_app[-1].file}:{in_app[-1].function}" if in_app else "",
+        "place": f"{frames[-1].module or frames[-1].file}:{frames[-1].function}" if frames else "",
         "changed_at": now,
         "heard_at": now,
     }

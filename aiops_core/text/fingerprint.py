@@ -156,9 +156,7 @@ def _normal(name: str) -> str:
 
 
 def _blamed(event: Event) -> str:
-    frames = event.frames
-    own = [frame for frame in frames if frame.in_app]
-    for frame in (own or list(frames))[::-1]:
+    for frame in reversed(event.own_frames or event.frames):
         if frame.function:
             return frame.function
     return ""

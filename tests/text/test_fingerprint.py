@@ -217,3 +217,14 @@ def test_a_title_says_once_what_the_message_repeats_of_the_type():
     event = Event("runtime error: index out of range", "runtime error: index out of range [5] with length 3")
 
     assert title(event) == "runtime error: index out of range [5] with length 3"
+
+
+def test_a_title_names_the_own_function_behind_an_error_that_surfaced_in_a_library():
+    library = RaisedException("RuntimeError", "no activity", (Frame("rt.py", 1, "perform", in_app=False),))
+    cause = RaisedException("KeyError", "x", (*FRAMES, Frame("lib.py", 3, "get", in_app=False)), link="cause")
+    found = Event("RuntimeError", "no activity", exceptions=(library, cause))
+
+    assert title(found) == "RuntimeError: no activity · total"
+    assert [frame.function for frame in found.own_frames] == ["main", "total"]
+    assert [frame.function for frame in found.frames] == ["perform"]
+    assert title(Event("E", "x", exceptions=(library,))) == "E: x · perform"

@@ -34,7 +34,7 @@ def facts_of(report: Report, say: Say) -> tuple[ReportPart, ...]:
 
 def where(event: Event, say: Say) -> str:
     """Return the innermost frame of the application, "" when the log told none."""
-    frames = [frame for frame in event.frames if frame.in_app] or list(event.frames)
+    frames = event.own_frames or event.frames
     if not frames:
         return ""
     frame = frames[-1]
