@@ -67,6 +67,14 @@ class CommandSource(Source[CommandConfig]):
         self._idle = threading.Event()
         self._idle.set()
 
+    def problem(self) -> str | None:
+        """Look for program and directory as a start does."""
+        try:
+            self.start()
+        except UserError as error:
+            return str(error)
+        return None
+
     def start(self) -> None:
         self._program()
         if not self._directory().is_dir():

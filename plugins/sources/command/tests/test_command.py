@@ -245,8 +245,10 @@ def test_it_runs_beside_the_pipeline_file_or_where_it_is_told(follow, tmp_path):
 
 
 def start(tmp_path, **settings):
+    source = CommandSource(CommandConfig(**settings), Context(directory=tmp_path))
     with pytest.raises(UserError) as raised:
-        CommandSource(CommandConfig(**settings), Context(directory=tmp_path)).start()
+        source.start()
+    assert source.problem() == str(raised.value)
     return str(raised.value)
 
 

@@ -100,9 +100,21 @@ class JournaldSource(Source[JournaldConfig]):
         self._idle = threading.Event()
         self._idle.set()
 
-    def start(self) -> None:
+    def problem(self) -> str | None:
+        """Look for journalctl, the journal and the users as a start does."""
+        try:
+            self._check_surroundings()
+        except UserError as error:
+            return str(error)
+        return None
+
+    def _check_surroundings(self) -> None:
         self._program()
+        self._journal()
         self._filters()
+
+    def start(self) -> None:
+        self._check_surroundings()
         for file in self._unreadable():
             self.context.logger.warning(
                 "%s: %s cannot be read by this user, who sees only entries of his own. "
@@ -167,7 +179,6 @@ class JournaldSource(Source[JournaldConfig]):
 
     def _unreadable(self) -> list[Path]:
         """Return the system's journal files that this user may not read."""
-        self._journal()
         if self.config.directory:
             return []  # journalctl itself says so
         files = [file for base in _BASES for file in Path(base).glob("*/system.journal")]

@@ -449,8 +449,10 @@ def test_while_following_it_is_tried_five_times_before_people_are_told(journal, 
 
 
 def start(tmp_path, **settings):
+    source = JournaldSource(JournaldConfig(**settings), Context(directory=tmp_path))
     with pytest.raises(UserError) as raised:
-        JournaldSource(JournaldConfig(**settings), Context(directory=tmp_path)).start()
+        source.start()
+    assert source.problem() == str(raised.value)
     return str(raised.value)
 
 
