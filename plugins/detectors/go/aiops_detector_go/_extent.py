@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiops_core import lazy_pattern
+from aiops_core import lazy_pattern, parse_envelope
 from aiops_detector_go._lines import (
     CREATED,
     EXIT,
@@ -29,6 +29,7 @@ MAX_MESSAGE = 32
 """Lines of one message looked through for the goroutine under it."""
 LEAD_IN = 8
 """Lines of the runtime's own that may stand above the head."""
+_OWN_STACK = "runtime/debug.Stack("
 _KERNEL = lazy_pattern(r"cpuid = \d")
 """Follows the panic of a BSD kernel."""
 _IN_RACE = lazy_pattern(
@@ -91,8 +92,15 @@ def _head_above(get: Get, goroutine: int) -> int | None:
             break
         if line.strip():
             is_message = not is_stack_line(line) and TELLS.search(line[:LONGEST])
-            return index if is_message else goroutine
+            is_logged = index == goroutine - 1 and _is_logged(line, get(goroutine + 1) or "")
+            return index if is_message or is_logged else goroutine
     return goroutine
+
+
+def _is_logged(line: str, call: str) -> bool:
+    """Say whether a record tells of a stack that the program printed itself, as servers that recover do."""
+    is_told = call.startswith(_OWN_STACK) and starts_afresh(line)
+    return is_told and parse_envelope(line).severity != "info"
 
 
 def _stack_below(get: Get, head: int) -> int | None:

@@ -33,6 +33,7 @@ _EVAL_LINE = lazy_pattern(r"(\d{1,9}) > ")
 _INNERMOST = lazy_pattern(r"\(([^()]+):(\d+):(\d+)\)")
 _ALIAS = lazy_pattern(r" \[as [^\]]*\]")
 _PLACELESS = ("<anonymous>", "native", "native code", "unknown location", "anonymous", "unknown")
+_ADDRESS = "address at "
 _SCHEME = lazy_pattern(r"(?:webpack-internal:///|webpack://[^/]*/|file://(?:/(?=[A-Za-z]:))?)(?:\./)?")
 
 
@@ -61,8 +62,9 @@ def read_at(line: str) -> Call | None:
     function, place = _split_call(text)
     if place.startswith("index ") and function:
         return Call(function, "", 0, 0)  # Promise.all (index 0)
-    call = _locate(function, place.removeprefix("address at "))
-    return call if call.file or _is_placeless(place, function) else None
+    is_address = place.startswith(_ADDRESS)  # in the bytecode of Hermes
+    call = _locate(function, place.removeprefix(_ADDRESS))
+    return call if call.file or is_address or _is_placeless(place, function) else None
 
 
 def read_gecko(line: str) -> Call | None:

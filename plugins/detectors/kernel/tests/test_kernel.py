@@ -218,6 +218,30 @@ def test_a_report_that_was_cut_off_is_an_event_still():
     assert [frame.function for frame in found.event.frames] == ["basket_total"]
 
 
+def test_the_fence_of_the_next_report_is_not_of_the_one_above():
+    report = (
+        "==================================================================\n"
+        "BUG: KASAN: slab-out-of-bounds in till_write+0x9c/0x110 [till]\n"
+        "Write of size 1 at addr ffff888104e1d40a by task sell/612\n"
+        "Call Trace:\n till_write+0x9c/0x110 [till]\n do_write+0x10/0x40\n"
+    )
+
+    found = find(KernelErrors(), text=report * 2)
+
+    assert [one.text for one in found] == [report, report]
+
+
+def test_what_a_program_dies_with_ends_the_report_above_it():
+    report = (
+        "BUG: unable to handle page fault for address: 0000000000000010\nCall Trace:\n till_open+0x20/0x80\n"
+    )
+    traceback = 'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\nKeyError: 17\n'
+
+    (one,) = find(KernelErrors(), text=report + traceback)
+
+    assert one.text == report
+
+
 @pytest.mark.parametrize(
     "line",
     [

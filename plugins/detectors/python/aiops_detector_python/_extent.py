@@ -296,6 +296,8 @@ def _end_of_fatal(get: GetLine, at: int) -> int:
             end = at
         elif SHELL.match(line):
             return at
+        elif HEADER.match(line) and end == at - 1:
+            return _end_of_part(get, at - 1)[0]  # what the interpreter could not start for
         elif line.strip():
             break
     return end
