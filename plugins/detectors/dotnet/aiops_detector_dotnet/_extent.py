@@ -135,10 +135,7 @@ def _after_second_printing(get: Get, head: int, end: int) -> int:
     told = line.partition("EXCEPTION: ")[2]
     if not told or not first.endswith(told):
         return end_of_first
-    below = _body_below(get, end)
-    while below is not None and follows_frame(get(below) or ""):
-        below += 1
-    return below or end + 1
+    return end_of_trace(get, end) or end + 1
 
 
 def _body_below(get: Get, head: int) -> int | None:
