@@ -106,6 +106,7 @@ class Live:
                 continue
             if generation.astray_since is None:
                 self.go_astray(generation, self._now())
+                generation.path, generation.real = generation.place, ""  # the link may lead elsewhere
             self._files.pinned.add(generation.key)
             status = self._files.status(generation.key, generation.place) or _find(generation, siblings)
             if status is not None and generation.look(status):

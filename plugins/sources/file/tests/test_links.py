@@ -113,3 +113,28 @@ def test_links_in_a_circle_are_no_trouble(tmp_path, tail):
     source = tail(start="beginning").start()
 
     source.wait_for("1")
+
+
+def test_what_is_unread_where_a_link_led_before_is_read_though_its_handle_was_needed(
+    tmp_path, steps, monkeypatch
+):
+    monkeypatch.setattr("aiops_source_file.follower._handle_limit", lambda: 1)
+    old = b"".join(b"old %012d\n" % number for number in range(100_000))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "0.txt").write_bytes(old)
+    (tmp_path / "data" / "1.txt").write_bytes(b"new\n")
+    (tmp_path / "b.log").write_bytes(old)
+    link = tmp_path / "a.log"
+    link.symlink_to("data/0.txt")
+    source = steps(paths=["*.log"], start="beginning", rotate_wait="0s")
+    while not source.data:
+        source.read()
+
+    (tmp_path / "other").symlink_to("data/1.txt")
+    (tmp_path / "other").rename(link)
+    source.look()
+    while len(source.data) < 2 * len(old) + 4 and not source.messages:
+        source.read()
+
+    assert source.messages == []
+    assert sorted(source.data.splitlines()) == sorted([*(2 * old.splitlines()), b"new"])
