@@ -92,6 +92,7 @@ if TYPE_CHECKING:
         TestRun,
         Usage,
         parse_severity,
+        replace,
     )
     from aiops_core.settings import Repository
     from aiops_core.text.carrying import carry
@@ -241,6 +242,7 @@ __all__ = [
     "render_markdown",
     "render_subject",
     "render_text",
+    "replace",
     "report_data",
     "server_context",
     "shorten",
@@ -359,6 +361,7 @@ _WHERE = {
     "parse_envelope": "text.envelope",
     "parse_retry_after": "polling",
     "parse_severity": "records",
+    "replace": "records",
     "plain_lines": "text.report",
     "quoted_block": "text.report",
     "read_entries": "analysis",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeAlias
 
+from msgspec import Struct
 from pydantic import PlainValidator, WithJsonSchema
 
 from aiops_core.records import Json, Usage
@@ -17,8 +17,7 @@ _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 _HOW = "write USD, tokens or calls, as in '5 USD' or '5 USD, 200k tokens, 50 calls'"
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """So much money, so many tokens, so many calls; None: whatever it is."""
 
     usd: float | None = None
@@ -62,8 +61,7 @@ Limit: TypeAlias = Annotated[Amount, PlainValidator(_parse), WithJsonSchema({"ty
 """An amount in a pipeline file: ``5 USD``, ``200k tokens``, ``7 calls``, or several with commas between."""
 
 
-@dataclass(frozen=True, slots=True)
-class AtMost:
+class AtMost(Struct, frozen=True):
     """What one call of a model may take at the most.
 
     ``tokens`` None says that it is not known before, as of an agent's session: where tokens are

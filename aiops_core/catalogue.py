@@ -6,11 +6,12 @@ import importlib.util
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from aiops_core.errors import NotInstalled, PluginBroken, is_interrupt
 from aiops_core.importing import outlived
@@ -26,8 +27,7 @@ _NAME = re.compile(r"\w[\w.-]*\b")  # of a requirement, whatever follows
 _KINDS = ("sources", "detectors", "analyzers", "actions", "notifiers", "extensions", "commands")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One installed component, not yet imported."""
 
     kind: str

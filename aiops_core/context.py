@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from aiops_core.budget import AtMost, Spending, unlimited
 from aiops_core.endpoints import Endpoints
@@ -39,8 +40,7 @@ class Effect(Protocol):
     is_uncertain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """Something a model may call; ``parameters`` is the JSON Schema of its arguments."""
 
     name: str
@@ -82,8 +82,7 @@ Purse = Callable[[AtMost], AbstractContextManager[Spending]]
 """How the host lets calls of models through, as far as the budgets allow."""
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     """What the host gives to one step; set before ``start`` is called."""
 
     pipeline: str = ""

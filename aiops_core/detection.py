@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+
+from msgspec.structs import replace
 
 from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from aiops_core.errors import Retry, UserError
 
@@ -18,16 +19,14 @@ _PROBE = 60.0
 """Seconds for which one call may try an address that was down, before another one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """Why nothing is asked now; ``seconds`` None: not before the configuration changes."""
 
     reason: str
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointNews:
+class EndpointNews(Struct, frozen=True):
     """What an address has become; ``seconds``: for so long, 0 where that is open."""
 
     name: str

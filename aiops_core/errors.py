@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.records import RecipientResult, Usage
 
@@ -32,8 +33,7 @@ class UserError(AiopsError):
     """Say where a user's mistake is and what to do; shown without a traceback, exit 2."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One mistake in a document, as ``path:line:column: where: what. What to do.``"""
 
     path: str

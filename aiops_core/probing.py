@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiops_core.component import Component
 from aiops_core.errors import AiopsError, is_interrupt
@@ -20,8 +21,7 @@ PATIENCE = 30.0
 KINDS = ("sources", "analyzers", "actions", "notifiers")
 
 
-@dataclass(slots=True)
-class Probe:
+class Probe(Struct):
     """One thing outside: where it is written, what was found there, and what is wrong with it."""
 
     pipeline: str

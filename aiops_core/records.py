@@ -1,7 +1,6 @@
 """The nouns that travel through a pipeline: frozen records, nothing else.
 
-Everything here is plain data. A record is never changed; ``dataclasses.replace`` makes the next
-one. Times are timezone-aware UTC.
+Everything here is plain data. A record is never changed; ``replace`` makes the next one. Times are timezone-aware UTC.
 """
 
 from __future__ import annotations
@@ -10,9 +9,13 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
+
+from msgspec import Struct, field, structs
+
+replace = structs.replace
+"""Return the next record: ``replace(event, severity="critical")`` differs in that alone."""
 
 Json: TypeAlias = Any  # JSON values: their shape belongs to whoever wrote them
 Position: TypeAlias = Mapping[str, Json]
@@ -94,8 +97,7 @@ RELEASE_ATTRIBUTES: tuple[str, ...] = (
 """Attributes of an event that name the release it came from, the surest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogBatch:
+class LogBatch(Struct, frozen=True):
     """Bytes of one physical stream: whole lines, the last one too unless the stream ended.
 
     ``marks`` are ascending (byte offset in ``data``, Position) pairs, the first at 0, the last at
@@ -131,8 +133,7 @@ class LogBatch:
         return self.marks[-1][1]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One call of a stack, as the log told it; ``line`` and ``column`` are 0 where unknown."""
 
     file: str = ""
@@ -144,8 +145,7 @@ class Frame:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RaisedException:
+class RaisedException(Struct, frozen=True):
     """One exception of an event.
 
     ``frames`` run from the outermost call to the place of the raise. ``link`` says how it hangs
@@ -160,8 +160,7 @@ class RaisedException:
     parent: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """The claimed lines of one candidate problem, unwrapped, its headline included.
 
     ``lines`` are what the detector's grammar claimed; ``headline`` is the logging line that
@@ -188,8 +187,7 @@ class Block:
         return "\n".join(self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One detected problem.
 
     A detector fills ``type``, ``message`` and what else it knows; the host fills what is empty:
@@ -239,8 +237,7 @@ class Event:
 Signal: TypeAlias = LogBatch | Event
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """All events with one fingerprint in one pipeline: exact count, state, a few stored events."""
 
     id: int
@@ -263,8 +260,7 @@ class Incident:
         return self.events[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What an analysis may cite, under its ``id`` (E1, E2 …).
 
     ``path`` and ``line`` are of the repository where they apply.
@@ -278,8 +274,7 @@ class Evidence:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """One change of one file, as somebody proposes it.
 
     ``replace``: ``search`` must occur exactly once in ``path`` and becomes ``replace``.
@@ -296,8 +291,7 @@ class Edit:
     mode: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSample:
+class CodeSample(Struct, frozen=True):
     """A piece of code an analysis shows to people; never applied."""
 
     title: str
@@ -305,8 +299,7 @@ class CodeSample:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What one analysis took; ``cost`` in US dollars, None where the price is unknown."""
 
     model: str = ""
@@ -317,8 +310,7 @@ class Usage:
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """What an analyzer found out; ``confidence`` 0–1, ``edits`` one proposed set or nothing.
 
     ``provable`` False says: not provable from this data. ``cited`` holds evidence ids.
@@ -343,8 +335,7 @@ class Analysis:
         return self.analyzer != "none"
 
 
-@dataclass(frozen=True, slots=True)
-class TestRun:
+class TestRun(Struct, frozen=True):
     """One run of the repository's test command; ``failed`` names tests where they are known."""
 
     __test__: ClassVar[bool] = False  # not a test class for pytest
@@ -364,22 +355,15 @@ class TestRun:
         return self.exit_code == 0 and not self.timed_out
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
+class ChangedFile(Struct, frozen=True):
     """One file of a Change: its whole new content, or None when it is removed."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {
-        "ser_json_bytes": "base64",
-        "val_json_bytes": "base64",
-    }
 
     path: str
     content: bytes | None
     mode: str = "100644"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """An edit set that passed policy and verification: the product of the repair step.
 
     ``may_reach`` is how far it may be taken: ``draft`` is never opened as ready for review.
@@ -409,8 +393,7 @@ class Change:
         return self.after is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What an action is about to do; approvals are bound to ``hash``."""
 
     title: str
@@ -425,8 +408,7 @@ class Plan:
         return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What an action did. ``final`` False asks the host to call ``follow`` later."""
 
     status: Literal["done", "refused", "failed"]
@@ -437,8 +419,7 @@ class Outcome:
     final: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """What somebody said on an open request, as it stood when it was first heard.
 
     ``path`` and ``line`` are of the request's branch, where it stands in the changes.
@@ -454,8 +435,7 @@ class Remark:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """What people ask of an open request, for a run to answer: see ``action``'s request ``number``."""
 
     action: str
@@ -468,8 +448,7 @@ class Review:
     """Whether the request is marked as one that no test proves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Why something was or was not done, and the setting that would change it."""
 
     rule: str
@@ -478,8 +457,7 @@ class Decision:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What one message says. ``key`` is stable over retries: receivers may drop repeats by it.
 
     ``kind`` ``incident`` is the full report of an incident; ``reminder``, ``escalating`` and
@@ -513,8 +491,7 @@ class Report:
     new_after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
+class RecipientResult(Struct, frozen=True):
     """Whether one recipient of a delivery was served, and what the provider said."""
 
     recipient: str
@@ -522,8 +499,7 @@ class RecipientResult:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What a notifier got back: provider ids and per-recipient results."""
 
     ids: tuple[str, ...] = ()

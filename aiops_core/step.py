@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pluggy
+from msgspec import Struct, field
 
 from aiops_core.component import KINDS, Component
 from aiops_core.overtime import Patience
@@ -34,8 +34,7 @@ _START, _STOP = 60.0, 10.0
 """Seconds that getting ready and letting go may take."""
 
 
-@dataclass(eq=False, slots=True)
-class Step:
+class Step(Struct, eq=False):
     """One configured component of a pipeline and the only way to call it."""
 
     kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _UNIT = """\
 # Written by 'aiops service'. Change it with 'systemctl edit {name}', so that it can be written again.
@@ -74,8 +75,7 @@ SystemCallFilter=~@privileged @resources
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """What runs as a service: the program, its pipeline file and state, and who it runs as."""
 
     aiops: Path

@@ -145,7 +145,7 @@ def peer_rows(log: Path, patterns: list[str], speed: float) -> list[Row]:
     """Measure what others need per byte, each over as much as takes it seconds, not minutes."""
     short = [pattern for pattern in patterns if not _LONG_REPEAT.search(pattern)]
     rows = [
-        peer(log, f"ripgrep -c, the same {len(patterns)} patterns", ripgrep(log, patterns), 1, speed),
+        peer(log, f"ripgrep -c, the same {len(patterns)} patterns", ripgrep(log, patterns), 0.1, speed),
         peer(log, f"ripgrep -c, {len(short)} without long repeats", ripgrep(log, short), 20, speed),
         peer(
             log,
@@ -162,21 +162,22 @@ def ripgrep(log: Path, patterns: list[str]) -> list[str]:
     """Return the command that counts the lines these patterns match."""
     file = log.with_name(f"patterns-{len(patterns)}")
     file.write_text("\n".join(patterns) + "\n")
-    return ["rg", "-c", "-j1", "--no-config", "--regex-size-limit", "1G", "-f", str(file), "{}"]
+    limits = ["--dfa-size-limit", "1G", "--regex-size-limit", "1G"]  # what it takes so many patterns with
+    return ["rg", "-c", "-j1", "--no-config", *limits, "-f", str(file), "{}"]
 
 
-def peer(log: Path, name: str, command: list[str], megabytes: int, speed: float) -> Row | None:
+def peer(log: Path, name: str, command: list[str], megabytes: float, speed: float) -> Row | None:
     """Run another program over the beginning of a corpus; say so and return None where there is none."""
     if shutil.which(command[0]) is None:
         sys.stderr.write(f"{command[0]} is not installed, it is not measured\n")
         return None
     part = log.with_name("part.log")
     with log.open("rb") as whole:
-        data = whole.read(megabytes * 1_000_000)
+        data = whole.read(int(megabytes * 1_000_000))
     part.write_bytes(data[: data.rfind(b"\n") + 1])
     cpu, _, _ = measure([str(part) if word == "{}" else word for word in command], log.with_name("peer.out"))
     theirs = part.stat().st_size / 1e6 / cpu
-    return f"{name}, {megabytes} MB", f"{theirs:.1f} MB per CPU s", f"{speed / theirs:.1f}×"
+    return f"{name}, {megabytes:g} MB", f"{theirs:.1f} MB per CPU s", f"{speed / theirs:.1f}×"
 
 
 def install_thirty(directory: Path) -> dict[str, str]:

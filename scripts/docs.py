@@ -251,7 +251,7 @@ def errors_page(module: ModuleType, *packages: str) -> str:
 
 
 def _error(error: type, where: str = "") -> str:
-    of = "" if error.__bases__ == (object,) else f"A kind of `{error.__bases__[0].__name__}`{where}. "
+    of = "" if not issubclass(error, Exception) else f"A kind of `{error.__bases__[0].__name__}`{where}. "
     return f"## {error.__name__}\n\n{of}{_text(_doc(error))}\n"
 
 

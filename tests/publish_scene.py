@@ -1,8 +1,8 @@
 """A small shop with a remote, a change of it, and its publishing."""
 
 import subprocess
-from dataclasses import replace
 
+from aiops_core import replace
 from aiops_core.records import Change, ChangedFile
 from aiops_core.repair import publish
 from aiops_core.repair.diff import unified_diff

@@ -1,11 +1,11 @@
 """The documentation says what the code does, and what it shows works."""
 
+import dataclasses
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import make_dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from shown import BLOCK, PAGES, ROOT, follow, shown
 
-from aiops_core import errors, hooks
+from aiops_core import errors, hooks, replace
 from aiops_core.cli import COMMANDS, cli
 from aiops_core.pipeline import load
 from aiops_core.repository.errors import GitError
@@ -164,7 +164,10 @@ def test_what_the_readme_tells_a_newcomer_to_type_works_in_an_empty_directory(tm
     (tmp_path / "examples").mkdir()
     shutil.copy(ROOT / "examples" / "app.py", tmp_path / "examples")
 
-    follow([replace(block, text="\n".join([*lines, run.replace("aiops run", "aiops run --once")]))], tmp_path)
+    follow(
+        [dataclasses.replace(block, text="\n".join([*lines, run.replace("aiops run", "aiops run --once")]))],
+        tmp_path,
+    )
 
     assert install == "pip install ."
     assert (tmp_path / "state").is_dir()
@@ -291,7 +294,9 @@ def test_a_setting_without_a_meaning_stops_the_writing(docs, monkeypatch):
 
 def test_an_error_that_says_only_what_its_fields_are_is_not_documented(docs):
     module = ModuleType("broken", "Errors.\n\nOne")
-    module.One = make_dataclass("One", ["text"], bases=(Exception,), namespace={"__module__": "broken"})
+    module.One = dataclasses.make_dataclass(
+        "One", ["text"], bases=(Exception,), namespace={"__module__": "broken"}
+    )
 
     with pytest.raises(SystemExit, match=r"^One: is not documented"):
         docs.errors_page(module)

@@ -1,11 +1,11 @@
 """Lines that repeat: found without reading them, and never otherwise than reading would find them."""
 
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import LogDetector
 from aiops_core.detection import Detection

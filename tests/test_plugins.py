@@ -213,7 +213,7 @@ def test_scan_leaves_broken_detectors_out_that_nobody_named(installed, tmp_path)
 
     told = [line.partition(" is left out: ") for line in done.stderr.splitlines()]
     assert {name.removeprefix("detector ") for name, _, why in told if why} >= set(WRONG)
-    assert (done.returncode, '"type": "ValueError"' in done.stdout) == (0, True)
+    assert (done.returncode, '"type":"ValueError"' in done.stdout) == (0, True)
     assert (asked.returncode, asked.stderr.partition(":")[0]) == (2, "detector trigger")
 
 
@@ -499,7 +499,7 @@ def test_base_classes_and_hookspecs_have_the_same_signatures():
 
 
 EXTENSION = '''\
-from dataclasses import replace
+from aiops_core import replace
 
 from aiops_core import Extension, hookimpl
 

@@ -1,10 +1,10 @@
 """Known blocks one after the other: recognised at once, and never otherwise than reading would find them."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.catalogue import Catalogue
 from aiops_core.detection import Detection
 from aiops_core.records import LogBatch

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+from msgspec.structs import replace
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from aiops_core.analysis.code_blocks import AnswerInvalid, take_code_blocks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.records import Evidence
 
@@ -13,8 +15,7 @@ _SHORTEST_USEFUL = 400
 _NOTE = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A piece of evidence and its rank: the lowest is kept longest."""
 
     rank: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from aiops_core.analysis.source import Excerpt, enclosing, numbered
 from aiops_core.records import Event, Evidence, Frame
@@ -28,8 +29,7 @@ _LARGEST_FILE = 1 << 20
 _LONGEST_TEST = 200
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """One file of the trace and its suspect lines, the most telling first."""
 
     path: str

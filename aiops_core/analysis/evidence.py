@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.analysis.budget import Candidate, fit
 from aiops_core.analysis.code import CodeReader
@@ -29,8 +31,7 @@ _NOT_HASHED = ("incident", "note", "refusal")
 _REFUSAL, _BLOCK, _SOURCE, _CONTEXT, _CALLERS, _BLAME, _DEPLOYED, _COMMITS, _SIMILAR, _TESTS = range(10)
 
 
-@dataclass(frozen=True, slots=True)
-class Precedent:
+class Precedent(Struct, frozen=True):
     """A similar incident: what was found then, and what was done about it."""
 
     incident: Incident

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.records import Change, CodeSample, Edit, Evidence, Frame
 from aiops_core.text.redaction import Redactor
@@ -42,7 +44,7 @@ def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: recor
     if isinstance(value, dict | Mapping):  # nearly always a dict, which is told at once
         return {key: _redact_entry(key, item, redactor, code=code) for key, item in value.items()}
     is_code = code or isinstance(value, Frame | CodeSample) or _is_source(value)
-    return _redact_fields(value, redactor, code=is_code) if dataclasses.is_dataclass(value) else value
+    return _redact_fields(value, redactor, code=is_code) if isinstance(value, Struct) else value
 
 
 def _redact_items(
@@ -87,12 +89,12 @@ def _redact_fields(record: R, redactor: Redactor, *, code: bool) -> R:
             after = _redact(before, redactor, code=code)
             if after != before:
                 changed[name] = after
-    return dataclasses.replace(record, **changed) if changed else record  # type: ignore[type-var]
+    return replace(record, **changed) if changed else record  # type: ignore[type-var]
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(item.name for item in dataclasses.fields(kind) if item.name not in _KEPT)
+def _names(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name not in _KEPT)
 
 
 def _redact_entry(key: Any, value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: as above

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from aiops_core.records import Evidence, Incident
 from aiops_core.text.phrases import counted
@@ -15,8 +16,7 @@ EditFormat: TypeAlias = Literal["json", "code_blocks", "checkout"]
 """Where a model writes its edits: into the answer's JSON object, as code blocks after it, or to the files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """What is sent: ``system`` is the same for every incident in one language, ``user`` is not."""
 
     system: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from aiops_core.analysis.grammar import parse_function
 from aiops_core.text.lazy import lazy_pattern
@@ -29,8 +30,7 @@ _DEFINITION = lazy_pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """Lines ``start`` to ``end`` (from 1, included) of a file."""
 
     start: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, TypeAlias
+
+from msgspec.structs import replace
 
 from aiops_core.records import Analysis, CodeSample, Incident
 from aiops_core.text.carriers import as_written

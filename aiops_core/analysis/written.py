@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import yaml
+from msgspec import Struct
 from pydantic import ValidationError
 
 from aiops_core.config import Config
@@ -19,8 +19,7 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _LARGEST = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[M]):
+class Entry(Struct, Generic[M], frozen=True):
     """One entry of a file and where it stands."""
 
     place: str

@@ -2,83 +2,97 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import click
+from msgspec import Raw, Struct
 
 from aiops_core.cli.columns import aligned
-from aiops_core.records import Event, Frame, RaisedException
+from aiops_core.plain import to_text
+from aiops_core.records import Event, Frame
 from aiops_core.text.phrases import counted
 
 _MOST_FRAMES = 4096
 
 
-_encode = json.JSONEncoder().encode
+class _Frame(Struct):
+    file: str
+    line: int
+    function: str
+    module: str
+    in_app: bool
+
+
+class _Raised(Struct):
+    type: str
+    message: str
+    link: str
+    parent: int
+
+
+class _Line(Struct):
+    """What one event is printed as."""
+
+    path: str
+    start: int
+    end: int
+    language: str
+    type: str
+    message: str
+    severity: str | None
+    fingerprint: str
+    detector: str
+    occurred_at: str | None
+    headline: str
+    truncated: bool
+    exceptions: list[_Raised]
+    frames: Raw
 
 
 class JsonLines:
     """One JSON object per event, as they come: the documented output of ``--jsonl``."""
 
     def __init__(self) -> None:
-        self._frames: dict[int, tuple[tuple[Frame, ...], str]] = {}
+        self._out = sys.stdout.buffer  # whatever the encoding of the terminal
+        self._frames: dict[int, tuple[tuple[Frame, ...], Raw]] = {}
 
     def add(self, event: Event) -> None:
         """Print one event."""
-        told, frames = _encode(_told(event)), self._frames_of(event.frames)
-        sys.stdout.write(f'{told[:-1]}, "frames": {frames}}}\n')
+        line = _Line(
+            event.path,
+            event.start,
+            event.end,
+            event.language or event.detector,
+            event.type,
+            event.message,
+            event.severity,
+            event.fingerprint,
+            event.detector,
+            event.occurred_at.isoformat() if event.occurred_at else None,
+            event.headline,
+            event.truncated,
+            [_Raised(one.type, one.message, one.link, one.parent) for one in event.exceptions],
+            self._frames_of(event.frames),
+        )
+        self._out.write(f"{to_text(line)}\n".encode())
 
-    def _frames_of(self, frames: tuple[Frame, ...]) -> str:
+    def _frames_of(self, frames: tuple[Frame, ...]) -> Raw:
         """Return frames as JSON, written once: those of a repeat are the very ones of what it repeats."""
         kept = self._frames.get(id(frames))
         if kept is None:
             if len(self._frames) >= _MOST_FRAMES:
                 self._frames.clear()
-            kept = self._frames[id(frames)] = frames, _encode([_frame(one) for one in frames])
+            told = [_Frame(one.file, one.line, one.function, one.module, one.in_app) for one in frames]
+            kept = self._frames[id(frames)] = frames, Raw(to_text(told))
         return kept[1]
 
     def close(self, *, is_whole: bool) -> None:
         """Let everything out."""
-        sys.stdout.flush()
+        self._out.flush()
 
 
-def _told(event: Event) -> dict[str, Any]:
-    return {
-        "path": event.path,
-        "start": event.start,
-        "end": event.end,
-        "language": event.language or event.detector,
-        "type": event.type,
-        "message": event.message,
-        "severity": event.severity,
-        "fingerprint": event.fingerprint,
-        "detector": event.detector,
-        "occurred_at": event.occurred_at.isoformat() if event.occurred_at else None,
-        "headline": event.headline,
-        "truncated": event.truncated,
-        "exceptions": [_raised(one) for one in event.exceptions],
-    }
-
-
-def _frame(frame: Frame) -> dict[str, Any]:
-    return {
-        "file": frame.file,
-        "line": frame.line,
-        "function": frame.function,
-        "module": frame.module,
-        "in_app": frame.in_app,
-    }
-
-
-def _raised(one: RaisedException) -> dict[str, Any]:
-    return {"type": one.type, "message": one.message, "link": one.link, "parent": one.parent}
-
-
-@dataclass(slots=True)
-class _Row:
+class _Row(Struct):
     event: Event
     count: int = 0
     last: datetime | None = None

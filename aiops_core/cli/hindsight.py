@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from aiops_core.cli.drawing import spark
 from aiops_core.cli.state import DURATION, first_line, open_store, state_options, write
@@ -233,11 +233,8 @@ def _time(seconds: float | None) -> str:
 
 
 def _as_json(found: Figures) -> Mapping[str, Any]:
-    from dataclasses import asdict, fields
-
-    plain = {field.name: getattr(found, field.name) for field in fields(found)}
     return {
-        **plain,
+        **asdict(found),
         "start": found.start.isoformat(),
         "end": found.end.isoformat(),
         "spent": {name: asdict(spent) for name, spent in found.spent.items()},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+from msgspec import Struct
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
@@ -21,8 +21,7 @@ from aiops_core.errors import AiopsError, UserError
 from aiops_core.settings import Config, Document, duration_text
 
 
-@dataclass(frozen=True, slots=True)
-class SettingRow:
+class SettingRow(Struct, frozen=True):
     """One setting as documentation shows it."""
 
     name: str

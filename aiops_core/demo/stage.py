@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiops_core.errors import UserError
 from aiops_core.repair import sandbox_problem
@@ -52,8 +53,7 @@ _RECORDED = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """Where everything of one demo stands."""
 
     directory: Path

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Part:
+
+class Part(Struct, frozen=True):
     """One step, and what is said above it; one that is ``off`` stands in the file as a comment."""
 
     uses: str
@@ -17,8 +17,7 @@ class Part:
     off: bool = False
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """Steps by kind, and what is known of the repository; ``notes`` are told to whoever asked."""
 
     name: str

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+
+from msgspec import Struct
 
 from aiops_core.hindsight.period import Occurrences, Period
 from aiops_core.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What one analyzer took: answers, tokens in and out, US dollars (None: a price is unknown)."""
 
     answers: int
@@ -22,8 +22,7 @@ class Spent:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """Times are medians in seconds, None where nothing was measured."""
 
     start: datetime

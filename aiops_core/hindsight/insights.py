@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations, permutations
 from statistics import median
+
+from msgspec import Struct
 
 from aiops_core.hindsight.period import Occurrences, Period
 from aiops_core.records import Incident
@@ -41,8 +42,7 @@ _CLASSES: Mapping[str, re.Pattern[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """An incident that occurs faster at the end of the period; events an hour before and since."""
 
     incident: Incident
@@ -50,8 +50,7 @@ class Escalation:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cascade:
+class Cascade(Struct, frozen=True):
     """``effect`` followed ``cause`` in ``hits`` of the ``of`` occurrences looked at, after ``seconds``."""
 
     cause: Incident
@@ -61,8 +60,7 @@ class Cascade:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(Struct, frozen=True):
     """Two incidents that share ``minutes``, a ``share`` (0 to 1) of all in which one of them occurred."""
 
     one: Incident
@@ -71,8 +69,7 @@ class Correlation:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Insights:
+class Insights(Struct, frozen=True):
     """What stands out in a period, the most striking first."""
 
     frequent: Sequence[Occurrences]

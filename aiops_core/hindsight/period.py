@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from aiops_core.records import Incident
 from aiops_core.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrences:
+class Occurrences(Struct, frozen=True):
     """One incident in a period: its counts by the minute, and the moments of its stored events."""
 
     incident: Incident
@@ -25,8 +25,7 @@ class Occurrences:
         return sum(self.minutes.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """A stretch of time and the incidents that occurred in it, the most frequent first."""
 
     start: datetime

@@ -7,8 +7,10 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.analysis import redact_record
 from aiops_core.component import Source
@@ -46,8 +48,7 @@ _STORM = 1000
 Recorded = Callable[[list[Event], list[IncidentChange]], None]
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     """What the next transaction holds."""
 
     counting: Counting

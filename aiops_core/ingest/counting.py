@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from aiops_core.ingest.stream import Stream
 from aiops_core.records import Event, LogBatch
@@ -22,8 +23,7 @@ _Key: TypeAlias = tuple[Stream, datetime, frozenset[tuple[str, str]]]
 """The stream, the minute its blocks were read or that they name, and with what they came."""
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """Blocks that are counted as one; kept are the bytes of those that may be stored, each with its start."""
 
     read_at: datetime
@@ -48,8 +48,7 @@ class _Group:
             self.next_kept = next_sampled(self.next_kept)
 
 
-@dataclass(slots=True)
-class _Few:
+class _Few(Struct):
     """Known blocks that came one by one and are counted as one; those are kept that may be stored."""
 
     first: datetime
@@ -67,8 +66,7 @@ class _Few:
             self.next_kept = next_sampled(self.count)
 
 
-@dataclass(slots=True)
-class Counting:
+class Counting(Struct):
     """The known blocks of the next transaction; ``size`` is how many they are."""
 
     make: Make

@@ -6,8 +6,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from aiops_core.detection import Fault
 from aiops_core.errors import Retry
@@ -19,16 +20,14 @@ _WAITING = 4
 """Signals that wait to be taken: with more of them sources read no further."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """Say that a source step yields nothing more; ``forget`` drops what it had open."""
 
     forget: bool
     seen: threading.Event = field(default_factory=threading.Event)
 
 
-@dataclass(frozen=True, slots=True)
-class Canary:
+class Canary(Struct, frozen=True):
     """A made-up error that goes the way of all others and is kept nowhere."""
 
     number: int

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import LogBatch
 from aiops_core.store import Checkpoint
@@ -12,8 +14,7 @@ from aiops_core.text.blocks import Cutter
 from aiops_core.text.places import Places
 
 
-@dataclass(slots=True, eq=False)
-class Stream:
+class Stream(Struct, eq=False):
     """One physical stream; ``done`` are the keys that an earlier run counted above its restart."""
 
     owner: tuple[str, str, str]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from aiops_core.detection import Detection
 from aiops_core.failpoints import failpoint

@@ -6,9 +6,10 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from aiops_core.budget import AtMost, Spending
 from aiops_core.context import Effect, Tool
@@ -79,16 +80,14 @@ class Stopping(threading.Event):
                 call.say(beat=True)
 
 
-@dataclass(slots=True)
-class _Effect:
+class _Effect(Struct):
     """An effect whose record the host keeps."""
 
     result: Json
     is_uncertain: bool
 
 
-@dataclass(slots=True)
-class _Spending:
+class _Spending(Struct):
     """A call of a model that the host let through."""
 
     call: Call
@@ -99,8 +98,7 @@ class _Spending:
         self.call.ask("settle", usage=dump(Usage | None, usage), said=said)
 
 
-@dataclass(slots=True)
-class _Explorer:
+class _Explorer(Struct):
     """What a model may look up, which the host does."""
 
     ask: Call
@@ -116,8 +114,7 @@ class _Explorer:
         return str(said["text"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Checkout:
+class _Checkout(Struct, frozen=True):
     """Files that the host put there."""
 
     call: Call

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 
 from aiops_core.context import Context
 from aiops_core.endpoints import EndpointNews
@@ -14,6 +13,7 @@ from aiops_core.isolation.nursery import Nursery
 from aiops_core.isolation.terms import Order, Surroundings, exposed
 from aiops_core.isolation.wire import Header, load
 from aiops_core.isolation.worker import Ask, Worker
+from aiops_core.plain import to_plain
 from aiops_core.records import Json
 
 _FIRST, _LONGEST = 1.0, 300.0
@@ -198,7 +198,7 @@ class Supervised:
             is_started=is_started,
         )
         try:
-            worker.call("become", asdict(found), seconds=_BEGIN, stopping=threading.Event())
+            worker.call("become", to_plain(found), seconds=_BEGIN, stopping=threading.Event())
         except BaseException:
             worker.kill("it did not start")
             raise

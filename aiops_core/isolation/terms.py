@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from pydantic import SecretStr
 
 from aiops_core.records import Json, StopLevel
@@ -14,8 +14,7 @@ STOPPED_FOR_MEMORY = 77
 """Exit code of a process that had no memory left to say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """Which component a process is to be, and where it finds itself; it goes over the pipe alone."""
 
     kind: str
@@ -34,8 +33,7 @@ class Order:
     """Whether it is to look at what its settings name when it is asked for its terms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What of its context a component gets along with each start."""
 
     pipeline: str = ""
@@ -51,8 +49,7 @@ class Surroundings:
     """Whether the component is started, or only asked what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """What is wrong with a step: below which of its keys, at which place there."""
 
     key: Literal["uses", "with"]
@@ -61,8 +58,7 @@ class Mistake:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What the host has to know of a component it never sees."""
 
     mistakes: tuple[Mistake, ...] = ()

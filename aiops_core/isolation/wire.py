@@ -6,20 +6,17 @@ of the hooks say, and are checked against them where they arrive.
 
 from __future__ import annotations
 
-import base64
 import json
 import socket
 import struct
 import threading
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from functools import cache
 from inspect import signature
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from msgspec import Struct, ValidationError
 
 from aiops_core.errors import (
     AiopsError,
@@ -32,12 +29,12 @@ from aiops_core.errors import (
 )
 from aiops_core.handover import WrongType
 from aiops_core.hooks import Stages
-from aiops_core.records import Change, Json, RecipientResult, Usage
+from aiops_core.plain import from_plain, to_plain
+from aiops_core.records import Json, RecipientResult, Usage
 
 _SIZES = struct.Struct(">II")
 _MOST = 64 << 20
 """Bytes of the largest header or body that is read."""
-_adapter: Callable[..., TypeAdapter[Any]] = cache(TypeAdapter)  # Any: one for each kind of record
 
 Header = Mapping[str, Json]
 
@@ -96,31 +93,22 @@ class Channel:
 def dump(kind: Any, value: object) -> Json:  # Any: a type as hints have it
     """Return a record as JSON values; raise WrongType for one that holds what is no JSON."""
     try:
-        return _adapter(kind).dump_python(value, mode="json", warnings="error")
-    except PydanticSerializationError as error:
-        raise WrongType(f"{type(value).__name__} holds what is no JSON: {error}") from None
+        plain = to_plain(value)
+        from_plain(kind, plain)
+    except (TypeError, ValidationError) as error:
+        raise WrongType(f"{type(value).__name__} holds what it should not: {error}") from None
+    return plain
 
 
 def load(kind: Any, value: Json) -> Any:  # Any: what the type says
     """Return the record; raise PluginBroken for what is none."""
     try:
-        found = _adapter(kind).validate_python(value)
+        return from_plain(kind, value)
     except ValidationError as error:
         raise PluginBroken(f"what came is no {getattr(kind, '__name__', kind)}: {error}") from None
-    return _with_content(found) if isinstance(found, Change) else found
 
 
-def _with_content(change: Change) -> Change:
-    """Put back the bytes that JSON holds as base64."""
-    files = (
-        one if one.content is None else replace(one, content=base64.b64decode(one.content))
-        for one in change.files
-    )
-    return replace(change, files=tuple(files))
-
-
-@dataclass(frozen=True, slots=True)
-class HookTypes:
+class HookTypes(Struct, frozen=True):
     """What a hook is given, and what it returns."""
 
     arguments: Mapping[str, Any]  # Any: types as hints have them

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from itertools import count
 from typing import IO, Protocol
 
@@ -20,6 +19,7 @@ from aiops_core.isolation.nursery import Nursery
 from aiops_core.isolation.sending import HostChannel
 from aiops_core.isolation.terms import STOPPED_FOR_MEMORY, Order
 from aiops_core.isolation.wire import Header, NoMessage, dump_error, load_error
+from aiops_core.plain import to_plain
 from aiops_core.records import Json
 
 Ask = Callable[..., Json]
@@ -70,7 +70,7 @@ class Worker:
             os.close(errors)
         for work, given in ((self._listen, ()), (self._pass_on, (os.fdopen(written, "rb"),))):
             threading.Thread(target=work, args=given, name="isolated", daemon=True).start()
-        self._channel.send({"order": asdict(order), "path": sys.path})
+        self._channel.send({"order": to_plain(order), "path": sys.path})
 
     @property
     def is_gone(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.policy.infrastructure import infrastructure_cause
 from aiops_core.records import STOP_LEVELS, Analysis, Change, Decision, Evidence, Incident, StopLevel
@@ -11,8 +12,7 @@ from aiops_core.settings import PipelineConfig
 from aiops_core.text.phrases import counted
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What the gates look at: the analysis of an incident, and what it rests on."""
 
     incident: Incident

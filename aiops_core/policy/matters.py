@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from aiops_core.notices import Match, When
 from aiops_core.records import Event, Incident, Report, ReportKind, Severity
@@ -17,8 +18,7 @@ _SERVICE = ("service", "service.name")
 _OWNER = ("owner", "team")
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(Struct, frozen=True):
     """What conditions look at."""
 
     kind: ReportKind

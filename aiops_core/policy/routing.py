@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
 
 from aiops_core.notices import Match, Route, When
 from aiops_core.policy.matters import Matter, holds_now
 from aiops_core.records import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A notifier that is told, and the one that is told where it cannot be."""
 
     name: str
     fallback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True):
     """Who is told, who is told later while nobody acknowledges, and why."""
 
     targets: tuple[Target, ...]

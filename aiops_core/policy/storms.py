@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from aiops_core.config import duration_text
 from aiops_core.notices import Storm
 from aiops_core.records import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A message waits until then, for what ``held`` names, and why."""
 
     until: datetime

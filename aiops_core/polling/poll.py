@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from aiops_core.context import Context
 from aiops_core.errors import Retry
@@ -26,8 +27,7 @@ _STATE = "recent"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One entry as a service holds it.
 
     ``time`` is in nanoseconds since 1970, ``identity`` tells entries of one time apart, ``data`` are

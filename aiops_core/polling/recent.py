@@ -6,9 +6,11 @@ import base64
 import struct
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
 from hashlib import blake2b
 from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from aiops_core.records import Json
 
@@ -17,8 +19,7 @@ MOST = 20_000
 _PLACE = struct.Struct(">QIqQ")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an entry stands: its stream offset and length, its time, and its identity as a number."""
 
     offset: int

@@ -6,12 +6,12 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar, Generic
 from urllib.parse import parse_qsl, urlsplit
 
+from msgspec import Struct
 from pydantic import Field, SecretStr, field_validator
 from typing_extensions import TypeVar
 
@@ -65,8 +65,7 @@ class ChatNotifierConfig(HttpNotifierConfig):
 P = TypeVar("P", bound=HttpNotifierConfig, default=HttpNotifierConfig)
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """What to do about an error code; with ``wait`` it may pass after so many seconds (0: as usual)."""
 
     text: str = ""

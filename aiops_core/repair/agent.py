@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.sandbox import HOME, WORK, Bubblewrap, Room
@@ -19,8 +20,7 @@ _BRIDGE = Path(__file__).with_name("_bridge.py")
 _QUESTION = "question"
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """One agent: its command, all that stands in its environment, what it reads and may reach.
 
     ``programs`` are the files and directories outside the system that the command needs.

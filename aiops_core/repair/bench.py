@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from msgspec import Struct
+from msgspec.structs import replace
 
+from aiops_core.plain import from_text, to_text
 from aiops_core.records import Change, ChangedFile, Incident, TestRun
 from aiops_core.repair.asking import names_dependencies
 from aiops_core.repair.ground import Ground
@@ -24,8 +24,7 @@ from aiops_core.settings import Repository
 UNTRIED = "not verified: the tests ran without the change of {}, with the dependencies of the base commit"
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """The base commit, set up once, as it was for every run of the tests."""
 
     mirror: Mirror
@@ -115,10 +114,10 @@ class Bench:
         """Return how the tests end on the base commit, from an earlier round where there was one."""
         record = self._base_root / "before.json"
         if record.is_file():
-            return _checked_type().validate_json(record.read_bytes())
+            return from_text(Checked, record.read_text())
         self._prepare()
         before = self._run("before the change", ())
-        record.write_bytes(_checked_type().dump_json(before))
+        record.write_text(to_text(before))
         return before
 
     def _prepare(self) -> None:
@@ -193,8 +192,3 @@ def _ending(run: TestRun) -> str:
         return "stopped at the time limit"
     tests = "" if run.tests is None else f"{run.tests} tests, {len(run.failed)} failing, "
     return f"{tests}exit code {run.exit_code}"
-
-
-@cache
-def _checked_type() -> TypeAdapter[Checked]:
-    return TypeAdapter(Checked)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from aiops_core.records import Remark
 from aiops_core.repair.forge import Comment, Forge, Request, Standing
@@ -26,8 +27,7 @@ _COMMAND = re.compile(r"^[ \t]*/aiops\b[ \t]*(.*?)[ \t]*$", re.IGNORECASE | re.M
 _WISHES: Mapping[str, Wish] = {"stop": "stop", "retry": "retry", "explain": "explain"}
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What was heard of a conversation before."""
 
     handled: Collection[str] = ()
@@ -36,8 +36,7 @@ class Memory:
     """The digest of comments that wait for an answer, by id, as they were first heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """A comment that is new, or still waits: what it asks for, or why nobody listens."""
 
     remark: Remark
@@ -47,8 +46,7 @@ class Heard:
     deaf: Deafness | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(Struct, frozen=True):
     """How a request stands, and what is to be listened to there."""
 
     request: Request

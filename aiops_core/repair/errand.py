@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.context import Context
 from aiops_core.errors import Refused, Retry
@@ -23,8 +25,7 @@ from aiops_core.repository import GitError, open_mirror
 from aiops_core.settings import Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """Everything it takes to carry out one order."""
 
     forge: Forge

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One pull or merge request as the forge has it."""
 
     number: int
@@ -36,8 +35,7 @@ Standing: TypeAlias = Literal["writer", "reader", "bot"]
 """What somebody is in a repository: may push to it, may not, or is no person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """One comment on a request, as the forge has it now."""
 
     id: str
@@ -61,8 +59,7 @@ class Comment:
     """Whether people closed the matter: its thread is resolved, or it is hidden."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(Struct, frozen=True):
     """What a token lacks to push and open requests, and what it may do beyond, as far as a forge tells."""
 
     missing: tuple[str, ...] = ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 
+from msgspec import Struct
+
+from aiops_core.plain import to_plain
 from aiops_core.records import Analysis, Change, Incident, Json, Plan
 from aiops_core.repair.diff import count_lines
 from aiops_core.repair.publish import branch_name, change_from_json, change_to_json, commit_message
@@ -17,8 +19,7 @@ UNVERIFIED = "unverified"
 """The label of a fix that no test proves to mend the error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One fix to propose; JSON in and out, so that an approved plan is carried out to the letter."""
 
     repository: str
@@ -71,7 +72,7 @@ class Order:
             *([f"Reviewers: {who}"] if (who := self._asked()) else []),
         ]
         title = f"{what} in {self.repository}: {self.title}"
-        return Plan(title[0].upper() + title[1:], "\n".join(lines), asdict(self))
+        return Plan(title[0].upper() + title[1:], "\n".join(lines), to_plain(self))
 
     def _revision(self, words: ForgeWords) -> Plan:
         title = f"Change the {words.request} from {self.branch} in {self.repository}, as asked in review"
@@ -80,7 +81,7 @@ class Order:
             f"onto {self.change.base_commit[:12]}",
             *_files(self.change),
         ]
-        return Plan(title, "\n".join(lines), asdict(self))
+        return Plan(title, "\n".join(lines), to_plain(self))
 
     def _asked(self) -> str:
         if self.reviewers or not self.find_reviewers:

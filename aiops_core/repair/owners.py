@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Dialect: TypeAlias = Literal["github", "gitlab"]
 PLACES: dict[Dialect, tuple[str, ...]] = {
@@ -19,16 +20,14 @@ _FIELDS = re.compile(r"(?:\\.|[^\s\\])+")
 _LOGIN = re.compile(r"@(?!@)[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     pattern: _Pattern
     owners: tuple[str, ...]
     section: str = ""
     excludes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """A pattern, name by name, so that no pattern takes longer than its length times the path's."""
 
     names: tuple[str, ...]

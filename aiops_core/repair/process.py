@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from aiops_core.repair.disk import free_space, space_taken
 from aiops_core.repair.family import children, descendants, kill, own_tasks, process_count, resident
@@ -28,8 +29,7 @@ _KILLED = 137
 _OTHERS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What one command may use; sizes in bytes."""
 
     seconds: float
@@ -46,8 +46,7 @@ class Limits:
     """Printed in all, before the command is ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How a command ended; ``stopped`` names the limit that ended it."""
 
     exit_code: int

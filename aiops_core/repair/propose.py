@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.errors import Refused
 from aiops_core.records import Change, ChangedFile, Edit, Incident
@@ -71,8 +73,7 @@ def propose(
             own.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
+class _Base(Struct, frozen=True):
     """The commit a fix starts from."""
 
     mirror: Mirror

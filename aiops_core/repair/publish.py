@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from msgspec import Struct
 
 from aiops_core.errors import Refused
+from aiops_core.plain import from_plain, to_plain
 from aiops_core.records import Analysis, Change, ChangedFile, Incident, Json
 from aiops_core.repair.asking import check_asked
 from aiops_core.repair.lineage import check_fit, check_lineage
@@ -34,8 +32,7 @@ _SLUG_LIMIT = 40
 _PARAGRAPH = 700
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """Where a Change now is: a branch of the remote, its commit, and what it is based on."""
 
     branch: str
@@ -200,17 +197,12 @@ def remote_address(repository: Repository) -> str:
 
 def change_to_json(change: Change) -> Json:
     """Return the change as JSON values, contents in base64."""
-    return _change_type().dump_python(change, mode="json")
+    return to_plain(change)
 
 
 def change_from_json(data: Json) -> Change:
     """Return the change that ``change_to_json`` wrote."""
-    return _change_type().validate_json(json.dumps(data))
-
-
-@cache
-def _change_type() -> TypeAdapter[Change]:
-    return TypeAdapter(Change)
+    return from_plain(Change, data)
 
 
 def _short(fingerprint: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from aiops_core.errors import AiopsError, Retry
 
@@ -32,8 +33,7 @@ _LONGEST_WAIT = 6 * 3600.0
 _SAID = 300
 
 
-@dataclass(frozen=True, slots=True)
-class ForgeWords:
+class ForgeWords(Struct, frozen=True):
     """How one forge is spoken of."""
 
     name: str

@@ -8,10 +8,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from aiops_core.errors import Refused
 from aiops_core.repair.process import Limits, Result, run_limited
@@ -38,8 +39,7 @@ _ETC_NETWORK = (
 _ETC_TOOLS = ("java-*", "python3*")
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """The directories a command may write to, the work clone and a home, and what else it sees."""
 
     work: Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.repair.diff import common_start, split_lines
 from aiops_core.text.encoding import decode_source
@@ -16,8 +17,7 @@ class NotText(ValueError):
     """Say why some bytes cannot be edited as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextFile:
+class TextFile(Struct, frozen=True):
     """The text of a file with every line end as a newline, and what turns it back into bytes."""
 
     text: str

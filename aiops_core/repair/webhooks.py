@@ -8,7 +8,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.records import Json
 
@@ -19,8 +20,7 @@ MAX_SKEW = 300.0
 _SIGNING = "whsec_"
 
 
-@dataclass(frozen=True, slots=True)
-class Knock:
+class Knock(Struct, frozen=True):
     """What a genuine webhook says: something happened on a request of a repository.
 
     ``place`` and ``number`` are compared with what is known here, and never used as an address.

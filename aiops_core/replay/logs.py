@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import LogDetector, Source
@@ -25,8 +27,7 @@ _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """When lines happened that name no time, where no line does."""
 
 
-@dataclass(slots=True)
-class _Stream:
+class _Stream(Struct):
     cutter: Cutter
     last: LogBatch
     places: Places = field(default_factory=Places)

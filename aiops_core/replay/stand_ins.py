@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.budget import AtMost
 from aiops_core.catalogue import Catalogue
@@ -22,8 +24,7 @@ SKIPPED = "Not asked: this is a replay."
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """One message that people would have got."""
 
     at: datetime

@@ -7,8 +7,9 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from aiops_core.repository.errors import git_error
 from aiops_core.repository.remote import Remote
@@ -38,8 +39,7 @@ _CONFIG = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """How a git command ended: its exit code, what it printed, and its messages without secrets."""
 
     code: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 FileKind: TypeAlias = Literal["file", "symlink", "submodule"]
 LOG_FORMAT = "%H%x1f%an%x1f%ct%x1f%s"
@@ -14,8 +15,7 @@ _KINDS: Mapping[str, FileKind] = {"120000": "symlink", "160000": "submodule"}
 _BLAME_HEADER = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(Struct, frozen=True):
     """One tracked path of a commit: git's mode, the object it names, and its size in bytes."""
 
     mode: str
@@ -33,8 +33,7 @@ class TreeEntry:
         return self.kind == "file"
 
 
-@dataclass(frozen=True, slots=True)
-class BlameLine:
+class BlameLine(Struct, frozen=True):
     """Who last changed one line."""
 
     line: int
@@ -44,8 +43,7 @@ class BlameLine:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """One commit of the history; ``at`` is when it was committed."""
 
     id: str
@@ -54,8 +52,7 @@ class Commit:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """One line of a file in which a searched text stands."""
 
     path: str

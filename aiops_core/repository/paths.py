@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from aiops_core.text.lazy import lazy_pattern
 
@@ -21,8 +22,7 @@ _VENDORED = lazy_pattern(rf"{_PACKAGES}|vendor|python\d(?:\.\d+)?t?|.+@v\d[^/]*"
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "package.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """Several files of the repository fit equally well; up to five of them."""
 
     candidates: tuple[str, ...]

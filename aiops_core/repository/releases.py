@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.records import RELEASE_ATTRIBUTES
 from aiops_core.repository.mirror import Mirror
@@ -15,8 +16,7 @@ _DIGEST = re.compile(r"@sha256:[0-9a-f]+$")
 _LEADS = ("", "v", "release-", "release/", "release/v", "rel-", "version-")
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """What an event says of its release, and the commit that is, None where the repository has none."""
 
     attribute: str

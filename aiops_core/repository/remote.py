@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from pydantic import SecretStr
 
 from aiops_core.repository.errors import GitError
@@ -20,8 +20,7 @@ _USERS = (("github", "x-access-token"), ("bitbucket", "x-token-auth"))
 _DEFAULT_USER = "oauth2"
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """Where git fetches from and pushes to; the address never holds a credential."""
 
     url: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.component import Action
 from aiops_core.config import duration_text
@@ -38,8 +40,7 @@ _LONGEST_WAIT = 30.0
 """Seconds that one waits for a process which others ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(Struct, frozen=True):
     """What the actions of a run planned without doing it, and what they did, by step."""
 
     plans: tuple[Plan, ...]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.analysis import RepositoryExplorer, borrowed, evidence_hash, unanswered
 from aiops_core.component import Analyzer
@@ -30,8 +32,7 @@ _TURN = timedelta(minutes=1)
 """When a run looks for a turn that nobody called."""
 
 
-@dataclass(slots=True)
-class Misses:
+class Misses(Struct):
     """Why the analyzers so far gave no answer, and after how many seconds some of them may."""
 
     reasons: list[str] = field(default_factory=list)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiops_core.analysis import redact_record, unanswered
 from aiops_core.budget import Amount
@@ -16,6 +17,7 @@ from aiops_core.context import utc_now
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError, is_interrupt
 from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline
+from aiops_core.plain import from_text
 from aiops_core.records import Analysis, Change, Decision, Report, Review
 from aiops_core.repair import Premises, code_owners, remove_tree
 from aiops_core.repository import GitError, mirror_path
@@ -30,7 +32,7 @@ from aiops_core.respond.tending import Tending
 from aiops_core.respond.triage import gate_of, triage
 from aiops_core.respond.turns import Turns
 from aiops_core.respond.watching import watch
-from aiops_core.store import Job, Place, Store, load
+from aiops_core.store import Job, Place, Store
 from aiops_core.text.redaction import Redactor
 
 TOLD_EARLY = "notify early"
@@ -240,7 +242,7 @@ class Responder:
             )
         incident = self._desk.redacted(self._store.incidents.get(row.incident_id))
         step = self._store.runs.step(row.id, "review") if row.reason == "review" else None
-        review = load(Review, step.result) if step is not None else None
+        review = from_text(Review, step.result) if step is not None else None
         run = Run(self._desk, row.id, job, pipeline, incident, row.reason, review)
         run.decisions.extend(self._store.incidents.decisions(incident.id, run.id))
         return run

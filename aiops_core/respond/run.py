@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.analysis import redact_record
 from aiops_core.budget import Amount
@@ -17,12 +19,13 @@ from aiops_core.errors import AiopsError, LeaseLost, Refused, StoreError, is_int
 from aiops_core.failpoints import failpoint
 from aiops_core.handover import WrongType
 from aiops_core.pipeline import Pipeline
+from aiops_core.plain import from_text, to_text
 from aiops_core.records import Decision, Evidence, Incident, Review
 from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.turns import Turns
-from aiops_core.store import Job, Runs, StepState, Store, Triaged, dump, load
+from aiops_core.store import Job, Runs, StepState, Store, Triaged
 from aiops_core.text.redaction import Redactor
 from aiops_core.tracing import span
 
@@ -51,8 +54,7 @@ class Postponed(AiopsError):
         super().__init__(decision.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What every run works with."""
 
     store: Store
@@ -74,8 +76,7 @@ class Desk:
         return redact_record(record, self.redactor)
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """One pass of the response over an incident."""
 
     desk: Desk
@@ -119,7 +120,7 @@ class Run:
         """Do one recorded step, or return what it gave when it was done before."""
         row = self.runs.step(self.id, name)
         if row is not None and row.is_finished:
-            return load(kind, row.result) if row.result else None
+            return from_text(kind, row.result) if row.result else None
         self.runs.begin_step(self.id, name, component)
         failpoint("step_begun")
         state: StepState = "done"
@@ -129,7 +130,7 @@ class Run:
         try:
             with span(f"aiops {name}", self._traced(component)):
                 value = work()
-            result = dump(kind, value) if value is not None else ""
+            result = to_text(value) if value is not None else ""
             state = "done" if value is not None else "skipped"
         except LeaseLost:
             self._unsaved = None
@@ -166,7 +167,7 @@ class Run:
                 targets = tell()
                 self.runs.begin_step(self.id, name)
                 failpoint("step_done")
-                self.runs.end_step(self.id, name, "done", "", dump(list[str], targets))
+                self.runs.end_step(self.id, name, "done", "", to_text(targets))
         except (LeaseLost, StoreError):
             raise
         except BaseException as failure:

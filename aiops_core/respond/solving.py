@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.analysis import CUT, SEVERAL_FILES, UNKNOWN_RELEASE, Precedent, gather, review_evidence
 from aiops_core.errors import AiopsError, Refused
@@ -22,16 +24,14 @@ ROUNDS = 3
 """Times one analyzer may mend what the repair refused, the first proposal included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """What the evidence step gives: what may be cited, and the commit it is of ("" without one)."""
 
     evidence: tuple[Evidence, ...]
     commit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
+class Repaired(Struct, frozen=True):
     """What the repair step gives: the analysis it ended with and the Change that passed."""
 
     analysis: Analysis

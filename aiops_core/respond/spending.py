@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from aiops_core.budget import Amount, AtMost, Spending
 from aiops_core.context import Purse
@@ -36,8 +37,7 @@ class OutOfBudget(Refused):
     until: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     """One call that was let through."""
 
     run: Run
@@ -51,8 +51,7 @@ class _Call:
         self.is_settled = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """One call that a worker made before it was killed."""
 
     said: Json

@@ -7,12 +7,15 @@ store, and is the only one that answers. What changes code is a run like any oth
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError
 from aiops_core.pipeline import Pipeline
+from aiops_core.plain import to_text
 from aiops_core.records import Analysis, Change, Outcome, Remark, Review
 from aiops_core.repair import (
     UNVERIFIED,
@@ -28,7 +31,7 @@ from aiops_core.repair import (
 from aiops_core.repair.pushing import MOVED
 from aiops_core.respond.run import Desk
 from aiops_core.step import Step
-from aiops_core.store import Job, Place, RemarkRow, RunRow, Store, dump
+from aiops_core.store import Job, Place, RemarkRow, RunRow, Store
 from aiops_core.text.report import Say
 
 _LONGEST_WAIT = 900.0
@@ -105,8 +108,7 @@ def _conversation(desk: Desk, pipeline: Pipeline | None, job: Job) -> _Conversat
     return _Conversation(desk, pipeline, job, step, step.component, run, job.payload["number"], place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
+class _Conversation(Struct, frozen=True):
     """What is said on one request, and what is done about it."""
 
     desk: Desk
@@ -236,7 +238,7 @@ class _Conversation:
             store = self.store
             run_id = store.runs.create(self.origin.incident_id, "review")
             store.runs.begin_step(run_id, "review", self.step.name)
-            store.runs.end_step(run_id, "review", "done", result=dump(Review, review))
+            store.runs.end_step(run_id, "review", "done", result=to_text(review))
             store.talks.take(self.place, [row.remark.id for row in wishes], run_id)
 
     def _answer(self, rows: Sequence[RemarkRow], text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from aiops_core.config import duration_text
 from aiops_core.errors import AiopsError, LeaseLost, Retry, StoreError, UserError
@@ -21,8 +22,7 @@ WATCH_EVERY = timedelta(minutes=5)
 _SHORT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Came:
+class _Came(Struct, frozen=True):
     """Events of one release: whether it has the fix, None where nobody knows what it is."""
 
     sighting: Sighting
@@ -36,8 +36,7 @@ class _Came:
         return f"{self.release.attribute} {self.release.value}"
 
 
-@dataclass(slots=True)
-class _Watch:
+class _Watch(Struct):
     """One look at a merged fix."""
 
     desk: Desk

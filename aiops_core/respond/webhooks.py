@@ -7,9 +7,10 @@ conversation of a request that is known look at the forge now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from aiops_core.pipeline import Pipeline
 from aiops_core.repair import WEBHOOK_LIMIT, Knock, RequestAction, body_digest
@@ -19,8 +20,7 @@ _SOON = timedelta(seconds=1)
 """Webhooks come in bursts: one look at the forge serves them all."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookAnswer:
+class WebhookAnswer(Struct, frozen=True):
     """What is answered to a webhook: an HTTP status, and a line that tells no secret."""
 
     status: int

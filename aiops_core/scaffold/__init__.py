@@ -5,8 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
+
+from msgspec import Struct
 
 from aiops_core import __version__
 from aiops_core.errors import UserError
@@ -38,8 +39,7 @@ _TESTED_WITH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(Struct, frozen=True):
     """What is to be made: a component of a kind under a name, in a package or a single file."""
 
     kind: str

@@ -12,7 +12,6 @@ from typing import Self
 from aiops_core.context import utc_now
 from aiops_core.store.approvals import WaitingPlan
 from aiops_core.store.ballast import BALLAST, Ballast
-from aiops_core.store.columns import dump, load
 from aiops_core.store.database import Database, Unusable, copy_file
 from aiops_core.store.deliveries import Deliveries, DeliveryRow, DeliveryState
 from aiops_core.store.deploys import Deploy, Deploys
@@ -85,11 +84,9 @@ __all__ = [
     "Volume",
     "WaitingPlan",
     "cause_of",
-    "dump",
     "fault_key",
     "hold",
     "holder",
-    "load",
     "next_sampled",
     "put_aside_damaged",
     "release_named",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, and_, or_, select, update
 
 from aiops_core.errors import UserError
@@ -13,8 +13,7 @@ from aiops_core.store.plans import PLAN, Plans, StoredPlan
 from aiops_core.store.tables import plans, runs, steps
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPlan:
+class WaitingPlan(Struct, frozen=True):
     """A plan whose action waits for an approval, and may have it by now."""
 
     incident_id: int

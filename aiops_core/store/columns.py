@@ -7,20 +7,18 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, partial
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 from zlib import crc32
 
-from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from aiops_core.errors import StoreError
+from aiops_core.plain import escaped, from_text, to_text
 from aiops_core.records import Json
 
 T = TypeVar("T")
-_adapter: Callable[..., TypeAdapter[Any]] = cache(TypeAdapter)  # Any: one for each kind of record
 _DAMAGED = (
     "the state database: a row is damaged, its checksum does not fit. Run 'aiops db check', and put a "
     "backup in its place with 'aiops db restore'."
@@ -50,7 +48,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _escaped(value)
+        return None if value is None else escaped(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None or "\\u" not in value:
@@ -89,12 +87,12 @@ class Record(TypeDecorator[T], Generic[T]):
         super().__init__()
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
-        return None if value is None else sealed(dump(self.kind, value))
+        return None if value is None else sealed(to_text(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
         if value is None:
             return None
-        return _read(value, partial(load, self.kind), self.instead)
+        return _read(value, partial(from_text, self.kind), self.instead)
 
 
 def _read(value: str, parse: Callable[[str], T], instead: Callable[[], T] | None) -> T:
@@ -124,33 +122,3 @@ def opened(text: str) -> str:
     if f"{crc32(text[:-9].encode('utf-8', 'surrogatepass')):08x}" != text[-8:]:
         raise StoreError(_DAMAGED)
     return text[:-9]
-
-
-def dump(kind: type[T], record: T) -> str:
-    """Return a record as JSON text; lone surrogates, which JSON text cannot hold, are escaped."""
-    adapter = _adapter(kind)
-    try:
-        return adapter.dump_json(record).decode()
-    except PydanticSerializationError:
-        whole = adapter.validate_python(_without_surrogates(adapter.dump_python(record)))
-        return adapter.dump_json(whole).decode()
-
-
-def load(kind: type[T], text: str) -> T:
-    """Return the record that ``dump`` made text of."""
-    record: T = _adapter(kind).validate_json(text)
-    return record
-
-
-def _without_surrogates(value: Json) -> Json:
-    if isinstance(value, str):
-        return _escaped(value)
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value
-
-
-def _escaped(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from aiops_core.errors import UserError
@@ -23,8 +24,7 @@ _BEFORE_RUNS = 10  # a message takes moments and people wait for it; an analysis
 _ENDLESS = 1_000  # attempts are counted by delivery, not by the job of their target
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
+class DeliveryRow(Struct, frozen=True):
     """One report to one target: ``failed`` is tried again, ``dead`` only when somebody asks.
 
     ``wanted_at`` is since when the target was to have it, once it was tried.
@@ -53,7 +53,7 @@ class DeliveryRow:
     fallback: str
 
 
-_COLUMNS = [deliveries.c[name] for name in DeliveryRow.__dataclass_fields__ if name != "receipts"]
+_COLUMNS = [deliveries.c[name] for name in DeliveryRow.__struct_fields__ if name != "receipts"]
 _IS_OPEN = deliveries.c.state.in_(["waiting", "failed"])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, select
 
 from aiops_core.records import Incident
@@ -19,8 +19,7 @@ _LOOKED_AT = 20
 _SERVICE = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class Deploy:
+class Deploy(Struct, frozen=True):
     """A release whose errors came first at ``since``, and the one that errors came from before it."""
 
     release: str

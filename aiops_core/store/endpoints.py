@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import delete, select
 
 from aiops_core.endpoints import EndpointNews, EndpointState
@@ -13,8 +13,7 @@ from aiops_core.store.database import upsert
 from aiops_core.store.tables import endpoints
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointRow:
+class EndpointRow(Struct, frozen=True):
     """What an address last became; ``until`` is set where it is asked again at a time."""
 
     name: str
@@ -48,7 +47,7 @@ class EndpointRecords(Access):
 
     def all(self) -> list[EndpointRow]:
         """Return every address that was asked, the last that changed first."""
-        columns = [endpoints.c[name] for name in EndpointRow.__dataclass_fields__]
+        columns = [endpoints.c[name] for name in EndpointRow.__struct_fields__]
         with self._read() as connection:
             rows = connection.execute(select(*columns).order_by(endpoints.c.changed_at.desc()))
             return [EndpointRow(**row) for row in rows.mappings()]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from aiops_core.records import Decision
@@ -27,8 +27,7 @@ def cause_of(key: str, pipeline: str) -> str | None:
     return key.removeprefix(begin).rpartition("/")[0] if key.startswith(begin) else None
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRow:
+class FaultRow(Struct, frozen=True):
     """One cause of failure, how often it struck and what it last said."""
 
     pipeline: str
@@ -49,7 +48,7 @@ class FaultRow:
         ]
 
 
-_COLUMNS = [faults.c[name] for name in FaultRow.__dataclass_fields__]
+_COLUMNS = [faults.c[name] for name in FaultRow.__struct_fields__]
 
 
 class Faults(Access):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import func, select, update
 
 from aiops_core.records import Outcome
@@ -19,8 +19,7 @@ from aiops_core.store.trends import counted_between
 FixState: TypeAlias = Literal["merged", "verified", "regressed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A fix that was merged: where, as what commit, and how often its error came in the day before."""
 
     incident_id: int
@@ -35,8 +34,7 @@ class Fix:
     """Since when a release with the fix is known to run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """Events of one release: what they say of it, how many there were, and when."""
 
     release: str
@@ -120,4 +118,4 @@ class Fixes(Access):
         return count, {row.release: row.incidents for row in rows}
 
 
-_SIGHTING = [sightings.c[name] for name in Sighting.__dataclass_fields__]
+_SIGHTING = [sightings.c[name] for name in Sighting.__struct_fields__]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -31,7 +31,7 @@ from aiops_core.store.tables import aliases, analyses, decisions, events, fixes,
 OPEN: tuple[IncidentState, ...] = ("new", "ongoing", "escalating", "regressed")
 """States of an incident that is not over."""
 _LAST = "\U0010ffff"
-INCIDENT = [incidents.c[name] for name in Incident.__dataclass_fields__ if name != "events"]
+INCIDENT = [incidents.c[name] for name in Incident.__struct_fields__ if name != "events"]
 """Columns of which an Incident is made."""
 
 
@@ -221,7 +221,7 @@ class Incidents(Access):
 
     def decisions(self, incident_id: int, run_id: int | None = None) -> Sequence[Decision]:
         """Return every decision about an incident, or of one of its runs, the first one first."""
-        columns = [decisions.c[name] for name in Decision.__dataclass_fields__]
+        columns = [decisions.c[name] for name in Decision.__struct_fields__]
         query = select(*columns).where(decisions.c.incident_id == incident_id).order_by(decisions.c.id)
         if run_id is not None:
             query = query.where(decisions.c.run_id == run_id)

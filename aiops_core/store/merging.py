@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, delete, exists, insert, or_, select, update
 
 from aiops_core.errors import UserError
@@ -17,8 +17,7 @@ from aiops_core.text.similarity import NEAR, similarity
 _LOOKED_AT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     id: int
     pipeline: str
     fingerprint: str

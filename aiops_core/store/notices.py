@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 from sqlalchemy import and_, exists, func, or_, select
 
 from aiops_core.records import Decision, IncidentState, Json, ReportKind, Severity
@@ -15,8 +16,7 @@ from aiops_core.store.incidents import OPEN, Incidents
 from aiops_core.store.tables import deliveries, incidents, notices
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What was told of one incident.
 
     ``news`` is when each kind of news was last told. ``chain`` names who is told next while nobody
@@ -45,7 +45,7 @@ class Notice:
 
 
 _SHORT = ("reminder", "escalating", "resolved")
-_COLUMNS = [notices.c[name] for name in Notice.__dataclass_fields__]
+_COLUMNS = [notices.c[name] for name in Notice.__struct_fields__]
 
 
 class Notices(Access):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import func, insert, select, update
 
 from aiops_core.context import Effect, EffectRecorder
@@ -17,8 +17,7 @@ from aiops_core.store.database import upsert
 from aiops_core.store.tables import effects, outcomes, plans, runs
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPlan:
+class StoredPlan(Struct, frozen=True):
     """A plan and what was approved; an approval of another plan's hash approves nothing."""
 
     plan: Plan
@@ -36,11 +35,10 @@ class StoredPlan:
         return self.approved_hash == self.plan.hash
 
 
-PLAN = [plans.c[name] for name in StoredPlan.__dataclass_fields__]
+PLAN = [plans.c[name] for name in StoredPlan.__struct_fields__]
 
 
-@dataclass(slots=True)
-class RecordedEffect:
+class RecordedEffect(Struct):
     """One effect as the store remembers it: see ``component.Effect``."""
 
     result: Json = None

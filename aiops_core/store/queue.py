@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from aiops_core.errors import LeaseLost, UserError
@@ -20,8 +21,7 @@ JobState: TypeAlias = Literal["ready", "leased", "dead"]
 MAX_ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A piece of work. ``token`` grows with every lease: an older one is refused everywhere."""
 
     id: int
@@ -273,7 +273,7 @@ def check_lease(connection: Connection, job: Job) -> None:
 
 
 _PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
-_COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
+_COLUMNS = [jobs.c[name] for name in Job.__struct_fields__]
 
 
 def _row(connection: Connection, job_id: int) -> Row[Any] | None:

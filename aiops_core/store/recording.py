@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from msgspec import Struct
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, select, update
 
 from aiops_core.records import Event, Json, Position
@@ -42,8 +42,7 @@ _COUNTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """How far one physical stream was read: all before ``position``, and the keys ``done`` above it."""
 
     step: str
@@ -52,8 +51,7 @@ class Checkpoint:
     done: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentChange:
+class IncidentChange(Struct, frozen=True):
     """What a batch did to one incident; ``before`` is "" for a new one, ``run_id`` a run it caused."""
 
     incident_id: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import Connection, Update, exists, func, insert, literal, select, update
 
 from aiops_core.errors import UserError
@@ -23,8 +23,7 @@ RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
 StepState: TypeAlias = Literal["running", "waiting", "queued", "done", "failed", "skipped", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(Struct, frozen=True):
     """One pass of the response over an incident."""
 
     id: int
@@ -37,8 +36,7 @@ class RunRow:
     finished_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(Struct, frozen=True):
     """One recorded step of a run; ``result`` is JSON text of whatever record the step made."""
 
     run_id: int
@@ -56,8 +54,8 @@ class StepRow:
         return self.finished_at is not None
 
 
-_RUN = [runs.c[name] for name in RunRow.__dataclass_fields__]
-_STEP = [steps.c[name] for name in StepRow.__dataclass_fields__]
+_RUN = [runs.c[name] for name in RunRow.__struct_fields__]
+_STEP = [steps.c[name] for name in StepRow.__struct_fields__]
 
 
 class Runs(Findings, Approvals):

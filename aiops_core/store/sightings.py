@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, insert, select
 
 from aiops_core.records import RELEASE_ATTRIBUTES
@@ -20,8 +20,7 @@ _LONGEST = 200
 _NAMES = frozenset(RELEASE_ATTRIBUTES)
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """How often events of one release came, and when."""
 
     count: int

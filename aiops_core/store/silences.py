@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from aiops_core.errors import UserError
@@ -17,8 +17,7 @@ from aiops_core.store.queue import new_job
 from aiops_core.store.tables import deliveries, jobs, silences
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceRow:
+class SilenceRow(Struct, frozen=True):
     """A silence: messages that match wait until it ends. ``count`` says how many did.
 
     With ``until_resolved`` it ends earlier, once no open incident matches any more.
@@ -51,7 +50,7 @@ class SilenceRow:
         return f"silence {self.id}"
 
 
-_COLUMNS = [silences.c[name] for name in SilenceRow.__dataclass_fields__]
+_COLUMNS = [silences.c[name] for name in SilenceRow.__struct_fields__]
 
 
 class Silences(Access):

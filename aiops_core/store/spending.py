@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from aiops_core.budget import Amount, AtMost
@@ -20,8 +21,7 @@ Scope: TypeAlias = Literal["run", "incident", "pipeline", "all"]
 _CENT = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Cap:
+class Cap(Struct, frozen=True):
     """A budget, and the setting that says it."""
 
     scope: Scope
@@ -29,8 +29,7 @@ class Cap:
     setting: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shortage:
+class Shortage(Struct, frozen=True):
     """Why a call is not let through: what a budget has left is less than it may take.
 
     ``in_flight`` says that there would be enough if other calls took nothing that are being made.
@@ -43,8 +42,7 @@ class Shortage:
     free_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LostCall:
+class LostCall(Struct, frozen=True):
     """A call whose worker died: nobody knows what it took, so it counts at its most."""
 
     incident_id: int

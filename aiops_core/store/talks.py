@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from aiops_core.records import Remark
@@ -17,8 +17,7 @@ RemarkState: TypeAlias = Literal["waiting", "taken", "answered", "ignored"]
 _DELIVERIES_KEPT = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One request people talk about: the action that opened it, and its number."""
 
     pipeline: str
@@ -26,8 +25,7 @@ class Place:
     request: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemarkRow:
+class RemarkRow(Struct, frozen=True):
     """One comment: as it was first heard, what it asks for, and how far that is.
 
     ``waiting`` for a round or an answer, ``taken`` by run ``run_id``, ``answered``, or ``ignored``
@@ -44,7 +42,7 @@ class RemarkRow:
     taken_at: datetime | None
 
 
-_ROW = [remarks.c[name] for name in RemarkRow.__dataclass_fields__]
+_ROW = [remarks.c[name] for name in RemarkRow.__struct_fields__]
 
 
 class Talks(Access):
@@ -60,7 +58,7 @@ class Talks(Access):
         """Keep comments that are new, and what else is to be said of those that were known."""
         with self._write() as connection:
             for row in heard:
-                values = {name: getattr(row, name) for name in RemarkRow.__dataclass_fields__}
+                values = {name: getattr(row, name) for name in RemarkRow.__struct_fields__}
                 of = (*_at(place), remarks.c.comment == row.remark.id)
                 if not connection.execute(update(remarks).where(*of).values(values)).rowcount:
                     keys = {

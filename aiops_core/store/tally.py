@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from aiops_core.records import SEVERITIES, Event, Severity
 from aiops_core.store.ignoring import is_over
@@ -20,8 +21,7 @@ _TITLE, _MESSAGE = 200, 4_000
 _VARIABLE = re.compile(r"""0x[0-9a-fA-F]+|\d+|'[^']*'|"[^"]*\"""")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """Events of one incident, release and minute: only those that are stored have to be made.
 
     ``events`` makes some of them anew each time, those with the numbers of `next_sampled`: as many as may be
@@ -37,8 +37,7 @@ class Counted:
     events: Callable[[], Iterator[Event]]
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """One incident while the events of a batch are added to it.
 
     ``row`` holds its columns, ``before`` its state before the batch ("" when the batch made it),

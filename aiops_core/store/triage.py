@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
 from aiops_core.errors import UserError
@@ -22,8 +23,7 @@ _MINUTE = timedelta(minutes=1)
 _MOST = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Triaged:
+class Triaged(Struct, frozen=True):
     """One incident of a storm, by the run that answers it; ``until`` is when its storm is over.
 
     ``severity`` and ``count`` are as of now. An incident is part of another as long as its last run is.
@@ -49,7 +49,7 @@ class Triaged:
         return replace(self, verdict="analysed" if analysed else "raw")
 
 
-_OWN = [triage.c[name] for name in Triaged.__dataclass_fields__ if name not in ("severity", "count")]
+_OWN = [triage.c[name] for name in Triaged.__struct_fields__ if name not in ("severity", "count")]
 _COLUMNS = [*_OWN, incidents.c.severity, incidents.c["count"]]
 _LAST_RUN = select(func.max(runs.c.id)).where(runs.c.incident_id == triage.c.incident_id).scalar_subquery()
 _IS_LAST = triage.c.run_id == _LAST_RUN

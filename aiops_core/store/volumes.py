@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
@@ -14,8 +15,7 @@ from aiops_core.store.access import Access
 from aiops_core.store.tables import volumes
 
 
-@dataclass(slots=True)
-class Volume:
+class Volume(Struct):
     """What a source step brought: bytes of logs, and events found in them.
 
     Of the events that were looked at one by one (``seen``; equal ones are counted only), those without a time of
@@ -38,7 +38,7 @@ class Volume:
         self.unread += event.type.startswith("unread ")
 
 
-_COLUMNS = [volumes.c[one.name] for one in fields(Volume)]
+_COLUMNS = [volumes.c[name] for name in Volume.__struct_fields__]
 
 
 class Volumes(Access):

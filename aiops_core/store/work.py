@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Select, func, select
 
 from aiops_core.store.access import Access
 from aiops_core.store.tables import analyses, decisions, deliveries, incidents, jobs, outcomes, runs
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(Struct, frozen=True):
     """Work since a moment: how runs, actions and deliveries ended, and moments by incident.
 
     ``detected`` is when an incident was first recorded, ``told`` when the first message about it

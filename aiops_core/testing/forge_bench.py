@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -16,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import SecretStr
 
 from aiops_core.context import Context
+from aiops_core.plain import to_text
 from aiops_core.records import Change, Plan
 from aiops_core.repair.request_action import RequestAction
 from aiops_core.settings import Repository
@@ -179,4 +179,4 @@ def act_in_child(setup: Setup, plan: Plan, die_at: str, may_begin: Event) -> Non
             os.kill(os.getpid(), signal.SIGKILL)
 
     outcome = setup.action(FileEffects(setup.directory / "effects.json", at)).act(plan)
-    (setup.directory / "outcome.json").write_text(json.dumps(asdict(outcome)))
+    (setup.directory / "outcome.json").write_text(to_text(outcome))

@@ -12,11 +12,11 @@ import binascii
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One match: ``text[start:end]`` is the secret, ``after`` the end of the whole match."""
 
     text: str
@@ -32,8 +32,7 @@ class Found:
         return self.text[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One kind of secret.
 
     ``hints`` are lower-case literals of which one must occur in the lower-cased text, or ``shape``
@@ -154,8 +153,7 @@ _PEM = r"-----{} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
 _DATABASES = r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle)(?:\+[a-z0-9]+)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Personal:
+class Personal(Struct, frozen=True):
     """What is no secret and may go all the same: every match that is accepted, whole.
 
     No pattern may match inside a placeholder, so that a block full of addresses costs one look at each.

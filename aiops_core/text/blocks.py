@@ -7,9 +7,11 @@ Chunks are scanned raw; lines are only looked at round a hit. What a detector cl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.text.candidates import Candidate, Grammar, Place
 from aiops_core.text.claims import Claim, block_of, is_whole, text_of
@@ -34,8 +36,7 @@ __all__ = ["Claim", "Cutter", "Following", "Grammar", "Piece"]
 _SMALL = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Silenced:
+class _Silenced(Struct, frozen=True):
     """A trace that a silence closed, and what is needed to cut it again."""
 
     owner: int
@@ -49,8 +50,7 @@ Piece: TypeAlias = Claim | Repeat | RepeatedLine | Streak
 """One block, read, or known already; or several known ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(Struct, frozen=True):
     """Lines that followed an earlier claim and arrived after it."""
 
     start: int

@@ -6,8 +6,9 @@ What it costs grows with the number of parts, hardly with how many things are kn
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from aiops_core.text.block_patterns import Match, Parts, number_match
 
@@ -17,8 +18,7 @@ _MOST_NESTED = 4
 """How many texts that come before a place in order are looked at: one may be the beginning of another."""
 
 
-@dataclass(slots=True)
-class _After(Generic[T]):
+class _After(Struct, Generic[T]):
     """What comes after a text: an item ends with it, or a number follows, and more after that."""
 
     item: T | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, named
@@ -136,8 +138,7 @@ def cut_from(cut: object, lines: Lines) -> Span | More | None:
     raise WrongType(f"cut() returned {named(cut)}. Let it return a Span, More or None")
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(Struct):
     """What one detector claims; all places are offsets of the stream."""
 
     owner: int
@@ -167,8 +168,7 @@ class Candidate:
         return [(start + self.base, end + self.base) for start, end in pieces]
 
 
-@dataclass(slots=True)
-class Place:
+class Place(Struct):
     """A raw line that was hit, in the data known of its stream."""
 
     grammar: Grammar

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import Severity
 from aiops_core.text.containers import container_of
@@ -23,8 +25,7 @@ from aiops_core.text.unwrap import decode_line, prefix_length, strip_ansi
 _MOST_LINE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """One line as its program wrote it: ``stream`` says whose it is, ``envelope`` what the carrier told.
 
     ``is_partial``: the next line of the same stream goes on where this one stops.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate
@@ -17,8 +18,7 @@ from aiops_core.text.unwrap import decode_line, strip_ansi
 _RAW_CAP = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One block, which detector claimed it, and where it stands in the stream."""
 
     detector: int

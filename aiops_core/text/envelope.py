@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import Severity
 from aiops_core.text.containers import ANY_CONTAINER
@@ -19,8 +21,7 @@ _REACH = 400
 """An envelope ends within so many characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What stands before the message of a line; ``length`` is where the message starts.
 
     ``has_zone`` tells whether the line itself says of which zone ``occurred_at`` is.

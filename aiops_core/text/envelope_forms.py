@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiops_core.records import Severity
 from aiops_core.text.levels import LETTERS, LEVEL_WORDS, SEVERITY_OF, severity_of, severity_of_number
@@ -13,8 +14,7 @@ from aiops_core.text.timestamps import match_time
 _FIELDS_REACH = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """One recognised envelope."""
 
     length: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from aiops_core.text.shipped import object_in
 from aiops_core.text.structured import python_chain, written_out
@@ -26,8 +27,7 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 _MEMBER = re.compile(r"[ \t]+\"[^\"]{1,80}\"\s*:")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A record: the ``message`` people read, the ``texts`` of several lines, and all of it on one ``line``."""
 
     message: str

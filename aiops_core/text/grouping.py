@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from aiops_core.records import Event
 from aiops_core.text.fingerprint import Part, digest, parts
@@ -43,8 +44,7 @@ class GroupingRule(Protocol):
         """Patterns of what varies in messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A pattern that takes linear time, or one on a capped text where the engine for it is missing."""
 
     search: Callable[[str], bool]
@@ -85,8 +85,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     name: str
     detector: str
     tests: Sequence[Callable[[Event], bool]]

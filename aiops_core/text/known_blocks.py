@@ -7,8 +7,10 @@ blocks that differ there were read in full and said the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import Event
 from aiops_core.text.openings import NEVER, VARYING
@@ -29,8 +31,7 @@ Hits: TypeAlias = tuple[int, ...]
 """The triggers that hit one line, ascending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Struct, frozen=True):
     """What the cutter saw of a block: its bytes, which line was hit first and by what, what came after."""
 
     body: bytes
@@ -39,8 +40,7 @@ class Lesson:
     head: bytes
 
 
-@dataclass(slots=True, eq=False)
-class Known:
+class Known(Struct, eq=False):
     """A block that was read: its lines, the first one without what came before the trace, and its event."""
 
     owner: int
@@ -81,8 +81,7 @@ class Known:
 Key: TypeAlias = tuple[bytes, str | None]
 
 
-@dataclass(slots=True)
-class Alike:
+class Alike(Struct):
     """The known blocks that are equal but for their numbers and their first lines."""
 
     free: dict[int, frozenset[int]] = field(default_factory=dict)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import Event
 from aiops_core.text.openings import NEVER, VARYING, Opening, Told, opening_of
@@ -23,8 +25,7 @@ _DIGITS = b"0123456789"
 Key = tuple[bytes, ...]
 
 
-@dataclass(slots=True)
-class KnownLine:
+class KnownLine(Struct):
     """A line that was read, and its event."""
 
     parts: list[bytes]
@@ -42,8 +43,7 @@ class KnownLine:
         return True
 
 
-@dataclass(slots=True)
-class _Alike:
+class _Alike(Struct):
     """The known lines that are equal but for their numbers."""
 
     opening: Opening

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_LINES = 5_000
 MAX_BYTES = 1 << 20
@@ -11,8 +12,7 @@ LOOK_BACK = 24
 """Lines before a hit a detector may reach back to (Node prints the source before the error)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Lines ``start`` to ``end`` (excluded) of a window are one problem.
 
     ``is_record``: the first line tells of the problem itself, so that no logging line above it
@@ -24,8 +24,7 @@ class Span:
     is_record: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class More:
+class More(Struct, frozen=True):
     """A problem that starts at line ``start`` and may go on past the last line known."""
 
     start: int

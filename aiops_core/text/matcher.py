@@ -10,11 +10,12 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from aiops_core.errors import UserError
 from aiops_core.text.compiled import cache_path, load, save
@@ -30,8 +31,7 @@ _RULES_VERSION = 2
 _parser: Any = re._parser  # type: ignore[attr-defined]  # the only parser that agrees with re
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """One pattern of one detector, for the unwrapped line."""
 
     owner: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+from msgspec import Struct
 
 from aiops_core.text.timestamps import match_time, to_moment
 from aiops_core.text.unwrap import decode_line
@@ -28,16 +29,14 @@ _TIME_WITHIN = 48
 _MOST = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What the envelope of a first line told: its level, and attributes."""
 
     level: str | None
     attributes: Mapping[str, str]
 
 
-@dataclass(slots=True, eq=False)
-class Opening:
+class Opening(Struct, eq=False):
     """What first lines that differ in numbers alone have in common."""
 
     level: str | None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
 from operator import itemgetter
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from aiops_core.records import Event, LogBatch
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """Pairs of a stream offset and what it is in the file, ascending; none where they are the same."""
 
     _known: list[tuple[int, int]] = field(default_factory=list)

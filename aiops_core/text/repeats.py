@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from aiops_core.records import Event, RaisedException
 from aiops_core.text.known_blocks import EDGE, NUMBERS, Alike, Hits, Known, Lesson, head_at, text_at, text_of
@@ -28,8 +30,7 @@ _LEAST = 4
 """Letters by which a line differs for sure from others that begin like it: more is not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedLine:
+class RepeatedLine(Struct, frozen=True):
     """A line that was known: where it stands in the stream, and what it repeats."""
 
     known: KnownLine
@@ -56,8 +57,7 @@ class RepeatedLine:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """A block that was known: where it stands in the stream, and what it repeats."""
 
     known: Known

@@ -11,11 +11,12 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from itertools import accumulate, chain, islice
 from operator import ge, lt
 from typing import ClassVar, NamedTuple, TypeAlias, cast
+
+from msgspec import Struct, field
 
 from aiops_core.text.block_patterns import Parts, form_pattern, opening_pattern, parts_behind
 from aiops_core.text.branches import Branches
@@ -34,8 +35,7 @@ Blocks: TypeAlias = list[tuple[bytes, int]]
 """Of blocks that are counted as one the seconds of the time each names, and where it starts in the stream."""
 
 
-@dataclass(slots=True, eq=False)
-class _Shape:
+class _Shape(Struct, eq=False):
     """An opening as a pattern, and the blocks that follow it."""
 
     opening: Opening
@@ -58,8 +58,7 @@ class _Shape:
         return None if opened is None else self.kinds.find(data, opened.end())
 
 
-@dataclass(slots=True, eq=False)
-class _Form:
+class _Form(Struct, eq=False):
     """Blocks that open alike with parts of the same lengths: ``pattern`` matches them whatever they say."""
 
     opening: bytes
@@ -118,8 +117,7 @@ class _Next(NamedTuple):
         return count
 
 
-@dataclass(slots=True, eq=False)
-class Kind:
+class Kind(Struct, eq=False):
     """The blocks that open alike and say the same."""
 
     shape: _Shape
@@ -179,8 +177,7 @@ class Kind:
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Streak:
+class Streak(Struct, frozen=True, eq=False):
     """Known blocks that follow each other, between two offsets of the stream; ``data`` begin at ``base``."""
 
     start: int
@@ -296,8 +293,7 @@ class Streaks:
         return None
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """A walk from block to block, ``at`` the next one, whose first hit is number ``hit``."""
 
     data: bytes

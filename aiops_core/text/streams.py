@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aiops_core.text.carriers import Carried, Carrier
 from aiops_core.text.lines import LOOK_BACK, MAX_BYTES, MAX_LINES, Lines
@@ -16,16 +17,14 @@ Piece = tuple[int, int]
 """Where a raw line starts and ends in the data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """Whose lines are read, and how."""
 
     carrier: Carrier
     stream: str
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     texts: list[str]
     pieces: list[Piece]
     is_torn: bool = False

@@ -1,11 +1,11 @@
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.analysis import Precedent, gather
 from aiops_core.records import Analysis, Change, Event, Frame, Incident, Outcome, RaisedException
 from aiops_core.repository import open_mirror

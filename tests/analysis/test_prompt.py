@@ -1,9 +1,9 @@
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.analysis import build_prompt
 from aiops_core.records import Evidence, Incident
 

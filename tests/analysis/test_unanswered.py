@@ -1,8 +1,8 @@
-import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.analysis import unanswered
 from aiops_core.records import CodeSample, Event, Incident
 
@@ -49,19 +49,19 @@ def test_every_language_has_something_to_check_and_nothing_twice(language, writt
 
 @pytest.mark.parametrize(("language", "once"), [("en", "occurred once, last"), ("zh", "已出现 1 次，")])
 def test_what_occurred_once_is_not_said_in_the_plural(language, once):
-    single = dataclasses.replace(incident(), count=1)
+    single = replace(incident(), count=1)
 
     assert once in unanswered(single, [], language=language).root_cause
 
 
 def test_a_message_that_begins_with_its_type_says_it_once():
     message = "runtime error: index out of range [5] with length 3"
-    go = dataclasses.replace(incident("go"), type="runtime error: index out of range", message=message)
+    go = replace(incident("go"), type="runtime error: index out of range", message=message)
 
     assert unanswered(go, []).title == f"Not analysed: {message}"
 
 
 def test_an_incident_without_events_is_answered_too():
-    bare = dataclasses.replace(incident(), events=())
+    bare = replace(incident(), events=())
 
     assert unanswered(bare, []).code_samples == ()

@@ -17,6 +17,7 @@ HEAD = """\
 import socket, time
 from pathlib import Path
 from pydantic import SecretStr
+from msgspec.structs import force_setattr
 from aiops_core import *
 """
 GOOD = {
@@ -104,14 +105,14 @@ class Good(Extension[Settings]):
 TOKEN = "self.config.token.get_secret_value()"
 WORK = {
     "sources": ("            yield LogBatch", "line.decode('latin-1')", "positions['x'] = {}"),
-    "detectors": ("        return Event", "block.first_line", "object.__setattr__(block, 'prefix', 'x')"),
-    "analyzers": ("        return Analysis", "incident.title", "object.__setattr__(incident, 'title', 'x')"),
-    "actions": ("        with self", "plan.text", "object.__setattr__(plan, 'text', 'x')"),
-    "notifiers": ("        self.context.logger", "report.title", "object.__setattr__(report, 'title', 'x')"),
+    "detectors": ("        return Event", "block.first_line", "force_setattr(block, 'prefix', 'x')"),
+    "analyzers": ("        return Analysis", "incident.title", "force_setattr(incident, 'title', 'x')"),
+    "actions": ("        with self", "plan.text", "force_setattr(plan, 'text', 'x')"),
+    "notifiers": ("        self.context.logger", "report.title", "force_setattr(report, 'title', 'x')"),
     "extensions": (
         "        return [Evidence",
         "incident.title",
-        "object.__setattr__(incident, 'title', 'x')",
+        "force_setattr(incident, 'title', 'x')",
     ),
 }
 """Where each kind works, the text it is handed there, and what changes what it is handed."""

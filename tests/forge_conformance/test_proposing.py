@@ -2,11 +2,10 @@
 
 import json
 import threading
-from dataclasses import replace
 
 import pytest
 
-from aiops_core import Outcome, Retry
+from aiops_core import Outcome, Retry, replace
 from aiops_core.repair import Order
 from aiops_core.testing.forge_scene import (
     BRANCH,

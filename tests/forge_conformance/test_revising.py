@@ -1,9 +1,8 @@
 """What every forge does with a change that reviewers asked for: one more commit, nothing replaced."""
 
-from dataclasses import replace
-
 import pytest
 
+from aiops_core import replace
 from aiops_core.repair import is_as_written
 from aiops_core.repair.reproducing import UNREPRODUCED
 from aiops_core.testing.forge_scene import BRANCH, DIFF, FIXED, FileEffects, make_analysis, make_incident

@@ -1,13 +1,13 @@
 """What goes wrong between us and a forge, and what becomes of it: R12, the token, untrusted words."""
 
+import dataclasses
 import logging
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aiops_core import Outcome, Retry
+from aiops_core import Outcome, Retry, replace
 from aiops_core.repair import Order, Rejected
 from aiops_core.testing.forge_scene import BRANCH, FileEffects, make_analysis, make_incident
 
@@ -115,7 +115,7 @@ def test_r12_a_token_or_a_repository_that_will_not_do_is_a_failure_that_says_wha
 
 
 def test_r12_a_wrong_token_pushes_nothing(bench, words):
-    setup = replace(bench.setup, repository={**bench.setup.repository, "token": "wrong"})
+    setup = dataclasses.replace(bench.setup, repository={**bench.setup.repository, "token": "wrong"})
 
     outcome = setup.action().act(bench.plan())
 
@@ -279,7 +279,7 @@ def test_r12_no_connection_to_the_git_server_is_tried_later(bench):
     plan = replace(plan, data={**plan.data, "address": nowhere["url"]})
 
     with pytest.raises(Retry) as caught:
-        replace(bench.setup, repository=nowhere).action().act(plan)
+        dataclasses.replace(bench.setup, repository=nowhere).action().act(plan)
 
     assert "the remote cannot be reached" in str(caught.value)
 
@@ -341,7 +341,7 @@ def test_s23_a_forge_with_an_authority_of_its_own_is_reached_with_its_file(bench
         both = tmp_path / "both.pem"
         both.write_text("".join(Path(server.ca_file).read_text() for server in (bench.api, bench.git)))
         plan = bench.plan()
-        setup = replace(bench.setup, repository={**bench.setup.repository, "ca_file": str(both)})
+        setup = dataclasses.replace(bench.setup, repository={**bench.setup.repository, "ca_file": str(both)})
 
         stranger = bench.setup.action().act(plan)
         outcome = setup.action().act(plan)

@@ -1,11 +1,10 @@
 """What people are told, by every notifier that posts."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
-from aiops_core import Retry
+from aiops_core import Retry, replace
 from aiops_core.testing.chat_bench import ANALYSIS, EVENT, FAULT, INCIDENT, REPORT
 from aiops_core.testing.http_peer import HttpPeer
 

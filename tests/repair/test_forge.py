@@ -1,9 +1,8 @@
 import re
-from dataclasses import replace
 
 import pytest
 
-from aiops_core import repair
+from aiops_core import repair, replace
 from aiops_core.records import Change, ChangedFile, Frame, Outcome, RaisedException, TestRun, Usage
 from aiops_core.repair import (
     BODY_LIMIT,

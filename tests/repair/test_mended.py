@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 import pytest
 
+from aiops_core import replace
 from aiops_core.records import Edit
 from aiops_core.repair import mended_in
 from aiops_core.repository import open_mirror

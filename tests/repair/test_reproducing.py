@@ -1,11 +1,11 @@
 """R8: a fix is proven by a test that fails without it as the error did, and passes with it."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.errors import Refused
 from aiops_core.records import Edit, Frame, RaisedException, TestRun
 from aiops_core.repair import propose

@@ -1,11 +1,11 @@
 """What is said in threads reads in the language of the pipeline; commands and labels stay as they are."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from aiops_core import replace
 from aiops_core.records import TestRun
 from aiops_core.repair import review_text, review_words
 from aiops_core.repair.review_words import CHINESE

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from repair_matrix.shapes import usual_answer, usual_case
 
+from aiops_core import replace
 from aiops_core.document import Text, check, read, spell
 from aiops_core.errors import DocumentError, Problem, UserError
 from aiops_core.settings import Config

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import Field
 
+from aiops_core import replace
 from aiops_core.document import Place, Spot, check, read
 from aiops_core.errors import DocumentError
 from aiops_core.settings import Config

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from aiops_core.errors import LeaseLost, UserError
+from aiops_core.plain import from_text, to_text
 from aiops_core.records import Analysis, Change, ChangedFile, Edit, Evidence, Outcome, Plan, TestRun, Usage
-from aiops_core.store import dump, load
 
 
 def test_a_run_is_created_with_its_job_and_lives_through_its_states(store, incident_id, run_id, clock):
@@ -75,7 +75,7 @@ def test_a_step_that_begins_again_after_a_crash_keeps_its_place(store, run_id):
 def test_a_result_travels_as_text_of_its_record():
     analysis = Analysis("t", "s", "c", edits=(Edit("create", "a.py", replace="x"),), usage=Usage("m", 3))
 
-    assert load(Analysis, dump(Analysis, analysis)) == analysis
+    assert from_text(Analysis, to_text(analysis)) == analysis
 
 
 def test_evidence_is_kept_in_order_and_replaced_as_a_whole(store, run_id):

@@ -1,10 +1,8 @@
 """A report in the size of a chat message."""
 
-from dataclasses import replace
-
 import pytest
 
-from aiops_core import fit_sections, outline_brief, plain_lines, shorten, title_line, widen_markup
+from aiops_core import fit_sections, outline_brief, plain_lines, replace, shorten, title_line, widen_markup
 from aiops_core.testing.chat_bench import ANALYSIS, EVENT, FAULT, INCIDENT, REPORT
 
 

@@ -1,13 +1,12 @@
 import json
 import random
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiops_detector_python import PythonErrors
 
-from aiops_core import Event, Frame, RaisedException
+from aiops_core import Event, Frame, RaisedException, replace
 from aiops_core.text.blocks import Cutter, Grammar
 from aiops_core.text.fingerprint import VERSION, Part, digest, fingerprint, parts, title
 

@@ -1,7 +1,6 @@
 """What a report says and that nothing in it can become markup."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aiops_core.text.report as package
+from aiops_core import replace
 from aiops_core.records import (
     Analysis,
     Change,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from msgspec import Struct
 
 from aiops_core.context import Tool
 from aiops_core.errors import AiopsError
+from aiops_core.plain import from_plain, to_plain
 from aiops_core.records import Json, Usage
 
 _UNPAID = re.compile(
@@ -21,8 +21,7 @@ _UNPAID = re.compile(
 FailureKind: TypeAlias = Literal["again", "key", "request", "too-long"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a call goes, and with which key; the settings are those to name in messages."""
 
     base_url: str
@@ -36,8 +35,7 @@ class Target:
         return f"Target({self.base_url!r}, {self.model!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What a call asks."""
 
     system: str
@@ -53,8 +51,7 @@ class Question:
     """Whether the model may still call its tools."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """A tool the model wants called."""
 
     id: str
@@ -62,8 +59,7 @@ class ToolCall:
     arguments: Mapping[str, Any]  # Any: what the model wrote
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What the model said: its text, why it stopped (None: it did not), and what that took.
 
     Reasons are ``end_turn``, ``max_tokens``, ``refusal``, ``tool_use``, ``pause_turn``,
@@ -81,12 +77,12 @@ class Said:
 
 def as_json(said: Said) -> Json:
     """Return what a model said, to be kept."""
-    return asdict(said)
+    return to_plain(said)
 
 
 def said_before(kept: Json) -> Said:
     """Return what a model said, from what ``as_json`` made of it."""
-    return TypeAdapter(Said).validate_python(kept)
+    return from_plain(Said, kept)
 
 
 class CallFailed(AiopsError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from aiops_core.errors import AiopsError, NoAnswer
 from aiops_core.host import HOOKS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.records import Report
 from aiops_core.text.report.brief import fit_sections, outline_brief, plain_lines, shorten
@@ -19,8 +20,7 @@ _WIDE_START = {"#": "＃", "=": "＝", "|": "｜"}
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownStyle:
+class MarkdownStyle(Struct, frozen=True):
     """How one chat writes Markdown.
 
     ``escape`` makes a text show as it is, ``code`` writes a block of it; ``line_end`` ends a line

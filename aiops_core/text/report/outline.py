@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core.records import Report
 from aiops_core.text.report.digest import messages_of
@@ -17,8 +18,7 @@ _RECORDED = "This is a recorded answer: it was read from a file, no model was as
 _UNANSWERED = "No analyzer could answer. Below is the error as it stood in the log."
 
 
-@dataclass(frozen=True, slots=True)
-class ReportOutline:
+class ReportOutline(Struct, frozen=True):
     """A whole report without markup: what every rendering of it shows.
 
     ``badges`` are severity, state and count in words, the severity first.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from aiops_core.text.report.words import Say
 from aiops_core.text.sanitising import clean
@@ -16,8 +17,7 @@ MOST_ITEMS = 20
 _LONGEST_URL = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReportPart:
+class ReportPart(Struct, frozen=True):
     """One piece of a section, without any markup.
 
     ``text``, ``notice``: ``text``. ``link``: ``text`` leads to ``url``. ``list`` and ``steps``:
@@ -33,8 +33,7 @@ class ReportPart:
     value: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSection:
+class ReportSection(Struct, frozen=True):
     """Parts under one heading; the first section of an outline has none.
 
     ``name`` is the English heading, the same in every language.

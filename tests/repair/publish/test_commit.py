@@ -1,12 +1,12 @@
 """The one commit a change becomes, and what of it is looked at once more before it is pushed."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from publish_scene import BRANCH, MESSAGE, made, push, show
 
+from aiops_core import replace
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile
 

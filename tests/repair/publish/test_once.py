@@ -4,11 +4,11 @@ import os
 import shutil
 import signal
 import threading
-from dataclasses import replace
 
 import pytest
 from publish_scene import BRANCH, better, made, push
 
+from aiops_core import replace
 from aiops_core.errors import Refused
 from aiops_core.repair import GitError
 

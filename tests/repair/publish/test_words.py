@@ -2,12 +2,12 @@
 
 import shutil
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from publish_scene import BRANCH, MESSAGE, made, push
 
+from aiops_core import replace
 from aiops_core.errors import Refused
 from aiops_core.records import ChangedFile
 from aiops_core.repair import branch_name, change_from_json, change_to_json, commit_message

@@ -1,12 +1,22 @@
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from aiops_action_local_branch import LocalBranch
 
-from aiops_core import Analysis, Change, ChangedFile, Context, Event, Incident, Repository, Retry, UserError
+from aiops_core import (
+    Analysis,
+    Change,
+    ChangedFile,
+    Context,
+    Event,
+    Incident,
+    Repository,
+    Retry,
+    UserError,
+    replace,
+)
 from aiops_core.testing.git_repository import GitRepository
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

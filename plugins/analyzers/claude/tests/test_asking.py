@@ -1,7 +1,6 @@
 """What the API is asked, and what becomes of its answer."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from aiops_analyzer_claude import ClaudeConfig, calls
@@ -13,6 +12,7 @@ from aiops_core import (
     Question,
     Target,
     Usage,
+    replace,
 )
 from aiops_core.testing.messages_api import (
     Message,

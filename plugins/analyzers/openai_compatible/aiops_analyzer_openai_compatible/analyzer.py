@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from aiops_analyzer_openai_compatible.calls import ShapeUnknown, call, connect, look_up
 from aiops_analyzer_openai_compatible.config import OpenaiCompatibleConfig, Shape
-from aiops_core import Ask, ModelAnalyzer, Question, Said, Target, Usage
+from aiops_core import Ask, ModelAnalyzer, Question, Said, Target, Usage, replace
 
 _SHAPES: tuple[Shape, ...] = ("json_schema", "json_object", "text")
 

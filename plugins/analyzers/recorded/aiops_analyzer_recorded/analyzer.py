@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from aiops_core import (
     Analysis,
@@ -18,6 +17,7 @@ from aiops_core import (
     UserError,
     parse_answer,
     read_entries,
+    replace,
 )
 
 _PREFIX = {

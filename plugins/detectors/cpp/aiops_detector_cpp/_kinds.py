@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
-from aiops_core import Severity, lazy_pattern
+from msgspec import Struct
+
+from aiops_core import Severity, lazy_pattern, replace
 
 SIGNALS = {
     3: "SIGQUIT",
@@ -24,8 +25,7 @@ _NULL = 0x10000
 _DEADLY = r"(?:SEGV|ABRT|ILL|TRAP|BUS|FPE|SIGSEGV|access-violation|illegal-instruction|breakpoint|null-deref|deadly signal|fuzz target exited)"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What the first line of a crash says.
 
     ``is_effect``: a signal or its report, which an assertion or an exception before it may explain.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
-from aiops_core import Frame, Severity, lazy_pattern
+from msgspec import Struct
+
+from aiops_core import Frame, Severity, lazy_pattern, replace
 from aiops_detector_cpp._frames import LONGEST, Call, read_call
 from aiops_detector_cpp._kinds import Head, read_head
 
@@ -23,8 +24,7 @@ _ABORT = lazy_pattern(r"Abort message: '?(?P<text>.*?)'?\s*$")
 _VALUE = lazy_pattern(r"# (?P<text>\S.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A crash, read."""
 
     type: str

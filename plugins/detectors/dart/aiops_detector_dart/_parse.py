@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core import Frame, parse_envelope
 from aiops_detector_dart._libraries import package_of
@@ -39,8 +40,7 @@ IsOurs = Callable[[str, str], bool]
 """Say whether a call of this function and file is the user's own code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """An error, read."""
 
     type: str

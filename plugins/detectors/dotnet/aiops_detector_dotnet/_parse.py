@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_dotnet._extent import end_of_trace, find_head, is_inline
@@ -41,8 +42,7 @@ IsOurs = Callable[[str], bool]
 Link = Literal["raised", "cause", "member"]
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """One exception as its lines are read."""
 
     head: Head

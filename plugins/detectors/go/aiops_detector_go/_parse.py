@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_go._lines import (
@@ -47,8 +48,7 @@ class Raised(NamedTuple):
     message: str
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """A crash report, read."""
 
     raised: list[Raised]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, lazy_pattern
 from aiops_detector_java._extent import after_message, has_body
@@ -20,8 +21,7 @@ _OUTWARD = frozenset({"Wrapped by", "Caused"})
 Link = Literal["raised", "cause", "suppressed"]
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """One exception as its lines are read."""
 
     head: Head

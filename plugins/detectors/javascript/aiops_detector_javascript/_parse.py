@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, lazy_pattern, parse_envelope
 from aiops_detector_javascript._failed_test import untitled
@@ -43,8 +44,7 @@ _LOOSE_AT = lazy_pattern(r"\s+at (?:async )?(\S.{0,200}?)[ ,{]*$")
 Link = Literal["raised", "cause", "member"]
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """One error as its lines are read.
 
     ``expects`` says what its next line may be: more of the message, a frame, a frame that tells

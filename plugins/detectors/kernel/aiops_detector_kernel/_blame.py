@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from aiops_detector_kernel._frames import Call
 from aiops_detector_kernel._functions import is_dispatching, is_everywhere, is_interrupting, is_reporting
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(Struct, frozen=True):
     """Whose functions are whose, as the settings tell: beginnings of names, ``ours`` of modules too."""
 
     ours: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from aiops_core import lazy_pattern
 from aiops_detector_kernel._console import LONGEST
@@ -73,8 +74,7 @@ class Call(NamedTuple):
     is_sure: bool = True
 
 
-@dataclass(slots=True)
-class Stacks:
+class Stacks(Struct):
     """The calls of a report: innermost first, and places that other lines name."""
 
     calls: list[Call] = field(default_factory=list)

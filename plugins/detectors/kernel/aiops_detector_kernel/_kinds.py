@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from aiops_core import Severity, lazy_pattern
 
@@ -13,8 +14,7 @@ Blame = Literal["stack", "stall", "lock", "order", "nobody"]
 taken, where it became unsafe, or nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of report; ``type`` may name groups of ``head``."""
 
     head: re.Pattern[str]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core import Frame, Severity, lazy_pattern
 from aiops_detector_kernel._blame import Owners, blamed, stalled
@@ -28,8 +29,7 @@ _HUNG = lazy_pattern(r"INFO: task (?P<process>.+?):(?P<pid>\d+) blocked")
 _KILLED = lazy_pattern(r"[Kk]ill(?:ed)? process (?P<pid>\d+) \((?P<process>[^)]*)\)")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A report, read."""
 
     type: str

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
-from aiops_core import Frame, RaisedException, lazy_pattern
+from aiops_core import Frame, RaisedException, lazy_pattern, replace
 from aiops_detector_python._lines import CONNECTORS, RULE, is_indented, match_exception, starts_log_line
 from aiops_detector_python._paths import module_of
 

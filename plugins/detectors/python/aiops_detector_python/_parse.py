@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 
-from aiops_core import Frame, RaisedException, parse_envelope
+from msgspec import Struct, field
+
+from aiops_core import Frame, RaisedException, parse_envelope, replace
 from aiops_detector_python._lines import (
     CARETS,
     CONNECTORS,
@@ -34,8 +35,7 @@ _MOST_MESSAGE = 8_000
 IsOurs = Callable[[str], bool]
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(Struct):
     """One exception as printed; ``link`` says how the one printed after it came of it."""
 
     lines: list[str] = field(default_factory=list)

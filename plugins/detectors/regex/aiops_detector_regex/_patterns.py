@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from aiops_core import Severity, UserError, parse_severity
 from aiops_detector_regex._engine import Search, compile_search
@@ -18,8 +18,7 @@ DEFAULT_FILE = Path(__file__).with_name("error_patterns.yaml")
 _KEYS = ("regex", "name", "severity")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """One pattern, ready to search."""
 
     name: str
@@ -30,8 +29,7 @@ class Pattern:
     search: Search
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One pattern as written, and where."""
 
     where: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, parse_envelope
 from aiops_detector_rust._drawn import read_drawing
@@ -43,8 +44,7 @@ IsOurs = Callable[[str, str], bool]
 """Say whether a function, or the file it stands in, is the user's own."""
 
 
-@dataclass(slots=True)
-class Said:
+class Said(Struct):
     """What one report says."""
 
     type: str

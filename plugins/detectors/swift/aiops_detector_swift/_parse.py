@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core import Frame
 from aiops_detector_swift._lines import (
@@ -30,8 +31,7 @@ IsOurs = Callable[[str, str, str], bool]
 """Say whether a call of this function, file and module is the user's own code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Struct, frozen=True):
     """A crash, read."""
 
     type: str

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -10,7 +9,7 @@ import pytest
 from aiops_notifier_apprise import AppriseConfig, AppriseNotifier
 from aiops_notifier_apprise.notifier import words
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import FAULT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

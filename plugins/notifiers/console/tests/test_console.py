@@ -5,7 +5,6 @@ import io
 import os
 import stat
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from aiops_core import (
     TestRun,
     UserError,
     render_html,
+    replace,
 )
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -4,13 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiops_notifier_dingtalk import DingtalkConfig, DingtalkNotifier
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import FAULT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

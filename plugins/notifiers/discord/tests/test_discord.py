@@ -1,12 +1,11 @@
 """What only Discord has: embeds, allowed mentions, and waits to the millisecond."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from aiops_notifier_discord import DiscordConfig, DiscordNotifier
 
-from aiops_core import Context, Retry
+from aiops_core import Context, Retry, replace
 from aiops_core.testing.chat_bench import EVENT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

@@ -3,7 +3,6 @@
 import logging
 import socket
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
@@ -17,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aiops_core import Analysis, Context, Event, Incident, Outcome, Report, Retry, UserError
+from aiops_core import Analysis, Context, Event, Incident, Outcome, Report, Retry, UserError, replace
 from aiops_core.testing.smtp import HANG, RESET, SmtpServer
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -1,13 +1,12 @@
 """People's own words in a mail, and what becomes of them when a template fails."""
 
-from dataclasses import replace
 from email import policy
 from email.parser import BytesParser
 
 import pytest
 from aiops_notifier_email import EmailConfig, EmailNotifier
 
-from aiops_core import Context, UserError
+from aiops_core import Context, UserError, replace
 from aiops_core.testing.chat_bench import NOON, REPORT
 from aiops_core.testing.smtp import SmtpServer
 

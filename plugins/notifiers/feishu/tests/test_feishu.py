@@ -4,12 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 
 import pytest
 from aiops_notifier_feishu import FeishuConfig, FeishuNotifier
 
-from aiops_core import Context, UserError
+from aiops_core import Context, UserError, replace
 from aiops_core.testing.chat_bench import EVENT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

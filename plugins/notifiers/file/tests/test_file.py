@@ -4,12 +4,11 @@ import errno
 import json
 import os
 import threading
-from dataclasses import replace
 
 import pytest
 from aiops_notifier_file import FileConfig, FileNotifier
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import FAULT, NOON, REPORT
 
 

@@ -1,11 +1,10 @@
 """What only PagerDuty has: triggers that find their incident again, and resolves."""
 
 import json
-from dataclasses import replace
 
 from aiops_notifier_pagerduty import PagerdutyConfig, PagerdutyNotifier
 
-from aiops_core import Context
+from aiops_core import Context, replace
 from aiops_core.testing.chat_bench import FAULT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

@@ -1,7 +1,6 @@
 """What only Slack has: threads, messages brought up to date, and blocks its SDK takes."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from aiops_notifier_slack import SlackConfig, SlackNotifier
@@ -9,7 +8,7 @@ from aiops_notifier_slack.blocks import escape, message
 from pydantic import ValidationError
 from slack_sdk.models.blocks import Block
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import FAULT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -12,7 +11,7 @@ from aiops_notifier_sms import SmsConfig, SmsNotifier
 from aiops_notifier_sms.signing import Signer, aliyun
 from pydantic import ValidationError
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import NOON, REPORT
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

@@ -1,11 +1,10 @@
 """What only Teams has: the Adaptive Card."""
 
 import json
-from dataclasses import replace
 
 from aiops_notifier_teams import TeamsConfig, TeamsNotifier
 
-from aiops_core import Context
+from aiops_core import Context, replace
 from aiops_core.testing.chat_bench import EVENT, INCIDENT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer
 

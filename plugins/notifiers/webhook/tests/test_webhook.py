@@ -5,7 +5,6 @@ import hmac
 import json
 import re
 import socket
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -32,6 +31,7 @@ from aiops_core import (
     TestRun,
     Usage,
     UserError,
+    replace,
 )
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

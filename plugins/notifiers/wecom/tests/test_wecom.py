@@ -1,12 +1,11 @@
 """What only WeCom has: its Markdown and the words of its refusals."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from aiops_notifier_wecom import WecomConfig, WecomNotifier
 
-from aiops_core import Context, Retry, UserError
+from aiops_core import Context, Retry, UserError, replace
 from aiops_core.testing.chat_bench import FAULT, NOON, REPORT, REVIEW
 from aiops_core.testing.http_peer import HttpPeer, Reply
 

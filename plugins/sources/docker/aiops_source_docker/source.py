@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aiops_source_file import FileConfig, FileSource
 from pydantic import Field
 
-from aiops_core import LogBatch, Position, Signal
+from aiops_core import LogBatch, Position, Signal, replace
 
 _SERVICE_LABELS = ("com.docker.compose.service", "com.docker.swarm.service.name")
 

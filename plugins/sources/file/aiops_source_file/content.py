@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 _COMPRESSED = 64 * 1024
 _HEAD = 1024
@@ -37,8 +38,7 @@ def read(content: Content, offset: int, length: int) -> bytes:
     return bytes(data[: content.readinto(memoryview(data), offset)])
 
 
-@dataclass(slots=True)
-class PlainContent:
+class PlainContent(Struct):
     """A file read as it is."""
 
     fd: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _ASCII = bytes(range(128))
 _WIDE = {"utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """Of two byte orders the one that is written without saying so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(Struct, frozen=True):
     """One encoding; without a name, bytes that are passed on as they are."""
 
     name: str = ""

@@ -7,7 +7,8 @@ import resource
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core import Context, LogBatch, Position
 from aiops_source_file.content import Content, GzipContent
@@ -29,8 +30,7 @@ PATHS_STREAM = "paths"
 """A stream without bytes: its position remembers which settings were there at an earlier start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How files are read: the settings, ready for use."""
 
     from_end: bool = True

@@ -6,8 +6,9 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from aiops_core import Position
 from aiops_source_file.content import Content, GzipContent, peek, read
@@ -22,8 +23,7 @@ _RESERVED = bytes(4)
 """What stands where a writer reserved space; no text in any encoding has as many zeros."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """The hash of some bytes of a file, to know them again."""
 
     offset: int = 0
@@ -62,8 +62,7 @@ def sample_of(data: bytes, offset: int) -> Sample:
     return Sample(offset, len(data), hashlib.blake2b(data, digest_size=16).hexdigest())
 
 
-@dataclass(slots=True, eq=False)
-class Generation:
+class Generation(Struct, eq=False):
     """A file from its creation or truncation to its deletion or next truncation."""
 
     stream: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
 from typing import Literal
 
+from msgspec import Struct
+
+from aiops_core import replace
 from aiops_source_file.content import GZIP, Content, PlainContent, read
 from aiops_source_file.encoding import AS_IT_IS, Encoding, named
 
@@ -27,8 +29,7 @@ _MARKS = {
 Kind = Literal["text", "gzip", "binary", "unknown", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Nature:
+class Nature(Struct, frozen=True):
     """What the first bytes of a file say about it; its text begins at ``begin``."""
 
     kind: Kind

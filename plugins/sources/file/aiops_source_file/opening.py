@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from aiops_core import replace
 from aiops_source_file.content import Content, PlainContent
 from aiops_source_file.encoding import Encoding
 from aiops_source_file.files import Files

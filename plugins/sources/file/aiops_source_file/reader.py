@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from aiops_core import LogBatch, Position
+from msgspec import Struct, field
+
+from aiops_core import LogBatch, Position, replace
 from aiops_source_file.content import Content, PlainContent
 from aiops_source_file.generation import Generation
 from aiops_source_file.troubles import Troubles, printable
@@ -24,8 +25,7 @@ LOOK_AHEAD = 64 << 20
 Marks = tuple[tuple[int, Position], ...]
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """Read generations through one buffer; a chunk a call."""
 
     troubles: Troubles

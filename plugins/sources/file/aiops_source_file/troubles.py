@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 600.0
 LONGEST_RETRY = 30.0
 
 
-@dataclass(slots=True)
-class _Trouble:
+class _Trouble(Struct):
     cause: str
     pause: float
     told_at: float

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import re
 import socket
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_core import UserError
 
@@ -13,8 +14,7 @@ _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\[\]:/\s]+)):(\d{1,5})")
 _BACKLOG = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A host and a port."""
 
     host: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from aiops_core import LogBatch, Position
 
@@ -19,8 +20,7 @@ KEYS = 256
 """Requests with a key that are remembered."""
 
 
-@dataclass(slots=True, eq=False)
-class Delivery:
+class Delivery(Struct, eq=False):
     """Lines of one request; ``done`` is called, in any thread, once they are on disk.
 
     ``digest`` is that of a key and the lines, "" without a key; ``content`` that of the sender and the lines.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from aiops_source_http.lines import one_line
 
@@ -16,8 +17,7 @@ _LONGEST_ORIGIN = 16 * 1024
 Attributes = Mapping[str, Any]  # Any: JSON values, as the sender chose them
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(Struct, frozen=True):
     """One record as OTLP has it; times in nanoseconds since 1970, 0 where unknown."""
 
     time: int = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 MOST_TOLD = 20
 LONGEST_LINE = 1 << 20
@@ -19,16 +20,14 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """What was wrong with one line or record, counted from 1."""
 
     line: int
     reason: str
 
 
-@dataclass(slots=True)
-class Records:
+class Records(Struct):
     """Lines that are fine, and faults; of many faults the first are kept and all are counted."""
 
     form: Literal["lines", "otlp_json", "otlp_protobuf"] = "lines"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.message import Message
+
+from msgspec import Struct
 
 from aiops_source_http import otlp_json, otlp_protobuf
 from aiops_source_http.bodies import is_known_charset, to_utf8
@@ -21,8 +22,7 @@ _PROTOBUF = ("application/x-protobuf", "application/protobuf")
 Reader = Callable[[bytes], Records]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """How the body of one request is read."""
 
     read: Reader

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 _PARTS = re.compile(r"([a-z])=([0-9a-f]{1,32})(?:;|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """The parts of a cursor that say which entry it is; None and "" where unknown."""
 
     series: str

@@ -9,7 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from aiops_source_journald.cursor import is_same
 from aiops_source_journald.export import ExportParser
@@ -26,8 +27,7 @@ class JournalctlFailed(Exception):
     """Say how a journalctl ended that should have gone on, or worked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journalctl:
+class Journalctl(Struct, frozen=True):
     """The one program, asked for one journal; ``filters`` say which entries are wanted."""
 
     program: str

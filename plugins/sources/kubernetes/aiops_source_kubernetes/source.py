@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from aiops_source_file import FileConfig, FileSource
 from pydantic import Field
 
-from aiops_core import LogBatch, Position, Signal
+from aiops_core import LogBatch, Position, Signal, replace
 
 # The kubelet's names: its links in /var/log/containers, and the directories in /var/log/pods.
 _LINK = re.compile(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import re
 import socket
-from dataclasses import dataclass
 from typing import Literal, cast
+
+from msgspec import Struct
 
 from aiops_core import UserError
 
@@ -17,8 +18,7 @@ _BACKLOG = 128
 Transport = Literal["udp", "tcp", "tls"]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """One address to listen on."""
 
     transport: Transport
@@ -38,8 +38,7 @@ def parse_address(text: str) -> Address:
     return Address(cast("Transport", found[1]), found[2] or found[3], int(found[4]))
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """An address and the socket that listens there; port 0 has become a real one."""
 
     address: Address

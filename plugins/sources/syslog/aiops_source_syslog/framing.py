@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _COUNT = re.compile(rb"([1-9]\d{0,8}) ")
 _COUNT_BEGUN = re.compile(rb"[1-9]\d{0,8} ?\Z")
@@ -13,8 +14,7 @@ _LINE_OR_NUL = re.compile(rb"[\n\0]")
 _LONGEST_END = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One message as it was framed, or whole ``lines`` as they came.
 
     ``is_cut``: it was longer than the limit and only its beginning is here; ``size`` is then its

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 LIMIT = 4 << 20
 """Bytes that may wait; what one message becomes may come on top."""
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(Struct):
     """Lines of one stream from one peer; ``ended`` when nothing more comes from it."""
 
     stream: str
