@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from datetime import datetime
 
@@ -14,6 +16,7 @@ from aiops_core.records import Event, Frame
 from aiops_core.text.phrases import counted
 
 _MOST_FRAMES = 4096
+_UNSEEN = re.compile(r"[^\x00-\x7e]+")
 
 
 class _Frame(Struct):
@@ -54,7 +57,6 @@ class JsonLines:
     """One JSON object per event, as they come: the documented output of ``--jsonl``."""
 
     def __init__(self) -> None:
-        self._out = sys.stdout.buffer  # whatever the encoding of the terminal
         self._frames: dict[int, tuple[tuple[Frame, ...], Raw]] = {}
 
     def add(self, event: Event) -> None:
@@ -75,7 +77,7 @@ class JsonLines:
             [_Raised(one.type, one.message, one.link, one.parent) for one in event.exceptions],
             self._frames_of(event.frames),
         )
-        self._out.write(f"{to_text(line)}\n".encode())
+        sys.stdout.write(_ascii(to_text(line)) + "\n")
 
     def _frames_of(self, frames: tuple[Frame, ...]) -> Raw:
         """Return frames as JSON, written once: those of a repeat are the very ones of what it repeats."""
@@ -89,7 +91,12 @@ class JsonLines:
 
     def close(self, *, is_whole: bool) -> None:
         """Let everything out."""
-        self._out.flush()
+        sys.stdout.flush()
+
+
+def _ascii(text: str) -> str:
+    """Return JSON text with all that a terminal may obey or cannot show escaped."""
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 class _Row(Struct):
