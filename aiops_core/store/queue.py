@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select, update
 
 from aiops_core.errors import LeaseLost, UserError
 from aiops_core.records import Json
@@ -188,14 +189,8 @@ class Queue:
 
     def next_due(self, kinds: Sequence[str]) -> datetime | None:
         """Return when the next job of these kinds is due or its lease runs out."""
-        states = (("ready", jobs.c.due_at), ("leased", jobs.c.lease_until))
-        firsts = [
-            select(func.min(time, type_=jobs.c.due_at.type)).where(jobs.c.state == state, jobs.c.kind == kind)
-            for kind in kinds
-            for state, time in states
-        ]  # each is one look into an index, however many jobs there are
         with self._database.read() as connection:
-            found = [connection.scalar(first) for first in firsts]
+            found = connection.execute(_firsts(tuple(kinds))).one()
         return min((time for time in found if time is not None), default=None)
 
     def count_due(self, most: int) -> int:
@@ -278,6 +273,21 @@ _COLUMNS = [jobs.c[name] for name in Job.__struct_fields__]
 
 def _row(connection: Connection, job_id: int) -> Row[Any] | None:
     return connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).first()
+
+
+@cache
+def _firsts(kinds: tuple[str, ...]) -> Select[tuple[datetime | None, ...]]:
+    """Ask for the first times of these kinds: each is one look into an index, however many jobs there are."""
+    states = (("ready", jobs.c.due_at), ("leased", jobs.c.lease_until))
+    return select(
+        *(
+            select(func.min(time, type_=jobs.c.due_at.type))
+            .where(jobs.c.state == state, jobs.c.kind == kind)
+            .scalar_subquery()
+            for kind in kinds
+            for state, time in states
+        )
+    )
 
 
 def _job(row: Row[Any]) -> Job:
