@@ -50,10 +50,8 @@ class Program:
         """Yield what is printed, None now and then, until both outputs have ended or the program has."""
         ended_at = None
         while self._selector.get_map():
-            if (
-                ended_at is None and self._has_ended()
-            ):  # all it printed is in its pipes: one more look finds it
-                ended_at = time.monotonic()
+            if ended_at is None and self._has_ended():
+                ended_at = time.monotonic()  # all it printed is in its pipes: one more look finds it
             is_silent = True
             for key in self._ready(is_over=ended_at is not None):
                 if data := self._read(key.fd):
