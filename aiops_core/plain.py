@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+import threading
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ def to_plain(record: object) -> Json:
 
 def from_plain(kind: type[T], value: Json) -> T:
     """Return the record of this type again; raise ValueError for what is none."""
+    _decoder(kind)
     try:
         return convert(value, kind, dec_hook=_settings)
     except ValidationError:
@@ -102,5 +103,15 @@ def _without_surrogates(value: Json) -> Json:
     return value
 
 
+def _decoder(kind: type[T]) -> Decoder[T]:
+    """Return what reads this type, made by one thread: msgspec shows others a type that is half looked at."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        with _making:
+            decoder = _decoders[kind] = Decoder(kind, dec_hook=_settings)
+    return decoder
+
+
 _encode = Encoder(enc_hook=_plainer).encode
-_decoder: Callable[..., Decoder[Any]] = cache(partial(Decoder, dec_hook=_settings))  # Any: one for each kind
+_decoders: dict[Any, Decoder[Any]] = {}  # Any: one for each kind
+_making = threading.Lock()

@@ -1,6 +1,8 @@
 """Records as JSON, and back."""
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +13,27 @@ from aiops_core.plain import from_plain, from_text, to_plain, to_text
 
 CONTENT = bytes(range(256)) * 3
 CHANGE = Change("0" * 40, "main", (ChangedFile("a.bin", CONTENT), ChangedFile("b.txt", None)), "diff")
+
+
+AT_ONCE = """
+import sys, threading, time
+import msgspec._utils as looking
+from aiops_core import Event, Frame, RaisedException
+from aiops_core.plain import {name}, to_{form}
+
+look = looking._forward_ref
+looking._forward_ref = lambda name: time.sleep(0.002) or look(name)
+event = Event("E", exceptions=(RaisedException("E", frames=(Frame("a.py", 1),)),))
+told = to_{form}(event)
+
+def read(after):
+    time.sleep(after)
+    assert {name}(Event, told) == event
+    sys.stdout.write("read\\n")
+
+for number in range(20):
+    threading.Thread(target=read, args=(number * 0.004,)).start()
+"""
 
 
 class Text(str):
@@ -47,6 +70,14 @@ def test_half_of_a_character_is_kept_as_an_escape():
     told = from_text(Event, to_text(event))
 
     assert told == replace(event, message="a\\ud800b", attributes={"k": "\\udcff"})
+
+
+@pytest.mark.parametrize("form", ["text", "plain"])
+def test_threads_may_read_a_type_for_the_first_time_at_once(form):
+    code = AT_ONCE.format(name=f"from_{form}", form=form)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "read\n" * 20), done.stderr
 
 
 @pytest.mark.parametrize("value", [{"message": 3, "type": "E"}, {"message": "no type"}, [], None])

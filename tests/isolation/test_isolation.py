@@ -341,9 +341,10 @@ def test_nobody_waits_for_a_process_that_reads_nothing(beside):
 def test_processes_come_back_when_all_of_them_were_ended_at_once(beside):
     detector = beside("detectors", "Find", how="fine")
     detector.start()
-    pid = detector._process._worker._process.pid
-    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    worker = detector._process._worker
+    parent = int(Path(f"/proc/{worker._process.pid}/stat").read_text().rpartition(") ")[2].split()[1])
     os.kill(parent, signal.SIGKILL)
+    assert worker._ended.wait(60)  # a call that it ended under would put the next process off by its length
 
     until, events = time.monotonic() + 60, []
     while not events and time.monotonic() < until:

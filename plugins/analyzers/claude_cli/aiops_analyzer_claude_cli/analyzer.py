@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import Struct, convert, to_builtins
+from msgspec import Struct
 
 from aiops_analyzer_claude_cli.api import Api
 from aiops_analyzer_claude_cli.canary import canary_problem
@@ -33,6 +33,7 @@ from aiops_core import (
     parse_answer,
     replace,
 )
+from aiops_core.plain import from_plain, to_plain
 from aiops_core.repair import remove_tree, sandbox_problem
 
 _Edits: TypeAlias = Callable[[], tuple[Edit, ...]]
@@ -134,7 +135,7 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
         ledger = Ledger(2 * config.max_turns + _SPARE_CALLS)
         with self.context.spending(at_most) as spending:
             if spending.said is not None:
-                return convert(spending.said, _Answer)
+                return from_plain(_Answer, spending.said)
             with Relay(api, ledger) as relay:
                 ending = run_session(
                     config, program, prompt,
@@ -147,7 +148,7 @@ class ClaudeCliAnalyzer(Analyzer[ClaudeCliConfig]):
                 answer = _Answer(answer_text(ending, ledger, config), usage, edits())
                 return answer
             finally:
-                spending.settle(usage, to_builtins(answer))
+                spending.settle(usage, to_plain(answer))
 
     def _log(self, ending: Ending, ledger: Ledger) -> None:
         """Tell operators what a session took, and what the agent wanted and was not given."""
