@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         unpaid,
     )
     from aiops_core.budget import Amount, AtMost, Spending, tokens_of
+    from aiops_core.claims import Claim, port_claims
     from aiops_core.component import (
         Action,
         Analyzer,
@@ -144,6 +145,7 @@ __all__ = [
     "Change",
     "ChangedFile",
     "ChatNotifierConfig",
+    "Claim",
     "CodeSample",
     "Component",
     "Config",
@@ -236,6 +238,7 @@ __all__ = [
     "parse_retry_after",
     "parse_severity",
     "plain_lines",
+    "port_claims",
     "quoted_block",
     "read_entries",
     "render_html",
@@ -269,6 +272,7 @@ _WHERE = {
     "Change": "records",
     "ChangedFile": "records",
     "ChatNotifierConfig": "posting",
+    "Claim": "claims",
     "CodeSample": "records",
     "Component": "component",
     "Config": "config",
@@ -363,6 +367,7 @@ _WHERE = {
     "parse_severity": "records",
     "replace": "records",
     "plain_lines": "text.report",
+    "port_claims": "claims",
     "quoted_block": "text.report",
     "read_entries": "analysis",
     "render_html": "text.report",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, get_args, get_origin
 
 from typing_extensions import TypeVar
 
+from aiops_core.claims import Claim
 from aiops_core.config import Config
 from aiops_core.context import Context
 from aiops_core.errors import UserError
@@ -110,6 +111,10 @@ class Source(Component[C], ABC, Generic[C]):
 
     def absent(self) -> Sequence[str]:
         """Say what it is to read that is not there or may not be read now; for ``aiops doctor``."""
+        return ()
+
+    def claims(self) -> Sequence[Claim]:
+        """Name what only one source can have and this one asks for: standard input, ports it listens on."""
         return ()
 
     @abstractmethod

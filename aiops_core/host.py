@@ -13,7 +13,8 @@ from typing import Any
 
 import pluggy
 
-from aiops_core.component import KINDS, Component, LogDetector
+from aiops_core.claims import Claim
+from aiops_core.component import KINDS, Component, LogDetector, Source
 from aiops_core.config import Config
 from aiops_core.context import Context
 from aiops_core.errors import AiopsError, UserError, is_interrupt
@@ -87,17 +88,26 @@ def make_component(kind: type[Component[Any]], config: Config, context: Context)
 
 def check_component(component: Component[Any]) -> None:
     """Let a component look at what its settings name; raise UserError for what cannot work."""
+    _asked(component, "check")
+
+
+def claims_of(component: Component[Any]) -> Sequence[Claim]:
+    """Return what only one source can have and this one wants; raise UserError where it cannot say."""
+    return tuple(_asked(component, "claims")) if isinstance(component, Source) else ()
+
+
+def _asked(component: Component[Any], method: str) -> Any:  # Any: each has its own type
+    """Return what a method without effect gives; raise UserError for what it raises."""
     kind = type(component)
     try:
-        component.check()
+        return getattr(component, method)()
     except AiopsError as error:
         raise UserError(str(error)) from None
     except BaseException as error:
         if is_interrupt(error):
             raise
-        raise UserError(
-            f"{raised_at(error, kind)}{kind.__name__}.check() raised {type(error).__name__}: {error}. Mend it"
-        ) from error
+        raised = f"{kind.__name__}.{method}() raised {type(error).__name__}: {error}"
+        raise UserError(f"{raised_at(error, kind)}{raised}. Mend it") from error
 
 
 def default_config(kind: type[Component[Any]]) -> Config | None:

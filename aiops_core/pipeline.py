@@ -6,11 +6,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from aiops_core import document
+from aiops_core.agreement import double_claims, wrong_grouping, wrong_routes
 from aiops_core.catalogue import Catalogue
 from aiops_core.component import KINDS, Component, LogDetector
 from aiops_core.context import Context
@@ -164,6 +164,8 @@ class _Loader:
         ]
         for text in self._left_out.unknown():
             self._text.problem((), text)
+        if isinstance(checked, Document):
+            self._check_claims(checked, pipelines)
         self._text.raise_problems()
         if not isinstance(checked, Document):
             raise AssertionError("a document with problems was raised above")
@@ -233,7 +235,7 @@ class _Loader:
         if not config.detectors:
             steps.extend(self._installed_detectors(name, config))
         self._check_triggers(name, steps)
-        self._check_routes(name, config)
+        self._check_agreement(name, config, steps)
         if config.sources and not any(step.kind == "sources" for step in steps) and self._left_out.found:
             self._text.problem(("pipelines", name), "--disable leaves it no source. Leave it one")
         return Pipeline(name, config, steps) if len(self._text.problems) == count else None
@@ -253,20 +255,20 @@ class _Loader:
                 place: Place = ("pipelines", pipeline, "detectors", at, "with")
                 self._text.problem(place, str(error), where=_label("detectors", at, step.uses))
 
-    def _check_routes(self, pipeline: str, config: PipelineConfig) -> None:
-        """Refuse routes that lead to notifiers there are none of; one that is left out is told nothing."""
-        notifiers = [written.name or short_name(written.uses) for written in config.notifiers]
-        for number, route in enumerate(config.routes):
-            for key, names in (
-                ("to", route.to),
-                ("fallback", [route.fallback]),
-                ("escalate", route.escalate),
-            ):
-                for wrong in (name for name in names if name and name not in notifiers):
-                    close = get_close_matches(wrong, notifiers, n=1)
-                    hint = f"Did you mean '{close[0]}'?" if close else "Name one of the notifiers above."
-                    place: Place = ("pipelines", pipeline, "routes", number, key)
-                    self._text.problem(place, f"no notifier is called '{wrong}'. {hint}")
+    def _check_agreement(self, pipeline: str, config: PipelineConfig, steps: Sequence[Step]) -> None:
+        """Refuse rules that name what is not there."""
+        known = self._catalogue.names("detectors")
+        for place, text in (*wrong_routes(config), *wrong_grouping(config, steps, known)):
+            self._text.problem(("pipelines", pipeline, *place), text)
+
+    def _check_claims(self, document: Document, pipelines: Sequence[Pipeline]) -> None:
+        """Refuse sources of which only one can have what they want; run by themselves, each could."""
+        sources = [(one.name, step) for one in pipelines for step in one.of_kind("sources")]
+        for pipeline, step, text in double_claims(document.serve, sources):
+            written = [one.name or short_name(one.uses) for one in document.pipelines[pipeline].sources]
+            index = written.index(step.name)
+            place: Place = ("pipelines", pipeline, "sources", index)
+            self._text.problem(place, text, where=_label("sources", index, step.uses))
 
     def _with_absolute_repository(self, config: PipelineConfig) -> PipelineConfig:
         """Let a relative path of the repository start at the pipeline file."""

@@ -89,7 +89,7 @@ def terms_of(component: Component[Any]) -> Terms:
 def _of_source(source: Source[Any], terms: Terms) -> Terms:
     places = tuple(map(str, source.places()))
     absent = tuple(source.absent())
-    terms = replace(terms, places=places, absent=absent)
+    terms = replace(terms, places=places, absent=absent, claims=tuple(source.claims()))
     return replace(terms, resumes=source.resumes, checks_senders=source.checks_senders)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from aiops_core.budget import AtMost
+from aiops_core.claims import Claim
 from aiops_core.component import Action, Analyzer, Component, LogDetector, Notifier, Source
 from aiops_core.config import Config
 from aiops_core.context import Context, Tool
@@ -117,6 +118,9 @@ class IsolatedSource(_Isolated, Source[Any]):
 
     def absent(self) -> Sequence[str]:
         return self.terms.absent
+
+    def claims(self) -> Sequence[Claim]:
+        return self.terms.claims
 
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
         given = {"positions": dict(positions)}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from pydantic import SecretStr
 
+from aiops_core.claims import Claim
 from aiops_core.records import Json, StopLevel
 
 STOPPED_FOR_MEMORY = 77
@@ -75,6 +76,7 @@ class Terms(Struct, frozen=True):
     checks_senders: bool = True
     places: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
     is_agent: bool = False
     is_offline: bool = False
     reaches: StopLevel = "patch"

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from aiops_core import Config, Duration, Position, Signal, Size, Source, server_context
+from aiops_core import Claim, Config, Duration, Position, Signal, Size, Source, port_claims, server_context
 from aiops_source_http.addresses import Address, bind, parse_address
 from aiops_source_http.intake import STREAM, Intake
 from aiops_source_http.reports import Reports
@@ -86,6 +86,11 @@ class HttpSource(Source[HttpConfig]):
         if self._bound is None or self._bound.fileno() < 0:
             return None
         return Address(parse_address(self.config.listen).host, self._bound.getsockname()[1])
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Its port."""
+        address = parse_address(self.config.listen)
+        return port_claims("TCP", address.host, address.port)
 
     def check(self) -> None:
         """Open the certificates."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import select
 import sys
-import weakref
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
 from uuid import uuid4
 
-from aiops_core import LONGEST_LINE, LineCutter, LogBatch, Piece, Position, Signal, Source, UserError
+from aiops_core import LONGEST_LINE, Claim, LineCutter, LogBatch, Piece, Position, Signal, Source, UserError
 
 _TICK = 250
 """Milliseconds between looks whether to stop."""
@@ -20,22 +18,13 @@ class StdinSource(Source):
     """Read standard input to its end."""
 
     resumes = False
-    _reader: ClassVar[weakref.ref[StdinSource] | None] = None
-    """The last source that was started: a process has one standard input."""
 
     def start(self) -> None:
         _descriptor()
-        reader = StdinSource._reader() if StdinSource._reader else None
-        if reader is not None and reader is not self and not reader.context.stopping.is_set():
-            raise UserError(
-                f"standard input is read by source {reader.context.name} of {reader.context.pipeline} already. "
-                "Let one of them read something else"
-            )
-        StdinSource._reader = weakref.ref(self)
 
-    def stop(self) -> None:
-        if StdinSource._reader is not None and StdinSource._reader() is self:
-            StdinSource._reader = None
+    def claims(self) -> tuple[Claim, ...]:
+        """Standard input: a process has one."""
+        return (Claim("standard input"),)
 
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
         stream = f"stdin-{uuid4().hex[:12]}"  # what comes next time has nothing to do with this

@@ -133,8 +133,8 @@ def test_a_second_source_that_reads_it_is_refused(tmp_path, pipe):
     twice = "pipelines: {shop: {sources: [stdin]}, bank: {sources: [{uses: stdin, name: second}]}}"
 
     assert run_pipeline(twice, {}, tmp_path).error == (
-        "bank: sources second: standard input is read by source stdin of shop already. "
-        "Let one of them read something else"
+        "pipeline.yaml:1:56: sources[0] (stdin): standard input is taken by source stdin of shop already. "
+        "Only one can have it: change or remove one of them"
     )
 
 

@@ -8,7 +8,18 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field, field_validator, model_validator
 
-from aiops_core import Config, LogBatch, Position, Signal, Size, Source, UserError, server_context
+from aiops_core import (
+    Claim,
+    Config,
+    LogBatch,
+    Position,
+    Signal,
+    Size,
+    Source,
+    UserError,
+    port_claims,
+    server_context,
+)
 from aiops_source_syslog.addresses import Address, Bound, bind, parse_address
 from aiops_source_syslog.inbox import Inbox, Piece
 from aiops_source_syslog.reports import Reports
@@ -68,6 +79,15 @@ class SyslogSource(Source[SyslogConfig]):
     def addresses(self) -> tuple[Address, ...]:
         """The addresses in use; a port 0 of the settings has become a real one."""
         return tuple(one.address for one in self._bound)
+
+    def claims(self) -> list[Claim]:
+        """Its ports, over TCP also those it takes TLS on."""
+        listen = [parse_address(text) for text in self.config.listen]
+        return [
+            claim
+            for one in listen
+            for claim in port_claims("UDP" if one.transport == "udp" else "TCP", one.host, one.port)
+        ]
 
     def check(self) -> None:
         """Open the certificates."""
