@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from aiops_core.text.envelope import parse_envelope
     from aiops_core.text.lazy import lazy_pattern
     from aiops_core.text.lines import AskedLines, Lines, More, Span
+    from aiops_core.text.phrases import counted
     from aiops_core.text.pieces import LONGEST_LINE, LineCutter, Piece
     from aiops_core.text.redaction import Redactor
     from aiops_core.text.report import (
@@ -222,6 +223,7 @@ __all__ = [
     "cannot_pay",
     "carry",
     "clean",
+    "counted",
     "defuse",
     "escape_markdown",
     "failpoint",
@@ -348,6 +350,7 @@ _WHERE = {
     "begins_to_die": "text.deaths",
     "build_prompt": "analysis",
     "cannot_pay": "analysis.models",
+    "counted": "text.phrases",
     "carry": "text.carrying",
     "clean": "text.sanitising",
     "defuse": "text.sanitising",

@@ -185,7 +185,7 @@ def test_what_is_gone_when_it_should_be_read_again_is_left_out_and_told():
     one.kill()
     one.read()
 
-    assert one.messages == ["query: 1 entries that were read before are gone or changed; they are left out."]
+    assert one.messages == ["query: left out, gone or changed since they were read: 1 entry."]
     assert names(one.text) == ["e0", "e1", "e2", "e3", "e4"]
 
 

@@ -15,6 +15,7 @@ from aiops_core.documented import Documented
 from aiops_core.records import Evidence, Json
 from aiops_core.repository import Ambiguous, Mirror, TreeEntry, is_private, map_frame
 from aiops_core.text.encoding import decode_source
+from aiops_core.text.phrases import counted
 from aiops_core.text.sanitising import clean, fence
 
 MAX_FILE = 1 << 20
@@ -129,7 +130,7 @@ class RepositoryExplorer:
             raise _Nothing(f"{path}: it is binary.")
         lines = text.replace("\r\n", "\n").split("\n")
         if wanted.start > len(lines):
-            raise _Nothing(f"{path}: it has {len(lines)} lines only.")
+            raise _Nothing(f"{path}: it has {counted(len(lines), 'line')} only.")
         excerpt = Excerpt(wanted.start, min(wanted.start + wanted.lines - 1, len(lines)))
         title = f"{path}, lines {excerpt.start}-{excerpt.end} of {len(lines)}"
         shown = numbered([_shortened(line) for line in lines], excerpt)
@@ -207,8 +208,13 @@ def _entries(files: Mapping[str, TreeEntry], under: str) -> list[str]:
         if slash:
             folders[name] = folders.get(name, 0) + 1
         else:
-            entries.append(f"{name} ({entry.size} bytes)" if entry.is_file else f"{name} ({entry.kind})")
-    return [*(f"{name}/ ({count} files)" for name, count in sorted(folders.items())), *sorted(entries)]
+            entries.append(
+                f"{name} ({counted(entry.size, 'byte')})" if entry.is_file else f"{name} ({entry.kind})"
+            )
+    return [
+        *(f"{name}/ ({counted(count, 'file')})" for name, count in sorted(folders.items())),
+        *sorted(entries),
+    ]
 
 
 def _tool(name: str, arguments: type[_Arguments]) -> Tool:

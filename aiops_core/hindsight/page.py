@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from html import escape
 
 from aiops_core.hindsight.figures import Figures
+from aiops_core.text.phrases import counted
 from aiops_core.text.sanitising import clean
 
 _PAGE = """\
@@ -94,7 +95,7 @@ def _work(figures: Figures) -> Sequence[tuple[str, str]]:
     for name, spent in figures.spent.items():
         cost = "cost unknown" if spent.cost is None else f"${spent.cost:.2f}"
         tokens = f"{spent.input_tokens:,} + {spent.output_tokens:,} tokens"
-        rows.append((name, f"{spent.answers} answers, {tokens}, {cost}"))
+        rows.append((name, f"{counted(spent.answers, 'answer')}, {tokens}, {cost}"))
     return rows
 
 

@@ -159,9 +159,9 @@ class Poll:
     def _tell_lost(self, lost: int) -> None:
         if lost:
             self._context.logger.warning(
-                "%s: %d entries that were read before are gone or changed; they are left out.",
+                "%s: left out, gone or changed since they were read: %s.",
                 self._context.name,
-                lost,
+                f"{lost:,} {'entry' if lost == 1 else 'entries'}",
             )
 
     def _data_of(self, places: Sequence[Place]) -> dict[int, bytes]:

@@ -20,6 +20,7 @@ from aiops_core.repair.verify import Checked, compare, run_setup, run_tests, wor
 from aiops_core.repair.workspace import copy_tree, make_work_clone, remove_tree, write_files
 from aiops_core.repository import Mirror
 from aiops_core.settings import Repository
+from aiops_core.text.phrases import counted
 
 UNTRIED = "not verified: the tests ran without the change of {}, with the dependencies of the base commit"
 
@@ -190,5 +191,5 @@ class Bench(Struct, frozen=True):
 def _ending(run: TestRun) -> str:
     if run.timed_out:
         return "stopped at the time limit"
-    tests = "" if run.tests is None else f"{run.tests} tests, {len(run.failed)} failing, "
+    tests = "" if run.tests is None else f"{counted(run.tests, 'test')}, {len(run.failed)} failing, "
     return f"{tests}exit code {run.exit_code}"

@@ -15,6 +15,7 @@ from aiops_core.repair.process import Limits, Result
 from aiops_core.repair.reports import moment, reports_since
 from aiops_core.repair.results import Results, failures, number_of_tests, read_results
 from aiops_core.repair.sandbox import Room, Sandbox
+from aiops_core.text.phrases import counted
 
 _PYTHON_TOOL = re.compile(r"\b(?:pip3?|python3?|poetry|pdm|uv|setup\.py)\b")
 _OWN_PYTHON = """\
@@ -145,14 +146,14 @@ def missing(before: Checked, after: Checked) -> list[str]:
 
 def _compare_numbers(was: Results, now: Results, unsteady: Collection[str], run: TestRun) -> None:
     if was.tests is not None and now.tests is None:
-        _refuse(f"{was.tests} tests ran before, and none reports now", run)
+        _refuse(f"{counted(was.tests, 'test')} ran before, and none reports now", run)
     if (now.tests or 0) < (was.tests or 0):
-        _refuse(f"{was.tests} tests ran before and only {now.tests} now", run)
+        _refuse(f"{counted(was.tests or 0, 'test')} ran before and only {now.tests} now", run)
     if now.skipped > was.skipped:
-        _refuse(f"{was.skipped} tests were skipped before and {now.skipped} now", run)
+        _refuse(f"{counted(was.skipped, 'test')} skipped before, {now.skipped} now", run)
     known = {*was.failed, *unsteady}
     if now.bad - sum(name in unsteady for name in now.failed) > was.bad and known.issuperset(now.failed):
-        _refuse(f"{was.bad} tests failed before and {now.bad} now", run)
+        _refuse(f"{counted(was.bad, 'test')} failed before and {now.bad} now", run)
 
 
 def _compare_endings(before: Checked, after: Checked, unsteady: Collection[str]) -> None:

@@ -55,11 +55,10 @@ def escalating_text(language: str, recent: int, before: float) -> str:
 
 def resolved_text(language: str, incident: Incident) -> str:
     """Say that an incident is over."""
-    return words(language)(
-        "It is over after {count} events, the last one at {last}.",
-        count=incident.count,
-        last=f"{incident.last_seen.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
-    )
+    say, last = words(language), f"{incident.last_seen.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if incident.count == 1:
+        return say("It is over after one event, at {last}.", last=last)
+    return say("It is over after {count} events, the last one at {last}.", count=incident.count, last=last)
 
 
 def chain_text(language: str, incident: Incident, waited: str) -> str:

@@ -22,6 +22,7 @@ from aiops_core.respond.news import (
 from aiops_core.respond.outbox import takes_digests
 from aiops_core.respond.telling import Telling
 from aiops_core.store import OPEN, Job, Notice, Store
+from aiops_core.text.phrases import counted
 
 EVERY = timedelta(minutes=1)
 _QUIET_EVERY = timedelta(minutes=10)
@@ -111,7 +112,7 @@ class Tending:
                 continue
             recent, before = found
             if incident.state == "escalating" and is_calm(recent, before):
-                text = f"ongoing: {recent} events within 10 minutes, it is no longer more frequent"
+                text = f"ongoing: {counted(recent, 'event')} within 10 minutes, it is no longer more frequent"
                 self._store.incidents.set_state(incident.id, "ongoing", Decision("state", text))
             elif incident.state in ("new", "ongoing") and is_escalating(recent, before, settings):
                 text = f"escalating: {recent} events within 10 minutes, {before:.0f} in ten minutes before"

@@ -116,9 +116,9 @@ def test_a_folder_is_listed(explorer):
     root = data(one.call("list", {}))[1].split("\n")
     assert root[:5] == [
         "what the root holds",
-        "config/ (1 files)",
-        "deploy/ (1 files)",
-        "lib/ (1 files)",
+        "config/ (1 file)",
+        "deploy/ (1 file)",
+        "lib/ (1 file)",
         "src/ (4 files)",
     ]
     assert "link.txt (symlink)" in root and "README.md (7 bytes)" in root

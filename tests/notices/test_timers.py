@@ -124,7 +124,7 @@ def test_a_problem_that_ends_is_told_to_those_who_were_told_of_it(scene):
     last = shop.got("mail")[-1]
     assert last.incident.state == "resolved"
     assert last.title.startswith("Resolved: ")
-    assert last.text.startswith("It is over after 1 events, the last one at 2026-05-04 12:00:00 UTC.")
+    assert last.text.startswith("It is over after one event, at 2026-05-04 12:00:00 UTC.")
 
 
 def test_what_nothing_was_heard_of_for_long_is_resolved_and_back_again_regressed(scene):

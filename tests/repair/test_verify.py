@@ -47,10 +47,11 @@ def test_nothing_newly_failing_passes(before, after):
     [
         (suite(3), suite(3, "test_a"), "newly failing: t.X.test_a"),
         (suite(3, "test_b"), suite(3, "test_a"), "newly failing: t.X.test_a"),
+        (suite(1), suite(0), "1 test ran before and only 0 now"),
         (suite(3), suite(2), "3 tests ran before and only 2 now"),
         (suite(3), suite(0), "3 tests ran before and only 0 now"),
         (suite(3), run("", 0), "3 tests ran before, and none reports now"),
-        (suite(3), suite(3, skipped=1), "0 tests were skipped before and 1 now"),
+        (suite(3), suite(3, skipped=1), "0 tests skipped before, 1 now"),
         (suite(3), HANGS, "the tests do not end any more"),
         (HANGS, HANGS, "the tests still do not end"),
         (

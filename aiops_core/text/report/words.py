@@ -73,6 +73,7 @@ CHINESE: Mapping[str, str] = {
     "It becomes more frequent: {recent} events within 10 minutes, {before} in ten minutes of the hour before.": (
         "问题正在加剧：10 分钟内出现 {recent} 次，此前一小时平均每 10 分钟 {before} 次。"
     ),
+    "It is over after one event, at {last}.": "问题已结束，共出现 1 次，在 {last}。",
     "It is over after {count} events, the last one at {last}.": "问题已结束，共出现 {count} 次，最后一次在 {last}。",
     "Nobody acknowledged this within {waited}. Take it on: aiops incidents ack {id}": (
         "{waited} 内无人认领。认领处理：aiops incidents ack {id}"

@@ -6,6 +6,8 @@ import logging
 import time
 from collections import Counter
 
+from aiops_core import counted
+
 EVERY = 60.0
 
 
@@ -17,12 +19,12 @@ class Reports:
         self._name = name
         self._told: dict[str, float] = {}
         self._counts: Counter[str] = Counter()
-        self._last: dict[str, str] = {}
+        self._last: dict[str, tuple[str, str]] = {}
 
-    def tell(self, message: str, last: str = "") -> None:
-        """Report a trouble; ``message`` may hold ``{count}`` and ``{last}``."""
+    def tell(self, message: str, of: str = "", last: str = "") -> None:
+        """Report a trouble; ``{count}`` in the message becomes how many ``of`` these there were, ``{last}`` the last."""
         self._counts[message] += 1
-        self._last[message] = last
+        self._last[message] = of, last
         self.flush()
 
     def flush(self) -> None:
@@ -30,5 +32,6 @@ class Reports:
         now = time.monotonic()
         for message in [one for one in self._counts if now - self._told.get(one, -EVERY) >= EVERY]:
             self._told[message] = now
-            text = message.format(count=self._counts.pop(message), last=self._last.pop(message))
+            of, last = self._last.pop(message)
+            text = message.replace("{count}", counted(self._counts.pop(message), of)).replace("{last}", last)
             self._logger.warning("%s: %s", self._name, text)

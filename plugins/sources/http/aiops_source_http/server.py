@@ -124,11 +124,9 @@ class Server:
     def was_refused(self, refusal: Refusal, peer: str) -> None:
         """Log what the operator should know; senders are told the rest."""
         if refusal.status in (401, 403):
-            self._reports.tell(
-                f"{{count}} requests were refused: {refusal}. The last came from {{last}}.", peer
-            )
+            self._reports.tell(f"{{count}} refused: {refusal}. The last came from {{last}}.", "request", peer)
         elif refusal.status in (408, 413, 429):
-            self._reports.tell(f"{{count}} requests were refused: {refusal}.")
+            self._reports.tell(f"{{count}} refused: {refusal}.", "request")
 
     # The thread.
 
@@ -205,13 +203,13 @@ class Server:
                 accepted.send(_BUSY)
         accepted.close()
         self._reports.tell(
-            f"{{count}} connections were refused: {self._most} are open. Allow more by the connections setting."
+            f"{{count}} refused: {self._most} are open. Allow more by the connections setting.", "connection"
         )
 
     def _has_ended(self, task: asyncio.Task[None]) -> None:
         self._conversations.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._reports.tell(f"{{count}} connections ended by {type(error).__name__}.")
+            self._reports.tell(f"{{count}} ended by {type(error).__name__}.", "connection")
 
     async def _converse(self, accepted: socket.socket, peer: str) -> None:
         reader = asyncio.StreamReader(loop=self._loop)
@@ -225,7 +223,7 @@ class Server:
             )
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
-            self._reports.tell(f"{{count}} connections failed before a request: {reason}.")
+            self._reports.tell(f"{{count}} failed before a request: {reason}.", "connection")
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
         conversation = Conversation(self, reader, writer, peer)

@@ -49,7 +49,7 @@ def test_case_51_too_much_waiting_is_429_with_retry_after_and_goes_on_later(rece
     assert first.result().status == 200
     assert source.post("/", b"b" * 1500 + b"\n").status == 200
     assert source.messages == [
-        "http: 1 requests were refused: too much waits to be written to disk. Come back later."
+        "http: 1 request refused: too much waits to be written to disk. Come back later."
     ]
 
 

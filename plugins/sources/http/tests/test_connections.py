@@ -109,7 +109,7 @@ def test_more_connections_than_allowed_are_refused_and_idle_ones_make_room(recei
         assert busy.recv(1) == b""
 
     assert source.messages == [
-        "http: 1 connections were refused: 1 are open. Allow more by the connections setting."
+        "http: 1 connection refused: 1 are open. Allow more by the connections setting."
     ]
 
 
@@ -144,7 +144,7 @@ def test_a_client_without_a_certificate_of_the_client_ca_is_refused(receiver, tr
     assert source.data == ONE
     source.wait(lambda: source.messages)
     assert source.messages == [
-        "http: 1 connections failed before a request: PEER_DID_NOT_RETURN_A_CERTIFICATE."
+        "http: 1 connection failed before a request: PEER_DID_NOT_RETURN_A_CERTIFICATE."
     ]
 
 

@@ -27,7 +27,7 @@ def test_without_the_token_nothing_is_taken(receiver, header):
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert answer.reason == "the bearer token is missing or wrong"
     assert source.messages == [
-        "http: 1 requests were refused: the bearer token is missing or wrong. The last came from 127.0.0.1."
+        "http: 1 request refused: the bearer token is missing or wrong. The last came from 127.0.0.1."
     ]
     assert source.batches == []
 

@@ -104,6 +104,7 @@ def pass_on(host: Host, stream: str, peer: str, frame: Frame) -> None:
     size = {"original_bytes": str(frame.size)} if frame.size else {}
     host.inbox.put(stream, peer, lines, {"truncated": "true"} | size)
     host.reports.tell(
-        f"{{count}} messages were longer than {host.max_message} bytes or came incomplete; "
-        "only their beginning is read. See max_message."
+        f"{{count}} longer than {host.max_message} bytes or incomplete: only the beginning is read. "
+        "See max_message.",
+        "message",
     )

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from aiops_core import Context
+from aiops_core import Context, counted
 
 EVERY = 60.0
 _DROPS = -1
@@ -21,23 +21,26 @@ class Reports:
         self._losses: set[str] = set()
         self._told: dict[str, float] = {}
         self._counts: Counter[str] = Counter()
+        self._of: dict[str, str] = {}
 
-    def tell(self, message: str, count: int = 1) -> None:
-        """Report a trouble; ``message`` may hold ``{count}``."""
+    def tell(self, message: str, of: str = "", count: int = 1) -> None:
+        """Report a trouble; ``{count}`` in the message becomes how many ``of`` these there were."""
         self._counts[message] += count
+        self._of[message] = of
         self.flush()
 
-    def lose(self, message: str, count: int) -> None:
+    def lose(self, message: str, of: str, count: int) -> None:
         """Report messages that are lost: people are told."""
         self._losses.add(message)
-        self.tell(message, count)
+        self.tell(message, of, count)
 
     def flush(self) -> None:
         """Tell what is due."""
         now = time.monotonic()
         for message in [one for one in self._counts if now - self._told.get(one, -EVERY) >= EVERY]:
             self._told[message] = now
-            text = f"{self._context.name}: {message.format(count=self._counts.pop(message))}"
+            count = counted(self._counts.pop(message), self._of.pop(message))
+            text = f"{self._context.name}: {message.replace('{count}', count)}"
             if message in self._losses:
                 self._context.fault("messages are lost", text)
             else:

@@ -145,8 +145,9 @@ class Server:
             if number is None:
                 accepted.close()
                 self.reports.tell(
-                    f"{bound.address}: {{count}} connections were refused: {self._most} are open. "
-                    "Allow more by the connections setting."
+                    f"{bound.address}: {{count}} refused: {self._most} are open. "
+                    "Allow more by the connections setting.",
+                    "connection",
                 )
                 continue
             connection = self._connections[number] = Connection(self, number, peer_host(name))
@@ -162,7 +163,7 @@ class Server:
         idlest = min(open_ones, key=lambda one: one.heard, default=None)
         if idlest is None or time.monotonic() - idlest.heard < IDLE or self._is_paused:
             return None
-        self.reports.tell("{count} silent connections were closed to make room for new ones.")
+        self.reports.tell("{count} closed to make room for new ones.", "silent connection")
         idlest.close()
         return None  # the next one that comes finds room
 
@@ -179,7 +180,7 @@ class Server:
         except (OSError, ssl.SSLError) as error:
             self.has_left(connection)
             reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
-            self.reports.tell(f"{bound.address}: {{count}} connections failed before a message: {reason}.")
+            self.reports.tell(f"{bound.address}: {{count}} failed before a message: {reason}.", "connection")
 
     def _read_datagrams(self, bound: socket.socket) -> None:
         for _ in range(_DATAGRAMS_A_TURN):
@@ -212,7 +213,7 @@ class Server:
                 if connection.is_stuck(STUCK):
                     connection.close()
                     self.reports.tell(
-                        f"{{count}} connections were closed: a message took longer than {STUCK:g} s to arrive."
+                        f"{{count}} closed: a message took longer than {STUCK:g} s to arrive.", "connection"
                     )
             for bound in self._udp():
                 self._report_drops(bound)
@@ -225,7 +226,8 @@ class Server:
         self._drops[inode] = total
         if lost > 0:
             self.reports.lose(
-                f"{bound.address}: {{count}} datagrams were lost: they came faster than they are read. "
+                f"{bound.address}: {{count}} lost: they came faster than they are read. "
                 "Use tcp:// where no message may be lost.",
+                "datagram",
                 lost,
             )

@@ -16,7 +16,7 @@ def test_more_connections_than_allowed_are_refused_and_told(listener):
         source.wait_for(b"<13>two\n<13>one\n")
 
     assert source.messages == [
-        f"syslog: tcp://127.0.0.1:{source.port()}: 1 connections were refused: 2 are open. "
+        f"syslog: tcp://127.0.0.1:{source.port()}: 1 connection refused: 2 are open. "
         "Allow more by the connections setting."
     ]
 
@@ -38,7 +38,7 @@ def test_a_silent_connection_makes_room_for_a_new_one(listener, monkeypatch):
         return b"new" in source.data
 
     source.wait(is_taken)
-    assert source.messages[0] == "syslog: 1 silent connections were closed to make room for new ones."
+    assert source.messages[0] == "syslog: 1 silent connection closed to make room for new ones."
 
 
 def test_a_message_that_arrives_too_slowly_ends_its_connection(listener, monkeypatch):
@@ -54,9 +54,7 @@ def test_a_message_that_arrives_too_slowly_ends_its_connection(listener, monkeyp
         source.wait(lambda: b"still here" in source.data)
 
     assert b"<13>slow\n" in source.data
-    assert source.messages == [
-        "syslog: 1 connections were closed: a message took longer than 0.05 s to arrive."
-    ]
+    assert source.messages == ["syslog: 1 connection closed: a message took longer than 0.05 s to arrive."]
 
 
 def test_a_sender_over_tcp_is_held_back_while_the_pipeline_is_behind(listener, monkeypatch):
@@ -104,7 +102,7 @@ def test_datagrams_lost_while_the_pipeline_is_behind_are_counted(listener, monke
     source.wait(lambda: len(source.lines) + told() == 500, "every datagram received or counted")
     assert told() > 0
     assert source.messages[0].endswith(
-        "datagrams were lost: they came faster than they are read. Use tcp:// where no message may be lost."
+        "datagrams lost: they came faster than they are read. Use tcp:// where no message may be lost."
     )
 
 

@@ -139,8 +139,7 @@ def test_case_36_of_an_over_long_line_the_beginning_is_kept_and_its_neighbours_a
     assert (first.data, last.data) == (b"first\n", b"last\n")
     assert (head.data, head.attributes["truncated"]) == (b"x" * 1024 + b"\n", "true")
     assert source.messages == [
-        "syslog: 1 messages were longer than 1024 bytes or came incomplete; only their beginning is read. "
-        "See max_message."
+        "syslog: 1 message longer than 1024 bytes or incomplete: only the beginning is read. See max_message."
     ]
 
 

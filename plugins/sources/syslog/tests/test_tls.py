@@ -36,7 +36,7 @@ def test_a_client_without_a_certificate_of_the_client_ca_is_refused(listener, tr
         raise ConnectionResetError("the server hung up")
 
     source.wait(lambda: source.messages)
-    assert "connections failed before a message: PEER_DID_NOT_RETURN_A_CERTIFICATE." in source.messages[0]
+    assert "failed before a message: PEER_DID_NOT_RETURN_A_CERTIFICATE." in source.messages[0]
     assert source.data == b"<13>known\n"
 
 
@@ -46,7 +46,7 @@ def test_clear_text_at_a_tls_address_is_told_and_harms_nobody(listener, trusting
     source.send(b"<13>clear\n")
 
     source.wait(lambda: source.messages)
-    assert f"tls://127.0.0.1:{source.port()}: 1 connections failed before a message" in source.messages[0]
+    assert f"tls://127.0.0.1:{source.port()}: 1 connection failed before a message" in source.messages[0]
     with trusting().wrap_socket(source.connect(), server_hostname="127.0.0.1") as client:
         client.sendall(b"<13>fine\n")
         source.wait_for(b"<13>fine\n")
