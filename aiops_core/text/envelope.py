@@ -89,7 +89,7 @@ def _parse(line: str, moment: datetime) -> Envelope:
     return Envelope(scan.sure, time, severity, scan.attributes)
 
 
-_SEVERE = tuple(b"err warn wrn crit crt fatal ftl fail panic emerg alert sever eror lvl level prio".split())
+_SEVERE = tuple(b"err warn wrn crit crt fata ftl fail panic emerg alert sever ero lvl level prio".split())
 _SHORT = re.compile(rb"[EWFAC<](?:(?<=<)\d|(?<!<)(?<![A-Za-z].)(?![A-Za-z]))")
 """A letter that stands for a level, or a priority in angle brackets."""
 

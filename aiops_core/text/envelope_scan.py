@@ -37,14 +37,14 @@ _ANGLED_ID = re.compile(r"<\d+\.\d+\.\d+>(?=\s)")
 """A process of Erlang's."""
 _COMPONENT = re.compile(r"(?P<letter>[FEWIDV]) +[A-Z_-]+ +(?=\[)")
 """Level and component as MongoDB wrote them up to 4.2."""
-_PID = re.compile(r"\((?:[\w.-]+/)?(\d{1,8})(?: on [\w.-]+)?\) ?:")
+_PID = re.compile(r"\((?:[\w.-]+/)?(?P<pid>\d{1,8})(?: on [\w.-]+)?\) ?:")
 _CODE = re.compile(r"(?:\w*[Ee]rr(?:no|or)?|SQLSTATE)\W?-?\d")
 _PHP = re.compile(r"PHP (?:\w+ )?(?P<level>error|[Ww]arning|Notice|Deprecated):\s+")
 _RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|WARNING: DATA RACE)\b")
 """Headlines of crash reports: the level is part of the message."""
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
-_ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/-]{0,60}$")
+_ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/|-]{0,60}$")
 _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
@@ -53,6 +53,19 @@ _ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
 _NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
 _PLACE = re.compile(r"[\w./+-]+\.\w+:\d+(?:: ?|(?=[ \t]))(?!in [`']|.{1,400}: Assertion [`'‘])")
 """Where in the code a line was logged; a place where something was raised is of the message."""
+_PAIRS = re.compile(
+    rf"(?:[a-z_]{{1,20}}=[^\s\"'=,]{{1,64}} ){{1,8}}(?=(?:{LEVEL_WORDS})[:\s]|\[(?i:{LEVEL_WORDS})\])"
+)
+"""What Sidekiq and Elixir's logger write of the surroundings, before the level."""
+_OF_PROCESS = re.compile(r"\bpid=(\d+)")
+_REQUEST = re.compile(r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\t")
+"""What Lambda writes of the request."""
+_POOLED = re.compile(r"\((?P<thread>[\w .:#-]{0,60}[A-Za-z][\w .:#-]{0,60})\) (?=\S)")
+"""The thread as JBoss and Quarkus write it, behind the logger."""
+_BANGED = re.compile(r"(?P<letter>[EWID])! ")
+"""A level as Telegraf writes it."""
+_GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
+"""A level as cloud-init writes it, behind the name of a module."""
 _BRACED = re.compile(r"\{[\w./-]+:\d+\}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
@@ -131,6 +144,9 @@ class Scan:
             return take(self)
         if self.times < 3 and self._time():
             return True
+        if self.times and (found := _REQUEST.match(self.line, self.at)):
+            self._take(found.end())
+            return True
         if first.isdigit():
             return self._number()
         if self.severity is None and self._level():
@@ -194,6 +210,20 @@ class Scan:
             self._take(found.end() + 1)
         return True
 
+    def _behind_time(self) -> bool:
+        """Take pairs that a level follows, or a level in a form that only a time makes sure."""
+        if found := _PAIRS.match(self.line, self.at):
+            if pid := _OF_PROCESS.search(found[0]):
+                self.attributes["pid"] = pid[1]
+        elif found := _BANGED.match(self.line, self.at):
+            self.severity = LETTERS[found["letter"]]
+        elif found := _GLUED_LEVEL.match(self.line, self.at):
+            self.severity = severity_of(found["level"])
+            self.attributes["logger"] = found["logger"]
+        if found is not None:
+            self._take(found.end())
+        return found is not None
+
     def _titled(self) -> re.Match[str] | None:
         """Match a level behind the name of a service."""
         is_behind_name = self.sure == self.at and self.line[: self.at].rstrip().endswith(":")
@@ -212,11 +242,15 @@ class Scan:
         return found is not None
 
     def _process(self) -> bool:
-        """Take the number of the process behind a level, as pino and HAProxy write it."""
+        """Take the number of the process behind a level, or the thread behind a logger."""
+        is_behind_logger = self.severity is not None and self.line[: self.at].endswith("] ")
         found = _PID.match(self.line, self.at) if self.severity else None
+        if found is None and is_behind_logger:
+            found = _POOLED.match(self.line, self.at)
         if found is None:
             return False
-        self.attributes.setdefault("pid", found[1])
+        for name, value in found.groupdict().items():
+            self.attributes.setdefault(name, value)
         self._take(found.end())
         return True
 
@@ -225,7 +259,8 @@ class Scan:
         if found is None:
             return False
         content = found[1].strip()
-        if not self._inside(content):
+        is_empty = not content and self.severity is not None  # Flink's layout has a context that is
+        if not (is_empty or self._inside(content)):
             if (
                 not _ID.match(content)
                 or _CODE.match(content)
@@ -254,6 +289,9 @@ class Scan:
         if time is not None:
             self._note_time(time)
             content = content[time.end() :]
+        if self.times and self.severity is None and len(content) == 1 and content in LETTERS:
+            self.severity = LETTERS[content]
+            return True
         level = _LEVEL_INSIDE.search(content) or (_SOFT_INSIDE.match(content) if time is None else None)
         if level is not None and self.severity is None:
             self.severity = severity_of(level[1])
@@ -300,6 +338,8 @@ class Scan:
         return True
 
     def _name(self) -> bool:
+        if self.times and self.severity is None and self._behind_time():
+            return True
         if self.times and (place := _PLACE.match(self.line, self.at)):
             self._take(place.end())
             return True

@@ -59,7 +59,7 @@ _FROM_DIGIT = tuple(
         r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) (?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?= )",
         rf"(?P<month>\d\d)[-.](?P<day>\d\d) {_CLOCK}",
         rf"(?P<day>\d\d)[-/ ]{_MONTH}[-/ ](?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
-        rf"\d\d/\d\d/\d{{4}},? {_CLOCK}(?: [AP]M)?",  # whose month comes first cannot be known
+        r"\d\d?/\d\d?/\d{4},? \d\d?:\d\d:\d\d(?:[.,]\d{1,9})?(?!\d)(?:[ \u202f][AP]M)?",  # whose month comes first cannot be known
         r"(?P<year>\d{4})[-.](?P<month>\d\d)[-.](?P<day>\d\d)(?=[\s\]])",
     )
 )

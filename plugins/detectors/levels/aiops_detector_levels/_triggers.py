@@ -15,7 +15,7 @@ _WORDS: dict[Minimum, Sequence[str]] = {
 }
 _CAPITALS: dict[Minimum, Sequence[str]] = {"critical": ("FTL", "CRT"), "error": (), "warning": ("WRN",)}
 _FOUR: dict[Minimum, Sequence[str]] = {"critical": ("FATA", "PANI"), "error": ("ERRO",), "warning": ()}
-"""Levels as logrus cuts them on a terminal; WARN is a word of its own."""
+"""Levels as logrus and its kin cut them on a terminal; WARN is a word of its own."""
 _LETTER: dict[Minimum, str] = {"critical": "F", "error": "E", "warning": "W"}
 _NUMBERS: dict[Minimum, tuple[str, str]] = {
     "critical": ("60", "012"),
@@ -39,11 +39,12 @@ def _triggers(level: Minimum) -> Iterator[str]:
     for word in _CAPITALS[level]:
         yield rf"{word}\b"
     for word in _FOUR[level]:
-        yield rf"{word}\[\d{{4}}\]"
+        yield rf"{word}(?:\[\d{{4}}\]| )"
     letter = _LETTER[level]
     for suffix in _SOURCES:
-        yield rf"{letter}\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
+        yield rf"{letter}(?:\d{{4}})?\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
     yield rf"\d {letter} \w"
+    yield rf"(?:Z {letter}!|\[{letter}\]) "
     yield rf"{letter}/[\w.$-]+ *\( *\d+\): "
     yield rf"\"s\":\s?\"{letter}"
     yield rf"{_DOTNET[level]}: [\w.+`]+\[\d+\]"
@@ -67,7 +68,7 @@ def _of_word(word: str) -> Iterator[str]:
     """
     title = word.capitalize()
     yield rf"{word.upper()}\b"
-    yield rf"\[{word} *\]"
+    yield rf"\[(?:{word}|{title}) *\]"
     yield rf":{word}\]"
     yield rf"\"{word}\"\s?[,}}]"
     yield rf"\"{title}\"\s?[,}}]"

@@ -78,6 +78,44 @@ def only(found):
         ),
         ("2026-01-01T10:00:00Z level=fatal msg=boom", "LogError", "boom", "critical"),
         ("ts=1 lvl=eror msg=boom", "LogError", "boom", "error"),
+        (
+            "2026-01-01T10:00:00.1Z pid=12 tid=abc class=Booker jid=4f2a9c ERROR: boom",
+            "LogError",
+            "boom",
+            "error",
+        ),
+        (
+            "2026-01-01 10:00:00.123 ERROR 12 --- [ad | producer-1] o.a.k.Sender   : boom",
+            "o.a.k.Sender",
+            "boom",
+            "error",
+        ),
+        (
+            "2026-01-01 10:00:00,123 ERROR [com.acme.Shop] (executor-thread-1) boom",
+            "LogError",
+            "boom",
+            "error",
+        ),
+        (
+            "2026-01-01 10:00:00,123 ERROR org.apache.flink.Task     [] - boom",
+            "org.apache.flink.Task",
+            "boom",
+            "error",
+        ),
+        ("2026/01/01 10:00:00 ERRO boom", "LogError", "boom", "error"),
+        ("E20260101 10:00:00.123456 12 shop.cc:31] boom", "LogError", "boom", "error"),
+        ("[10:00:00.123] [Critical] acme.net: boom", "acme.net", "boom", "critical"),
+        ("2026-01-01T10:00:00.123 [Error] boom", "LogError", "boom", "error"),
+        ("[Nest] 12  - 01/02/2026, 4:05:06 AM   ERROR [Shop] boom", "LogError", "boom", "error"),
+        (
+            "[ERROR]\t2026-01-01T10:00:00.1Z\t4f2a9c0d-1b2c-4d3e-8f90-0a1b2c3d4e5f\tboom",
+            "LogError",
+            "boom",
+            "error",
+        ),
+        ("2026-01-01T10:00:00Z E! [inputs.http] boom", "LogError", "boom", "error"),
+        ("[httpd] 2026/01/01 10:00:00 [E] boom", "LogError", "boom", "error"),
+        ("2026-01-01 10:00:00,123 - util.py[ERROR]: boom", "util.py", "boom", "error"),
         ("ERROR: 0x80070005", "LogError", "0x80070005", "error"),
         ("ERROR: no error handler for x", "LogError", "no error handler for x", "error"),
         ("ERROR: 0 errors, 3 failed", "LogError", "0 errors, 3 failed", "error"),
@@ -200,7 +238,7 @@ def test_lines_of_real_systems_are_judged_by_their_level(corpora, find):
         found = find(ErrorLevels(), text=path.read_bytes())
 
         if levels[0] is None:
-            assert all(re.search(r"\b[A-Z]{4,}\b", item.text) for item in found), path.name
+            assert all(re.search(r"\b[A-Z]{4,}\b|\[Error\]", item.text) for item in found), path.name
         else:
             high = [level for level in levels if level.upper() in {"E", "F", "ERROR", "FATAL", "SEVERE"}]
             assert len(found) == len(high), path.name
