@@ -27,6 +27,9 @@ from aiops_core.text.timestamps import in_zone, match_time, read_moment
 _SOURCE = re.compile(r"(?:\S+(?: \S+)?)?\s*")
 """The class and the method that logged a record, behind its time."""
 _CACHE = 512
+_NO_DIGITS = dict.fromkeys(range(ord("0"), ord("9") + 1))
+_Said = tuple[int, tuple[str, ...], str, str]
+"""What a detector reads of a block: its own lines, the logging line above, what stands before them."""
 _RELEASE = frozenset(RELEASE_ATTRIBUTES)
 
 Fault = Callable[[str, str], None]
@@ -59,7 +62,7 @@ class Detection:
         self._fault = fault
         self._zone = zone
         self.grouping = Grouping(grouping)
-        self._cache: OrderedDict[tuple[int, tuple[str, ...]], tuple[Event, ...]] = OrderedDict()
+        self._cache: OrderedDict[_Said, tuple[Event, ...]] = OrderedDict()
         failed = self._failed if fault else None
         self.grammar = Grammar(self._detectors, engine=engine, failed=failed, call=call, zone=zone)
 
@@ -125,7 +128,8 @@ class Detection:
     def _parsed(self, claim: Claim, *, is_trace: bool) -> tuple[Event, ...]:
         if not is_trace:
             return self._parse(claim)
-        key = (claim.detector, claim.block.lines)
+        block = claim.block
+        key = (claim.detector, block.lines, self._undated(block.headline), self._undated(block.prefix))
         events = self._cache.get(key)
         if events is None:
             events = self._cache[key] = self._parse(claim)
@@ -134,6 +138,11 @@ class Detection:
         else:
             self._cache.move_to_end(key)
         return events
+
+    def _undated(self, head: str) -> str:
+        """Return what stands above or before a block without the numbers of its envelope: each has its own time."""
+        length = parse_envelope(head, zone=self._zone).length
+        return head[:length].translate(_NO_DIGITS) + head[length:]
 
     def _parse(self, claim: Claim) -> tuple[Event, ...]:
         name = self._names[claim.detector]

@@ -345,3 +345,24 @@ def test_a_block_is_told_to_people_as_its_program_wrote_it():
 
     assert as_written(raw) == "Boom:\n  half a line\nended\nhere\nnot carried\n"
     assert as_written("no end") == "no end"
+
+
+def test_what_the_line_above_says_is_read_of_each_block(detection):
+    """AWS Lambda names the exception above, and the calls alone below."""
+    calls = [
+        "Traceback (most recent call last):",
+        '  File "/app/shop.py", line 12, in sell',
+        "    take(order)",
+    ]
+    texts = [
+        cri(f"[ERROR] {name}: {number}") + "".join(map(cri, calls))
+        for number, name in enumerate(("KeyError", "ValueError", "KeyError"))
+    ]
+
+    events = detect(detection, "".join(texts) + cri("INFO bye"))
+
+    assert [(event.type, event.message) for event in events] == [
+        ("KeyError", "0"),
+        ("ValueError", "1"),
+        ("KeyError", "2"),
+    ]

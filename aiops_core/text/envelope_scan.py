@@ -151,7 +151,7 @@ class Scan:
             return self._number()
         if self.severity is None and self._level():
             return True
-        return (first.isalpha() or first == "_") and self._name()
+        return (first.isalpha() or first == "_") and (self._behind_time() or self._name())
 
     def _take(self, end: int) -> None:
         """Count everything up to ``end`` as envelope, with the space after it."""
@@ -212,6 +212,8 @@ class Scan:
 
     def _behind_time(self) -> bool:
         """Take pairs that a level follows, or a level in a form that only a time makes sure."""
+        if not self.times or self.severity is not None:
+            return False
         if found := _PAIRS.match(self.line, self.at):
             if pid := _OF_PROCESS.search(found[0]):
                 self.attributes["pid"] = pid[1]
@@ -338,8 +340,6 @@ class Scan:
         return True
 
     def _name(self) -> bool:
-        if self.times and self.severity is None and self._behind_time():
-            return True
         if self.times and (place := _PLACE.match(self.line, self.at)):
             self._take(place.end())
             return True

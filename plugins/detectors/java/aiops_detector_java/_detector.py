@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from pydantic import Field
 
@@ -18,7 +20,7 @@ from aiops_core import (
     Severity,
     Span,
 )
-from aiops_detector_java import _clojure, _compiler, _crash, _gradle, _launcher
+from aiops_detector_java import _clojure, _compiler, _crash, _gradle, _launcher, _logged, _startup
 from aiops_detector_java._extent import DUMP, FRAME_TRIGGER, begins_short, end_of_trace, find_head, first_line
 from aiops_detector_java._libraries import LIBRARIES
 from aiops_detector_java._parse import read_exceptions
@@ -50,6 +52,8 @@ class JavaErrors(LogDetector[JavaConfig]):
         _clojure.TRIGGER,
         _compiler.TRIGGER,
         _launcher.TRIGGER,
+        _logged.TRIGGER,
+        _startup.TRIGGER,
         *_crash.TRIGGERS,
     )
 
@@ -80,6 +84,8 @@ class JavaErrors(LogDetector[JavaConfig]):
         )
         if told is not None:
             return Event(type=told.type, message=told.message, language="java", exceptions=(told,))
+        if failure := _startup.read_failure(block.lines):
+            return _fatal(failure)
         # The host takes a name before a colon for a logger's: the name of an exception looks the same.
         lines = (block.prefix + block.first_line, *block.lines[1:])
         if _gradle.BANNER.match(block.first_line):
@@ -101,14 +107,7 @@ class JavaErrors(LogDetector[JavaConfig]):
 
     def _crash(self, block: Block) -> Event:
         raised, thread = _crash.read_crash(block.lines, self._is_ours)
-        return Event(
-            type=raised.type,
-            message=raised.message,
-            severity="critical",
-            language="java",
-            exceptions=(raised,),
-            attributes={"thread": thread} if thread else {},
-        )
+        return _fatal(raised, {"thread": thread} if thread else {})
 
     @cached_property
     def _prefixes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -119,18 +118,33 @@ class JavaErrors(LogDetector[JavaConfig]):
         return module.startswith(ours) or not module.startswith(theirs)
 
 
+_REPORTS = (
+    (_crash.BANNER, _crash.extent_of_crash),
+    (_compiler.ERROR, _compiler.extent_of_error),
+    (_launcher.FAILURE, _launcher.extent_of_failure),
+    (_clojure.TITLE, _clojure.extent_of_report),
+    (_startup.FAILURE, _startup.extent_of_failure),
+    (_logged.NAMED, _logged.extent_of_logged),
+    (_gradle.BANNER, _gradle.extent_of_report),
+)
+"""What is no trace: how it begins, and how far it goes."""
+
+
 def _extent_of_report(known: AskedLines, hit: int) -> tuple[int, int] | None:
-    """Return first and last line of what is no trace: a crash, a report of Clojure, what did not compile."""
     line = known.get(hit) or ""
-    if _crash.BANNER.match(line):
-        return _crash.extent_of_crash(known.get, hit)
-    if _compiler.ERROR.match(line):
-        return _compiler.extent_of_error(known.get, hit)
-    if _launcher.FAILURE.match(line):
-        return _launcher.extent_of_failure(known.get, hit)
-    if _clojure.TITLE.match(line):
-        return _clojure.extent_of_report(known.get, hit)
-    return _gradle.extent_of_report(known.get, hit) if _gradle.BANNER.match(line) else None
+    extent = next((extent for begins, extent in _REPORTS if begins.match(line)), None)
+    return extent(known.get, hit) if extent else None
+
+
+def _fatal(raised: RaisedException, attributes: Mapping[str, str] = MappingProxyType({})) -> Event:
+    return Event(
+        type=raised.type,
+        message=raised.message,
+        severity="critical",
+        language="java",
+        exceptions=(raised,),
+        attributes=dict(attributes),
+    )
 
 
 def _failed_build(block: Block) -> Event:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aiops_core import lazy_pattern, parse_envelope
-from aiops_detector_php._lines import CLASS, LONGEST, STACK, Get, Head, plain_class, starts_afresh
+from aiops_detector_php._lines import (
+    CLASS,
+    LONGEST,
+    STACK,
+    STACKTRACE,
+    Get,
+    Head,
+    find_named,
+    is_error,
+    plain_class,
+    read_frame,
+    read_named,
+    split_place,
+    starts_afresh,
+)
 
 TRIGGERS = (
     r"^Stack Trace:$",
@@ -48,7 +62,8 @@ def find_logged(get: Get, hit: int) -> Place | None:
         above = hit - 2 if _ROUTE.match(get(hit - 1) or "") else hit - 1
         return Place(above, hit + 1) if _IGNITER.match((get(above) or "")[:LONGEST]) else None
     if line.startswith("#0 "):
-        return Place(hit - 1, hit) if _tells(get(hit - 1) or "") else None
+        is_whole = (get(hit + 1) or "").startswith("#1 ")
+        return Place(hit - 1, hit) if _tells(get(hit - 1) or "", is_whole=is_whole) else None
     if not STACK.match(line):
         return None
     for index in range(hit - 1, hit - _REACH, -1):
@@ -60,11 +75,18 @@ def find_logged(get: Get, hit: int) -> Place | None:
     return None
 
 
-def _tells(line: str) -> bool:
-    """Tell whether a record of an error may stand above a stack that nothing announces."""
+def _tells(line: str, *, is_whole: bool) -> bool:
+    """Tell whether what was logged above a stack that nothing announces names its error.
+
+    Above a whole stack, as getTraceAsString() gives it, it may have no level.
+    """
     envelope = parse_envelope(line[:LONGEST])
-    is_severe = envelope.severity in {"critical", "error"}
-    return is_severe and bool(line[envelope.length :].strip()) and STACK.search(line[-LONGEST:]) is None
+    text = line[envelope.length :]
+    if not text.strip() or STACK.search(line[-LONGEST:]) or STACKTRACE.match(text) or read_frame(text):
+        return False
+    if envelope.severity is None:
+        return is_whole and not line[0].isspace()
+    return envelope.severity != "info"
 
 
 def may_be_logged(line: str) -> bool:
@@ -74,12 +96,21 @@ def may_be_logged(line: str) -> bool:
     return is_stack or any(form.match(line) is not None for form in (_OLD_IGNITER, _IGNITER_PLACE, _DRUPAL))
 
 
+def _named_in(line: str) -> Head:
+    """Read what was logged in words of its own: an exception where one is named, else a message."""
+    start = find_named(line)
+    named = read_named(line[start:]) if start >= 0 else None
+    if named is not None and is_error(named.type):
+        return named
+    return Head("Exception", *split_place(line[parse_envelope(line).length :]))
+
+
 def read_logged(lines: list[str]) -> Head:
     """Read the lines from the one that names the exception to its stack."""
     first = lines[0][:LONGEST]
     found = _OLD_IGNITER.match(first) or _DRUPAL.match(first) or _CAKE.match(first) or _IGNITER.match(first)
     if found is None:
-        return Head("Exception", first)
+        return _named_in(first)
     place = next((at for line in lines[1:] if (at := _IGNITER_PLACE.match(line))), found)
     named = place.groupdict()
     line = named.get("line") or "0"

@@ -129,16 +129,17 @@ def find_named(line: str) -> int:
     found = _QUOTED.search(text)
     if found is not None:
         return found.start()
-    if (match := _NAMED.match(text, start)) is not None and _is_error(match["type"]):
+    if (match := _NAMED.match(text, start)) is not None and is_error(match["type"]):
         return start
     for match in re.finditer(rf"(?:(?<=\s)|(?<=[\"']))(?={CLASS}: )", text):
         named = _NAMED.match(text, match.start())
-        if named is not None and _is_error(named["type"]):
+        if named is not None and is_error(named["type"]):
             return match.start()
     return start if _NAMED.match(text, start) else -1
 
 
-def _is_error(name: str) -> bool:
+def is_error(name: str) -> bool:
+    """Say whether the name of a class tells of an error."""
     return _ERROR_NAME.search(name) is not None
 
 
