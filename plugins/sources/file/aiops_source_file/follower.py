@@ -6,7 +6,7 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -39,6 +39,7 @@ class Manner(Struct, frozen=True):
     preset: Encoding | None = None
     oldest: float | None = None
     backlog: int | None = None
+    rotated_to: Sequence[str] = ()
 
 
 class Follower:
@@ -65,6 +66,7 @@ class Follower:
             preset=manner.preset,
             oldest=manner.oldest,
             holds_copies=not context.once,
+            rotated_to=manner.rotated_to,
         )
         self._live = self._generations.live
         self._opener = Opener(self._files, self._troubles, manner.preset)

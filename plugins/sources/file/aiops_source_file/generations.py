@@ -18,7 +18,7 @@ from aiops_source_file.live import Live
 from aiops_source_file.nature import Nature, judge
 from aiops_source_file.packed import Packed
 from aiops_source_file.siblings import Siblings, originals, unpacked
-from aiops_source_file.troubles import Troubles
+from aiops_source_file.troubles import Troubles, printable
 
 _CLOCK_SLACK = 0.02
 _ROTATION_TIME = 3.0
@@ -51,8 +51,10 @@ class Generations:
         preset: Encoding | None,
         oldest: float | None,
         holds_copies: bool,
+        rotated_to: Sequence[str] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._rotated_to = rotated_to
         self.live = Live(files, now)
         self.from_end: set[Key] = set()
         self.watched_since: dict[str, float] = {}
@@ -68,7 +70,7 @@ class Generations:
         self._copies = Copies(files.open, now)
         self._packed = Packed(files, self.live)
         self._rotations: dict[str, _Rotation] = {}
-        self._siblings = Siblings()
+        self._siblings = self._look_beside()
         self._search_until = 0.0
         self._is_searching = False
 
@@ -84,6 +86,9 @@ class Generations:
                 self._expect_siblings(path, path, generation.written_at, until)
         self._is_searching, self._search_until = True, until
 
+    def _look_beside(self) -> Siblings:
+        return Siblings(self._rotated_to)
+
     def _expect_siblings(self, place: str, path: str, since: float, until: float) -> None:
         known = self._rotations.get(place)
         since = min(since, known.since) if known else since
@@ -92,7 +97,7 @@ class Generations:
     def update(self, found: Sequence[Candidate], now: float) -> None:
         """Take note of the files that were there at ``now``, in seconds since the epoch."""
         self.live.seen_at = now
-        self._siblings = Siblings()
+        self._siblings = self._look_beside()
         fresh = [candidate for candidate in found if not self._resume(candidate)]
         self._find_dormant()
         fresh_at = {candidate.path: candidate for candidate in fresh}
@@ -113,7 +118,7 @@ class Generations:
         path, real, key = generation.path, generation.real, generation.key
         astray_since = generation.astray_since
         status = self._files.status(key, path)
-        self._siblings = Siblings()
+        self._siblings = self._look_beside()
         is_moved = self._move_to_copy(generation) or self._move_to_compressed(generation)
         if not is_moved:
             self.live.drop(generation)
@@ -151,7 +156,7 @@ class Generations:
         if status is None or (not status.st_size and status.st_mtime <= since):
             return False
         generation.empty_since = 0.0 if status.st_size else status.st_mtime
-        self._siblings = Siblings()
+        self._siblings = self._look_beside()
         copies = self._no_copies(self._between(generation.place, since), generation.path)
         generation.predecessor = self._chain(copies, None)
         return generation.predecessor is not None
@@ -329,7 +334,9 @@ class Generations:
         if self.live.at_path.get(generation.path) is not generation:
             self._memory.forget(generation)
             self.live.lost.append(generation)
-            self._tell_lost(generation, 0, "it vanished while nobody looked, and no copy was found.")
+            looked = " or ".join(map(printable, self._siblings.directories(generation.place)))
+            cause = f"it vanished while nobody looked, and is not in {looked}. If it was moved, name where in rotated_to."
+            self._tell_lost(generation, 0, cause)
 
     def _move_to_copy(self, generation: Generation) -> bool:
         """Go on in the copy that a rotation made before it truncated the file."""
@@ -353,14 +360,14 @@ class Generations:
 
     def forget_gone(self, age: float) -> list[Generation]:
         """Forget what ended this long ago and has no file any more, nor an unread copy."""
-        siblings = Siblings()
+        siblings = self._look_beside()
         return self._memory.forget_gone(
             self.live.seen_at - age, lambda g: siblings.are_without(g.place, g.inode)
         )
 
     def find_compressed(self, generation: Generation) -> bool:
         """Go on in the compressed copy of a file that is gone and was not read to its end."""
-        self._siblings = Siblings()
+        self._siblings = self._look_beside()
         return generation.seen[0] > generation.offset and self._move_to_compressed(generation)
 
     def tell_vanished(self, generation: Generation) -> None:

@@ -56,7 +56,7 @@ class Packed:
         """Whether a compressed file is still being made, is none, or holds what is being read."""
         content = None if siblings.has(sibling.path[:-3]) else self._open(sibling)
         directory = directory_of(sibling.path)
-        near = [g for g in self._live.by_key.values() if directory_of(g.place) == directory]
+        near = [g for g in self._live.by_key.values() if directory in siblings.directories(g.place)]
         return content is None or any(self._is_packed_as(g, content) for g in near)
 
     def _is_packed_as(self, generation: Generation, content: GzipContent) -> bool:

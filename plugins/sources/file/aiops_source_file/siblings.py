@@ -1,11 +1,11 @@
-"""Find what a rotation left beside a file."""
+"""Find what a rotation left beside a file, or where else it moves files to."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import PurePath
 
@@ -16,15 +16,26 @@ _COMPRESSED = (".gz", "-gz")
 
 
 class Siblings:
-    """The regular files beside a path; every directory is listed once."""
+    """The regular files beside a path; every directory is listed once.
 
-    def __init__(self) -> None:
+    Those ``elsewhere`` are directories, relative ones as seen from the path, whose files count as if beside it.
+    """
+
+    def __init__(self, elsewhere: Sequence[str] = ()) -> None:
+        self._elsewhere = elsewhere
         self._listed: dict[str, dict[int, Candidate]] = {}
         self._rotated: dict[str, dict[str, list[Candidate]]] = {}
 
     def with_inode(self, path: str, inode: int) -> Candidate | None:
-        """Return the file in the directory of ``path`` that has this inode."""
-        return self._list(directory_of(path)).get(inode)
+        """Return the file beside ``path`` that has this inode."""
+        found = (self._list(directory).get(inode) for directory in self.directories(path))
+        return next((one for one in found if one is not None), None)
+
+    def directories(self, path: str) -> list[str]:
+        """Return the directories in which a rotation of ``path`` leaves files."""
+        own = directory_of(path)
+        others = (os.path.normpath(PurePath(own, other)) for other in self._elsewhere)
+        return list(dict.fromkeys((own, *others)))
 
     def are_without(self, path: str, inode: int) -> bool:
         """Whether the file is gone for certain: an empty directory may be waiting to be mounted."""
@@ -40,8 +51,9 @@ class Siblings:
         directory = directory_of(path)
         if directory not in self._rotated:
             found: dict[str, list[Candidate]] = {}
-            for candidate in sorted(self._list(directory).values(), key=by_age):
-                for original in unpacked(candidate.path) or originals(candidate.path):
+            for candidate in self._beside(path):
+                name = _as_in(directory, candidate)
+                for original in unpacked(name) or originals(name):
                     found.setdefault(original, []).append(candidate)
             self._rotated[directory] = found
         return self._rotated[directory].get(path, [])
@@ -52,13 +64,23 @@ class Siblings:
 
     def compressed(self, path: str) -> list[Candidate]:
         """Return the files that may hold what a rotation compressed of ``path``, the latest first."""
-        files = sorted(self._list(directory_of(path)).values(), key=by_age, reverse=True)
-        return [candidate for candidate in files if path in unpacked(candidate.path)]
+        directory = directory_of(path)
+        return [one for one in reversed(self._beside(path)) if path in unpacked(_as_in(directory, one))]
+
+    def _beside(self, path: str) -> list[Candidate]:
+        """Return all files beside a path, the oldest first."""
+        files = (one for directory in self.directories(path) for one in self._list(directory).values())
+        return sorted(files, key=by_age)
 
     def _list(self, directory: str) -> dict[int, Candidate]:
         if directory not in self._listed:
             self._listed[directory] = {c.status.st_ino: c for c in _files(directory)}
         return self._listed[directory]
+
+
+def _as_in(directory: str, candidate: Candidate) -> str:
+    """Return the path a file would have in a directory."""
+    return f"{directory}/{candidate.path.rpartition('/')[2]}"
 
 
 def _files(directory: str) -> Iterator[Candidate]:

@@ -48,6 +48,9 @@ class FileConfig(Config):
     zero bytes, and everything else as UTF-8. A mark in the file wins over this setting."""
     rotate_wait: Duration = timedelta(seconds=60)
     """How long a renamed or deleted file is still followed after its last new byte."""
+    rotated_to: list[str] = Field(default_factory=list)
+    """Directories rotation moves files to, as logrotate's ``olddir`` says; relative ones start at
+    the directory of the file. What was moved there while nobody read is found there."""
     debounce: Duration = timedelta(0)
     """How long changes are gathered before they are read. At 0 those of some 20 ms are; seconds
     save work where much is written and nothing is urgent."""
@@ -124,6 +127,7 @@ class FileSource(Source[FileConfig]):
             preset=config.preset,
             oldest=config.ignore_older.total_seconds() if config.ignore_older else None,
             backlog=config.backlog,
+            rotated_to=[str(Path(path).expanduser()) for path in config.rotated_to],
         )
         self._follower = Follower(self.context, discovery, positions, manner)
         yield from self._follower.run()

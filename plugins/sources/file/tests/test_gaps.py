@@ -70,7 +70,7 @@ def test_a_file_that_vanished_while_stopped_with_unread_bytes_is_told(tmp_path, 
     source.wait(lambda: source.messages)
     assert source.messages == [
         f"{log}: {3000 * 1024 - position['offset']} bytes from byte {position['offset']} on are lost: it vanished "
-        "while nobody looked, and no copy was found."
+        f"while nobody looked, and is not in {tmp_path}. If it was moved, name where in rotated_to."
     ]
     assert source.lines == ["new"]
 
