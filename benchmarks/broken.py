@@ -325,11 +325,15 @@ def rows(found: Mapping[str, Took]) -> Iterator[str]:
 
 def main() -> None:
     """Measure, print and keep."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []])
-    parser.add_argument("--errors", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--raw", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "cases", nargs="*", choices=[*CASES, []], help="what is to be broken; all when none is named"
+    )
+    parser.add_argument("--errors", type=int, default=100, help="errors a round (default %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="how often all cases are measured (default %(default)s)"
+    )
+    parser.add_argument("--raw", type=Path, help="keep every figure in this JSON file")
     options = parser.parse_args()
     found = {case: Took() for case in options.cases or CASES}
     for _ in range(options.rounds):

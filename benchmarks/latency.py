@@ -157,11 +157,17 @@ def measure_idle(directory: Path, files: int, seconds: float) -> str:
 
 def main() -> None:
     """Measure, print and keep."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--errors", type=int, default=500)
-    parser.add_argument("--tails", type=int, default=40)
-    parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--idle", type=float, default=60.0)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--errors", type=int, default=500, help="errors a log line ends (default %(default)s)"
+    )
+    parser.add_argument(
+        "--tails", type=int, default=40, help="errors at the end of the file (default %(default)s)"
+    )
+    parser.add_argument("--files", type=int, default=10_000, help="idle files watched (default %(default)s)")
+    parser.add_argument(
+        "--idle", type=float, default=60.0, help="seconds for which they are (default %(default)s)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         rows = measure_delays(Path(name), options.errors, options.tails)

@@ -255,12 +255,20 @@ def _told(kills: int, found: Sequence[Found]) -> bool:
 
 def main() -> None:
     """Run, measure, print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--at-once", type=int, default=10)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--sandbox", default="bubblewrap")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--runs", type=int, default=30, help="repairs one after another (default %(default)s)"
+    )
+    parser.add_argument(
+        "--files", type=int, default=2000, help="files in the repository (default %(default)s)"
+    )
+    parser.add_argument(
+        "--at-once", type=int, default=10, help="incidents repaired together (default %(default)s)"
+    )
+    parser.add_argument(
+        "--kills", type=int, default=50, help="kills in the middle of a repair (default %(default)s)"
+    )
+    parser.add_argument("--sandbox", default="bubblewrap", help="sandbox of the tests (default %(default)s)")
     options = parser.parse_args()
     is_right = True
     with tempfile.TemporaryDirectory() as name:

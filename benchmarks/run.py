@@ -212,8 +212,8 @@ def start_rows(directory: Path) -> list[Row]:
 
 def main() -> None:
     """Measure and report."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--mb", type=int, default=1000)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--mb", type=int, default=1000, help="size of each log in MB (default %(default)s)")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for folder in ("aiops_core", "plugins"):

@@ -117,10 +117,14 @@ def watch(database: Path, begin: int, ready: int) -> None:
 
 def main() -> None:
     """Run, write, measure, print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", type=int, default=100_000)
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--files", type=int, default=1)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--rate", type=int, default=100_000, help="error blocks written a second (default %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=60, help="how long they are written (default %(default)s)"
+    )
+    parser.add_argument("--files", type=int, default=1, help="to how many files (default %(default)s)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

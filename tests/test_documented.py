@@ -1,5 +1,8 @@
 """Settings are documented by the string under them."""
 
+import ast
+from pathlib import Path
+
 from pydantic import Field
 
 from aiops_core import Config
@@ -50,3 +53,18 @@ def test_a_model_without_source_has_no_meanings():
     made = type("Made", (Config,), {"__annotations__": {"size": int}, "__module__": "nowhere"})
 
     assert meanings(made) == {}
+
+
+def test_every_option_of_a_benchmark_or_a_script_says_what_it_is():
+    root = Path(__file__).parent.parent
+    files = [path for folder in ("benchmarks", "scripts") for path in (root / folder).glob("*.py")]
+    calls = [(path.name, node) for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    options = [
+        (name, node)
+        for name, node in calls
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument"
+    ]
+
+    assert len(options) > 10
+    silent = [name for name, node in options if "help" not in {word.arg for word in node.keywords}]
+    assert silent == []

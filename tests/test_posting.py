@@ -1,10 +1,12 @@
 """How fast a target is told, whatever the order in which messages come."""
 
 import random
+import threading
+import time
 
 import pytest
 
-from aiops_core import Pace, address_of, origin_of
+from aiops_core import HttpNotifier, HttpRequest, Pace, address_of, origin_of
 
 
 class Clock:
@@ -90,3 +92,30 @@ def test_an_address_that_may_not_carry_a_secret_is_refused(url, problem):
 def test_an_address_is_named_by_its_origin_alone():
     assert origin_of("https://h.example:8443/robot/send?access_token=geheim") == "https://h.example:8443"
     assert address_of("http://localhost:1/x") == "http://localhost:1/x"
+
+
+class Ping(HttpNotifier):
+    service = "ping"
+    rate = (1, 60.0)
+
+    def compose(self, report):
+        return HttpRequest("http://127.0.0.1:1/", b"")
+
+
+def test_threads_that_send_first_at_the_same_time_share_one_pace(monkeypatch):
+    made = []
+
+    def slow(most, period):
+        time.sleep(0.1)
+        made.append(Pace(most, period))
+        return made[-1]
+
+    monkeypatch.setattr("aiops_core.posting.notifier.Pace", slow)
+    ping, both = Ping(), threading.Barrier(2)
+    threads = [threading.Thread(target=lambda: (both.wait(), ping._pace)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert made == [ping._pace]

@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from aiops_core.component import Notifier
 from aiops_core.config import Config, Duration
+from aiops_core.context import Context
 from aiops_core.errors import NotYet, Retry, UserError
 from aiops_core.polling.source import parse_retry_after
 from aiops_core.posting.exchange import HttpAnswer, HttpRequest, address_of, http_post, http_reach, origin_of
@@ -85,6 +86,10 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     rate: ClassVar[tuple[int, float]]
     remedy: ClassVar[str] = "Check the address and its secret."
     remedies: ClassVar[Mapping[str, Remedy]] = {}
+
+    def __init__(self, config: P | None = None, context: Context | None = None) -> None:
+        super().__init__(config, context)
+        self._pace = Pace(*self.rate)  # before there are threads, which share it
 
     @abstractmethod
     def compose(self, report: Report) -> HttpRequest:
@@ -166,10 +171,6 @@ class HttpNotifier(Notifier[P], ABC, Generic[P]):
     def wait_of(self, answer: HttpAnswer) -> float:
         """Return the seconds the target asks to wait; 0 when it says nothing."""
         return parse_retry_after(answer.retry_after, self.context.clock())
-
-    @cached_property
-    def _pace(self) -> Pace:
-        return Pace(*self.rate)
 
     @cached_property
     def _redactor(self) -> Redactor:

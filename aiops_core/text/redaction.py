@@ -199,13 +199,12 @@ def _closers(value: str) -> int:
 
 
 def _placeholder(name: str, secret: str) -> str:
-    digest = hashlib.blake2b(secret.encode(), key=_process_key(), digest_size=4)
+    digest = hashlib.blake2b(secret.encode(), key=_KEY, digest_size=4)
     return f"[redacted:{name}:{digest.hexdigest()}]"
 
 
-@cache
-def _process_key() -> bytes:
-    return randomness.token_bytes(32)
+_KEY = randomness.token_bytes(32)
+"""Made before there are threads: one secret has one placeholder as long as the process lives."""
 
 
 def _finder(rule: Rule) -> Finder:

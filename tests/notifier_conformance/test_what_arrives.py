@@ -77,10 +77,10 @@ def test_wide_characters_never_exceed_the_limit(bench):
     assert "\ufffd" not in bench.shown(request)
 
 
-def test_more_messages_than_the_service_takes_wait_for_their_turn(bench):
+def test_more_messages_than_the_service_takes_wait_for_their_turn(bench, monkeypatch):
     with HttpPeer(usual=bench.fine) as peer:
+        monkeypatch.setattr(type(bench.make(peer.url)), "rate", (1, 60.0))
         notifier = bench.make(peer.url)
-        notifier.rate = (1, 60.0)
         notifier.notify(REPORT)
         asked = len(peer.requests)
 

@@ -2,6 +2,7 @@ import base64
 import json
 import re
 import string
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -134,9 +135,37 @@ def test_the_same_secret_has_the_same_placeholder_wherever_it_stands():
     assert first == second != other
 
 
+AT_ONCE = """
+import secrets, threading, time
+
+made = secrets.token_bytes
+secrets.token_bytes = lambda count: (time.sleep(0.2), made(count))[1]
+from aiops_core.text.redaction import Redactor
+
+found, both = set(), threading.Barrier(2)
+
+def redact():
+    both.wait()
+    found.add(Redactor().redact("password=1234"))
+
+threads = [threading.Thread(target=redact) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(found))
+"""
+
+
+def test_threads_that_redact_first_at_the_same_time_write_the_same_placeholder():
+    told = subprocess.run([sys.executable, "-c", AT_ONCE], capture_output=True, text=True, timeout=60)
+
+    assert (told.stdout, told.stderr) == ("1\n", "")
+
+
 def test_the_placeholder_cannot_be_computed_from_a_guess(monkeypatch):
     before = Redactor().redact("password=1234")
-    monkeypatch.setattr(redaction, "_process_key", lambda: b"another process")
+    monkeypatch.setattr(redaction, "_KEY", b"another process")
 
     assert Redactor().redact("password=1234") != before
 

@@ -23,12 +23,12 @@ LATER = replace(REPORT, key="later", title="It came back", incident=replace(INCI
 
 
 @pytest.fixture
-def bot(tmp_path):
+def bot(tmp_path, monkeypatch):
+    monkeypatch.setattr(SlackNotifier, "rate", (100, 1.0))
+
     def make(peer):
         config = SlackConfig(base_url=f"{peer.url}/api/", token="xoxb-1", channel="#ops")
-        notifier = SlackNotifier(config, Context(clock=lambda: NOON, scratch=tmp_path))
-        notifier.rate = (100, 1.0)
-        return notifier
+        return SlackNotifier(config, Context(clock=lambda: NOON, scratch=tmp_path))
 
     return make
 
