@@ -22,7 +22,7 @@ pipelines:
 """
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -244,17 +244,17 @@ def test_a_second_runner_is_refused_at_once_and_told_by_whom_while_other_command
         with pytest.raises(StateHeld) as refused, hold(tmp_path / "state", purpose="second"):
             pass
         took = time.monotonic() - began
-        second = subprocess.run([AIOPS, "run"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+        second = subprocess.run([AIOPS, "run"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
         listed = subprocess.run(
-            [AIOPS, "incidents", "list"], cwd=tmp_path, capture_output=True, text=True, timeout=30
+            [AIOPS, "incidents", "list"], cwd=tmp_path, capture_output=True, text=True, timeout=60
         )
     finally:
         holder.send_signal(signal.SIGTERM)
-        holder.communicate(timeout=20)
+        holder.communicate(timeout=60)
 
     told = f"state directory {tmp_path}/state is held by process {holder.pid} (aiops run) on "
     assert str(refused.value).startswith(told)
-    assert took < 1
+    assert took < 5  # at once, on a busy machine
     assert (second.returncode, second.stdout) == (2, "")
     assert second.stderr.startswith(told)
     assert second.stderr.endswith("Stop it or use another state directory.\n")

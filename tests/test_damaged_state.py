@@ -48,11 +48,11 @@ class Service:
     def until(self, is_so):
         """Run until something is so, or the run has ended; return its exit code and what it said."""
         run = subprocess.Popen([AIOPS, "run"], cwd=self.directory, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while run.poll() is None and not is_so() and time.monotonic() < deadline:
             time.sleep(0.05)
         run.send_signal(signal.SIGTERM)
-        _, said = run.communicate(timeout=30)
+        _, said = run.communicate(timeout=60)
         return run.returncode, said
 
     def told(self):

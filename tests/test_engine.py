@@ -37,7 +37,7 @@ def test_several_jobs_are_done_at_once(tmp_path):
     with Store.open(tmp_path / "state") as store:
 
         def handle(job):
-            together.wait(10)
+            together.wait(60)
             store.queue.finish(job)
             done.release()
 
@@ -45,7 +45,7 @@ def test_several_jobs_are_done_at_once(tmp_path):
             for key in "xyz":
                 store.queue.enqueue("a", key, None)
             running.wake()
-            arrived = [done.acquire(timeout=10) for _ in "xyz"]
+            arrived = [done.acquire(timeout=60) for _ in "xyz"]
 
     assert arrived == [True, True, True]
 

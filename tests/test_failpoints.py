@@ -90,7 +90,7 @@ def read_under(directory, ways, attacks):
     wait_for(directory, len(written))
     time.sleep(1.2)
     last.terminate()
-    last.wait(timeout=15)
+    last.wait(timeout=60)
     return written, counts(directory)
 
 
@@ -129,7 +129,7 @@ def test_a_block_that_is_written_on_while_the_run_is_stopped_is_one_event(tmp_pa
     run.send_signal(signal.SIGCONT)
     wait_for(tmp_path, 1)
     run.terminate()
-    run.wait(timeout=15)
+    run.wait(timeout=60)
 
     assert counts(tmp_path) == {"shop.TroubleA": 1}
 

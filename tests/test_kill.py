@@ -99,14 +99,14 @@ def test_case_3_a_run_killed_again_and_again_loses_nothing_and_counts_nothing_tw
     time.sleep(1.5)
     run.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    code = run.wait(timeout=15)
+    code = run.wait(timeout=60)
 
     found = counts(tmp_path)
     lost = [name for name in written if name not in found]
     twice = {name: count for name, count in found.items() if count != 1}
     assert (len(written) > 50, lost, twice) == (True, [], {})
     assert set(found) == set(written)
-    assert (code, time.monotonic() - began < 10) == (0, True)
+    assert (code, time.monotonic() - began < 30) == (0, True)
 
 
 def test_case_4_a_stopped_run_goes_on_where_it_stopped(tmp_path):
@@ -122,14 +122,14 @@ def test_case_4_a_stopped_run_goes_on_where_it_stopped(tmp_path):
         writer = writer or subprocess.Popen(command)
         time.sleep(1.2)
         run.send_signal(signal.SIGTERM)
-        assert run.wait(timeout=15) == 0
+        assert run.wait(timeout=60) == 0
     assert writer is not None
     writer.wait()
     written = ledger.read_text().split()
     run = start(tmp_path)
     wait_for(tmp_path, len(written))
     run.send_signal(signal.SIGTERM)
-    run.wait(timeout=15)
+    run.wait(timeout=60)
 
     assert counts(tmp_path) == dict.fromkeys(written, 1)
 
@@ -159,7 +159,7 @@ def rotate_under_kills(directory: Path, kills: int, ways: list[str]) -> tuple[li
     wait_for(directory, len(written))
     time.sleep(1.2)
     run.send_signal(signal.SIGTERM)
-    run.wait(timeout=15)
+    run.wait(timeout=60)
     return written, counts(directory), rotations
 
 

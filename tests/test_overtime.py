@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -128,7 +129,8 @@ def test_a_detector_that_loops_is_broken_into_told_and_off(tmp_path):
 
 def test_a_response_leaves_calls_behind_that_take_too_long(tmp_path):
     def steps(kind, names, more=""):
-        return [f"{{uses: './parts.py:{kind}', name: {name}{more}, {SLOW}}}" for name in names]
+        limits = {name: "" if name in {"fine", "done"} else f", {SLOW}" for name in names}
+        return [f"{{uses: './parts.py:{kind}', name: {name}{more}{limits[name]}}}" for name in names]
 
     text = pipeline(
         detectors=["python"],
@@ -141,7 +143,7 @@ def test_a_response_leaves_calls_behind_that_take_too_long(tmp_path):
 
     result = run_pipeline(text, {"app.log": log, "parts.py": PARTS}, tmp_path)
 
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 55  # what is left behind takes a minute
     assert [report.analysis.analyzer for report in result.reports] == ["fine", "fine"]
     assert {outcome.action for report in result.reports for outcome in report.outcomes} == {"done"}
     told = {fault.text.replace(". The step is off until that call ends; with 'isolation: process' it would be ended", "") for fault in result.faults}  # fmt: skip
@@ -156,7 +158,8 @@ def test_a_response_leaves_calls_behind_that_take_too_long(tmp_path):
 
 def test_extensions_that_hang_or_raise_are_told_by_name_and_the_others_see_everything(tmp_path):
     extensions = [
-        f"{{uses: './parts.py:See', name: {name}, {SLOW}}}" for name in (*OBSERVED, "raise", "fine")
+        *(f"{{uses: './parts.py:See', name: {name}, {SLOW}}}" for name in OBSERVED),
+        *(f"{{uses: './parts.py:See', name: {name}}}" for name in ("raise", "fine")),
     ]
     log = TRACE.format("ValueError")
 
@@ -189,15 +192,17 @@ def test_a_source_that_hangs_in_committed_keeps_nobody_from_reading(tmp_path):
 
 
 def test_a_step_is_called_again_when_the_late_call_has_ended():
-    patience = Patience()
+    patience, is_to_end, has_ended = Patience(), threading.Event(), threading.Event()
 
     with pytest.raises(PluginBroken, match=r"act\(\) took longer than 0.05 s"):
-        patience.call("act", 0.05, lambda: time.sleep(0.2))
+        patience.call("act", 0.05, is_to_end.wait)
     with pytest.raises(PluginBroken, match="an earlier call"):
-        patience.call("act", 5, lambda: 1)
-    time.sleep(0.3)
+        patience.call("act", 60, lambda: 1)
+    is_to_end.set()
+    while patience.is_off:
+        has_ended.wait(0.01)
 
-    assert patience.call("act", 5, lambda: 1) == 1
+    assert patience.call("act", 60, lambda: 1) == 1
 
 
 WAITING = """
@@ -205,12 +210,12 @@ import os, signal, subprocess, threading, time
 from aiops_core.overtime import Overseer
 
 def work():
-    subprocess.Popen(["sh", "-c", f"kill -STOP {os.getpid()}; sleep 3; kill -CONT {os.getpid()}"]).wait()
-    for _ in range(100):
+    subprocess.Popen(["sh", "-c", f"kill -STOP {os.getpid()}; sleep 6; kill -CONT {os.getpid()}"]).wait()
+    for _ in range(30):
         time.sleep(0.01)
     return "done"
 
-overseer = Overseer([2.5], lambda owner, text: None)
+overseer = Overseer([5.0], lambda owner, text: None)
 overseer.start(threading.Event())
 print(overseer.call(0, "detect", work))
 """
@@ -222,7 +227,7 @@ def test_time_for_which_the_whole_process_was_stopped_is_nobodys_overtime():
     assert (told.stdout, told.stderr) == ("done\n", "")
 
 
-def test_looking_after_a_call_takes_a_microsecond():
+def test_looking_after_a_call_takes_no_longer_than_some_plain_calls():
     overseer = Overseer([30.0], lambda owner, text: None)
 
     def took(call):
@@ -231,6 +236,8 @@ def test_looking_after_a_call_takes_a_microsecond():
             call()
         return (time.process_time() - began) / 20_000
 
-    least = min(took(lambda: overseer.call(0, "detect", int)) for _ in range(3))
+    plain, overseen = (
+        min(took(call) for _ in range(3)) for call in (lambda: 0, lambda: overseer.call(0, "detect", int))
+    )
 
-    assert least < 5e-6
+    assert overseen < 30 * plain

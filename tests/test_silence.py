@@ -33,13 +33,13 @@ class Slow(LogDetector):
     triggers = ("^SLOW",)
 
     def detect(self, block):
-        time.sleep(0.2)
+        time.sleep(2)
         return Event(type="Slow")
 """
 
 
 def test_lines_that_wait_while_others_are_read_are_no_silence(tmp_path, monkeypatch):
-    monkeypatch.setattr(streams, "SILENCE", 0.1)
+    monkeypatch.setattr(streams, "SILENCE", 1.0)
     monkeypatch.setattr(reading, "LONGEST_GATHER", 0.0)
     monkeypatch.setattr(committing, "COMMIT_EVERY", 0.0)
 

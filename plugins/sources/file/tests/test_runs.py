@@ -73,7 +73,7 @@ def counts(directory):
 
 
 def wait_until(is_so):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
@@ -110,7 +110,7 @@ def test_case_43_a_second_collector_on_the_same_state_is_refused(tmp_path, start
 
     second = start()
 
-    assert second.wait(timeout=20) == 2
+    assert second.wait(timeout=60) == 2
     assert f"process {first.pid}" in (tmp_path / "run.log").read_text()
     assert first.poll() is None
 
@@ -131,5 +131,5 @@ def test_case_41_a_full_disk_loses_and_repeats_nothing(tmp_path, start, append):
 
     wait_until(lambda: counts(tmp_path) == [1, 1, 1])
     first.send_signal(signal.SIGTERM)
-    assert first.wait(timeout=20) == 0
+    assert first.wait(timeout=60) == 0
     assert counts(tmp_path) == [1, 1, 1]
