@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -24,8 +23,6 @@ from aiops_core.text.repeats import Repeat, RepeatedLine
 from aiops_core.text.streaks import Streak
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
-_SOURCE = re.compile(r"(?:\S+(?: \S+)?)?\s*")
-"""The class and the method that logged a record, behind its time."""
 _CACHE = 512
 _NO_DIGITS = dict.fromkeys(range(ord("0"), ord("9") + 1))
 _Said = tuple[int, tuple[str, ...], str, str]
@@ -85,7 +82,7 @@ class Detection:
         carried = claim.carried or Carried("", "")
         is_trace = self._detectors[claim.detector].rank == "trace"
         level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
-        written_at = self._written_at(envelope, carried) or self._written_above(claim, envelope)
+        written_at = self._written_at(envelope, carried)
         found = []
         for index, event in enumerate(self._parsed(claim, is_trace=is_trace)):
             severity = event.severity
@@ -163,15 +160,6 @@ class Detection:
         if event.occurred_at is None or event.occurred_at.tzinfo is not None:
             return event
         return replace(event, occurred_at=in_zone(event.occurred_at, self._zone))
-
-    def _written_above(self, claim: Claim, envelope: Envelope) -> datetime | None:
-        """Return the time of a record whose level stands a line below it, as java.util.logging writes."""
-        if envelope.severity is None or envelope.occurred_at is not None or claim.carried or not claim.before:
-            return None
-        above = claim.before[-1]
-        first = parse_envelope(above, zone=self._zone)
-        is_first = first.severity is None and _SOURCE.fullmatch(above, first.length) is not None
-        return first.occurred_at if is_first else None
 
     def _written_at(self, envelope: Envelope, carried: Carried) -> datetime | None:
         """Return when the lines say they were written; a time that names its zone comes first."""

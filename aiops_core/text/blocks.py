@@ -23,6 +23,7 @@ from aiops_core.text.introductions import (
     begins_record,
     may_introduce,
     says_no_more,
+    start_of_record,
     start_with_headline,
 )
 from aiops_core.text.kept import Kept, first_lines
@@ -150,7 +151,7 @@ class Cutter:
         else:
             self._hits.forget_before(self._kept.end)
             self._expire(claims, self._kept.end, quiet_to)
-        self._trim(min([open_from, *(held.start for held in self._held)]))
+        self._trim(min([open_from, *map(self._start_of_held, self._held)]))
         yield from claims
 
     def _repeats(self, line: int, hits: list[int], claims: list[Piece]) -> bool:
@@ -259,10 +260,14 @@ class Cutter:
 
     def _start(self, candidate: Candidate) -> int:
         """Return where a block starts, with the logging line that introduced it."""
-        if not self._grammar.is_trace(candidate.owner):
-            return candidate.start
-        held = {held.start for held in self._held}
-        return start_with_headline(candidate, self._kept, self._taken, held)
+        start = candidate.start
+        if self._grammar.is_trace(candidate.owner):
+            held = {held.start for held in self._held}
+            start = start_with_headline(candidate, self._kept, self._taken, held)
+        return start_of_record(candidate, start, self._kept)
+
+    def _start_of_held(self, held: Held) -> int:
+        return held.start if isinstance(held, RepeatedLine) else self._start(held)
 
     def _claim_held(self, lines: Iterable[Held], claims: list[Piece]) -> None:
         for held in lines:
@@ -270,7 +275,7 @@ class Cutter:
                 claims.append(held)
                 self._kept.claimed = max(self._kept.claimed, held.end)
             else:
-                self._claim(held, held.start, claims)
+                self._claim(held, self._start(held), claims)
 
     def _claim(
         self, candidate: Candidate, start: int, claims: list[Piece], hit: tuple[int, Hits] | None = None

@@ -10,6 +10,7 @@ from aiops_core.records import Block
 from aiops_core.text.candidates import Candidate
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.envelope_forms import is_parted
 from aiops_core.text.kept import Kept
 from aiops_core.text.known_blocks import Lesson
 from aiops_core.text.streams import Writer, WriterLines
@@ -55,6 +56,12 @@ def block_of(candidate: Candidate, start: int, kept: Kept, *, is_trace: bool) ->
     )
 
 
+def is_of_writer(candidate: Candidate, raw: bytes) -> bool:
+    """Tell whether a raw line is of the writer of a candidate, as far as its carrier tells writers apart."""
+    carried = candidate.carrier(raw) if candidate.carrier else None
+    return candidate.carrier is None or (carried is not None and carried.stream == candidate.stream)
+
+
 def text_of(candidate: Candidate, raw: bytes) -> str:
     """Return the text of a raw line of the writer of a candidate."""
     carried = candidate.carrier(raw) if candidate.carrier else None
@@ -83,7 +90,9 @@ def is_whole(candidate: Candidate, start: int, kept: Kept) -> bool:
     """Tell whether nothing but blank lines stands among the lines of a block that starts at an offset."""
     if candidate.lines.skipped(candidate.first, candidate.last):
         return False
-    pieces = pieces_at(candidate, start, kept) if start != candidate.start else []
+    pieces = [
+        piece for line in _headlines(candidate, start, kept) for piece in pieces_at(candidate, line, kept)
+    ]
     pieces.append(candidate.raw_lines()[0])
     return all(kept.is_blank(one[1], other[0]) for one, other in pairwise(pieces))
 
@@ -91,7 +100,8 @@ def is_whole(candidate: Candidate, start: int, kept: Kept) -> bool:
 def _headline(candidate: Candidate, start: int, kept: Kept, *, is_trace: bool) -> str:
     """Return the line before the block, the message of its record, or the line before it in a text."""
     if start != candidate.start:
-        return line_at(candidate, start, kept)
+        lines = _headlines(candidate, start, kept)
+        return " ".join(line_at(candidate, line, kept) for line in lines)
     if candidate.record is None or not is_trace:
         return ""
     return candidate.record.message or candidate.lines.get(candidate.first - 1) or ""
@@ -100,5 +110,15 @@ def _headline(candidate: Candidate, start: int, kept: Kept, *, is_trace: bool) -
 def _raw(candidate: Candidate, start: int, kept: Kept) -> bytes:
     if is_whole(candidate, start, kept):
         return kept.slice(start, min(candidate.end, start + _RAW_CAP))
-    headline = pieces_at(candidate, start, kept) if start < candidate.start else []
-    return b"".join(kept.slice(*piece) for piece in [*headline, *candidate.raw_lines()])[:_RAW_CAP]
+    headlines = _headlines(candidate, start, kept)
+    pieces = [piece for line in headlines for piece in pieces_at(candidate, line, kept)]
+    return b"".join(kept.slice(*piece) for piece in [*pieces, *candidate.raw_lines()])[:_RAW_CAP]
+
+
+def _headlines(candidate: Candidate, start: int, kept: Kept) -> list[int]:
+    """Return where the line that introduced a block starts, and the second one of a record in two."""
+    if start == candidate.start:
+        return []
+    second = kept.line_end(start)
+    texts = (line_at(candidate, start, kept), line_at(candidate, second, kept))
+    return [start, second] if second < candidate.start and is_parted(*texts) else [start]

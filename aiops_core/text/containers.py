@@ -46,6 +46,10 @@ _RESOURCE = re.compile(r" {0,40}(?P<service>[A-Za-z][\w.:-]{0,59}) │ ?")
 """What tilt writes."""
 _BUILD = re.compile(r"\[\d\d:\d\d:\d\d\][A-Za-z]?:\s{1,4}\[(?P<service>[^\]]{1,80})\] ?")
 """What TeamCity writes before the lines of a step."""
+_FETCHED = re.compile(
+    r"(?P<service>[^\t]{1,100})\t(?P<thread>[^\t]{1,100})\t(?:\ufeff)?(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z) "
+)
+"""What ``gh run view --log`` writes: the job, the step, the time."""
 _TAI = re.compile(r"@[0-9a-f]{24} ")
 """The time as multilog and s6-log write it."""
 _PROCESS = re.compile(r"(?P<service>[a-z][\w.@-]{0,62})\[(?P<pid>\d{1,8})\]: ")
@@ -63,6 +67,8 @@ def container_of(line: str) -> re.Match[str] | None:
     for pattern in _BY_FIRST.get(line[:1], ()):
         if (found := pattern.match(line)) is not None:
             return found
+    if "\t" in line[:100] and (found := _FETCHED.match(line)) is not None:
+        return found
     if "│" in line[:80] and (found := _RESOURCE.match(line)) is not None:
         return found
     if "|" in line[:80] and (found := _CONTAINER.match(line)) is not None:

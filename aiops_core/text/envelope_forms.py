@@ -60,6 +60,11 @@ _WEBLOGIC = re.compile(
     r"####<[^<>]{10,40}> <(?P<level>\w{1,12})> <(?P<logger>[^<>]{0,80})> (?:<(?:[^<>]|<[^<>]*>)*> )*(?=<)"
 )
 _PYTHON = re.compile(rf"(?P<level>{LEVEL_WORDS}):(?P<logger>[\w.]+):")
+_PARTED = re.compile(
+    r"(?P<time>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d[ \u202f][AP]M) (?P<logger>[\w.$]+)(?: [\w$<>]+)? "
+    rf"(?P<level>{LEVEL_WORDS}): "
+)
+"""What java.util.logging writes, in two lines: the level begins the second."""
 _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     **dict.fromkeys("IWEFDVA", (_KLOG, _RUBY, _ANDROID_BRIEF, _PYTHON, _LOGRUS, _GETH)),
     **dict.fromkeys("CNPSTL", (_PYTHON, _LOGRUS, _GETH)),
@@ -71,6 +76,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "(": (_GLIB,),
     "[": (_CHROMIUM, _TORNADO, _UWSGI),
 }
+_MONTHS = frozenset("JFMASOND")
 _NAMED = ("pid", "thread", "logger", "host", "service", "place")
 
 
@@ -79,7 +85,19 @@ def match_form(line: str) -> Form | None:
     for pattern in _FORMS.get(line[:1], ()):
         if found := pattern.match(line):
             return _form(found)
-    return None
+    found = _PARTED.match(line) if line[:1] in _MONTHS else None
+    return _form(found) if found else None
+
+
+def is_parted(first: str, second: str) -> bool:
+    """Tell whether two lines are the time and the level of one record, see ``joined``."""
+    found = _PARTED.match(joined(first, second)) if first[:1] in _MONTHS else None
+    return found is not None and found.start("level") == len(first) + 1
+
+
+def joined(first: str, second: str) -> str:
+    """Return the envelope of a record in two lines as one, its message behind it."""
+    return f"{first} {second}"
 
 
 def is_on_every_line(line: str) -> bool:

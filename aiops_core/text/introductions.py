@@ -6,9 +6,9 @@ import re
 from collections.abc import Container, Iterator
 
 from aiops_core.text.candidates import Candidate
-from aiops_core.text.claims import line_at
+from aiops_core.text.claims import is_of_writer, line_at
 from aiops_core.text.envelope import may_be_severe, parse_envelope
-from aiops_core.text.envelope_forms import is_on_every_line
+from aiops_core.text.envelope_forms import is_on_every_line, is_parted
 from aiops_core.text.kept import Kept
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
@@ -41,6 +41,17 @@ def start_with_headline(candidate: Candidate, kept: Kept, taken: Container[int],
         return previous
     severity = parse_envelope(text).severity or parse_envelope(learn_prefix(prefix)(text)).severity
     return previous if severity in _INTRODUCE else candidate.start
+
+
+def start_of_record(candidate: Candidate, start: int, kept: Kept) -> int:
+    """Return where the record begins a line of which does: the time may stand on a line above the level."""
+    if start <= max(kept.claimed, kept.base) or not may_be_severe(kept.line(start)):
+        return start
+    above = kept.line_before(start)
+    is_first = is_of_writer(candidate, kept.line(above)) and is_parted(
+        line_at(candidate, above, kept), line_at(candidate, start, kept)
+    )
+    return above if is_first and above >= kept.claimed else start
 
 
 def is_indented(line: str) -> bool:

@@ -71,7 +71,7 @@ _FROM_LETTER = tuple(
         rf"{_ZONE}(?: (?P<year>\d{{4}}))?",
         rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_CLOCK}{_ZONE}",
         rf"{_MONTH} (?P<day>\d{{1,2}}), (?P<year>\d{{4}}) (?P<hour>\d{{1,2}}):(?P<minute>\d\d):"
-        r"(?P<second>\d\d) (?P<half>[AP]M)",
+        r"(?P<second>\d\d)[ \u202f](?P<half>[AP]M)",
     )
 )
 

@@ -18,7 +18,7 @@ from aiops_core import (
     Span,
     lazy_pattern,
 )
-from aiops_detector_javascript import _compiler
+from aiops_detector_javascript import _compiler, _tap
 from aiops_detector_javascript._extent import AT_TRIGGER, GECKO_TRIGGERS, end_of_trace, find_place, first_line
 from aiops_detector_javascript._heads import DEBUGGING_AID, FATAL
 from aiops_detector_javascript._opera import TRIGGERS as OPERA_TRIGGERS
@@ -31,6 +31,8 @@ _THEIRS = lazy_pattern(
     r"|(?:_?[a-z]+_)*(?:module|bootstrap_node|timers|net|events|readable|writable|duplex|fs|vm|domain"
     r"|child_process|http|https|server|client|tls|wrap|stream|next_tick|repl)\.js$"
 )
+_REPORTS = ((_compiler.ERROR, _compiler.extent_of_error), (_tap.TEST, _tap.extent_of_test))
+"""What is no stack: how it begins, and how far it goes."""
 _LIBRARY_FOLDERS = ("node_modules/", "node_modules\\", "/~/", "~/", "bower_components/")
 
 
@@ -44,7 +46,7 @@ class JavascriptConfig(Config):
 
 
 class JavascriptErrors(LogDetector[JavascriptConfig]):
-    """Errors of Node.js, browsers, Deno, Bun and React Native."""
+    """Errors of Node.js, browsers, Deno, Bun and React Native, failed tests of their runners."""
 
     triggers = (
         AT_TRIGGER,
@@ -58,6 +60,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         *OPERA_TRIGGERS,
         r"^ {0,8}❯ (?:[^\s:]{1,200} )?[^\s:()]{1,300}:\d+:\d+$",
         _compiler.TRIGGER,
+        _tap.TRIGGER,
     )
 
     def cut(self, lines: Lines, hit: int) -> Span | More | None:
@@ -65,8 +68,9 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         known = AskedLines(lines)
         if read_opera(known.get(hit) or "") is not None:
             return self._cut_opera(known, hit, is_final=lines.final)
-        if _compiler.ERROR.match(known.get(hit) or ""):
-            extent = _compiler.extent_of_error(known.get, hit)
+        report = next((extent for begins, extent in _REPORTS if begins.match(known.get(hit) or "")), None)
+        if report is not None:
+            extent = report(known.get, hit)
             if known.ran_out and not lines.final:
                 return More(hit)
             return Span(*extent) if extent else None
@@ -91,7 +95,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
             return Event(
                 type=failed.type, message=failed.message, language="javascript", exceptions=(failed,)
             )
-        parts = read_parts(block.lines, block.prefix, block.headline)
+        parts = read_parts(_tap.as_stack(block.lines), block.prefix, block.headline)
         head = parts[0].head
         if head.type == DEBUGGING_AID:
             return None

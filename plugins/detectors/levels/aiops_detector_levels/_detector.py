@@ -58,8 +58,9 @@ class ErrorLevels(LogDetector[LevelsConfig]):
 
     def detect(self, block: Block) -> Event | None:
         """Name the event after its logger."""
-        envelope = parse_envelope(block.first_line)
-        text = block.text[envelope.length :].strip()
+        above = f"{block.headline} " if block.headline else ""  # the time of a record in two lines
+        envelope = parse_envelope(above + block.first_line)
+        text = (above + block.text)[envelope.length :].strip()
         message, logger = read_message(text)
         if says_nothing(message) or sums_up(block.first_line):
             return None

@@ -237,6 +237,7 @@ def _ends_message(line: str) -> bool:
         or LEAD.search(line)
         or DJANGO.match(line)
         or PROMPT.match(line)
+        or REMOTE.match(line)
         or starts_log_line(line)
     )
 
