@@ -27,10 +27,10 @@ from aiops_core.text.carriers import (
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
 from aiops_core.text.line_records import line_record
-from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span
+from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span, line_starts
 from aiops_core.text.matcher import Trigger, alike, compile_triggers
 from aiops_core.text.repeats import Repeats
-from aiops_core.text.shared_prefix import has_prefix, shared_prefix
+from aiops_core.text.shared_prefix import has_prefix, outer_prefix, shared_prefix
 from aiops_core.text.spread import spread_record
 from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
@@ -234,7 +234,8 @@ class Place(Struct):
     def _plain(self, text: str) -> Iterator[Candidate]:
         """Yield what detectors claim of lines that nothing carried, but a prefix of their own."""
         for owner, triggers in self.grammar.by_owner(self.hits):
-            for trigger, prefix, is_shared in self._prefixes(text, triggers):
+            for trigger, whole, is_shared in self._prefixes(text, triggers):
+                prefix = outer_prefix(whole, self._below()) if whole else ""
                 carrier = prefix_carrier(prefix) if prefix else None
                 if carrier is not None:
                     lines: Lines = self._writer_lines(carrier, stream_of(prefix))
@@ -254,10 +255,12 @@ class Place(Struct):
 
     def _prefixes(self, text: str, triggers: Iterable[Trigger]) -> Iterator[tuple[Trigger, str, bool]]:
         """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
+        is_bare = False
         for trigger in triggers:
             column = trigger.confirm(text)
+            is_bare = is_bare or column == 0
             is_sure = column == 0 or (column > 0 and trigger.is_anchored)
-            if not is_sure and self.grammar.is_trace(trigger.owner):
+            if not (is_sure or is_bare) and self.grammar.is_trace(trigger.owner):
                 prefix = shared_prefix(text, trigger.find(text), self._is_beside)
                 if prefix:
                     yield trigger, prefix, True
@@ -271,6 +274,10 @@ class Place(Struct):
         above = self.data.rfind(b"\n", 0, max(self.line - 1, 0)) + 1
         is_last = end >= len(self.data) and not self.final
         return is_last or word in self.data[end:below] or word in self.data[above : self.line]
+
+    def _below(self) -> str:
+        end = self._line_end()
+        return decode_line(self.data[end : self.data.find(b"\n", end) + 1 or len(self.data)])
 
     def _all_have(self, prefix: str, candidate: Candidate, read: Callable[[bytes], str]) -> bool:
         """Tell whether all lines of a candidate have a prefix of this shape, and there are several."""
@@ -415,13 +422,7 @@ class Place(Struct):
     def _starts(self) -> list[int]:
         """Return the starts of the lines a detector may look back to, and of the hit."""
         if self._reach is None:
-            at, rfind = self.line, self.data.rfind
-            starts = [at]
-            while at > self.floor and len(starts) <= LOOK_BACK:
-                at = rfind(b"\n", self.floor, at - 1) + 1 or self.floor
-                starts.append(at)
-            starts.reverse()
-            self._reach = starts
+            self._reach = line_starts(self.data, self.line, self.floor, LOOK_BACK)
         return self._reach
 
 

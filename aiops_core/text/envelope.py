@@ -103,6 +103,7 @@ def may_be_severe(raw: bytes) -> bool:
     return any(map(raw.lower().__contains__, _SEVERE)) or _SHORT.search(raw) is not None
 
 
+@lru_cache(maxsize=256)
 def can_precede(prefix: str, *, is_sure: bool = False) -> bool:
     """Tell whether a trigger that wants the start of a line may come after this text.
 

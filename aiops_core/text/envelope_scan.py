@@ -57,6 +57,8 @@ _PAIRS = re.compile(
     rf"(?:[a-z_]{{1,20}}=[^\s\"'=,]{{1,64}} ){{1,8}}(?=(?:{LEVEL_WORDS})[:\s]|\[(?i:{LEVEL_WORDS})\])"
 )
 """What Sidekiq and Elixir's logger write of the surroundings, before the level."""
+_MARKED = re.compile(r"[\w.-]{1,60}[=!\[]")
+"""How all begins that a level may stand behind, or be marked by: what has no such sign is passed over at once."""
 _OF_PROCESS = re.compile(r"\bpid=(\d+)")
 _REQUEST = re.compile(r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\t")
 """What Lambda writes of the request."""
@@ -144,7 +146,11 @@ class Scan:
             return take(self)
         if self.times < 3 and self._time():
             return True
-        if self.times and (found := _REQUEST.match(self.line, self.at)):
+        if (
+            self.times
+            and self.line.startswith("-", self.at + 8)
+            and (found := _REQUEST.match(self.line, self.at))
+        ):
             self._take(found.end())
             return True
         if first.isdigit():
@@ -212,7 +218,7 @@ class Scan:
 
     def _behind_time(self) -> bool:
         """Take pairs that a level follows, or a level in a form that only a time makes sure."""
-        if not self.times or self.severity is not None:
+        if not self.times or self.severity is not None or not _MARKED.match(self.line, self.at):
             return False
         if found := _PAIRS.match(self.line, self.at):
             if pid := _OF_PROCESS.search(found[0]):

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 MAX_LINES = 5_000
 MAX_BYTES = 1 << 20
+_NEAR = 4096
+"""Bytes that mostly hold the lines a detector may reach back to."""
 LOOK_BACK = 24
 """Lines before a hit a detector may reach back to (Node prints the source before the error)."""
 
@@ -28,6 +30,22 @@ class More(Struct, frozen=True):
     """A problem that starts at line ``start`` and may go on past the last line known."""
 
     start: int
+
+
+def line_starts(data: bytes, line: int, floor: int, count: int) -> list[int]:
+    """Return where a line starts and up to so many lines above it, none of them above ``floor``; ascending."""
+    reach = _NEAR
+    while True:
+        begin = max(floor, line - reach)
+        pieces = data[begin:line].rsplit(b"\n", count + 1)
+        if begin == floor or len(pieces) > count + 1:
+            break
+        reach *= 4
+    starts = [line]
+    for piece in reversed(pieces[-1 - count : -1]):
+        starts.append(starts[-1] - len(piece) - 1)
+    starts.reverse()
+    return starts
 
 
 class Lines:

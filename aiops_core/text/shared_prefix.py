@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 
 from aiops_core.text.envelope import parse_envelope
+from aiops_core.text.timestamps import match_time
 from aiops_core.text.unwrap import learn_prefix
 
 _LONGEST = 200
 _LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])?[:|>]?) ?$")
 _WORD = re.compile(r"[A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
 
+_GAP = re.compile(r" +")
 _SIGN = re.compile(r"([>|] ) *")
 """What a text that is passed on stands behind, line by line."""
 
@@ -32,6 +34,20 @@ def shared_prefix(text: str, column: int, near: Callable[[bytes], bool]) -> str:
     if last is None or not near(last[1].encode()):
         return ""
     return prefix if _WORD.fullmatch(prefix, parse_envelope(prefix).length) else ""
+
+
+def outer_prefix(prefix: str, below: str) -> str:
+    """Return the time that a viewer put before each line, where the program's own stands on the first only.
+
+    ``below`` is the next line: it has no more of the prefix than that time.
+    """
+    found = match_time(prefix)
+    outer = _GAP.match(prefix, found.end()) if found else None
+    if outer is None or match_time(prefix[outer.end() :].lstrip("[")) is None:
+        return prefix
+    time = prefix[: outer.end()]
+    is_all = learn_prefix(prefix)(below) != below
+    return prefix if is_all or learn_prefix(time)(below) == below else time
 
 
 def has_prefix(prefix: str) -> Callable[[str], bool]:
