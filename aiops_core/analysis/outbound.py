@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,7 +31,32 @@ def redact_record(record: R, redactor: Redactor) -> R:
     Changes stay as they are: a placeholder must never be written into a file, and what they add
     is checked for secrets where they are applied.
     """
+    texts: list[str] = []
+    _gather(record, redactor, texts)
+    if redactor.is_clean("\n".join(texts)):
+        return record  # nearly always: one look at all of it costs a tenth of one at each
     return _redact(record, redactor, code=False)  # type: ignore[no-any-return]
+
+
+def _gather(value: Any, redactor: Redactor, texts: list[str]) -> None:  # Any: records nest every JSON type
+    """Add what would have to be redacted; of frames that were looked at before nothing."""
+    if isinstance(value, str):
+        texts.append(value)
+    elif not value or isinstance(value, _UNTOUCHED):
+        return
+    elif isinstance(value, tuple | list):
+        if not _is_stack(value) or _redact_frames(_Same(value), redactor) is not value:
+            for item in value:
+                _gather(item, redactor, texts)
+    elif isinstance(value, dict | Mapping):
+        for key, item in value.items():
+            if isinstance(item, str) and isinstance(key, str):
+                texts.append(f"{key}={item}")
+            else:
+                _gather(item, redactor, texts)
+    elif isinstance(value, Struct):
+        for name in _names(type(value)):
+            _gather(getattr(value, name), redactor, texts)
 
 
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type
@@ -50,11 +75,16 @@ def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: recor
 def _redact_items(
     items: tuple[Any, ...] | list[Any], redactor: Redactor, *, code: bool
 ) -> Sequence[Any]:  # Any: as above
-    if isinstance(items[0], Frame) and isinstance(items, tuple) and len(items) <= _FEW:
+    if _is_stack(items):
         return _redact_frames(_Same(items), redactor)
     if all(isinstance(item, str) for item in items) and redactor.is_clean("\n".join(items)):
         return items
     return type(items)([_redact(item, redactor, code=code) for item in items])
+
+
+def _is_stack(items: tuple[Any, ...] | list[Any]) -> TypeGuard[tuple[Frame, ...]]:  # Any: as above
+    """Tell whether these are frames that may be remembered."""
+    return isinstance(items[0], Frame) and isinstance(items, tuple) and len(items) <= _FEW
 
 
 class _Same:

@@ -36,7 +36,7 @@ class Rule(Struct, frozen=True):
     """One kind of secret.
 
     ``hints`` are lower-case literals of which one must occur in the lower-cased text, or ``shape``
-    match there where no literal is part of every secret. ``accepts`` is asked about each match. ``in_code`` False: the pattern means nothing in source code.
+    match there where no literal is part of every secret, or too many other words hold it. ``accepts`` is asked about each match. ``in_code`` False: the pattern means nothing in source code.
     ``is_proof`` False: a diff is blocked for a random-looking value only. ``is_apart``: no match
     can touch a placeholder.
     """
@@ -133,12 +133,6 @@ _KEY = (
     r"|secret[_-]?key|encryption[_-]?key|signing[_-]?key|master[_-]?key|shared[_-]?key|app[_-]?key"
     r"|jsessionid|phpsessid|connect\.sid|密码|口令|密钥)"
 )
-_KEYS = ("api", "auth", "access", "account", "private", "secret", "encryption", "signing", "master", "shared")
-_KEY_HINTS = (
-    *("passw", "pwd", "passphrase", "passcode", "secret", "token", "credential", "jsessionid", "phpsessid"),
-    *("connect.sid", "密码", "口令", "密钥"),
-    *(f"{name}{gap}key" for name in (*_KEYS, "app") for gap in ("", "_", "-")),
-)
 _URL_KEYS = ("key", "sig", "signature", "auth", "x-amz-signature", "x-amz-credential")
 _GITLAB = ("pat", "dt", "rt", "rtr", "cbt", "ptt", "ft", "imt", "agent", "soat", "ffct", "oas")
 _COLOUR = r"(?:(?:\x1b|\\u001b|\\x1b|\\033)\[[0-9;]*m)*"
@@ -148,6 +142,7 @@ _QUOTED = (
     r"(?:\\+[\"'](?P<s>[^\"'\n\\]+)|\"(?P<s2>(?:[^\"\\\n]|\\.)+)"
     r"|'(?P<s3>(?:[^'\\\n]|\\.)+)|`(?P<s4>[^`\n]+))"
 )
+_KEY_SHAPE = _KEY.replace("(?P<k>", "(?:")
 _EDGE = r"(?:^|[^\w-]|\\[nrt]|\[[0-9;]*m)"
 _PEM = r"-----{} [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
 _DATABASES = r"(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|oracle)(?:\+[a-z0-9]+)?"
@@ -225,27 +220,43 @@ RULES: tuple[Rule, ...] = (
         tuple(f"gl{kind}-" for kind in _GITLAB),
         rf"(?P<s>gl(?:{'|'.join(_GITLAB)})-[A-Za-z0-9_.-]{{16,}})",
     ),
-    Rule("aws-key", ("akia", "asia", "abia", "acca"), r"(?P<s>(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})"),
+    Rule(
+        "aws-key",
+        (),
+        r"(?P<s>(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})",
+        shape="(?:akia|asia|abia|acca)[a-z0-9]{16}",
+    ),
     Rule("slack-token", ("xox", "xapp-"), r"(?P<s>(?:xox[abeoprsd]|xapp)-[A-Za-z0-9.%_-]{8,})"),
     Rule("google-key", ("aiza", "ya29."), r"(?P<s>AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,})"),
     Rule(
         "service-token",
-        ("_live_", "_test_", "whsec_", "npm_", "pypi-", "hf_", "sg.", "shp", "dop_v1_", "lin_api_"),
+        ("whsec_", "pypi-", "dop_v1_", "lin_api_"),
         r"(?P<s>(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}|npm_[A-Za-z0-9]{36}"
         r"|pypi-[A-Za-z0-9_-]{32,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|dop_v1_[a-f0-9]{64}"
         r"|lin_api_[A-Za-z0-9]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})"
         rf"|{_EDGE}(?P<s2>hf_[A-Za-z0-9]{{30,}})",
+        shape=r"[rs]k_(?:live|test)_|shp(?:at|ca|pa|ss)_|sg\.[a-z0-9_-]{16}|(?:hf|npm)_[a-z0-9]{20}",
     ),
     Rule(
         "vendor-token",
         (
-            *("ghapp_", "dckr_", "hvs.", "hvb.", "hvr.", "dapi", "glsa_", "glc_", "nrak-", "atatt3", "atbb"),
-            *(".atlasv1.", "pul-", "pscale_", "pmak-", "rubygems_", "sntry", "dp.", "figd_", "pat-", "nfp_"),
-            *("ntn_", "secret_", "pplx-", "rdme_", "xkeysib-", "sgp_", "sq0", "tfp_", "gsk_", "xai-", "r8_"),
-            *("key-", "-us", ":aa", "dop_", "doo_", "dor_", "sha256~", "nvapi-", "tskey-", "fo1_", "fm1"),
-            *("fm2", "phx_"),
-            *("ltai", "akid", "8q~", "shippo_", "duffel_", "ezak", "eztk", "flwseck", "cio", "eaa", "phc_"),
-            *("api_org_", "shpss_", "sl.", "lsv2_", "tvly-", "oy2", "apify_", "ops_", "npg_", "sbp_"),
+            *(
+                "dckr_",
+                "hvs.",
+                "hvb.",
+                "hvr.",
+                "glsa_",
+                "glc_",
+                "nrak-",
+                "atatt3",
+                "atbb",
+                ".atlasv1.",
+                "pul-",
+            ),
+            *("pscale_", "pmak-", "rubygems_", "sntry", "figd_", "nfp_", "ntn_", "secret_", "pplx-", "rdme_"),
+            *("xkeysib-", "sgp_", "sq0", "tfp_", "gsk_", "xai-", "r8_", "dop_", "doo_", "dor_", "sha256~"),
+            *("nvapi-", "tskey-", "phx_", "8q~", "shippo_", "duffel_", "ezak", "eztk", "flwseck", "phc_"),
+            *("api_org_", "lsv2_", "tvly-", "oy2", "apify_", "ops_eyj", "npg_", "sbp_"),
         ),
         r"(?P<s>dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}|hv[sbr]\.[A-Za-z0-9_-]{20,}|dapi[a-f0-9]{32}"
         r"|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|NRAK-[A-Z0-9]{20,}|ATATT3[A-Za-z0-9_=-]{50,}|ATBB[A-Za-z0-9]{24,}"
@@ -265,8 +276,15 @@ RULES: tuple[Rule, ...] = (
         rf"|{_EDGE}(?P<s2>key-[a-f0-9]{{32}}|[a-f0-9]{{32}}-us\d{{1,2}}|\d{{8,10}}:AA[A-Za-z0-9_-]{{32,33}}"
         r"|LTAI[A-Za-z0-9]{16,24}|AKID[A-Za-z0-9]{32}|[A-Za-z0-9_~.]{3}8Q~[A-Za-z0-9_~.-]{31,34}"
         r"|sl\.[A-Za-z0-9_-]{130,})",
+        shape=r"dapi[a-f0-9]{8}|dp\.(?:pt|st|ct|sa|scim|audit)\.|pat-(?:na|eu)\d|fm[12][ar]?_|eaa[a-z0-9]{20}"
+        r"|key-[a-f0-9]{8}|[a-f0-9]{8}-us\d|\d:aa[a-z0-9_-]{8}|(?:ltai|akid)[a-z0-9]{8}|sl\.[a-z0-9_-]{16}",
     ),
-    Rule("jwt", ("eyj",), r"(?P<s>eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4})"),
+    Rule(
+        "jwt",
+        (),
+        r"(?P<s>eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4})",
+        shape=r"eyj[a-z0-9_-]{8}",
+    ),
     Rule(
         "webhook-url",
         ("webhook", "hooks.slack.com", "/bot/v2/hook/"),
@@ -284,16 +302,28 @@ RULES: tuple[Rule, ...] = (
         is_proof=False,
     ),
     Rule(
-        "bearer", ("bearer",), r"(?i:bearer[ \t]+)(?P<s>[A-Za-z0-9._~+/=-]{8,})", _is_bearer, is_proof=False
+        "bearer",
+        (),
+        r"(?i:bearer[ \t]+)(?P<s>[A-Za-z0-9._~+/=-]{8,})",
+        _is_bearer,
+        is_proof=False,
+        shape=r"bearer[ \t]+[a-z0-9._~+/=-]{8}",
     ),
-    Rule("basic", ("basic",), r"(?i:basic[ \t]+)(?P<s>[A-Za-z0-9+/]{8,}={0,2})", _is_basic),
+    Rule(
+        "basic",
+        (),
+        r"(?i:basic[ \t]+)(?P<s>[A-Za-z0-9+/]{8,}={0,2})",
+        _is_basic,
+        shape=r"basic[ \t]+[a-z0-9+/]{8}",
+    ),
     Rule(
         "url-credentials",
-        ("://",),
+        (),
         rf"(?i:{_DATABASES})://[^\s:/@\[\"'<>]*:(?P<s>[^\s\"'<>]+)@"
         r"|[A-Za-z][A-Za-z0-9+.-]{1,30}://"
         r"(?:[^\s:/?#@\[\"'<>]*:(?P<s2>[^\s/\"'<>]+)|(?P<s3>[^\s:/?#@\[\"'<>]{16,}))@",
         _is_credential,
+        shape=rf"{_DATABASES}://[^\s:/@\[\"'<>]*:[^\s\"'<>]+@|://[^\s:/?#@\[\"'<>]*(?::[^\s/\"'<>]+)?@",
     ),
     Rule(
         "cookie",
@@ -314,42 +344,47 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "option",
-        ("--", "-u ", "-u\t"),
+        (),
         rf"(?i:--[\w-]{{0,40}}{_KEY})[ \t]+[\"']?(?P<s>(?:[^\s\"'-]|-[^\sA-Za-z-])[^\s\"']*)"
         r"|\s(?:-u|--user)[ \t]+[^\s:\"'/]+:(?P<s2>[^\s\"'/]+)",
         _is_no_dummy,
         in_code=False,
         is_proof=False,
+        shape=rf"--[\w-]*{_KEY_SHAPE}[ \t]|\s(?:-u|--user)[ \t]",
     ),
     Rule(
         "setting",
-        _KEY_HINTS,
+        (),
         rf"(?i:{_KEY})(?:[ \t][^<>\n]{{0,200}})?>(?P<s>[^<>\n]+)</",
         _is_value,
         is_proof=False,
+        shape=r">[^<>\n]+</",
     ),
     Rule(
         "setting",
-        _KEY_HINTS,
+        (),
         rf"(?i:{_KEY})(?:\\*[\"']\]?{_GAP}(?:=>|[:=])|\]?{_GAP}(?:=>|:?=|:)){_GAP}[rbuf@]?{_QUOTED}",
         _is_value,
         is_proof=False,
+        shape=rf"{_KEY_SHAPE}(?:\\*[\"']\]?{_GAP}(?:=>|[:=])|\]?{_GAP}(?:=>|:?=|:)){_GAP}[rbuf@]?[\\\"'`]",
     ),
     Rule(
         "setting",
-        _KEY_HINTS,
+        (),
         rf"(?i:[(\[][\"'][\w.-]{{0,40}}{_KEY})[\"'],[ \t]*{_QUOTED}",
         _is_value,
         in_code=False,
         is_proof=False,
+        shape=rf"{_KEY_SHAPE}[\"'],[ \t]*[\\\"'`]",
     ),
     Rule(
         "setting",
-        _KEY_HINTS,
+        (),
         rf"(?i:{_KEY})\\*[\"']?\]?{_GAP}(?P<sep>=>|[:=]){_GAP}(?P<s>{_PLAIN})",
         _is_plain_value,
         in_code=False,
         is_proof=False,
+        shape=rf"{_KEY_SHAPE}\\*[\"']?\]?{_GAP}(?:=>|[:=])",
     ),
     Rule(
         "card",
@@ -357,6 +392,6 @@ RULES: tuple[Rule, ...] = (
         r"(?P<s>\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]?\d{1,3})?|3\d{3}[ -]\d{6}[ -]\d{4,5}|\d{14,19})",
         _is_card,
         is_apart=True,
-        shape=r"\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|3\d{3}[ -]\d{6}[ -]\d{4}|\d{14}",
+        shape=r"(?:^|[^\w.+-]|[mnrt])(?:\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}|3\d{3}[ -]\d{6}[ -]\d{4}|\d{14})",
     ),
 )

@@ -63,7 +63,7 @@ class Redactor:
 
         False where that would have to be looked at more closely.
         """
-        if self._also or self._own or _SURROGATE.search(text):
+        if self._also or self._own or _has_surrogates(text):
             return False
         is_known = self._known is not None and self._known.search(text) is not None
         return not is_known and not _hinted_rules()(text.lower())
@@ -82,7 +82,7 @@ class Redactor:
         return found
 
     def _settled(self, text: str, code: bool) -> str:
-        text = _SURROGATE.sub("\ufffd", text)
+        text = _without_surrogates(text)
         for _ in range(_PASSES):
             before, text = text, self._once(text, code)
             if text == before:
@@ -120,7 +120,7 @@ def check_pattern(pattern: str) -> str:
 
 def contains_secret(text: str) -> str | None:
     """Return the name of the rule by which this piece of code holds a secret, None without one."""
-    text = _SURROGATE.sub("\ufffd", text)
+    text = _without_surrogates(text)
     for rule, find in _hinted(text.lower()):
         if rule.in_code:
             for found in _accepted(text, rule, find):
@@ -134,9 +134,17 @@ def placeholders(text: str) -> frozenset[str]:
     return frozenset(match[0] for match in PLACEHOLDER.finditer(text))
 
 
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def _without_surrogates(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text) if _has_surrogates(text) else text
+
+
 def _without_placeholders(text: str) -> str:
-    """Return the text in which a rule's hint may stand: no secret begins inside a placeholder."""
-    return PLACEHOLDER.sub(" ", text) if "[redacted:" in text else text
+    """Return the text in which a rule's hint may stand: none does inside a placeholder, some reach over it."""
+    return PLACEHOLDER.sub("\0", text) if "[redacted:" in text else text
 
 
 def _secret_at(text: str, start: int, placeholder: str, after: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiops_core.text import redaction
@@ -221,7 +221,9 @@ def test_a_configured_secret_may_be_an_ordinary_word(value):
 
 
 @pytest.mark.parametrize(
-    "evil", ["password=" + ")" * 50_000, "-----BEGIN PRIVATE KEY-----" * 2_000, "eyJaaaaaaaa." * 5_000]
+    "evil",
+    ["password=" + ")" * 50_000, "-----BEGIN PRIVATE KEY-----" * 2_000, "eyJaaaaaaaa." * 5_000]
+    + ["://a:" * 20_000, "token " * 20_000, "--a" * 30_000, "> a" * 30_000, "redis://:" * 20_000],
 )
 def test_hostile_text_costs_linear_time(evil):
     before = time.process_time()
@@ -260,6 +262,17 @@ def test_no_surrounding_saves_a_secret(secret, template, around, edge):
     text = around + edge + template.format(secret) + edge + around
 
     assert secret not in Redactor().redact(text)
+
+
+@pytest.mark.parametrize("rule", redaction.RULES, ids=lambda rule: rule.name)
+@given(data=st.data())
+@settings(max_examples=20)
+def test_a_text_is_looked_at_by_every_rule_that_finds_something_in_it(rule, data):
+    found = data.draw(st.from_regex(re.compile(rule.pattern, re.ASCII), fullmatch=True))
+    text = data.draw(st.sampled_from(["", " ", '"', "\x1b[1m"])) + found
+    assume(any(redaction._finder(rule)(text)))  # the engines do not agree on all that is a space
+
+    assert rule in [hinted for hinted, _ in redaction._hinted(text.lower())]
 
 
 def test_text_that_cannot_be_encoded_is_redacted_all_the_same():
