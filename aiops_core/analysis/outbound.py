@@ -44,19 +44,21 @@ def _gather(value: Any, redactor: Redactor, texts: list[str]) -> None:  # Any: r
         texts.append(value)
     elif not value or isinstance(value, _UNTOUCHED):
         return
+    elif isinstance(value, Struct):
+        _gather_all([getattr(value, name) for name in _names(type(value))], redactor, texts)
     elif isinstance(value, tuple | list):
         if not _is_stack(value) or _redact_frames(_Same(value), redactor) is not value:
-            for item in value:
-                _gather(item, redactor, texts)
+            _gather_all(value, redactor, texts)
     elif isinstance(value, dict | Mapping):
-        for key, item in value.items():
-            if isinstance(item, str) and isinstance(key, str):
-                texts.append(f"{key}={item}")
-            else:
-                _gather(item, redactor, texts)
-    elif isinstance(value, Struct):
-        for name in _names(type(value)):
-            _gather(getattr(value, name), redactor, texts)
+        texts += [f"{key}={item}" for key, item in value.items() if isinstance(item, str)]
+        _gather_all([item for item in value.values() if not isinstance(item, str)], redactor, texts)
+
+
+def _gather_all(values: Sequence[Any], redactor: Redactor, texts: list[str]) -> None:  # Any: as above
+    texts += [value for value in values if isinstance(value, str)]
+    for value in values:
+        if value and not isinstance(value, str):
+            _gather(value, redactor, texts)
 
 
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type

@@ -274,9 +274,7 @@ class Commits:
         if not unanswered:
             return
         try:
-            with self._store.transaction():
-                for incident_id in unanswered:
-                    self._store.incidents.decide(incident_id, None, decision)
+            self._store.incidents.decide_all(unanswered, None, decision)
         except StoreError as error:
             self._fault("store", str(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -201,8 +201,11 @@ class Incidents(Access):
 
     def decide(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
         """Keep why something was or was not done; without a time it is now."""
+        self.decide_all([incident_id], run_id, decision)
+
+    def decide_all(self, incident_ids: Iterable[int], run_id: int | None, decision: Decision) -> None:
+        """Keep the same decision about each of these incidents."""
         row = {
-            "incident_id": incident_id,
             "run_id": run_id,
             "rule": decision.rule,
             "text": decision.text,
@@ -210,7 +213,7 @@ class Incidents(Access):
             "at": decision.at or self._clock(),
         }
         with self._write() as connection:
-            connection.execute(insert(decisions).values(row))
+            connection.execute(insert(decisions), [{"incident_id": each, **row} for each in incident_ids])
 
     def decide_once(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
         """Keep a decision unless the same stands there for the same run already."""

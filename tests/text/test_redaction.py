@@ -222,8 +222,16 @@ def test_a_configured_secret_may_be_an_ordinary_word(value):
 
 @pytest.mark.parametrize(
     "evil",
-    ["password=" + ")" * 50_000, "-----BEGIN PRIVATE KEY-----" * 2_000, "eyJaaaaaaaa." * 5_000]
-    + ["://a:" * 20_000, "token " * 20_000, "--a" * 30_000, "> a" * 30_000, "redis://:" * 20_000],
+    [
+        "password=" + ")" * 50_000,
+        "-----BEGIN PRIVATE KEY-----" * 2_000,
+        "eyJaaaaaaaa." * 5_000,
+        "://a:" * 20_000,
+        "token " * 20_000,
+        "--a" * 30_000,
+        "> a" * 30_000,
+        "redis://:" * 20_000,
+    ],
 )
 def test_hostile_text_costs_linear_time(evil):
     before = time.process_time()
@@ -268,9 +276,10 @@ def test_no_surrounding_saves_a_secret(secret, template, around, edge):
 @given(data=st.data())
 @settings(max_examples=20)
 def test_a_text_is_looked_at_by_every_rule_that_finds_something_in_it(rule, data):
-    found = data.draw(st.from_regex(re.compile(rule.pattern, re.ASCII), fullmatch=True))
+    # Half characters are taken out before; the engines do not agree that a vertical tab is a space.
+    alike = st.characters(exclude_characters="\v", exclude_categories=["Cs"])
+    found = data.draw(st.from_regex(re.compile(rule.pattern, re.ASCII), fullmatch=True, alphabet=alike))
     text = data.draw(st.sampled_from(["", " ", '"', "\x1b[1m"])) + found
-    assume(any(redaction._finder(rule)(text)))  # the engines do not agree on all that is a space
 
     assert rule in [hinted for hinted, _ in redaction._hinted(text.lower())]
 
