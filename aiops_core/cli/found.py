@@ -96,6 +96,8 @@ class JsonLines:
 
 def _ascii(text: str) -> str:
     """Return JSON text with all that a terminal may obey or cannot show escaped."""
+    if text.isascii() and "\x7f" not in text:  # nearly always, and told fifty times as fast
+        return text
     return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
