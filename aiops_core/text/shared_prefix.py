@@ -14,20 +14,16 @@ _LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])?[
 _WORD = re.compile(r"[A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
 
 _GAP = re.compile(r" +")
-_SIGN = re.compile(r"([>|] ) *")
-"""What a text that is passed on stands behind, line by line."""
 
 
 def shared_prefix(text: str, column: int, near: Callable[[bytes], bool]) -> str:
-    """Return what stands before a column, if it is a sign, or one word, perhaps behind an envelope; "" otherwise.
+    """Return what stands before a column, if it is one word, perhaps behind an envelope; "" otherwise.
 
     ``near`` tells whether bytes stand in a line beside this one: what no other line has is no prefix.
     """
     if not 0 < column <= _LONGEST:
         return ""
     prefix = text[:column]
-    if (sign := _SIGN.match(text)) and column <= sign.end():
-        return sign[1] if near(sign[1].encode()) else ""
     if not prefix.endswith(" ") and text.startswith(" ", column):
         prefix += " "
     last = _LAST_WORD.match(prefix.removesuffix("| ").removesuffix("> ")) if prefix.endswith(" ") else None

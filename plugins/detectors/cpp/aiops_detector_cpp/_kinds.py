@@ -226,7 +226,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Read], ...] = tuple(
             r"(?:.*\s)?Code: \d+\. (?P<type>DB::\w*Exception): (?P<text>.*?)(?:\. \([A-Z_]+\).*|, Stack trace.*|$)",
             _named,
         ),
-        (r"(?:.*\s)?Process \d+ \([^()]{1,64}\) of user \d+ dumped core\b", _fixed("core dumped")),
+        (
+            r"(?:.*\s)?(?P<text>Process \d+ \([^()]{1,64}\) of user \d+ dumped core\b.*)",
+            _fixed("core dumped"),
+        ),
         (
             r"assert\.h assertion failed at (?P<file>\S+?):(?P<line>\d+)(?: in (?P<function>[^:]*))?: (?P<text>.*)",
             _assertion,
