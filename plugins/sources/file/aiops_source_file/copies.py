@@ -50,7 +50,7 @@ class Copies:
     def is_copy(self, candidate: Candidate, original: Generation) -> bool:
         """Say at once whether a file holds what was, or is to be, read of a generation."""
         copy = self._open(candidate.key, candidate.path)
-        if copy is None or (original.prefix.length and original.was_in(copy, candidate.status.st_size)):
+        if copy is None or (original.tail.length and original.was_in(copy, candidate.status.st_size)):
             return True
         source, size = self._open(original.key, original.path), candidate.status.st_size
         return source is not None and all(

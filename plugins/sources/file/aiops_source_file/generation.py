@@ -81,7 +81,7 @@ class Generation(Struct, eq=False):
     tail: Sample = Sample()
     """Of bytes as they lie in the file, at or before the furthest byte read."""
     earlier: Sample = Sample()
-    """What ``tail`` was at least a second ago."""
+    """What ``tail`` was at least a second ago, or at first."""
     nature: Nature = UNJUDGED
     is_skipping: bool = False
     """The next byte belongs to an over-long line whose head was already told."""
@@ -175,9 +175,13 @@ class Generation(Struct, eq=False):
         return is_unchanged or directory_of(self.place) == directory_of(candidate.real or candidate.path)
 
     def was_in(self, content: Content, size: int) -> bool:
-        """Whether a file is a copy of this one, perhaps made before all of it was read."""
+        """Whether a file is a copy of this one, perhaps made before all of it was read.
+
+        That two files begin alike is no proof where there is an end to compare.
+        """
         known = self.tail if size >= self.tail.end else self.earlier
-        return known.end <= size and self.prefix.holds(content) and known.holds(content)
+        is_proof = known.length > 0 or not self.tail.length
+        return is_proof and known.end <= size and self.prefix.holds(content) and known.holds(content)
 
     def was_packed_into(self, content: GzipContent) -> bool:
         """Whether a compressed file holds what was read of this one."""
@@ -232,10 +236,13 @@ class Generation(Struct, eq=False):
             known = os.fstat(content.fd).st_size
         if self.prefix.length < PREFIX:
             self.prefix = sample(content, 0, min(PREFIX, known))
-        if (now := time.monotonic()) >= self.between[1] + 1:
-            self.earlier, self.between = self.between[0], (self.tail, now)
-        length = min(TAIL, known)
+        length, now, before = min(TAIL, known), time.monotonic(), self.tail
         self.tail = sample(content, known - length, length)
+        if not before.length:
+            self.earlier, self.between = self.tail, (self.tail, now)
+        elif now >= self.between[1] + 1:
+            self.earlier = self.between[0] if self.between[0].length else self.earlier
+            self.between = (before, now)
 
     def position(self, offset: int | None = None, drift: int | None = None) -> Position:
         """Return the position at ``offset``, by default where reading goes on."""

@@ -616,3 +616,42 @@ def test_a_rotation_under_restarts_loses_and_repeats_nothing(tmp_path, tail, log
 
     source.wait(lambda: len(source.lines) >= 4000)
     assert sorted(source.lines) == numbered(*range(4000))
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_files_that_begin_with_the_same_kilobyte_are_all_read(tmp_path, tail, hold_updates, is_stopped):
+    log, head = tmp_path / "a.log", "x" * 2000 + "\n"
+    log.write_text(f"{head}1 and more than in the others\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait(lambda: len(source.lines) == 2)
+    release = None if is_stopped else hold_updates(source)
+    if is_stopped:
+        source.stop()
+
+    log.rename(tmp_path / "a.log.3")
+    (tmp_path / "a.log.2").write_text(f"{head}2\n")
+    (tmp_path / "a.log.1").write_text(f"{head}3\n")
+    log.write_text(f"{head}4\n")
+    if release is None:
+        source.start()
+    else:
+        release.set()
+
+    source.wait(lambda: len(source.lines) >= 8)
+    assert [line[0] for line in source.lines] == list("x1x2x3x4")
+
+
+def test_the_last_of_files_that_begin_with_the_same_kilobyte_is_not_taken_for_one_before_it(tmp_path, tail):
+    log, head = tmp_path / "a.log", "x" * 2000 + "\n"
+    log.write_text("0\n")
+    source = tail("a.log", start="beginning").start()
+    source.wait_for("0")
+    source.stop()
+
+    log.rename(tmp_path / "a.log.2")
+    (tmp_path / "a.log.1").write_text(f"{head}1\n")
+    log.write_text(f"{head}2 and more\n")
+    source.start()
+
+    source.wait(lambda: len(source.lines) >= 5)
+    assert [line[0] for line in source.lines] == list("0x1x2")
