@@ -257,7 +257,7 @@ class Place(Struct):
         """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
         is_bare = False
         for trigger in triggers:
-            column = trigger.confirm(text)
+            column = trigger.confirm(text, is_bare=is_bare)
             is_bare = is_bare or column == 0
             is_sure = column == 0 or (column > 0 and trigger.is_anchored)
             if not (is_sure or is_bare) and self.grammar.is_trace(trigger.owner):
@@ -397,7 +397,8 @@ class Place(Struct):
 
     def _cut(self, owner: int, trigger: Trigger, lines: Lines, hit: int, prefix: str) -> Candidate | None:
         cut = self.grammar.cut(owner, lines, hit)
-        if cut is None:
+        is_told = isinstance(cut, Span) and cut.is_told
+        if cut is None or (is_told and parse_envelope(prefix).severity is not None):
             return None
         last = min(cut.end, cut.start + MAX_LINES) if isinstance(cut, Span) else hit + 1
         start, end = lines.extent(cut.start, last)

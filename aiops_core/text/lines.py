@@ -18,12 +18,14 @@ class Span(Struct, frozen=True):
     """Lines ``start`` to ``end`` (excluded) of a window are one problem.
 
     ``is_record``: the first line tells of the problem itself, so that no logging line above it
-    introduces it.
+    introduces it. ``is_told``: only the record above tells that this is a problem, so that a line
+    with a level of its own is none.
     """
 
     start: int
     end: int
     is_record: bool = False
+    is_told: bool = False
 
 
 class More(Struct, frozen=True):

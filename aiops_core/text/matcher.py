@@ -50,14 +50,15 @@ class Trigger(Struct, frozen=True):
         """Return the first column where the pattern matches, wherever it should; -1 when it does not."""
         return next((match.start() for match in self._matches(line)), -1)
 
-    def confirm(self, line: str) -> int:
+    def confirm(self, line: str, *, is_bare: bool = False) -> int:
         """Return the column where the trigger holds in an unwrapped line, -1 when it does not.
 
-        An anchored trigger holds at the start or after the envelope of a log line.
+        An anchored trigger holds at the start or after the envelope of a log line, which one that
+        ``is_bare`` has not.
         """
         pattern = _compiled(self.source)
-        if self.is_anchored and pattern.match(line):
-            return 0
+        if self.is_anchored and (is_bare or pattern.match(line)):
+            return -1 if pattern.match(line) is None else 0
         for match in self._matches(line):
             start = match.start()
             if self.is_anchored and not can_precede(line[:start], is_sure=_is_sure(match)):

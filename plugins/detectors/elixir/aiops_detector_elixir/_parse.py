@@ -41,11 +41,15 @@ _REASON = lazy_pattern(
     r"(?:\*\* Reason for termination ==?\s*\n\*\*|exit value:\s*|reason:|error:|Context:.*?Reason:|do_boot[\"']?,?) *\(?(?P<reason>\{{1,3}\"?'?[a-z]\w*|[a-z]\w*)",
     re.DOTALL,
 )
+_ANNOUNCED = lazy_pattern(r"\s*\*\* \(exit\) an exception was raised:\s*$")
+"""What Plug and Phoenix write above the exception of a request: it says no more than that there is one."""
 
 
 def read_problem(lines: Sequence[str], is_ours: IsOurs) -> tuple[RaisedException, ...]:
     """Read exceptions in the form of Elixir, else a report in that of Erlang."""
     starts = [index for index, line in enumerate(lines) if BANNER.match(line[:LONGEST])]
+    if len(starts) > 1 and _ANNOUNCED.match(lines[starts[0]]):
+        starts = starts[1:]
     if starts:
         return _read_exceptions(lines, starts, is_ours)
     return (_read_report(lines, is_ours),)

@@ -52,7 +52,7 @@ class JavaErrors(LogDetector[JavaConfig]):
         _clojure.TRIGGER,
         _compiler.TRIGGER,
         _launcher.TRIGGER,
-        _logged.TRIGGER,
+        *_logged.TRIGGERS,
         _startup.TRIGGER,
         *_crash.TRIGGERS,
     )
@@ -61,7 +61,8 @@ class JavaErrors(LogDetector[JavaConfig]):
         """Claim the trace from the line that names the exception to its last cause."""
         known = AskedLines(lines)
         if extent := _extent_of_report(known, hit):
-            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent)
+            is_told = _logged.NAMED.match(known.get(hit) or "") is not None
+            return More(extent[0]) if known.ran_out and not lines.final else Span(*extent, is_told=is_told)
         head = find_head(known.get, hit)
         if head is None:
             return More(hit) if known.ran_out and not lines.final else None

@@ -9,8 +9,9 @@ from aiops_core import lazy_pattern, parse_envelope
 from aiops_detector_java._extent import after_message, has_body
 from aiops_detector_java._lines import Get
 
-TRIGGER = r"^(?:[a-z_][\w$]*\.){1,12}[A-Z][\w$]*(?:Exception|Error): "
-NAMED = lazy_pattern(TRIGGER)
+_CLASS = r"^(?:[a-z_][\w$]*\.){1,12}[A-Z][\w$]*(?:Exception|Error)"
+TRIGGERS = (rf"{_CLASS}: ", rf"{_CLASS}$")
+NAMED = lazy_pattern(rf"{_CLASS}(?:: |$)")
 _TOLD = frozenset({"critical", "error", "warning"})
 
 
