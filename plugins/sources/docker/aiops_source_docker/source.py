@@ -34,11 +34,24 @@ class DockerSource(FileSource):
     def source(self, positions: Mapping[str, Position]) -> Iterator[Signal]:
         known: dict[str, dict[str, str]] = {}
         for signal in super().source(positions):
-            if isinstance(signal, LogBatch):
-                if signal.path not in known:
-                    known[signal.path] = container_of(Path(signal.path))
-                signal = self._named(signal, known[signal.path])  # noqa: PLW2901 - the same signal, named
+            if isinstance(signal, LogBatch) and signal.path:
+                container = known.get(signal.path, {})
+                if "container" not in container:  # its name may not be told yet
+                    is_news = not container
+                    container = known[signal.path] = container_of(Path(signal.path))
+                    if is_news:
+                        self._tell_nameless(signal.path, container)
+                signal = self._named(signal, container)  # noqa: PLW2901 - the same signal, named
             yield signal
+
+    def _tell_nameless(self, path: str, container: dict[str, str]) -> None:
+        if self.config.containers and "container" not in container:
+            self.context.logger.warning(
+                "%s: %s is left out as long as nobody knows whose it is: the file config.v2.json beside it is not "
+                "there or may not be read. Let aiops read it, or leave out 'containers'.",
+                self.context.name,
+                path,
+            )
 
     def _named(self, batch: LogBatch, container: dict[str, str]) -> LogBatch:
         if self.config.containers and container.get("container") not in self.config.containers:

@@ -4,9 +4,10 @@ import json
 from textwrap import dedent
 
 import pytest
-from aiops_source_docker import DockerSource
+from aiops_source_docker import DockerConfig, DockerSource
 from aiops_source_docker.source import container_of
 
+from aiops_core.testing import SourceRun
 from aiops_core.testing.pipeline import run_pipeline
 
 TRACE = [
@@ -110,3 +111,37 @@ def test_a_container_without_a_readable_description_is_known_by_its_id(tmp_path)
 
 def test_it_reads_where_docker_writes_unless_told_otherwise():
     assert DockerSource().config.paths == ["/var/lib/docker/containers/*/*-json.log"]
+
+
+@pytest.fixture
+def followed(tmp_path, container):
+    """Follow a container of which only one name is wanted."""
+    source = SourceRun(
+        lambda context: DockerSource(
+            DockerConfig(paths=["containers/*/*-json.log"], containers=["shop-1"], start="beginning"), context
+        ),
+        tmp_path,
+        name="docker",
+    )
+    yield source
+    source.stop()
+
+
+def test_a_container_whose_name_is_told_late_is_left_out_until_then_and_that_is_said(container, followed):
+    config = container.parent / "config.v2.json"
+    said = config.read_text()
+    config.unlink()
+    container.write_text(record("before"))
+    followed.start()
+    followed.wait(lambda: followed.messages)
+
+    config.write_text(said)
+    with container.open("a") as log:
+        log.write(record("after"))
+
+    followed.wait(lambda: followed.lines)
+    assert [json.loads(line)["log"] for line in followed.lines] == ["after\n"]
+    assert followed.messages == [
+        f"docker: {container} is left out as long as nobody knows whose it is: the file config.v2.json beside it "
+        "is not there or may not be read. Let aiops read it, or leave out 'containers'."
+    ]
