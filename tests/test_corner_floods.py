@@ -60,8 +60,8 @@ HOSTILE = {
     "at under a head": lambda size: "java.lang.IllegalStateException: x\n\tat " + "at " * (size // 3) + "\n",
     "Caused by": lambda size: "Caused by:\n" * (size // 11),
     "Caused by under a head": lambda size: (
-        NODE + JAVA + "Caused by: java.io.IOException: disk\n" * (size // 38)
-    ),
+        NODE + JAVA + "Caused by: java.io.IOException: disk\n" * (5_000 + size // 38)
+    ),  # the cap of a block is passed however few: what comes behind it costs more
     "Traceback": lambda size: "Traceback (most recent call last):\n" * (size // 35),
     "goroutine": lambda size: "panic: x\n\n" + "goroutine 1 [running]:\n\n" * (size // 24),
     "data race": lambda size: "==================\nWARNING: DATA RACE\n" * (size // 38),
