@@ -242,7 +242,8 @@ class Generations:
             self.live.add(before, first=True)
         place, chain = generation.place, generation.predecessor
         if before.is_final:  # truncated, and what was written since perhaps too
-            between = self._between(place, before.seen[1] / 1e9)
+            written = before.seen[1] / 1e9  # of a compressed one when it was compressed, others may be older
+            between = self._between(place, min(written, before.seen_at) if before.may_unpack else written)
             generation.predecessor = self._chain(self._no_copies(between, generation.path), chain)
         elif before.inode != generation.inode:  # renamed
             known = self._rotations.get(place)
