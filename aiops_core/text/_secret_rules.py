@@ -240,23 +240,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "vendor-token",
         (
-            *(
-                "dckr_",
-                "hvs.",
-                "hvb.",
-                "hvr.",
-                "glsa_",
-                "glc_",
-                "nrak-",
-                "atatt3",
-                "atbb",
-                ".atlasv1.",
-                "pul-",
-            ),
+            *("dckr_", "hvs.", "hvb.", "hvr.", "glsa_", "glc_", "nrak-", "atatt3", "atbb", ".atlasv1."),
+            *("pul-", "api_org_", "lsv2_", "tvly-", "oy2", "apify_", "ops_eyj", "npg_", "sbp_"),
             *("pscale_", "pmak-", "rubygems_", "sntry", "figd_", "nfp_", "ntn_", "secret_", "pplx-", "rdme_"),
             *("xkeysib-", "sgp_", "sq0", "tfp_", "gsk_", "xai-", "r8_", "dop_", "doo_", "dor_", "sha256~"),
             *("nvapi-", "tskey-", "phx_", "8q~", "shippo_", "duffel_", "ezak", "eztk", "flwseck", "phc_"),
-            *("api_org_", "lsv2_", "tvly-", "oy2", "apify_", "ops_eyj", "npg_", "sbp_"),
         ),
         r"(?P<s>dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}|hv[sbr]\.[A-Za-z0-9_-]{20,}|dapi[a-f0-9]{32}"
         r"|gl(?:sa|c)_[A-Za-z0-9+/=_]{30,}|NRAK-[A-Z0-9]{20,}|ATATT3[A-Za-z0-9_=-]{50,}|ATBB[A-Za-z0-9]{24,}"
