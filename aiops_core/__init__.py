@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from aiops_core.failpoints import failpoint
     from aiops_core.hooks import hookimpl
     from aiops_core.listening import server_context
+    from aiops_core.plain import from_plain, to_plain
     from aiops_core.polling import Found, PolledSource, PollingConfig, parse_retry_after
     from aiops_core.posting import (
         ChatNotifierConfig,
@@ -228,6 +229,7 @@ __all__ = [
     "escape_markdown",
     "failpoint",
     "fit_sections",
+    "from_plain",
     "hookimpl",
     "http_post",
     "lazy_pattern",
@@ -252,6 +254,7 @@ __all__ = [
     "server_context",
     "shorten",
     "title_line",
+    "to_plain",
     "tokens_of",
     "trouble_of",
     "unpaid",
@@ -357,6 +360,7 @@ _WHERE = {
     "escape_markdown": "text.sanitising",
     "failpoint": "failpoints",
     "fit_sections": "text.report",
+    "from_plain": "plain",
     "hookimpl": "hooks",
     "http_post": "posting",
     "lazy_pattern": "text.lazy",
@@ -381,6 +385,7 @@ _WHERE = {
     "server_context": "listening",
     "shorten": "text.report",
     "title_line": "text.report",
+    "to_plain": "plain",
     "tokens_of": "budget",
     "trouble_of": "posting",
     "unpaid": "analysis.models",

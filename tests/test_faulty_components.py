@@ -226,7 +226,7 @@ def test_a_wrong_type_is_told_and_its_lines_are_counted_unread(tmp_path, body, t
         ("return 5", "cut() returned int 5. Let it return a Span, More or None"),
         (
             "return Span(0, 0)",
-            "cut() returned Span(start=0, end=0, is_record=False), which holds no line. "
+            "cut() returned Span(start=0, end=0, is_record=False, is_told=False), which holds no line. "
             "Let it start at 0 or later, and end later",
         ),
         (

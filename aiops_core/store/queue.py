@@ -188,7 +188,9 @@ class Queue:
             return connection.execute(freed).rowcount
 
     def next_due(self, kinds: Sequence[str]) -> datetime | None:
-        """Return when the next job of these kinds is due or its lease runs out."""
+        """Return when the next job of these kinds is due or its lease runs out; None where there is none."""
+        if not kinds:
+            return None
         with self._database.read() as connection:
             found = connection.execute(_firsts(tuple(kinds))).one()
         return min((time for time in found if time is not None), default=None)

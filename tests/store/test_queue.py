@@ -26,6 +26,7 @@ def test_a_job_is_not_leased_before_it_is_due(queue, clock):
     assert queue.lease(["a"], "me", 10) is None
     assert queue.next_due(["a"]) == clock() + timedelta(seconds=5)
     assert queue.next_due(["b"]) is None
+    assert queue.next_due([]) is None
 
     clock.advance(5)
 

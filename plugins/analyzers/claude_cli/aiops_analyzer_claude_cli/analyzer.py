@@ -30,10 +30,11 @@ from aiops_core import (
     Prompt,
     Usage,
     build_prompt,
+    from_plain,
     parse_answer,
     replace,
+    to_plain,
 )
-from aiops_core.plain import from_plain, to_plain
 from aiops_core.repair import remove_tree, sandbox_problem
 
 _Edits: TypeAlias = Callable[[], tuple[Edit, ...]]
