@@ -120,5 +120,7 @@ def _headlines(candidate: Candidate, start: int, kept: Kept) -> list[int]:
     if start == candidate.start:
         return []
     second = kept.line_end(start)
-    texts = (line_at(candidate, start, kept), line_at(candidate, second, kept))
-    return [start, second] if second < candidate.start and is_parted(*texts) else [start]
+    if second >= candidate.start:
+        return [start]
+    is_second = is_parted(line_at(candidate, start, kept), line_at(candidate, second, kept))
+    return [start, second] if is_second else [start]

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from aiops_core.analysis import redact_record
 from aiops_core.records import (
     Analysis,
@@ -45,6 +47,32 @@ def test_r19_s9_no_text_of_a_report_keeps_a_secret():
     assert "dTpodW50ZXIy" not in repr(report)
     assert report.outcomes[0].data["n"] == 3
     assert (report.key, report.incident.event.key) == ("key", "k")
+
+
+def raised(frames):
+    return (RaisedException("E", frames=frames),)
+
+
+LEAK = Frame("a.js", 3, code='login("u", password="hunter2")')
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "password=hunter2",
+        Event("E", "password=hunter2"),
+        Event("E", exceptions=(RaisedException("E", "token: hunter2"),)),
+        Event("E", exceptions=raised((LEAK,))),
+        Event("E", exceptions=raised((*(Frame("a.js", line) for line in range(60)), LEAK))),
+        Event("E", attributes={"db_password": "hunter2"}),
+        Event("E", context_after=("fine", "pwd=hunter2")),
+        Outcome("failed", "no", data={"tried": [{"token": "hunter2"}]}),
+        Outcome("failed", "no", data={"tried": {"note": "fine\npassword=hunter2"}}),
+    ],
+)
+def test_a_secret_that_stands_in_one_place_alone_goes(record):
+    assert "hunter2" in repr(record)
+    assert "hunter2" not in repr(redact_record(record, REDACTOR))
 
 
 def test_source_keeps_its_names_and_loses_its_literals():
