@@ -173,11 +173,14 @@ class SyslogSource(Source[SyslogConfig]):
         )
 
     def _tls(self) -> ssl.SSLContext | None:
-        if not self.config.certificate:
+        config = self.config
+        if not config.certificate:
             return None
-        return server_context(
-            self.context.directory, self.config.certificate, self.config.key, self.config.client_ca
-        )
+        context = server_context(self.context.directory, config.certificate, config.key, config.client_ca)
+        # Senders of syslog do not read. One that hangs up on unread tickets resets the connection, and what
+        # it sent last is then gone.
+        context.num_tickets = 0
+        return context
 
     def _release(self) -> None:
         bound, self._bound = self._bound, ()

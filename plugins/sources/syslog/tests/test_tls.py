@@ -1,5 +1,6 @@
 """Messages over TLS, and clients that may not send any."""
 
+import select
 import ssl
 
 import pytest
@@ -18,6 +19,16 @@ def test_tls_carries_what_tcp_does(listener, trusting):
     with trusting().wrap_socket(source.connect(), server_hostname="127.0.0.1") as client:
         client.sendall(counted(FIRST) + SECOND + b"\n")
         source.wait_for(FIRST + b"\n" + SECOND + b"\n")
+
+
+def test_a_sender_that_never_reads_has_nothing_to_read_when_it_hangs_up(listener, trusting):
+    source = listener("tls://127.0.0.1:0", certificate="cert.pem", key="key.pem")
+
+    with trusting().wrap_socket(source.connect(), server_hostname="127.0.0.1") as client:
+        client.sendall(b"<13>one\n")
+        source.wait_for(b"<13>one\n")
+        # Unread bytes make a close a reset, and a reset takes along what the receiver has not read yet.
+        assert select.select([client], [], [], 0)[0] == []
 
 
 def test_a_client_without_a_certificate_of_the_client_ca_is_refused(listener, trusting):
