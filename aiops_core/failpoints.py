@@ -19,7 +19,7 @@ FAILPOINTS = {
     "after_commit": "They are committed; nobody was told.",
     "job_taken": "A job is leased, and nothing of it is done.",
     "job_left": "A job is done or given back, and its worker looks for the next one.",
-    "step_begun": "A step of a run is in the journal, and nothing of it is done.",
+    "step_begun": "A step of a run that calls somebody is in the journal, and nothing of it is done.",
     "step_done": "A step is done and not in the journal.",
     "step_ended": "A step is in the journal with its result.",
     "call_reserved": "A call of a model is in the account, and not made.",

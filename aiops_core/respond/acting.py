@@ -70,12 +70,14 @@ def act(run: Run, analysis: Analysis, change: Change | None) -> Acted:
         if outcome is not None:
             outcomes[step.name] = outcome
         else:
-            run.desk.store.guarded(run.job).requests.drop(run.id, step.name)
+            run.store.requests.drop(run.id, step.name)
     return Acted(tuple(plans), outcomes)
 
 
 def _drop_plans_without_action(run: Run) -> None:
     """End the waiting of actions that are in the pipeline file no more, whatever people said."""
+    if all(step.state != "waiting" for step in run.before.values()):
+        return
     names = {step.name for step in run.pipeline.of_kind("actions")}
     for one in run.runs.waiting(run.id):
         if one.action not in names:
@@ -99,9 +101,9 @@ def look_again_at(run: Run) -> datetime | None:
 
 def acted_since(run: Run, told: str) -> list[str]:
     """Return the actions that waited, and acted, or left a plan people approved, after the step ``told`` had begun."""
-    steps = {step.name: step for step in run.runs.steps(run.id)}
-    if told not in steps:
+    if told not in run.before:
         return []
+    steps = {step.name: step for step in run.runs.steps(run.id)}
     found = []
     for row in steps.values():
         action = row.name.removeprefix("act ")
@@ -225,7 +227,7 @@ def _has_place(run: Run, step: Step) -> bool:
         return True
     policy, store = run.pipeline.config.policy, run.desk.store
     with store.transaction():
-        full = store.guarded(run.job).requests.reserve(
+        full = run.store.requests.reserve(
             run.id, step.name, most=policy.open_requests, hourly=policy.requests_per_hour
         )
         if full is None:
@@ -284,7 +286,7 @@ def _do(run: Run, step: Step, plan: Plan) -> Outcome:
     with _unless_its_process_is_gone(run, step), recording:
         outcome = _try(step, plan, warn=partial(_warn, run, step))
     outcome = run.redacted(replace(outcome, action=step.name))
-    _keep(run.desk.store.guarded(run.job), run.id, outcome)
+    _keep(run.store, run.id, outcome)
     begin_talk(run.desk, run.pipeline, run.id, step, outcome)
     if not outcome.final:
         due = run.desk.clock() + FOLLOW_EVERY

@@ -166,18 +166,23 @@ class Responder:
             self._finish(run)
             return
         run.triaged = triage(run)
-        gathered = run.step("evidence", "", partial(gather_evidence, run), Gathered) or Gathered(())
+        gather = partial(gather_evidence, run)
+        calls = run.pipeline.config.repository is not None or run.pipeline.of_kind("extensions")
+        gathered = run.step("evidence", "", gather, Gathered, is_brief=not calls) or Gathered(())
         run.commit = gathered.commit
         evidence = gathered.evidence
         try:
-            answered = run.step("analyze", "", partial(analyze, run, evidence), Analysis)
+            analyzers = run.pipeline.of_kind("analyzers")
+            answer = partial(analyze, run, evidence)
+            answered = run.step("analyze", "", answer, Analysis, is_brief=not analyzers)
         except Postponed as wait:
             self._postpone(run, wait)
             return
         analysis = answered or unanswered(
             run.incident, ["the analysis step failed"], language=run.pipeline.config.language
         )
-        repaired = run.step("repair", "", partial(repair, run, evidence, analysis), Repaired)
+        mend = partial(repair, run, evidence, analysis)
+        repaired = run.step("repair", "", mend, Repaired, is_brief=not analysis.edits)
         change = None
         if repaired is not None:
             analysis, change = repaired.analysis, repaired.change
@@ -191,7 +196,7 @@ class Responder:
 
     def _tell(self, run: Run, analysis: Analysis, change: Change | None, acted: Acted) -> None:
         """Tell people of a run once, and once more of each action that acted after they were told."""
-        if not (run.runs.step(run.id, TOLD_EARLY) and not analysis.is_answered and not acted.plans):
+        if not (TOLD_EARLY in run.before and not analysis.is_answered and not acted.plans):
             run.told("notify", partial(self._notify, run, analysis, change, acted))
         for action in acted_since(run, "notify"):
             again = partial(self._notify, run, analysis, change, acted, action)
@@ -207,8 +212,7 @@ class Responder:
         deadline = run.runs.get(run.id).created_at + run.pipeline.config.policy.tell_within
         is_long = wait.wait_for == "budget" or (self._once and wait.wait_for == "model")
         is_due = is_long or self._clock() >= deadline
-        is_told = run.runs.step(run.id, TOLD_EARLY) is not None
-        if run.review is None and is_due and not is_told:
+        if run.review is None and is_due and TOLD_EARLY not in run.before:
             run.told(TOLD_EARLY, partial(self._tell_early, run, wait))
         run.look_at = wait.until if is_due else min(wait.until, deadline)
         self._finish(run)
@@ -234,31 +238,36 @@ class Responder:
         self._store.queue.wake(talk_key(run.pipeline.name, review.action, review.request), self._clock())
 
     def _taken_up(self, job: Job) -> Run:
-        row = self._store.runs.get(job.payload["run"])
+        store = self._store.guarded(job)
+        with store.moment():
+            row = store.runs.get(job.payload["run"])
+            incident = store.incidents.get(row.incident_id)
+            before = {step.name: step for step in store.runs.steps(row.id)}
+            decisions = store.incidents.decisions(incident.id, row.id)
         pipeline = self._pipelines.get(row.pipeline)
         if pipeline is None:
             raise UserError(
                 f"pipeline '{row.pipeline}' is not in the pipeline file any more. Put it back, or drop the job"
             )
-        incident = self._desk.redacted(self._store.incidents.get(row.incident_id))
-        step = self._store.runs.step(row.id, "review") if row.reason == "review" else None
+        incident = self._desk.redacted(incident)
+        step = before.get("review") if row.reason == "review" else None
         review = from_text(Review, step.result) if step is not None else None
-        run = Run(self._desk, row.id, job, pipeline, incident, row.reason, review)
-        run.decisions.extend(self._store.incidents.decisions(incident.id, run.id))
+        run = Run(self._desk, row.id, job, pipeline, incident, row.reason, store, before, review)
+        run.decisions.extend(decisions)
         return run
 
     def _is_over(self, run: Run) -> bool:
         """Return whether people closed the incident meanwhile and did not ask for this run."""
-        asked_for = run.reason in ("retry", "review") or approved(run)
-        return run.incident.state in {"ignored", "resolved"} and not asked_for
+        is_closed = run.incident.state in {"ignored", "resolved"}
+        return is_closed and run.reason not in ("retry", "review") and not approved(run)
 
     def _finish(self, run: Run) -> None:
         """End the run, or park it for an approval; one that came meanwhile lets it go on at once."""
         with self._store.transaction():
-            if approved(run) and not self._is_over(run):
+            states = {step.state for step in self._store.runs.steps(run.id)}
+            if "waiting" in states and approved(run) and not self._is_over(run):
                 self._store.queue.release(run.job)
                 return
-            states = {step.state for step in self._store.runs.steps(run.id)}
             waits = bool({"waiting", "queued"} & states) and not self._is_over(run)
             run.runs.finish(run.id, "waiting" if waits else "failed" if "failed" in states else "done")
             expires = look_again_at(run) if waits else None
@@ -271,6 +280,8 @@ class Responder:
         self, run: Run, analysis: Analysis, change: Change | None, acted: Acted, action: str = ""
     ) -> Callable[[], list[str]]:
         """Write the report about the run, or what one action did since; return what queues it to its targets."""
+        if not run.pipeline.of_kind("notifiers"):
+            return list  # nobody to be told
         incident = run.redacted(self._store.incidents.get(run.incident.id))
         key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
         deploy = self._store.deploys.of(incident)
@@ -296,7 +307,7 @@ class Responder:
             new_after=deploy.before if deploy is not None else "",
         )
         is_asked = run.reason in ("retry", "review") or action not in ("", "early")
-        is_asked = is_asked or (not action and run.runs.step(run.id, TOLD_EARLY) is not None)
+        is_asked = is_asked or (not action and TOLD_EARLY in run.before)
         return partial(
             self.telling.tell,
             run.pipeline,

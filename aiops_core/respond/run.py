@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from aiops_core.repair import Premises
 from aiops_core.repository import Mirror, open_mirror
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.turns import Turns
-from aiops_core.store import Job, Runs, StepState, Store, Triaged
+from aiops_core.store import Job, Runs, StepRow, StepState, Store, Triaged
 from aiops_core.text.redaction import Redactor
 from aiops_core.tracing import span
 
@@ -85,6 +85,10 @@ class Run(Struct):
     pipeline: Pipeline
     incident: Incident
     reason: str
+    store: Store
+    """A write raises LeaseLost once another worker took this one over."""
+    before: Mapping[str, StepRow]
+    """The steps that were recorded when it was taken up."""
     review: Review | None = None
     """What this round of review is to answer, None for any other run."""
     triaged: Triaged | None = None
@@ -103,7 +107,7 @@ class Run(Struct):
     @property
     def runs(self) -> Runs:
         """The records of runs; a write raises LeaseLost once another worker took this one over."""
-        return self.desk.store.guarded(self.job).runs
+        return self.store.runs
 
     @property
     def work(self) -> Path:
@@ -116,13 +120,31 @@ class Run(Struct):
         created = self.runs.get(self.id).created_at
         return self.desk.clock() < created + self.pipeline.config.policy.max_age
 
-    def step(self, name: str, component: str, work: Callable[[], R | None], kind: type[R]) -> R | None:
-        """Do one recorded step, or return what it gave when it was done before."""
-        row = self.runs.step(self.id, name)
-        if row is not None and row.is_finished:
-            return from_text(kind, row.result) if row.result else None
-        self.runs.begin_step(self.id, name, component)
-        failpoint("step_begun")
+    def step(
+        self,
+        name: str,
+        component: str,
+        work: Callable[[], R | None],
+        kind: type[R],
+        *,
+        is_brief: bool = False,
+    ) -> R | None:
+        """Do one recorded step, or return what it gave when it was done before.
+
+        A brief one calls nobody and has no effects: its begin is recorded with its end.
+        """
+        row = self.before.get(name)
+        if row is None or not row.is_finished:
+            began = self.desk.clock()
+            if is_brief:
+                return self._done(name, component, work, began)
+            if self.runs.begin_step(self.id, name, component):
+                failpoint("step_begun")
+                return self._done(name, component, work, began)
+            row = self.runs.step(self.id, name)  # people ended it meanwhile
+        return from_text(kind, row.result) if row is not None and row.result else None
+
+    def _done(self, name: str, component: str, work: Callable[[], R | None], began: datetime) -> R | None:
         state: StepState = "done"
         error = result = ""
         value: R | None = None
@@ -149,35 +171,36 @@ class Run(Struct):
             state, error = "failed", self._failed(name, failure)
         failpoint("step_done")
         with self._saving():
-            self.runs.end_step(self.id, name, state, error, result)
+            self._end(StepRow(self.id, name, component, state, error, result, began, None))
         failpoint("step_ended")
         self._observe(name, state)
         return value
 
+    def _end(self, step: StepRow) -> None:
+        self.runs.save_step(replace(step, finished_at=self.desk.clock()))
+
     def told(self, name: str, prepare: Callable[[], Callable[[], list[str]]]) -> None:
         """Queue messages as one recorded step: they and its end are one transaction, prepared before it."""
-        row = self.runs.step(self.id, name)
+        row = self.before.get(name)
         if row is not None and row.is_finished:
             return
-        state: StepState = "done"
+        step = StepRow(self.id, name, "", "done", "", "", self.desk.clock(), None)
         try:
             with span(f"aiops {name}", self._traced("")):
                 tell = prepare()
             with self.desk.store.transaction():
                 targets = tell()
-                self.runs.begin_step(self.id, name)
                 failpoint("step_done")
-                self.runs.end_step(self.id, name, "done", "", to_text(targets))
+                self._end(replace(step, result=to_text(targets)))
         except (LeaseLost, StoreError):
             raise
         except BaseException as failure:
             if is_interrupt(failure):
                 raise
-            state = "failed"
-            self.runs.begin_step(self.id, name)
-            self.runs.end_step(self.id, name, state, self._failed(name, failure))
+            step = replace(step, state="failed", error=self._failed(name, failure))
+            self._end(step)
         failpoint("step_ended")
-        self._observe(name, state)
+        self._observe(name, step.state)
 
     @contextmanager
     def _saving(self) -> Iterator[None]:

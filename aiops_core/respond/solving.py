@@ -12,7 +12,7 @@ from aiops_core.analysis import CUT, SEVERAL_FILES, UNKNOWN_RELEASE, Precedent, 
 from aiops_core.errors import AiopsError, Refused
 from aiops_core.handover import named
 from aiops_core.policy import Proposal, may_repair, nearer
-from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, Incident, TestRun
+from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, TestRun
 from aiops_core.repair import NOT_THE_EDITS_FAULT, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.asking import ask_again
@@ -40,9 +40,6 @@ class Repaired(Struct, frozen=True):
 
 def gather_evidence(run: Run) -> Gathered:
     """Read the log, the repository, earlier incidents and what extensions know."""
-    store = run.desk.store
-    similar = _before(run) + [_precedent(run, *one) for one in store.incidents.similar(run.incident, limit=3)]
-    earlier = store.incidents.attributes_before(run.incident)
     try:
         mirror = run.mirror()
     except AiopsError as error:
@@ -54,8 +51,8 @@ def gather_evidence(run: Run) -> Gathered:
         mirror=mirror,
         repository=repository,
         commit=run.commit,
-        similar=similar,
-        earlier=earlier,
+        similar=_precedents(run) if run.pipeline.of_kind("analyzers") else (),
+        earlier=run.store.incidents.attributes_before(run.incident) if mirror is not None else (),
         max_characters=_TOKEN * run.pipeline.config.policy.evidence_tokens,
     )
     _tell_of_notes(run, found)
@@ -75,24 +72,24 @@ def _review(run: Run, mirror: Mirror | None) -> list[Evidence]:
     return review_evidence(run.review, mirror, run.commit, mirror.head(repository.branch), analysis)
 
 
+def _precedents(run: Run) -> list[Precedent]:
+    """Return what earlier runs found out about this incident and similar ones, and what came of it."""
+    with run.store.moment():
+        similar = run.store.incidents.similar(run.incident, limit=3)
+        fixes = run.store.runs.last_fixes([incident.id for incident, _ in similar])
+        found = [Precedent(one, analysis, *fixes.get(one.id, (None, ()))) for one, analysis in similar]
+        return _before(run) + found
+
+
 def _before(run: Run) -> list[Precedent]:
     """Return what an earlier run found out about this incident, and what came of it."""
-    runs = run.desk.store.runs
+    runs = run.store.runs
     earlier = [row.id for row in runs.of_incident(run.incident.id) if row.id < run.id]
-    analysis = run.desk.store.incidents.answer(run.incident.id)
-    if not earlier or analysis is None or run.review is not None:
+    analysis = run.store.incidents.answer(run.incident.id) if earlier else None
+    if analysis is None or run.review is not None:
         return []
     outcomes = tuple(runs.outcomes(earlier[-1]).values())
     return [Precedent(run.incident, analysis, runs.change(earlier[-1]), outcomes)]
-
-
-def _precedent(run: Run, incident: Incident, analysis: Analysis | None) -> Precedent:
-    """Return a similar incident with what its last run did about it."""
-    runs = run.desk.store.runs
-    last = runs.latest(incident.id)
-    if last is None:
-        return Precedent(incident, analysis)
-    return Precedent(incident, analysis, runs.change(last.id), tuple(runs.outcomes(last.id).values()))
 
 
 def _tell_of_notes(run: Run, found: Sequence[Evidence]) -> None:

@@ -88,8 +88,7 @@ def _reserved(run: Run, analyzer: str, part: str, at_most: AtMost) -> Iterator[S
     if at_most.cost is None and any(cap.limit.usd is not None for cap in caps):
         text = f"{analyzer}: the price of {at_most.model} is not known, only its tokens and calls are counted"
         run.decide(Decision("price-unknown", run.redacted_text(text), setting="policy.budget"))
-    store = run.desk.store
-    found = store.guarded(run.job).spending.reserve(run.id, analyzer, at_most, caps, part)
+    found = run.store.spending.reserve(run.id, analyzer, at_most, caps, part)
     if isinstance(found, Shortage):
         raise _wait(run, found) if found.in_flight else _refusal(run, analyzer, at_most, found)
     failpoint("call_reserved")
@@ -98,7 +97,7 @@ def _reserved(run: Run, analyzer: str, part: str, at_most: AtMost) -> Iterator[S
         yield call
     finally:
         if not call.is_settled:
-            store.spending.lose(found)
+            run.desk.store.spending.lose(found)
     failpoint("call_settled")
 
 

@@ -172,6 +172,12 @@ class Store(Recording, Faults):
         with self._write():
             yield
 
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let all that this thread reads inside be of one moment; nothing is written inside."""
+        with self._read():
+            yield
+
     @property
     def is_damaged(self) -> bool:
         """Whether the database file was found damaged since it was opened."""

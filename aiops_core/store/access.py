@@ -24,7 +24,7 @@ class Access:
     def _write(self, *, is_urgent: bool = False) -> Iterator[Connection]:
         with self._database.write(is_urgent=is_urgent) as connection:
             if self._job is not None:
-                check_lease(connection, self._job)
+                check_lease(self._database, connection, self._job)
             yield connection
 
     @contextmanager

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, bindparam, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.store.plans import PLAN, Plans, StoredPlan
@@ -27,17 +27,17 @@ class Approvals(Plans):
 
     def waiting(self, run_id: int) -> Sequence[WaitingPlan]:
         """Return the plans of a run whose actions have not gone on since they began to wait."""
-        return self._waiting(_waiting().where(plans.c.run_id == run_id))
+        return self._waiting(_WAITING_OF_RUN, {"of_run": run_id})
 
     def unanswered(self) -> Sequence[WaitingPlan]:
         """Return the plans nobody answered yet, of each incident those of its last run that waits."""
-        found = self._waiting(_waiting().where(plans.c.approved_hash != plans.c.hash))
+        found = self._waiting(_WAITING.where(plans.c.approved_hash != plans.c.hash))
         last = {one.incident_id: one.run_id for one in found}
         return [one for one in found if one.run_id == last[one.incident_id]]
 
     def planned(self, beginning: str) -> Sequence[WaitingPlan]:
         """Return every plan whose hash begins so, the oldest first, whether it waits or not."""
-        query = _all().where(plans.c.hash.startswith(beginning, autoescape=True))
+        query = _ALL.where(plans.c.hash.startswith(beginning, autoescape=True))
         return self._waiting(query)
 
     def approve(self, run_id: int, action: str, plan_hash: str, by: str) -> None:
@@ -71,9 +71,9 @@ class Approvals(Plans):
                 over = and_(runs.c.id == run_id, runs.c.state == "waiting")
                 connection.execute(update(runs).where(over).values(state=state, finished_at=now))
 
-    def _waiting(self, query: Select[Any]) -> Sequence[WaitingPlan]:
+    def _waiting(self, query: Select[Any], of: Mapping[str, int] | None = None) -> Sequence[WaitingPlan]:
         with self._read() as connection:
-            rows = connection.execute(query.order_by(plans.c.run_id, steps.c.id)).mappings().all()
+            rows = connection.execute(query, of).mappings().all()
         return [
             WaitingPlan(
                 row["incident_id"],
@@ -85,11 +85,12 @@ class Approvals(Plans):
         ]
 
 
-def _all() -> Select[Any]:
-    acts = and_(steps.c.run_id == plans.c.run_id, steps.c.name == "act " + plans.c.step)
-    query = select(runs.c.incident_id, plans.c.run_id, plans.c.step, *PLAN)
-    return query.join(runs, runs.c.id == plans.c.run_id).outerjoin(steps, acts)
-
-
-def _waiting() -> Select[Any]:
-    return _all().where(steps.c.state == "waiting")
+_ACTS = and_(steps.c.run_id == plans.c.run_id, steps.c.name == "act " + plans.c.step)
+_ALL = (
+    select(runs.c.incident_id, plans.c.run_id, plans.c.step, *PLAN)
+    .join(runs, runs.c.id == plans.c.run_id)
+    .outerjoin(steps, _ACTS)
+    .order_by(plans.c.run_id, steps.c.id)
+)
+_WAITING = _ALL.where(steps.c.state == "waiting")
+_WAITING_OF_RUN = _WAITING.where(plans.c.run_id == bindparam("of_run"))

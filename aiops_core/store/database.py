@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, QueuePool, Table, create_engine, event
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -81,13 +81,24 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one moment of the database and never waits for a writer.
 
-        Inside a write of the same thread it is the writing connection.
+        Inside a write of the same thread it is the writing connection, inside a read that of the read.
         """
-        if self._here.connection is not None:
-            yield self._here.connection
+        known = self._here.connection or self._here.reader
+        if known is not None:
+            yield known
             return
         with self._explained(), self._readers.begin() as connection:
-            yield connection
+            self._here.reader = connection
+            try:
+                yield connection
+            finally:
+                self._here.reader = None
+
+    def is_first_here(self, name: object) -> bool:
+        """Return whether nobody has asked so with this name since the transaction of this thread began."""
+        is_first = name not in self._here.asked
+        self._here.asked.add(name)
+        return is_first
 
     def problems(self) -> list[str]:
         """Read the whole file and return what is wrong with it and with its permissions."""
@@ -154,14 +165,19 @@ class Database:
 
 
 class _Here(threading.local):
-    """The transaction this thread is in."""
+    """The transactions this thread is in."""
 
     connection: Connection | None = None
+    reader: Connection | None = None
     is_spoiled = False
+
+    def __init__(self) -> None:
+        self.asked: set[object] = set()
 
     @contextmanager
     def joined(self, connection: Connection) -> Iterator[None]:
         self.connection, self.is_spoiled = connection, False
+        self.asked.clear()
         try:
             yield
         finally:
@@ -203,16 +219,29 @@ def open_engine(path: Path, *, read_only: bool = False, foreign_keys: bool = Tru
         pool_size=4 if read_only else 1,
         max_overflow=-1 if read_only else 0,
     )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda connection: _driver(connection).execute(begin))
     return engine
 
 
-def upsert(table: Table, row: Mapping[str, Any]) -> Insert:
-    """Return an insert that updates the columns of ``row`` where the primary key is taken."""
+def _driver(connection: Connection) -> Any:  # Any: SQLAlchemy knows no more of it either
+    """Return the driver's connection: every transaction begins there, and begins cheaply."""
+    return connection.connection.dbapi_connection
+
+
+def upsert(
+    table: Table,
+    names: Iterable[str],
+    keys: Sequence[str] = (),
+    where: ColumnElement[bool] | None = None,
+) -> Insert:
+    """Return an insert that updates the columns with these names where its key is taken, the primary one by default.
+
+    With ``where`` only a row of which that holds is changed.
+    """
     statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    keys = keys or [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
 
 
 def chunks(values: Sequence[T], size: int = 5_000) -> Iterator[Sequence[T]]:

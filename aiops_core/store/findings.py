@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from aiops_core.records import Analysis, Change, Evidence, Usage
 from aiops_core.store.access import Access
@@ -15,6 +15,13 @@ from aiops_core.store.tables import analyses, changes, evidence, runs
 
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _USAGE = ("model", *_TOKENS, "cost")
+
+
+_DROP_EVIDENCE = delete(evidence).where(evidence.c.run_id == bindparam("of_run"))
+_ADD_EVIDENCE = insert(evidence)
+_EVIDENCE = (
+    select(evidence.c.evidence).where(evidence.c.run_id == bindparam("of_run")).order_by(evidence.c.id)
+)
 
 
 class UsageRow(Struct, frozen=True):
@@ -34,15 +41,14 @@ class Findings(Access):
     def save_evidence(self, run_id: int, found: Sequence[Evidence]) -> None:
         """Keep what the analysis may cite, in place of what was there."""
         with self._write() as connection:
-            connection.execute(delete(evidence).where(evidence.c.run_id == run_id))
+            connection.execute(_DROP_EVIDENCE, {"of_run": run_id})
             if found:
-                connection.execute(insert(evidence), [{"run_id": run_id, "evidence": one} for one in found])
+                connection.execute(_ADD_EVIDENCE, [{"run_id": run_id, "evidence": one} for one in found])
 
     def evidence(self, run_id: int) -> list[Evidence]:
         """Return the evidence of a run in its order."""
-        query = select(evidence.c.evidence).where(evidence.c.run_id == run_id).order_by(evidence.c.id)
         with self._read() as connection:
-            return list(connection.scalars(query))
+            return list(connection.scalars(_EVIDENCE, {"of_run": run_id}))
 
     def save_analysis(self, run_id: int, analysis: Analysis, evidence_hash: str = "") -> None:
         """Keep an analysis; each one counts in ``usage``, the last one is the run's.

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -41,7 +42,7 @@ class Incidents(Access):
     def get(self, incident_id: int) -> Incident:
         """Return an incident with its stored events, the first one first; raise UserError without one."""
         with self._read() as connection:
-            row = connection.execute(select(*INCIDENT).where(incidents.c.id == incident_id)).first()
+            row = connection.execute(_GET, {"of_id": incident_id}).first()
             if row is None:
                 raise _missing(incident_id)
             return _incident(row, _events_of(connection, incident_id))
@@ -161,16 +162,10 @@ class Incidents(Access):
         words (two points each), or of the same type (one). Without their events.
         """
         with self._read() as connection:
-            of = connection.execute(select(incidents).where(incidents.c.id == incident.id)).one()
-            points = _points(of)
-            query = (
-                select(*INCIDENT)
-                .where(incidents.c.pipeline == of.pipeline, incidents.c.id != of.id, points > 0)
-                .order_by(points.desc(), incidents.c.last_seen.desc())
-                .limit(limit)
-            )
-            rows = connection.execute(query).all()
-            return [(_incident(row), _last_analysis(connection, row.id)) for row in rows]
+            rows = connection.execute(_SIMILAR, {"of_id": incident.id, "most": limit}).all()
+            known = connection.execute(_LAST_ANALYSES, {"of_ids": [row.id for row in rows]}).all()
+        found: Mapping[int, Analysis] = dict(map(tuple, known))
+        return [(_incident(row), found.get(row.id)) for row in rows]
 
     def answer(self, incident_id: int) -> Analysis | None:
         """Return the last analysis of an incident that an analyzer made of evidence, None without one."""
@@ -213,23 +208,21 @@ class Incidents(Access):
             "at": decision.at or self._clock(),
         }
         with self._write() as connection:
-            connection.execute(insert(decisions), [{"incident_id": each, **row} for each in incident_ids])
+            connection.execute(_DECIDE, [{"incident_id": each, **row} for each in incident_ids])
 
     def decide_once(self, incident_id: int, run_id: int | None, decision: Decision) -> None:
         """Keep a decision unless the same stands there for the same run already."""
-        same = {"incident_id": incident_id, "run_id": run_id, "rule": decision.rule, "text": decision.text}
+        same = {"of_id": incident_id, "of_run": run_id, "rule": decision.rule, "text": decision.text}
         with self._write() as connection:
-            if connection.scalar(select(decisions.c.id).filter_by(**same).limit(1)) is None:
+            if connection.scalar(_DECIDED, same) is None:
                 self.decide(incident_id, run_id, decision)
 
     def decisions(self, incident_id: int, run_id: int | None = None) -> Sequence[Decision]:
         """Return every decision about an incident, or of one of its runs, the first one first."""
-        columns = [decisions.c[name] for name in Decision.__struct_fields__]
-        query = select(*columns).where(decisions.c.incident_id == incident_id).order_by(decisions.c.id)
-        if run_id is not None:
-            query = query.where(decisions.c.run_id == run_id)
+        query, of = (_DECISIONS, {}) if run_id is None else (_DECISIONS_OF_RUN, {"of_run": run_id})
         with self._read() as connection:
-            return [Decision(**row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query, {"of_id": incident_id, **of}).mappings()
+            return [Decision(**row) for row in rows]
 
     def _ids(self, condition: ColumnElement[bool]) -> Sequence[int]:
         query = select(incidents.c.id).where(condition).order_by(incidents.c.id).limit(10)
@@ -247,28 +240,63 @@ def with_event(row: Mapping[Any, Any]) -> Incident:  # Any: columns and their va
     return Incident(**values, events=(row["event"],))
 
 
+_GET = select(*INCIDENT).where(incidents.c.id == bindparam("of_id"))
+_EVENTS = (
+    select(events.c.event, events.c.context_after)
+    .where(events.c.incident_id == bindparam("of_id"))
+    .order_by(events.c.number)
+)
+_DECIDE = insert(decisions)
+_DECIDED = (
+    select(decisions.c.id)
+    .where(
+        decisions.c.incident_id == bindparam("of_id"),
+        decisions.c.run_id.is_not_distinct_from(bindparam("of_run")),
+        decisions.c.rule == bindparam("rule"),
+        decisions.c.text == bindparam("text"),
+    )
+    .limit(1)
+)
+_DECISIONS = (
+    select(*(decisions.c[name] for name in Decision.__struct_fields__))
+    .where(decisions.c.incident_id == bindparam("of_id"))
+    .order_by(decisions.c.id)
+)
+_DECISIONS_OF_RUN = _DECISIONS.where(decisions.c.run_id == bindparam("of_run"))
+
+
 def _events_of(connection: Connection, incident_id: int) -> tuple[Event, ...]:
-    query = select(events.c.event, events.c.context_after).where(events.c.incident_id == incident_id)
-    rows = connection.execute(query.order_by(events.c.number)).all()
+    rows = connection.execute(_EVENTS, {"of_id": incident_id}).all()
     return tuple(
         event if after is None else replace(event, context_after=tuple(after)) for event, after in rows
     )
 
 
-def _points(of: Row[Any]) -> ColumnElement[int]:
-    weights: Mapping[str, int] = {"place": 2, "template": 2, "type": 1}
-    known = [
-        (incidents.c[name] == of._mapping[name], weight)
-        for name, weight in weights.items()
-        if of._mapping[name]
-    ]
-    return sum((case((same, weight), else_=0) for same, weight in known), start=literal(0))
-
-
-def _last_analysis(connection: Connection, incident_id: int) -> Analysis | None:
-    query = select(analyses.c.analysis).join(runs).where(runs.c.incident_id == incident_id)
-    found: Analysis | None = connection.scalar(query.order_by(analyses.c.id.desc()).limit(1))
-    return found
+_WEIGHTS = {"place": 2, "template": 2, "type": 1}
+_OWN = incidents.alias("own")
+_POINTS: ColumnElement[int] = sum(
+    (
+        case((and_(_OWN.c[name] != "", incidents.c[name] == _OWN.c[name]), weight), else_=0)
+        for name, weight in _WEIGHTS.items()
+    ),
+    start=literal(0),
+)
+_SIMILAR = (
+    select(*INCIDENT)
+    .join(_OWN, and_(_OWN.c.id == bindparam("of_id"), _OWN.c.pipeline == incidents.c.pipeline))
+    .where(incidents.c.id != _OWN.c.id, _POINTS > 0)
+    .order_by(_POINTS.desc(), incidents.c.last_seen.desc())
+    .limit(bindparam("most"))
+)
+_LAST_OF_EACH = (
+    select(func.max(analyses.c.id))
+    .join(runs)
+    .where(runs.c.incident_id.in_(bindparam("of_ids", expanding=True)))
+    .group_by(runs.c.incident_id)
+)
+_LAST_ANALYSES = (
+    select(runs.c.incident_id, analyses.c.analysis).join(runs).where(analyses.c.id.in_(_LAST_OF_EACH))
+)
 
 
 def pipeline_of(connection: Connection, incident_id: int) -> str:

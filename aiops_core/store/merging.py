@@ -94,7 +94,7 @@ class Merging(Access):
             )
             query = query.where(_IS_ANSWERED) if answered else query
             rows = connection.execute(query).all() if alike else []
-            merged = _merged(connection, [of.id, *(row.id for row in rows)])
+            merged = _merged(connection, [of.id, *(row.id for row in rows)]) if rows else {}
         root = merged.get(of.id, of.id)
         rated = ((similarity(incident.event, row.event), row) for row in rows)
         found = [

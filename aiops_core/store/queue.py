@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import product
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from aiops_core.errors import LeaseLost, UserError
 from aiops_core.records import Json
@@ -103,20 +104,15 @@ class Queue:
         """
         self._settle()
         now = self._clock()
-        due = self.next_due(kinds)
-        if due is None or due > now:
+        due = self._due(kinds, now)
+        if not due:
             return None  # seen by a reader: polling disturbs no writer
         with self._database.write() as connection:
-            self._bury_killers(connection, kinds, now)
-            taken = update(jobs).where(jobs.c.id == _first_available(connection, kinds, now))
-            taken = taken.values(
-                state="leased",
-                owner=owner,
-                token=jobs.c.token + 1,
-                attempts=jobs.c.attempts + 1,
-                lease_until=now + timedelta(seconds=seconds),
-            )
-            row = connection.execute(taken.returning(*_COLUMNS)).first()
+            if any(state == "leased" for _, state in due):
+                self._bury_killers(connection, kinds, now)
+            first = _first_available(connection, due, now)
+            taken = {"of_id": first, "owner": owner, "lease_until": now + timedelta(seconds=seconds)}
+            row = None if first is None else connection.execute(_TAKE, taken).first()
         return None if row is None else _job(row)
 
     def heartbeat(self, job: Job, seconds: float) -> None:
@@ -127,7 +123,7 @@ class Queue:
     def finish(self, job: Job) -> None:
         """Remove a job that is done; raise LeaseLost when it is no longer ours."""
         with self._leased(job) as connection:
-            connection.execute(delete(jobs).where(jobs.c.id == job.id))
+            connection.execute(_REMOVE, {"of_id": job.id})
 
     def retry(self, job: Job, error: str, due_at: datetime) -> bool:
         """Give the job back for another attempt; False when that was the last and it is dead now."""
@@ -189,11 +185,7 @@ class Queue:
 
     def next_due(self, kinds: Sequence[str]) -> datetime | None:
         """Return when the next job of these kinds is due or its lease runs out; None where there is none."""
-        if not kinds:
-            return None
-        with self._database.read() as connection:
-            found = connection.execute(_firsts(tuple(kinds))).one()
-        return min((time for time in found if time is not None), default=None)
+        return min((time for time in self._firsts(kinds).values() if time is not None), default=None)
 
     def count_due(self, most: int) -> int:
         """Return how many jobs wait although they are due, counted no further than ``most``."""
@@ -225,10 +217,20 @@ class Queue:
             if not connection.execute(delete(jobs).where(jobs.c.id == job_id)).rowcount:
                 raise UserError(f"job {job_id}: there is none. `aiops jobs list` shows those that are.")
 
+    def _due(self, kinds: Sequence[str], now: datetime) -> Collection[tuple[str, JobState]]:
+        """Return the kinds of which jobs are ``ready`` and due, or ``leased`` for no longer than now."""
+        return {place for place, time in self._firsts(kinds).items() if time is not None and time <= now}
+
+    def _firsts(self, kinds: Sequence[str]) -> Mapping[tuple[str, JobState], datetime | None]:
+        if not kinds:
+            return {}
+        with self._database.read() as connection:
+            return dict(zip(_places(kinds), connection.execute(_firsts(tuple(kinds))).one(), strict=True))
+
     @contextmanager
     def _leased(self, job: Job) -> Iterator[Connection]:
         with self._database.write() as connection:
-            check_lease(connection, job)
+            check_lease(self._database, connection, job)
             yield connection
 
     def _set(self, connection: Connection, job: Job, **values: Json) -> None:
@@ -243,8 +245,8 @@ class Queue:
             tell(dead)
 
     def _bury_killers(self, connection: Connection, kinds: Sequence[str], now: datetime) -> None:
-        used_up = and_(_is_expired(now), jobs.c.attempts >= jobs.c.max_attempts, jobs.c.kind.in_(kinds))
-        for row in connection.execute(select(*_COLUMNS).where(used_up)).all():
+        used_up = and_(_EXPIRED, jobs.c.attempts >= jobs.c.max_attempts, jobs.c.kind.in_(kinds))
+        for row in connection.execute(select(*_COLUMNS).where(used_up), {"now": now}).all():
             job = _job(row)
             self._bury(connection, job, f"its worker ended without an answer, {job.attempts} times")
 
@@ -262,34 +264,53 @@ def new_job(kind: str, key: str, payload: Json, due_at: datetime, now: datetime)
     }
 
 
-def check_lease(connection: Connection, job: Job) -> None:
-    """Raise LeaseLost unless the job is still leased under this token."""
-    row = _row(connection, job.id)
-    if row is None or row.state != "leased" or row.token != job.token:
+def check_lease(database: Database, connection: Connection, job: Job) -> None:
+    """Raise LeaseLost unless the job is still leased under this token; asked once a transaction."""
+    own = {"of_id": job.id, "of_token": job.token}
+    if database.is_first_here((job.id, job.token)) and connection.scalar(_HELD, own) is None:
         raise LeaseLost(f"job {job.id} ({job.key}): another worker took it over, or it was dropped")
 
 
-_PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
+# Statements that every job needs are made once: making one costs more than what it does.
 _COLUMNS = [jobs.c[name] for name in Job.__struct_fields__]
-
-
-def _row(connection: Connection, job_id: int) -> Row[Any] | None:
-    return connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).first()
+_OF_ID = jobs.c.id == bindparam("of_id")
+_HELD = select(jobs.c.id).where(_OF_ID, jobs.c.state == "leased", jobs.c.token == bindparam("of_token"))
+_REMOVE = delete(jobs).where(_OF_ID)
+_TAKE = (
+    update(jobs)
+    .where(_OF_ID)
+    .values(state="leased", token=jobs.c.token + 1, attempts=jobs.c.attempts + 1)
+    .returning(*_COLUMNS)
+)
+_PLACE = select(jobs.c.priority, jobs.c.due_at, jobs.c.id)
+_READY = and_(jobs.c.state == "ready", jobs.c.kind == bindparam("of_kind"))
+_GREATEST = select(func.max(jobs.c.priority)).where(_READY, jobs.c.priority < bindparam("below"))
+_FIRST_READY = (
+    _PLACE.where(_READY, jobs.c.priority == bindparam("of_priority"), jobs.c.due_at <= bindparam("now"))
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(1)
+)
+_EXPIRED = and_(jobs.c.state == "leased", jobs.c.lease_until <= bindparam("now"))
+_ABOVE_ALL = 2**62
 
 
 @cache
-def _firsts(kinds: tuple[str, ...]) -> Select[tuple[datetime | None, ...]]:
+def _firsts(kinds: tuple[str, ...]) -> Select[Any]:  # Any: as many times as there are places
     """Ask for the first times of these kinds: each is one look into an index, however many jobs there are."""
-    states = (("ready", jobs.c.due_at), ("leased", jobs.c.lease_until))
+    times = {"ready": jobs.c.due_at, "leased": jobs.c.lease_until}
     return select(
         *(
-            select(func.min(time, type_=jobs.c.due_at.type))
+            select(func.min(times[state], type_=jobs.c.due_at.type))
             .where(jobs.c.state == state, jobs.c.kind == kind)
             .scalar_subquery()
-            for kind in kinds
-            for state, time in states
+            for kind, state in _places(kinds)
         )
     )
+
+
+def _places(kinds: Sequence[str]) -> Iterator[tuple[str, JobState]]:
+    states: tuple[JobState, ...] = ("ready", "leased")
+    return product(kinds, states)
 
 
 def _job(row: Row[Any]) -> Job:
@@ -297,27 +318,28 @@ def _job(row: Row[Any]) -> Job:
     return replace(job, payload=payload_of(job.kind, job.key)) if job.payload == {} else job
 
 
-def _is_expired(now: datetime) -> ColumnElement[bool]:
-    return and_(jobs.c.state == "leased", jobs.c.lease_until <= now)
-
-
-def _first_available(connection: Connection, kinds: Sequence[str], now: datetime) -> int | None:
-    """Return the job that goes first: the greatest priority, then the earliest due."""
-    found = [place for kind in kinds if (place := _first_ready(connection, kind, now)) is not None]
-    expired = select(*_PLACE).where(_is_expired(now), jobs.c.kind.in_(kinds))
-    found += [(-priority, due, number) for priority, due, number in connection.execute(expired)]
+def _first_available(
+    connection: Connection, due: Collection[tuple[str, JobState]], now: datetime
+) -> int | None:
+    """Return the job of these kinds and states that goes first: the greatest priority, then the earliest due."""
+    found = [
+        place
+        for kind, state in due
+        if state == "ready" and (place := _first_ready(connection, kind, now)) is not None
+    ]
+    expired = [kind for kind, state in due if state == "leased"]
+    if expired:
+        rows = connection.execute(_PLACE.where(_EXPIRED, jobs.c.kind.in_(expired)), {"now": now})
+        found += [(-priority, due_at, number) for priority, due_at, number in rows]
     return min(found)[2] if found else None
 
 
 def _first_ready(connection: Connection, kind: str, now: datetime) -> tuple[int, datetime, int] | None:
     """Look at the priorities there are, one by one: a sort would look at every job that waits."""
-    of_kind = and_(jobs.c.state == "ready", jobs.c.kind == kind)
-    priority = connection.scalar(select(func.max(jobs.c.priority)).where(of_kind))
-    while priority is not None:
-        query = select(*_PLACE).where(of_kind, jobs.c.priority == priority, jobs.c.due_at <= now)
-        row = connection.execute(query.order_by(jobs.c.due_at, jobs.c.id).limit(1)).first()
+    priority = _ABOVE_ALL
+    while (priority := connection.scalar(_GREATEST, {"of_kind": kind, "below": priority})) is not None:
+        of = {"of_kind": kind, "of_priority": priority, "now": now}
+        row = connection.execute(_FIRST_READY, of).first()
         if row is not None:
             return -row.priority, row.due_at, row.id
-        below = select(func.max(jobs.c.priority)).where(of_kind, jobs.c.priority < priority)
-        priority = connection.scalar(below)
     return None

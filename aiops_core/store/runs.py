@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import Connection, Update, exists, func, insert, literal, select, update
+from msgspec.structs import asdict
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from aiops_core.errors import UserError
-from aiops_core.records import Json
+from aiops_core.records import Change, Outcome
 from aiops_core.store.approvals import Approvals
-from aiops_core.store.database import chunks
+from aiops_core.store.database import chunks, upsert
 from aiops_core.store.findings import Findings
 from aiops_core.store.incidents import pipeline_of
 from aiops_core.store.queue import Job, new_job
 from aiops_core.store.requests import Requests
-from aiops_core.store.tables import incidents, jobs, runs, spending, steps
+from aiops_core.store.tables import changes, incidents, jobs, runs, spending, steps
 
 RunState: TypeAlias = Literal["waiting", "running", "done", "failed"]
 StepState: TypeAlias = Literal["running", "waiting", "queued", "done", "failed", "skipped", "refused"]
@@ -55,7 +56,47 @@ class StepRow(Struct, frozen=True):
 
 
 _RUN = [runs.c[name] for name in RunRow.__struct_fields__]
-_STEP = [steps.c[name] for name in StepRow.__struct_fields__]
+_OF_RUN = runs.c.id == bindparam("of_run")
+_GET = select(*_RUN).where(_OF_RUN)
+_OF_INCIDENT = select(*_RUN).where(runs.c.incident_id == bindparam("of_incident")).order_by(runs.c.id)
+_LATEST = _OF_INCIDENT.order_by(None).order_by(runs.c.id.desc()).limit(1)
+_LAST_RUNS = (
+    select(func.max(runs.c.id))
+    .where(runs.c.incident_id.in_(bindparam("of_incidents", expanding=True)))
+    .group_by(runs.c.incident_id)
+)
+_LAST_CHANGES = (
+    select(runs.c.incident_id, runs.c.id, changes.c.change).join(changes).where(runs.c.id.in_(_LAST_RUNS))
+)
+_START = (
+    update(runs)
+    .where(_OF_RUN)
+    .values(
+        state="running",
+        started_at=func.coalesce(runs.c.started_at, bindparam("now", type_=runs.c.started_at.type)),
+        finished_at=None,
+    )
+)
+_FINISH = update(runs).where(_OF_RUN)
+_FORGET_ANSWERS = (
+    update(spending)
+    .where(
+        spending.c.incident_id == select(runs.c.incident_id).where(_OF_RUN).scalar_subquery(),
+        spending.c.run_id == bindparam("of_run"),
+        spending.c.said.is_not(None),
+    )
+    .values(said=None)
+)
+_STEP = StepRow.__struct_fields__
+_STEPS = (
+    select(*(steps.c[name] for name in _STEP))
+    .where(steps.c.run_id == bindparam("of_run"))
+    .order_by(steps.c.id)
+)
+_WRITE_UNENDED = upsert(steps, _STEP, keys=("run_id", "name"), where=steps.c.finished_at.is_(None)).returning(
+    steps.c.id
+)
+_END = update(steps).where(steps.c.run_id == bindparam("of_run"), steps.c.name == bindparam("of_name"))
 
 
 class Runs(Findings, Approvals):
@@ -72,7 +113,7 @@ class Runs(Findings, Approvals):
     def get(self, run_id: int) -> RunRow:
         """Return a run; raise UserError when there is none."""
         with self._read() as connection:
-            row = connection.execute(select(*_RUN).where(runs.c.id == run_id)).mappings().first()
+            row = connection.execute(_GET, {"of_run": run_id}).mappings().first()
         if row is None:
             raise UserError(
                 f"run {run_id}: there is none. `aiops incidents show` lists those of an incident."
@@ -81,35 +122,36 @@ class Runs(Findings, Approvals):
 
     def of_incident(self, incident_id: int) -> list[RunRow]:
         """Return the runs of an incident, the first one first."""
-        query = select(*_RUN).where(runs.c.incident_id == incident_id).order_by(runs.c.id)
+        of = {"of_incident": incident_id}
         with self._read() as connection:
-            return [RunRow(**row) for row in connection.execute(query).mappings()]
+            return [RunRow(**row) for row in connection.execute(_OF_INCIDENT, of).mappings()]
 
     def latest(self, incident_id: int) -> RunRow | None:
         """Return the last run of an incident, None before the first."""
-        query = select(*_RUN).where(runs.c.incident_id == incident_id).order_by(runs.c.id.desc()).limit(1)
         with self._read() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_LATEST, {"of_incident": incident_id}).mappings().first()
         return None if row is None else RunRow(**row)
+
+    def last_fixes(self, incident_ids: Sequence[int]) -> Mapping[int, tuple[Change, Sequence[Outcome]]]:
+        """Return the change that the last run of each of these incidents made, and what came of it."""
+        with self._read() as connection:
+            made = connection.execute(_LAST_CHANGES, {"of_incidents": incident_ids}).all()
+            return {
+                incident: (change, tuple(self.outcomes(run_id).values())) for incident, run_id, change in made
+            }
 
     def start(self, run_id: int) -> None:
         """Note that a worker runs it; the time of the first start stays."""
-        now = literal(self._clock(), runs.c.started_at.type)
-        started = {
-            "state": "running",
-            "started_at": func.coalesce(runs.c.started_at, now),
-            "finished_at": None,
-        }
         with self._write() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(started))
+            connection.execute(_START, {"of_run": run_id, "now": self._clock()})
 
     def finish(self, run_id: int, state: RunState) -> None:
         """Note how it ended, and what models said is kept no more; ``waiting`` parks it, as for an approval."""
         ended = None if state == "waiting" else self._clock()
         with self._write() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(state=state, finished_at=ended))
+            connection.execute(_FINISH, {"of_run": run_id, "state": state, "finished_at": ended})
             if ended is not None:
-                connection.execute(_forget_answers(run_id))
+                connection.execute(_FORGET_ANSWERS, {"of_run": run_id})
 
     def resume(self, run_id: int) -> None:
         """Let a run go on now, as after an approval; one that a worker holds goes on by itself."""
@@ -155,32 +197,28 @@ class Runs(Findings, Approvals):
 
     def steps(self, run_id: int) -> list[StepRow]:
         """Return the steps of a run in the order in which they first began."""
-        query = select(*_STEP).where(steps.c.run_id == run_id).order_by(steps.c.id)
         with self._read() as connection:
-            return [StepRow(**row) for row in connection.execute(query).mappings()]
+            return [StepRow(**row) for row in connection.execute(_STEPS, {"of_run": run_id}).mappings()]
 
-    def begin_step(self, run_id: int, name: str, component: str = "", state: StepState = "running") -> None:
-        """Record that a step begins, or begins again after a crash; ``waiting``: for an approval."""
-        row: dict[str, Json] = {"component": component, "state": state, "error": "", "result": ""}
-        row |= {"started_at": self._clock(), "finished_at": None}
-        again = update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
+    def begin_step(self, run_id: int, name: str, component: str = "", state: StepState = "running") -> bool:
+        """Record that a step begins, or begins again after a crash; ``waiting``: for an approval.
+
+        Return False, changing nothing, where it has ended.
+        """
+        row = StepRow(run_id, name, component, state, "", "", self._clock(), None)
         with self._write() as connection:
-            if not connection.execute(again).rowcount:
-                connection.execute(insert(steps).values({"run_id": run_id, "name": name, **row}))
+            return connection.execute(_WRITE_UNENDED, asdict(row)).first() is not None
 
     def end_step(self, run_id: int, name: str, state: StepState, error: str = "", result: str = "") -> None:
         """Record how a step ended, with the JSON text of what it made."""
         row = {"state": state, "error": error, "result": result, "finished_at": self._clock()}
         with self._write() as connection:
-            connection.execute(
-                update(steps).where(steps.c.run_id == run_id, steps.c.name == name).values(row)
-            )
+            connection.execute(_END, {"of_run": run_id, "of_name": name, **row})
 
-
-def _forget_answers(run_id: int) -> Update:
-    incident = select(runs.c.incident_id).where(runs.c.id == run_id).scalar_subquery()
-    own = (spending.c.incident_id == incident, spending.c.run_id == run_id, spending.c.said.is_not(None))
-    return update(spending).where(*own).values(said=None)
+    def save_step(self, step: StepRow) -> None:
+        """Record a step from its begin to its end at once: nothing can have been lost in between."""
+        with self._write() as connection:
+            connection.execute(_WRITE_UNENDED, asdict(step))
 
 
 def create_runs(

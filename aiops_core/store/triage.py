@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Decision, Incident, Severity
@@ -50,7 +50,20 @@ class Triaged(Struct, frozen=True):
 
 
 _OWN = [triage.c[name] for name in Triaged.__struct_fields__ if name not in ("severity", "count")]
-_COLUMNS = [*_OWN, incidents.c.severity, incidents.c["count"]]
+_ROWS = select(*_OWN, incidents.c.severity, incidents.c["count"]).join(
+    incidents, incidents.c.id == triage.c.incident_id
+)
+_OF_RUN = _ROWS.where(triage.c.run_id == bindparam("of_run"))
+_NEAR = (
+    select(runs.c.created_at)
+    .where(
+        runs.c.pipeline == bindparam("of"),
+        runs.c.created_at.between(bindparam("first"), bindparam("last")),
+        runs.c.reason.in_(BY_ITSELF),
+    )
+    .order_by(runs.c.created_at)
+    .limit(bindparam("most"))
+)
 _LAST_RUN = select(func.max(runs.c.id)).where(runs.c.incident_id == triage.c.incident_id).scalar_subquery()
 _IS_LAST = triage.c.run_id == _LAST_RUN
 
@@ -60,15 +73,15 @@ class Triage(Access):
 
     def of_run(self, run_id: int) -> Triaged | None:
         """Return what was decided about a run, None outside of storms."""
-        return next(iter(self._rows(triage.c.run_id == run_id)), None)
+        with self._read() as connection:
+            row = connection.execute(_OF_RUN, {"of_run": run_id}).mappings().first()
+        return None if row is None else Triaged(**row)
 
     def is_storm(self, pipeline: str, at: datetime, most: int) -> bool:
         """Return whether more incidents came up or came back within a minute, about that moment."""
-        near = runs.c.created_at.between(at - _MINUTE, at + _MINUTE)
-        query = select(runs.c.created_at).where(runs.c.pipeline == pipeline, near)
-        query = query.where(runs.c.reason.in_(BY_ITSELF)).order_by(runs.c.created_at)
+        near = {"of": pipeline, "first": at - _MINUTE, "last": at + _MINUTE, "most": 2 * most + 1}
         with self._read() as connection:
-            times = connection.scalars(query.limit(2 * most + 1)).all()
+            times = connection.scalars(_NEAR, near).all()
         return any(last - first < _MINUTE for first, last in zip(times, times[most:], strict=False))
 
     def going_on(self, pipeline: str) -> Sequence[Triaged]:
@@ -146,7 +159,6 @@ class Triage(Access):
         return head
 
     def _rows(self, *conditions: ColumnElement[bool]) -> Sequence[Triaged]:
-        query = select(*_COLUMNS).join(incidents, incidents.c.id == triage.c.incident_id)
         with self._read() as connection:
-            rows = connection.execute(query.where(*conditions).order_by(triage.c.run_id)).mappings()
+            rows = connection.execute(_ROWS.where(*conditions).order_by(triage.c.run_id)).mappings()
             return [Triaged(**row) for row in rows]
