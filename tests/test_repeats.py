@@ -163,3 +163,19 @@ def test_no_detector_is_asked_about_a_line_within_a_known_block(load, monkeypatc
     assert (len(events), repeats) == (12, 10)
     assert {owner for owner, _, _ in asked} == {0, 1}
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize("line", range(1, 6))
+def test_a_known_block_that_comes_in_two_pieces_is_not_read_again(load, line):
+    detection = load()
+    blocks = [LOGGED.format(second=order, order=order, worker=1, place=1, line=10) for order in range(20)]
+    detect(detection, "".join(blocks).encode(), 1 << 20)
+    lines = blocks[0].splitlines(keepends=True)
+    head, rest = ("".join(some).encode() for some in (lines[:line], lines[line:] + [blocks[1], blocks[2]]))
+    cutter = Cutter(detection.grammar, 0)
+
+    first, second = list(cutter.feed(head)[0]), list(cutter.feed(rest)[0])
+
+    assert not first
+    assert isinstance(second[0], Repeat)
+    assert (second[0].start, second[0].end) == (0, len(blocks[0]))

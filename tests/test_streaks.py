@@ -127,3 +127,21 @@ def test_hardly_a_block_of_a_storm_is_looked_at_alone(load, forms):
 
     assert found == expected
     assert counted > 0.8 * len(found)
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_storm_with_a_block_in_two_pieces_is_counted_all_the_same(load, cut):
+    form = FORMS[0].replace("{place}", "").replace("{line}", "10")
+    blocks = [storm(seed, 1, (form,)) for seed in range(60)]
+    half = blocks[cut].index(b"  File")
+    parted = b"".join(blocks[:cut]) + blocks[cut][:half]
+    rest = blocks[cut][half:] + b"".join(blocks[cut + 1 :])
+    detection, batch = load(), LogBatch("s", b"", ((0, {}),))
+    cutter, counted = Cutter(detection.grammar, 0), 0
+
+    for data in (parted, rest):
+        for piece in cutter.feed(data)[0]:
+            detection.events(piece, batch=batch)
+            counted += len(piece) if isinstance(piece, Streak) else 0
+
+    assert counted > 40

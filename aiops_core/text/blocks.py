@@ -75,6 +75,8 @@ class Cutter:
         self._held = HeldLines()
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
+        self._newest = offset
+        """Where the data begin that came last."""
         self._waiting: list[tuple[int, int]] = []
         self.low_water = offset
 
@@ -96,6 +98,7 @@ class Cutter:
             self.low_water = kept.end
             return (), late
         self._hits.add(hits)
+        self._newest = kept.end
         kept.append(data, hits[0][0] - kept.end if hits[0] else 0, is_open=self.is_open)
         if len(kept.data) < self._retry_at:
             return (), late
@@ -158,7 +161,7 @@ class Cutter:
         """Claim the block at a hit when it is known already."""
         kept = self._kept
         floor = max(kept.claimed - kept.base, 0)
-        found = self._grammar.repeats.find(kept.data, line - kept.base, floor, hits)
+        found = self._known_at(line, floor, hits) or self._known_from_held(line, floor)
         if found is None or self._taken or self._silenced:
             return False
         start, end = found.start + kept.base, found.end + kept.base
@@ -176,10 +179,23 @@ class Cutter:
             self._follow_streak(found, body, claims)
         return True
 
+    def _known_at(self, line: int, floor: int, hits: Iterable[int]) -> Found | None:
+        return self._grammar.repeats.find(self._kept.data, line - self._kept.base, floor, hits)
+
+    def _known_from_held(self, line: int, floor: int) -> Found | None:
+        """Return the known block of a line when it came in two pieces and its first line was held meanwhile."""
+        held = max(self._held, key=lambda held: held.start, default=None)
+        if held is None or held.start >= self._newest:
+            return None  # it was looked for there
+        found = self._known_at(held.start, floor, held.hits)
+        return found if found is not None and found.end + self._kept.base > line else None
+
     def _follow_streak(self, found: Found, body: bytes, claims: list[Piece]) -> None:
         """Claim the known blocks that come right after one that came right after another."""
         kept, hits, streaks = self._kept, self._hits, self._grammar.streaks
-        streaks.learn(found, body, hits.between(kept.claimed - len(body), kept.claimed))
+        start = kept.claimed - len(body)
+        if start >= self._newest:  # hits of earlier data may be forgotten
+            streaks.learn(found, body, hits.between(start, kept.claimed))
         streak = streaks.follow(kept.data, kept.base, found.end, hits.places, hits.triggers)
         if streak is not None:
             claims.append(streak)

@@ -22,8 +22,8 @@ EDGE = 24
 """Bytes after the end of a line by which a place is known again."""
 _MOST_VARIANTS = 4096
 _MOST_HEADS = 64
-_READ_AGAIN = 16
-"""Repeats after which a known block is read again; then after sixteen times as many each time."""
+_READ_AGAIN = 256
+"""Repeats after which a known block is read again; then after so many times as many each time."""
 
 Spot: TypeAlias = tuple[int, int]
 """Line and column in a block."""

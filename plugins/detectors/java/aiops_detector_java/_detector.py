@@ -52,7 +52,7 @@ class JavaErrors(LogDetector[JavaConfig]):
         _clojure.TRIGGER,
         _compiler.TRIGGER,
         _launcher.TRIGGER,
-        *_logged.TRIGGERS,
+        _logged.TRIGGER,
         _startup.TRIGGER,
         *_crash.TRIGGERS,
     )

@@ -10,7 +10,8 @@ from aiops_detector_java._extent import after_message, has_body
 from aiops_detector_java._lines import Get
 
 _CLASS = r"^(?:[a-z_][\w$]*\.){1,12}[A-Z][\w$]*(?:Exception|Error)"
-TRIGGERS = (rf"{_CLASS}: ", rf"{_CLASS}$")
+TRIGGER = _CLASS
+"""One for both ends: what other languages raise is often named like this too, and each hit costs."""
 NAMED = lazy_pattern(rf"{_CLASS}(?:: |$)")
 _TOLD = frozenset({"critical", "error", "warning"})
 
