@@ -171,7 +171,7 @@ def test_a_known_block_that_comes_in_two_pieces_is_not_read_again(load, line):
     blocks = [LOGGED.format(second=order, order=order, worker=1, place=1, line=10) for order in range(20)]
     detect(detection, "".join(blocks).encode(), 1 << 20)
     lines = blocks[0].splitlines(keepends=True)
-    head, rest = ("".join(some).encode() for some in (lines[:line], lines[line:] + [blocks[1], blocks[2]]))
+    head, rest = ("".join(some).encode() for some in (lines[:line], [*lines[line:], blocks[1], blocks[2]]))
     cutter = Cutter(detection.grammar, 0)
 
     first, second = list(cutter.feed(head)[0]), list(cutter.feed(rest)[0])

@@ -15,7 +15,7 @@ from aiops_core.store import Counted, next_sampled
 from aiops_core.text.known_blocks import Known
 from aiops_core.text.openings import Opening
 from aiops_core.text.repeats import Repeat
-from aiops_core.text.streaks import Blocks, Kind, Streak, Times
+from aiops_core.text.streaks import Kind, Streak, Times
 
 Make: TypeAlias = Callable[[Stream, LogBatch, Repeat], Event]
 """Make the event of one block."""
@@ -28,24 +28,12 @@ class _Group(Struct):
 
     read_at: datetime
     zone: tzinfo
-    count: int = 0
-    first: bytes = b""
-    last: bytes = b""
+    first: bytes
+    last: bytes
     """The least and the greatest seconds of the times they name."""
+    count: int = 0
     kept: list[tuple[LogBatch, int, bytes]] = field(default_factory=list)
     next_kept: int = 1
-
-    def add(self, kind: Kind, blocks: Blocks, streak: Streak, batch: LogBatch) -> None:
-        """Count blocks of a streak, all of one kind."""
-        first, last = min(blocks)[0], max(blocks)[0]
-        if first < self.first or not self.count:
-            self.first = first
-        self.last = max(self.last, last)
-        before, self.count = self.count, self.count + len(blocks)
-        while self.next_kept <= self.count:
-            _, start = blocks[self.next_kept - before - 1]
-            self.kept.append((batch, start, streak.body(kind, start)))
-            self.next_kept = next_sampled(self.next_kept)
 
 
 class _Few(Struct):
@@ -95,11 +83,19 @@ class Counting(Struct):
         batch = stream.batches[-1]  # the one they came in, without its bytes
         read_at = self.read_at(batch)
         groups = self._groups.setdefault(_key(stream, read_at, batch), {})
-        for group, blocks in streak.groups.items():
-            counted = groups.get(group)
-            if counted is None:
-                counted = groups[group] = _Group(read_at, streak.zone)
-            counted.add(group[0], blocks, streak, batch)
+        alike = zip(streak.kinds, streak.times, strict=True)
+        for key, seconds, start in zip(alike, streak.seconds, streak.starts, strict=True):
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group(read_at, streak.zone, seconds, seconds)
+            group.count += 1
+            if seconds > group.last:
+                group.last = seconds
+            elif seconds < group.first:
+                group.first = seconds
+            if group.count == group.next_kept:
+                group.kept.append((batch, start, streak.body(key[0], start)))
+                group.next_kept = next_sampled(group.count)
         self.size += len(streak)
 
     def counted(self) -> Iterator[Counted]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import accumulate, chain, islice
 from operator import ge, lt
@@ -31,8 +31,6 @@ _WORTH_IT = 8
 
 Times: TypeAlias = tuple[bytes, ...]
 """What the times of blocks have round their seconds: what stands before them, and after."""
-Blocks: TypeAlias = list[tuple[bytes, int]]
-"""Of blocks that are counted as one the seconds of the time each names, and where it starts in the stream."""
 
 
 class _Shape(Struct, eq=False):
@@ -89,19 +87,18 @@ class _Form(Struct, eq=False):
         """Return the blocks that stand between two places; what is between them is passed over."""
         found = self.pattern.findall(data, at, stop)
         if not found:
-            return _Next((), (), (), [])
+            return _Next((), (), [], [])
         wholes, minutes, seconds, zones, *texts = zip(*found, strict=True)
         said = texts[0] if len(texts) == 1 else zip(*texts, strict=True)
-        times = zip(minutes, zones, strict=True)
-        return _Next(wholes, seconds, times, list(map(self.kinds.get, said)))
+        return _Next(wholes, seconds, _times(minutes, zones), list(map(self.kinds.get, said)))
 
 
 class _Next(NamedTuple):
     """Blocks of one form in order: what they are, the seconds of their times and what is round them."""
 
     wholes: Sequence[bytes]
-    seconds: Iterable[bytes]
-    times: Iterable[Times]
+    seconds: Sequence[bytes]
+    times: list[Times]
     kinds: list[Kind | None]
 
     def follow_on(self, data: bytes, at: int) -> int:
@@ -115,6 +112,14 @@ class _Next(NamedTuple):
                 return number
             at += len(whole)
         return count
+
+
+def _times(minutes: Sequence[bytes], zones: Sequence[bytes]) -> list[Times]:
+    """Return what the times of blocks have round their seconds, nearly always the same."""
+    count = len(minutes)
+    if minutes.count(minutes[0]) == count == zones.count(zones[0]):
+        return [(minutes[0], zones[0])] * count
+    return list(zip(minutes, zones, strict=True))
 
 
 class Kind(Struct, eq=False):
@@ -178,25 +183,30 @@ class Kind(Struct, eq=False):
 
 
 class Streak(Struct, frozen=True, eq=False):
-    """Known blocks that follow each other, between two offsets of the stream; ``data`` begin at ``base``."""
+    """Known blocks that follow each other, between two offsets of the stream; ``data`` begin at ``base``.
+
+    Of each block, in order: its kind, the time it names in two parts, and where it starts in the stream.
+    """
 
     start: int
     end: int
     data: bytes
     base: int
-    groups: Mapping[tuple[Kind, Times], Blocks]
+    kinds: list[Kind]
+    times: list[Times]
+    seconds: list[bytes]
+    starts: list[int]
     zone: tzinfo
     is_settled: ClassVar[bool] = True
     """See `Repeat`: a streak only goes on where nothing is open."""
 
     def __len__(self) -> int:
-        return sum(map(len, self.groups.values()))
+        return len(self.kinds)
 
     def repeats(self) -> Iterator[Repeat]:
         """Yield every block, in order."""
-        kinds = {start: kind for (kind, _), blocks in self.groups.items() for _, start in blocks}
-        for start in sorted(kinds):
-            yield kinds[start].repeat(self.body(kinds[start], start), start, self.zone)
+        for kind, start in zip(self.kinds, self.starts, strict=True):
+            yield kind.repeat(self.body(kind, start), start, self.zone)
 
     def body(self, kind: Kind, start: int) -> bytes:
         """Return the bytes of the block of a kind that starts at an offset."""
@@ -267,10 +277,12 @@ class Streaks:
             if walk.is_over:
                 break
             next_kind = self._at(data, walk.at) or self._behind_lines(walk)
-        for (kind, _), blocks in walk.groups.items():
-            kind.known.repeats += len(blocks)
-        end = walk.end + base
-        return Streak(at + base, end, data, base, walk.groups, self._zone) if walk.groups else None
+        if not walk.kinds:
+            return None
+        for kind, count in Counter(walk.kinds).items():
+            kind.known.repeats += count
+        found = (walk.kinds, walk.times, walk.seconds, walk.starts)
+        return Streak(at + base, walk.end + base, data, base, *found, self._zone)
 
     def _at(self, data: bytes, at: int) -> Kind | None:
         """Return the kind of block that stands at a place, whatever it opens with."""
@@ -303,22 +315,25 @@ class _Walk(Struct):
     triggers: Sequence[int]
     hit: int
     end: int = 0
-    groups: defaultdict[tuple[Kind, Times], Blocks] = field(default_factory=lambda: defaultdict(list))
+    kinds: list[Kind] = field(default_factory=list)
+    times: list[Times] = field(default_factory=list)
+    seconds: list[bytes] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     is_over: bool = False
     """Whether a block came that is to be looked at."""
-    _last: tuple[Kind, Times] | None = None
     _met: set[Kind] = field(default_factory=set)
 
     def run(self, form: _Form) -> None:
         """Go on over blocks of one form, more of them at a time as long as nothing else comes."""
-        self._last = None
+        before = len(self.kinds)
         size = 2 * form.size(self.data, self.at)
         while self._take(form.next(self.data, self.at, self.at + size)):
             size *= 2
-        if self._last is None:
+        if len(self.kinds) == before:
             self.is_over = True
-        elif not self._last[0].may_end(self.data, self.at):
-            self.at, self.is_over = self._take_back(self._last), True
+        elif not self.kinds[-1].may_end(self.data, self.at):
+            self._take_back()
+            self.is_over = True
         self.end = self.at
 
     def _take(self, found: _Next) -> bool:
@@ -328,43 +343,46 @@ class _Walk(Struct):
         starts = list(accumulate(map(len, found.wholes), initial=self.at + self.base))
         sure = self._undisturbed(kinds, starts)
         self.is_over = sure < count
-        groups = self.groups
-        for group, block in zip(
-            zip(kinds[:sure], found.times, strict=False),
-            zip(found.seconds, starts, strict=False),
-            strict=False,
-        ):
-            groups[group].append(block)
-        if sure:
-            self.at, self._last = starts[sure] - self.base, group
+        self.kinds += kinds[:sure]
+        self.times += found.times[:sure]
+        self.seconds += found.seconds[:sure]
+        self.starts += starts[:sure]
+        self.at = starts[sure] - self.base
         return 0 < sure == len(found.kinds)
+
+    def _take_back(self) -> None:
+        """Forget the last block."""
+        self.at = self.starts.pop() - self.base
+        for column in (self.kinds, self.times, self.seconds):
+            column.pop()
 
     def _undisturbed(self, kinds: list[Kind], starts: list[int]) -> int:
         """Return of how many blocks nothing but their kind has to be known."""
         count = len(kinds)
-        firsts = dict(zip(reversed(kinds), range(count - 1, -1, -1), strict=True))
-        for kind in firsts.keys() - self._met:
-            end = starts[firsts[kind] + 1] - self.base
-            if kind.is_due() or not (kind.is_chained or kind.may_end(self.data, end)):
-                count = min(count, firsts[kind])
-        self._met.update(kinds[:count])
+        if not self._met.issuperset(kinds):
+            firsts = dict(zip(reversed(kinds), range(count - 1, -1, -1), strict=True))
+            for kind in firsts.keys() - self._met:
+                end = starts[firsts[kind] + 1] - self.base
+                if kind.is_due() or not (kind.is_chained or kind.may_end(self.data, end)):
+                    count = min(count, firsts[kind])
+            self._met.update(kinds[:count])
         return self._hit_as_known(kinds[:count], starts)
 
     def _hit_as_known(self, kinds: list[Kind], starts: list[int]) -> int:
         """Return how many blocks were hit by the triggers that hit their kind, and pass over these hits."""
-        places, hit = self.places, self.hit
         expected = [kind.triggers for kind in kinds]
-        after = list(accumulate(map(len, expected), initial=hit))
-        stop = bisect_left(places, starts[len(kinds)], hit)
+        after = list(accumulate(map(len, expected), initial=0))
+        stop = bisect_left(self.places, starts[len(kinds)], self.hit)
+        places = self.places[self.hit : stop]
         count = len(kinds)
         if (
-            after[-1] != stop
-            or self.triggers[hit:stop] != list(chain.from_iterable(expected))
-            or not all(map(ge, [places[at] for at in after[:-1]], starts))
-            or not all(map(lt, [places[at - 1] for at in after[1:]], islice(starts, 1, None)))
+            after[-1] != len(places)
+            or self.triggers[self.hit : stop] != list(chain.from_iterable(expected))
+            or not all(map(ge, map(places.__getitem__, after[:-1]), starts))
+            or not all(map(lt, map([0, *places].__getitem__, after[1:]), islice(starts, 1, None)))
         ):
             count = self._until_hit_otherwise(expected, starts)
-        self.hit = after[count]
+        self.hit += after[count]
         return count
 
     def _until_hit_otherwise(self, expected: list[list[int]], starts: list[int]) -> int:
@@ -376,11 +394,3 @@ class _Walk(Struct):
                 return number
             hit = next_hit
         return len(expected)
-
-    def _take_back(self, group: tuple[Kind, Times]) -> int:
-        """Forget the last block; return where it stood."""
-        blocks = self.groups[group]
-        _, start = blocks.pop()
-        if not blocks:
-            del self.groups[group]
-        return start - self.base
