@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from aiops_core.errors import PluginBroken, ProcessEnded
+from aiops_core.errors import AiopsError
 from aiops_core.records import SEVERITIES, Event, LogBatch, RaisedException, Signal
 
 _TEXTS = ("type", "message", "language", "headline", "fingerprint", "key")
@@ -18,7 +18,8 @@ class WrongType(TypeError):
     """Say what a component handed over, and what it should have."""
 
 
-_PLAIN = (WrongType, PluginBroken, ProcessEnded)
+_PLAIN = (WrongType, AiopsError)
+"""Errors whose words say by themselves what is wrong."""
 
 
 def events_from(result: object) -> list[Event]:
@@ -49,8 +50,9 @@ def handed_over(hook: str, result: object, kind: type[R]) -> R | None:
 
 
 def told(error: BaseException) -> str:
-    """Say what a component did wrong, as the end of a sentence that begins with its name."""
-    return f": {error}" if isinstance(error, _PLAIN) else f" raised {type(error).__name__}: {error}"
+    """Say what a component did wrong: the end of a sentence that begins with its name, without the full stop."""
+    said = str(error).removesuffix(".")
+    return f": {said}" if isinstance(error, _PLAIN) else f" raised {type(error).__name__}: {said}"
 
 
 def _checked(event: object) -> Event:

@@ -65,6 +65,8 @@ class Runner:
         self._serving: tuple[str, Callable[[], None]] | None = None
         self._damage = ""
         """What became of a state database that was damaged when the run began."""
+        self.faults: set[tuple[str, str]] = set()
+        """Pipeline and cause of each failure of a pipeline itself that was told."""
 
     def run(self) -> None:
         """Hold the state directory and run; raise StateHeld when another runner has it."""
@@ -107,6 +109,7 @@ class Runner:
 
     def fault(self, pipeline: str, cause: str, text: str, *, again: int = logging.DEBUG) -> None:
         """Tell people of a failure of the pipeline itself, once per cause."""
+        self.faults.add((pipeline, cause))
         self._present.responder.telling.fault(pipeline, cause, text, again=again)
 
     def _run(self, store: Store) -> None:

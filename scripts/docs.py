@@ -195,7 +195,8 @@ def commands_page() -> str:
     parts = [
         NOTE,
         "# Commands\n",
-        "Exit codes: 0 all went well, 1 the fault is ours, 2 something you wrote or set up is wrong.\n",
+        "Exit codes: 0 all went well, 1 the fault is ours, or sources or plugins failed in a run with --once, 2 something\n"
+        "you wrote or set up is wrong.\n",
     ]
     for path, command in _commands(cli, ("aiops",)):
         parts.append(_command(path, command))

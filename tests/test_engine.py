@@ -84,3 +84,33 @@ def test_while_reading_comes_first_workers_rest_one_after_the_other(tmp_path):
     begun = times_of(tmp_path, jobs=8, seconds=0.01, workers=4)
 
     assert begun[7] - begun[0] > 0.01 * 32 * 3
+
+
+def test_a_job_that_ends_while_its_lease_is_kept_has_not_lost_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("aiops_core.engines.local._BEAT", 0.01)
+    is_kept, was_kept = threading.Event(), threading.Event()
+
+    with Store.open(tmp_path / "state") as store:
+        heartbeat = store.queue.heartbeat
+
+        def handle(job):
+            assert is_kept.wait(60)
+            store.queue.finish(job)
+
+        def late(job, seconds):
+            is_kept.set()
+            while not running.is_idle(lambda: True):
+                time.sleep(0.01)
+            was_kept.set()
+            heartbeat(job, seconds)
+
+        monkeypatch.setattr(store.queue, "heartbeat", late)
+        with engine(store, handle) as running:
+            store.queue.enqueue("a", "x", None)
+            running.wake()
+            assert was_kept.wait(60)
+        for thread in threading.enumerate():
+            if thread.name == "heartbeat":
+                thread.join(60)
+
+    assert caplog.messages == []

@@ -68,6 +68,32 @@ def test_a_source_that_ends_the_program_is_told_and_what_it_read_is_kept(tmp_pat
     }
 
 
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("Retry('the service: no answer in time.')", "source away: the service: no answer in time"),
+        ("UserError('the login is refused. Check it')", "source away: the login is refused. Check it"),
+        ("ValueError('nine.')", "source away raised ValueError: nine"),
+    ],
+)
+def test_a_run_over_what_is_there_fails_when_a_source_does_and_says_why(tmp_path, raised, told):
+    (tmp_path / "away.py").write_text(
+        "from aiops_core import Retry, Source, UserError\n\n\nclass Away(Source):\n"
+        f"    def source(self, positions):\n        raise {raised}\n"
+    )
+    (tmp_path / "pipeline.yaml").write_text(
+        "pipelines:\n  shop:\n    sources: ['./away.py:Away']\n    detectors: [python]\n"
+    )
+
+    done = subprocess.run([AIOPS, "run", "--once"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    *_, said, last = done.stderr.splitlines()
+    assert said.endswith(f"shop: {told}. What it read so far is kept")
+    kind = raised.partition("(")[0]
+    assert last == f"not all went well: shop: source away: {kind}. The log says more"
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize("raised", ["SystemExit(0)", "KeyboardInterrupt", "RuntimeError('lost')"])
 def test_an_ingest_thread_that_dies_ends_the_program_with_1(tmp_path, raised):
     (tmp_path / "shop.log").write_text(CRASH)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aiops_core.errors import AiopsError
+
 if TYPE_CHECKING:
     from aiops_core.pipeline import Loaded
 
@@ -31,7 +33,8 @@ def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None
     """Watch, detect, answer and tell until stopped.
 
     FILE is the pipeline file (default: pipeline.yaml). SIGTERM or Ctrl-C stops within ten
-    seconds, SIGHUP or 'aiops reload' reads the file again; nothing that was read is lost.
+    seconds, SIGHUP or 'aiops reload' reads the file again; nothing that was read is lost. A run
+    with --once whose sources or plugins failed exits with 1.
 
     With OTEL_EXPORTER_OTLP_ENDPOINT set, every step of an answer is a span that goes there (extra
     'otel'); spans hold names, tokens and costs, never what logs or models say.
@@ -59,4 +62,8 @@ def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None
     loaded = read()
     stop_on_signals(stopping, reloading)
     settle_memory()
-    Runner(loaded, stopping, once=once, logger=logger, load=read, reloading=reloading).run()
+    runner = Runner(loaded, stopping, once=once, logger=logger, load=read, reloading=reloading)
+    runner.run()
+    if once and runner.faults:
+        causes = "; ".join(f"{pipeline}: {cause}" for pipeline, cause in sorted(runner.faults))
+        raise AiopsError(f"not all went well: {causes}. The log says more")

@@ -8,7 +8,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from aiops_core.errors import LeaseLost, StoreError
 from aiops_core.store import Job, Store
@@ -153,11 +153,16 @@ class LocalEngine:
                 self._logger.warning("%s %s: %s", job.kind, job.key, error)
 
     def _beat(self) -> None:
+        """Keep the leases of long jobs; a lease lost for a job that ended meanwhile is none that was lost."""
+        old: Collection[tuple[int, int]] = ()
         while not self._ended.wait(_BEAT):
             with self._lock:
-                held = list(self._held.values())
-            for job in held:
+                held = dict(self._held)
+            for place in held.keys() & old:
                 try:
-                    self._store.queue.heartbeat(job, LEASE)
+                    self._store.queue.heartbeat(held[place], LEASE)
                 except (LeaseLost, StoreError) as error:
-                    self._logger.warning("%s %s: heartbeat: %s", job.kind, job.key, error)
+                    if place in self._held:
+                        job = held[place]
+                        self._logger.warning("%s %s: heartbeat: %s", job.kind, job.key, error)
+            old = held.keys()
