@@ -25,15 +25,18 @@ def verdict(where: str, error: ApiError | TransportError, now: datetime) -> Aiop
     if isinstance(error, ApiError):
         return _of_answer(where, error, now)
     if isinstance(error, TlsError):
-        return UserError(
-            f"{where}: the certificate cannot be trusted ({_short(error.message)}). "
-            "Name its authority in 'ca_file'"
-        )
+        return UserError(f"{where}: {_of_tls(error.message)}")
     if isinstance(error, ConnectionTimeout):
         return Retry(f"{where}: no answer in time.")
     if isinstance(error, ConnectionError):
         return Retry(f"{where}: it cannot be reached ({_short(error.message)}).")
     return Retry(f"{where}: no answer of Elasticsearch ({_short(error.message)}).")
+
+
+def _of_tls(message: str) -> str:
+    if "WRONG_VERSION_NUMBER" in message:
+        return "it speaks no TLS. Write 'urls' with http://"
+    return f"the certificate cannot be trusted ({_short(message)}). Name its authority in 'ca_file'"
 
 
 def is_missing_index(error: ApiError) -> bool:
@@ -48,6 +51,8 @@ def _of_answer(where: str, error: ApiError, now: datetime) -> AiopsError:
         return Retry(f"{where}: not now ({said}).", after=wait)
     if "media_type_header_exception" in _kinds(error):
         return UserError(f"{where}: it is older than the client. Install 'elasticsearch<9' for version 8")
+    if 300 <= status < 400:
+        return UserError(f"{where}: it redirects ({status}), which is not followed. Write the final 'urls'")
     return UserError(f"{where}: {_MEANINGS.get(status, _REFUSED).format(said)}")
 
 

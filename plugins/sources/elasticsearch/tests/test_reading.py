@@ -198,6 +198,10 @@ REFUSALS = [
         "nothing is found there (404 page not found). Check 'urls' and 'index'",
     ),
     (
+        Answer(302, "", {"Location": "https://192.0.2.1/"}),
+        "it redirects (302), which is not followed. Write the final 'urls'",
+    ),
+    (
         error(400, "parsing_exception", "unknown query [trem]"),
         "the search is refused (400 unknown query [trem]). Check 'query', 'index' and 'time_field'",
     ),
@@ -227,6 +231,13 @@ def test_what_is_no_elasticsearch_is_told(scene):
 
     with pytest.raises(UserError, match=r"it answers, but not as Elasticsearch does\. Check 'urls'$"):
         scene.lines()
+
+
+def test_an_address_with_https_where_no_tls_is_spoken_is_told(scene):
+    with pytest.raises(UserError) as raised:
+        scene.lines(urls=[scene.api.url.replace("http:", "https:")])
+
+    assert str(raised.value) == f"127.0.0.1:{scene.api.port}: it speaks no TLS. Write 'urls' with http://"
 
 
 def test_a_field_that_holds_no_time_is_told(scene):

@@ -109,11 +109,13 @@ class Query:
         except AnswerError as error:
             raise UserError(f"{self._where}: {error}. Check 'url' and 'query'") from None
         except ValueError:
-            raise Retry(f"{self._where}: the answer is no JSON.") from None
+            what = "a web page. Check 'url'" if _is_page(response) else "no JSON"
+            raise Retry(f"{self._where}: the answer is {what}.") from None
 
     def _refusal(self, response: Response) -> AiopsError | TooMany:
         status = response.status_code
-        said = f"{status} {clean(response.text[:2000], keep_newlines=False)[:300]}".strip()
+        words = "" if _is_page(response) else clean(response.text[:2000], keep_newlines=False)[:300]
+        said = f"{status} {words}".strip()
         if status >= 500 or status in _MAY_PASS:
             wait = parse_retry_after(response.headers.get("retry-after", ""), self._clock())
             return Retry(f"{self._where}: not now ({said}).", after=wait)
@@ -136,9 +138,16 @@ class Query:
                     f"{self._where}: the certificate cannot be trusted ({why}). "
                     "Name its authority in 'ca_file'"
                 )
+            if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+                return UserError(f"{self._where}: it speaks no TLS. Write 'url' with http://")
             cause = cause.__cause__ or cause.__context__
         reason = clean(str(error), keep_newlines=False)[:200] or type(error).__name__
         return Retry(f"{self._where}: it cannot be reached ({reason}).")
+
+
+def _is_page(response: Response) -> bool:
+    """Tell whether a web page was answered, as gateways and forms to log in do."""
+    return "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<"
 
 
 def headers_of(tenant: str, token: str, agent: str) -> Mapping[str, str]:

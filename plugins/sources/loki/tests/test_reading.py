@@ -258,6 +258,16 @@ def test_a_loki_that_fails_between_two_pages_is_read_on(scene):
     assert sorted(texts(one.text)) == everything(scene)
 
 
+def test_a_web_page_in_the_place_of_an_answer_is_told(scene):
+    scene.api.failures = [Answer(200, b"<!DOCTYPE html><title>Log in</title>")]
+    one = scene.reader()
+
+    one.read()
+
+    told = "the answer is a web page. Check 'url'. It is asked again in"
+    assert one.messages[0].startswith(f"query: {scene.api.place}: {told}")
+
+
 def test_a_loki_that_is_down_is_told_to_people(scene):
     one = scene.reader(url="http://127.0.0.1:1")
 
@@ -284,6 +294,10 @@ REFUSALS = [
         Answer(302, b"", {"Location": "http://192.0.2.1/"}),
         "it redirects (302), which is not followed. Write the final 'url'",
     ),
+    (
+        Answer(401, b"<html><head><title>401 Authorization Required</title></head></html>"),
+        "the login is refused (401). Check 'token', 'user' and 'password', or 'tenant'",
+    ),
     (Answer(200, b'{"data": {}}'), "the answer is none of Loki. Check 'url' and 'query'"),
     (
         Answer(200, b'{"data": {"resultType": "matrix", "result": []}}'),
@@ -292,7 +306,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "told"), REFUSALS, ids=[told[:24] for _, told in REFUSALS])
+@pytest.mark.parametrize(("answer", "told"), REFUSALS, ids=[told[:28] for _, told in REFUSALS])
 def test_what_will_not_pass_is_told_with_what_to_do(scene, answer, told):
     scene.api.failures = [answer]
 
@@ -300,6 +314,13 @@ def test_what_will_not_pass_is_told_with_what_to_do(scene, answer, told):
         scene.lines()
 
     assert str(raised.value) == f"{scene.api.place}: {told}"
+
+
+def test_an_address_with_https_where_no_tls_is_spoken_is_told(scene):
+    with pytest.raises(UserError) as raised:
+        scene.lines(url=scene.api.url.replace("http:", "https:"))
+
+    assert str(raised.value) == f"{scene.api.place}: it speaks no TLS. Write 'url' with http://"
 
 
 def test_a_probe_asks_for_the_last_minute_once_and_says_what_is_wrong(scene):
