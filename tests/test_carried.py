@@ -62,6 +62,19 @@ def bsd(line, app="shop", pid="12"):
     return f"Nov 21 07:00:00 host1 {app}[{pid}]: {line}\n"
 
 
+def hostless(line, app="shop", pid="12"):
+    """As docker's syslog driver writes, and any program through libc."""
+    return f"<14>Nov 21 07:00:00 docker/{app}[{pid}]: {line}\n"
+
+
+def pidless(line, app="shop", pid=""):
+    return f"<14>Nov 21 07:00:00 {app}: {line}\n"
+
+
+def yearly(line, app="shop", pid="12"):
+    return f"<14>Nov 1 2026 07:00:00.123 host1 {app}[{pid}]: {line}\n"
+
+
 def bracket(line, app="p1", pid=""):
     return f"[{app}] {line}\n"
 
@@ -123,6 +136,9 @@ CARRIERS = {
         cri,
         syslog,
         bsd,
+        hostless,
+        pidless,
+        yearly,
         bracket,
         compose,
         stern,
@@ -313,6 +329,30 @@ def test_a_syslog_line_of_error_priority_is_an_event_whatever_its_facility(detec
         ("cannot sell", "error"),
         ("link down", "error"),
     ]
+
+
+def test_a_syslog_header_without_a_host_is_none_of_the_message(detection):
+    lines = [
+        "<131>Nov 21 07:00:00 haproxy[2710]: backend shop has no server\n",
+        "<11>Nov 21 07:00:00 cart: ERROR cannot sell\n",
+        "<11>Nov 21 07:00:00 TimeoutError: none came\n",
+    ]
+
+    events = detect(detection, "".join(lines))
+
+    assert [(event.message, dict(event.attributes)) for event in events] == [
+        ("backend shop has no server", {"service": "haproxy", "pid": "2710"}),
+        ("cannot sell", {"service": "cart"}),
+        ("TimeoutError: none came", {}),
+    ]
+
+
+def test_a_trace_whose_lines_have_priority_and_time_alone_is_one_event(detection):
+    trace = PYTHON.format(n=0, name="a").splitlines()
+
+    (event,) = detect(detection, "".join(f"<14>Nov 21 07:00:00 {line}\n" for line in trace))
+
+    assert event.type == "ZeroDivisionError"
 
 
 def test_the_level_and_time_of_a_record_are_those_of_its_event(detection):

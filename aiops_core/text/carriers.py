@@ -98,9 +98,11 @@ _SYSLOG = re.compile(
     rb"(-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+) ?(?:\xef\xbb\xbf)?"
 )
 _BSD_SYSLOG = re.compile(
-    rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
-    rb" (\S{0,254}[^\s:]) ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
+    rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} (?:[ \d]\d|\d)(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \d{4}(?= ))?"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
+    rb"(?: (\S{0,254}[^\s:]))? ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
 )
+_RAISED = re.compile(rb"(?:Error|Exception|Throwable|Failure|Fault|Warning|Interrupt|Exit)$")
 _POOL = re.compile(
     rb"\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] WARNING: \[pool (?P<service>[^\]]{1,60})\] "
     rb"child (?P<pid>\d{1,8}) said into std(?:err|out): \"(?:NOTICE: PHP message: )?(?P<text>.*?)\"?(?:, pipe is closed)?\s*$"
@@ -172,16 +174,22 @@ def _syslog(raw: bytes) -> Carried | None:
 
 def _bsd_syslog(raw: bytes) -> Carried | None:
     found = _BSD_SYSLOG.match(raw)
-    if found is None or (found[1] and int(found[1]) > 191):
+    if found is None or not _is_header(found):
         return None
-    if not (found[1] or found[5]) and found[2][:1].isdigit():
-        return None  # a time, a name and a colon are many things beside syslog
-    time, host, service = (part.decode("utf-8", "replace") for part in found.group(2, 3, 4))
-    pid = (found[5] or b"").decode("utf-8", "replace")
-    attributes = {"host": host, "service": service} | ({"pid": pid} if pid else {})
+    time, host, service, pid = ((part or b"").decode("utf-8", "replace") for part in found.groups()[1:])
+    names = {"host": host, "service": service, "pid": pid}
+    attributes = {name: value for name, value in names.items() if value}
     text = _OCTAL.sub(lambda one: chr(int(one[1], 8)), decode_line(raw[found.end() :]))
     severity = severity_of_number(int(found[1]) % 8) if found[1] else None
     return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
+
+
+def _is_header(found: re.Match[bytes]) -> bool:
+    """Tell a header from a message; one that is not sent on, as of a container, names no host."""
+    priority, time, host, service, pid = found.groups()
+    if priority:
+        return int(priority) <= 191 and bool(host or pid or not _RAISED.search(service))
+    return bool(host and (pid or not time[:1].isdigit()))  # a time, a name and a colon are many things
 
 
 def _pool(raw: bytes) -> Carried | None:

@@ -49,6 +49,8 @@ _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
 _TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
+_LOCAL_TAG = re.compile(r" ([^\s:\[\]]{1,128})(?:\[(\d+)\])?: ?")
+"""A tag without a host before it, as in what is not sent on."""
 _ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
 _NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
 _PLACE = re.compile(r"[\w./+-]+\.\w+:\d+(?:: ?|(?=[ \t]))(?!in [`']|.{1,400}: Assertion [`'‘])")
@@ -176,6 +178,8 @@ class Scan:
         tag = _TAG if "name" in found.re.groupindex else _ISO_TAG
         if tagged := tag.match(self.line, found.end()):
             self._tag(tagged)
+        elif self.priority is not None and (local := _LOCAL_TAG.match(self.line, found.end())):
+            self._local_tag(local)
         return True
 
     def _note_time(self, found: re.Match[str]) -> None:
@@ -189,6 +193,15 @@ class Scan:
         self.attributes["service"] = service or rest[0]
         if pid:
             self.attributes["pid"] = pid
+        self._take(tagged.end())
+
+    def _local_tag(self, tagged: re.Match[str]) -> None:
+        service, pid = tagged.groups()
+        if pid:
+            self.attributes["pid"] = pid
+        elif _TYPE.search(service):
+            return
+        self.attributes["service"] = service
         self._take(tagged.end())
 
     def _level(self) -> bool:

@@ -145,6 +145,8 @@ def test_many_line_ends_nuls_or_counts_is_read_in_linear_time():
         (b'<11>1 - - - - - [a@1 x="two\nlines"] ', b'<11>1 - - - - - [a@1 x="two lines"] '),
         (b"<11>May  4 12:00:00 web shop[7]: ", None),
         (b"<11>2026-05-04T12:00:00.123+02:00 web shop: ", None),
+        (b"<27>May  4 12:00:00 docker/shop[7]: ", None),
+        (b"<11>May 4 2026 12:00:00.123 shop: ", None),
         (b"<11>", None),
         (b"", None),
     ],
@@ -156,6 +158,13 @@ def test_every_line_of_a_message_gets_its_header(header, repeated):
 
     assert found == b"".join(under + line + b"\n" for line in (b"Traceback:", b"  File", b"", b"E: x"))
     assert not is_short
+
+
+def test_the_name_of_an_exception_is_no_tag():
+    found, _ = lines_of(b"<11>May  4 12:00:00 java.io.IOException: gone\n\tat A.b(A.java:1)", 1000)
+
+    under = b"<11>May  4 12:00:00 "
+    assert found == under + b"java.io.IOException: gone\n" + under + b"\tat A.b(A.java:1)\n"
 
 
 def test_a_message_that_begins_with_a_line_end_keeps_its_header():
