@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import re
 import shutil
@@ -14,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from aiops_core import Config, Context, Position, Signal, Source, UserError
+from aiops_source_journald import places
 from aiops_source_journald.journalctl import Journalctl
 from aiops_source_journald.reader import STREAM, Reader
 
@@ -49,7 +49,6 @@ Boot = Annotated[
         r"all|current|[0-9a-f]{32}", "is no boot. Write all, current, or an id from journalctl --list-boots"
     ),
 ]
-_BASES = ("/var/log/journal", "/run/log/journal")
 _MOST_REMARKS = 100
 _LONGEST_STOP = 3.0
 
@@ -115,13 +114,8 @@ class JournaldSource(Source[JournaldConfig]):
 
     def start(self) -> None:
         self._check_surroundings()
-        for file in self._unreadable():
-            self.context.logger.warning(
-                "%s: %s cannot be read by this user, who sees only entries of his own. "
-                "Add him to the group systemd-journal.",
-                self.context.name,
-                file,
-            )
+        for remark in self._remarks():
+            self.context.logger.warning("%s: %s", self.context.name, remark)
 
     def stop(self) -> None:
         """Wait until journalctl has ended."""
@@ -155,12 +149,22 @@ class JournaldSource(Source[JournaldConfig]):
             return [f"--namespace={self.config.namespace}"]
         if not self.config.directory:
             return []
-        directory = self.context.directory / Path(self.config.directory).expanduser()
+        directory = self._directory()
         if not directory.is_dir():
             raise UserError(
                 f"{directory}: no such directory. Set 'directory' to one that holds journal files"
             )
         return [f"--directory={directory}", "--merge"]  # without --merge, --follow shows one boot only
+
+    def _directory(self) -> Path:
+        return self.context.directory / Path(self.config.directory).expanduser()
+
+    def _remarks(self) -> Iterator[str]:
+        """Yield what an operator should know of the journal, though reading may begin."""
+        if self.config.directory:  # what there cannot be read, journalctl itself names
+            yield from places.look_into(self._directory())
+        elif not self.config.namespace:
+            yield from places.look_around()
 
     def _filters(self) -> list[str]:
         """Return the arguments that choose entries."""
@@ -176,13 +180,6 @@ class JournaldSource(Source[JournaldConfig]):
         for field, values in config.matches.items():
             chosen += [f"{field}={value}" for value in ([values] if isinstance(values, str) else values)]
         return chosen
-
-    def _unreadable(self) -> list[Path]:
-        """Return the system's journal files that this user may not read."""
-        if self.config.directory:
-            return []  # journalctl itself says so
-        files = [file for base in _BASES for file in Path(base).glob("*/system.journal")]
-        return [file for file in files if not os.access(file, os.R_OK)]
 
     def _remark(self) -> Callable[[str], None]:
         """Return what passes on each remark of journalctl once."""
