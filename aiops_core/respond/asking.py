@@ -245,10 +245,12 @@ def _checked_out(run: Run, mirror: Mirror, path: Path) -> Checkout:
 
 def _explorer(run: Run) -> RepositoryExplorer | None:
     """Return what a model may look up at the commit to be fixed, less what it was shown before."""
+    if not run.commit:
+        return None
     known = [*run.runs.evidence(run.id), *run.looked_up]
     shown = sum(item.id.startswith("X") for item in known)
     left = run.pipeline.config.policy.max_lookups - shown
-    if left <= 0 or not run.commit:
+    if left <= 0:
         return None
     try:
         mirror = run.mirror()

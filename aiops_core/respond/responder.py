@@ -167,8 +167,8 @@ class Responder:
             return
         run.triaged = triage(run)
         gather = partial(gather_evidence, run)
-        calls = run.pipeline.config.repository is not None or run.pipeline.of_kind("extensions")
-        gathered = run.step("evidence", "", gather, Gathered, is_brief=not calls) or Gathered(())
+        is_brief = run.pipeline.config.repository is None
+        gathered = run.step("evidence", "", gather, Gathered, is_brief=is_brief) or Gathered(())
         run.commit = gathered.commit
         evidence = gathered.evidence
         try:
@@ -209,7 +209,7 @@ class Responder:
     def _postpone(self, run: Run, wait: Postponed) -> None:
         """Put a run aside; people who have waited long enough get the error without its analysis."""
         run.decide(wait.decision)
-        deadline = run.runs.get(run.id).created_at + run.pipeline.config.policy.tell_within
+        deadline = run.created_at + run.pipeline.config.policy.tell_within
         is_long = wait.wait_for == "budget" or (self._once and wait.wait_for == "model")
         is_due = is_long or self._clock() >= deadline
         if run.review is None and is_due and TOLD_EARLY not in run.before:
@@ -252,7 +252,9 @@ class Responder:
         incident = self._desk.redacted(incident)
         step = before.get("review") if row.reason == "review" else None
         review = from_text(Review, step.result) if step is not None else None
-        run = Run(self._desk, row.id, job, pipeline, incident, row.reason, store, before, review)
+        run = Run(
+            self._desk, row.id, job, pipeline, incident, row.reason, row.created_at, store, before, review
+        )
         run.decisions.extend(decisions)
         return run
 
@@ -263,7 +265,7 @@ class Responder:
 
     def _finish(self, run: Run) -> None:
         """End the run, or park it for an approval; one that came meanwhile lets it go on at once."""
-        with self._store.transaction():
+        with run.saving():
             states = {step.state for step in self._store.runs.steps(run.id)}
             if "waiting" in states and approved(run) and not self._is_over(run):
                 self._store.queue.release(run.job)
@@ -285,7 +287,8 @@ class Responder:
         incident = run.redacted(self._store.incidents.get(run.incident.id))
         key = f"{run.pipeline.name}/{incident.fingerprint}/run-{run.id}"
         deploy = self._store.deploys.of(incident)
-        cited = tuple(item for item in self._store.runs.evidence(run.id) if item.id in analysis.cited)
+        found = self._store.runs.evidence(run.id) if analysis.cited else ()
+        cited = tuple(item for item in found if item.id in analysis.cited)
         report = Report(
             key=f"{key}/{action}" if action else key,
             kind="incident",

@@ -85,6 +85,7 @@ class Run(Struct):
     pipeline: Pipeline
     incident: Incident
     reason: str
+    created_at: datetime
     store: Store
     """A write raises LeaseLost once another worker took this one over."""
     before: Mapping[str, StepRow]
@@ -102,7 +103,7 @@ class Run(Struct):
     looked_up: list[Evidence] = field(default_factory=list)
     """What models were shown in the step that is being done: it is saved with its end."""
     _unsaved: list[Callable[[], None]] | None = None
-    """What the step that is being done found and decided: it is saved with its end."""
+    """What steps found and decided since the last one that was saved: it is saved with the next."""
 
     @property
     def runs(self) -> Runs:
@@ -117,8 +118,7 @@ class Run(Struct):
     @property
     def may_wait(self) -> bool:
         """Whether an analysis that can be made later is still worth it."""
-        created = self.runs.get(self.id).created_at
-        return self.desk.clock() < created + self.pipeline.config.policy.max_age
+        return self.desk.clock() < self.created_at + self.pipeline.config.policy.max_age
 
     def step(
         self,
@@ -131,24 +131,31 @@ class Run(Struct):
     ) -> R | None:
         """Do one recorded step, or return what it gave when it was done before.
 
-        A brief one calls nobody and has no effects: its begin is recorded with its end.
+        A brief one calls nobody and has no effects: all of it is saved with what comes next.
         """
         row = self.before.get(name)
         if row is None or not row.is_finished:
-            began = self.desk.clock()
-            if is_brief:
-                return self._done(name, component, work, began)
-            if self.runs.begin_step(self.id, name, component):
-                failpoint("step_begun")
-                return self._done(name, component, work, began)
+            began, is_brief = self.desk.clock(), is_brief and not self.pipeline.of_kind("extensions")
+            if is_brief or self._begin(name, component):
+                return self._done(
+                    StepRow(self.id, name, component, "done", "", "", began, None), work, is_brief=is_brief
+                )
             row = self.runs.step(self.id, name)  # people ended it meanwhile
         return from_text(kind, row.result) if row is not None and row.result else None
 
-    def _done(self, name: str, component: str, work: Callable[[], R | None], began: datetime) -> R | None:
+    def _begin(self, name: str, component: str) -> bool:
+        with self.saving():
+            is_begun = self.runs.begin_step(self.id, name, component)
+        if is_begun:
+            failpoint("step_begun")
+        return is_begun
+
+    def _done(self, step: StepRow, work: Callable[[], R | None], *, is_brief: bool) -> R | None:
+        name, component = step.name, step.component
         state: StepState = "done"
         error = result = ""
         value: R | None = None
-        self._unsaved = []
+        self._unsaved = self._unsaved or []
         try:
             with span(f"aiops {name}", self._traced(component)):
                 value = work()
@@ -159,7 +166,7 @@ class Run(Struct):
             raise
         except Postponed:
             self.looked_up.clear()  # it is looked up again when the question is taken up
-            with self._saving():
+            with self.saving():
                 self.runs.begin_step(self.id, name, component, "queued")
             raise
         except Refused as refusal:
@@ -170,8 +177,12 @@ class Run(Struct):
                 raise
             state, error = "failed", self._failed(name, failure)
         failpoint("step_done")
-        with self._saving():
-            self._end(StepRow(self.id, name, component, state, error, result, began, None))
+        end = partial(self._end, replace(step, state=state, error=error, result=result))
+        if is_brief:
+            self.save(end)
+            return value
+        with self.saving():
+            end()
         failpoint("step_ended")
         self._observe(name, state)
         return value
@@ -188,7 +199,7 @@ class Run(Struct):
         try:
             with span(f"aiops {name}", self._traced("")):
                 tell = prepare()
-            with self.desk.store.transaction():
+            with self.saving():
                 targets = tell()
                 failpoint("step_done")
                 self._end(replace(step, result=to_text(targets)))
@@ -198,24 +209,29 @@ class Run(Struct):
             if is_interrupt(failure):
                 raise
             step = replace(step, state="failed", error=self._failed(name, failure))
-            self._end(step)
+            with self.saving():
+                self._end(step)
         failpoint("step_ended")
         self._observe(name, step.state)
 
     @contextmanager
-    def _saving(self) -> Iterator[None]:
-        """Save what a step found and decided in the transaction that ends it."""
-        unsaved, self._unsaved = self._unsaved or [], None
-        with self.desk.store.transaction():
-            for save in unsaved:
-                save()
-            if self.looked_up:
-                self.runs.save_evidence(self.id, [*self.runs.evidence(self.id), *self.looked_up])
-            yield
+    def saving(self) -> Iterator[None]:
+        """Save what steps found and decided in one transaction with what is written inside."""
+        unsaved, self._unsaved = self._unsaved, None
+        try:
+            with self.desk.store.transaction():
+                for save in unsaved or ():
+                    save()
+                if self.looked_up:
+                    self.runs.save_evidence(self.id, [*self.runs.evidence(self.id), *self.looked_up])
+                yield
+        except BaseException:
+            self._unsaved = unsaved
+            raise
         self.looked_up.clear()
 
     def save(self, write: Callable[[], None]) -> None:
-        """Write with the end of the step that is being done, at once where there is none."""
+        """Write with the end of a step that is not saved yet, at once where there is none."""
         if self._unsaved is None:
             write()
         else:

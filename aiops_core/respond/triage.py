@@ -17,12 +17,12 @@ def triage(run: Run) -> Triaged | None:
     if run.reason not in BY_ITSELF:
         return None
     store, storm = run.desk.store, run.pipeline.config.notices.storm
-    known = store.triage.of_run(run.id)
-    if known is not None:
+    began = run.created_at
+    with store.moment():
+        known = store.triage.of_run(run.id)
+        is_storm = known is None and store.triage.is_storm(run.pipeline.name, began, storm.incidents)
+    if not is_storm:
         return known
-    began = run.runs.get(run.id).created_at
-    if not store.triage.is_storm(run.pipeline.name, began, storm.incidents):
-        return None
     with store.transaction():
         decided = store.triage.going_on(run.pipeline.name)
         until = decided[0].until if decided else run.desk.clock() + storm.within

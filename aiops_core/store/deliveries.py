@@ -8,7 +8,21 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from aiops_core.errors import UserError
 from aiops_core.records import SEVERITIES, Receipt, RecipientResult, Report
@@ -56,6 +70,39 @@ class DeliveryRow(Struct, frozen=True):
 _COLUMNS = [deliveries.c[name] for name in DeliveryRow.__struct_fields__ if name != "receipts"]
 _IS_OPEN = deliveries.c.state.in_(["waiting", "failed"])
 
+# Statements that every message needs are made once: making one costs more than what it does.
+_TO = and_(deliveries.c.pipeline == bindparam("of_pipeline"), deliveries.c.target == bindparam("of_target"))
+_IS_DUE = and_(_TO, _IS_OPEN, deliveries.c.batch == 0, deliveries.c.due_at <= bindparam("now"))
+_FIRST_DUE = func.min(deliveries.c.due_at, type_=deliveries.c.due_at.type)
+_SENT_AT = func.max(deliveries.c.updated_at, type_=deliveries.c.updated_at.type)
+_ADD = (
+    insert(deliveries)
+    .on_conflict_do_nothing(index_elements=["pipeline", "target", "key"])
+    .returning(deliveries.c.id)
+)
+_KNOWN = select(deliveries.c.id).where(_TO, deliveries.c.key == bindparam("of_key"))
+_BEGUN = select(*_COLUMNS).where(_TO, _IS_OPEN, deliveries.c.batch > 0).order_by(deliveries.c.id)
+_DUE = select(*_COLUMNS).where(_IS_DUE).order_by(deliveries.c.urgency, deliveries.c.id)
+_WAITING = select(deliveries.c.held, _FIRST_DUE).where(_IS_DUE).group_by(deliveries.c.held)
+_NEXT_DUE = select(_FIRST_DUE).where(_TO, _IS_OPEN)
+_SENT_SINCE = (
+    select(_SENT_AT)
+    .where(_TO, deliveries.c.state == "sent", deliveries.c.updated_at > bindparam("since"))
+    .group_by(deliveries.c.batch)
+    .order_by(_SENT_AT.desc())
+)
+_CHANGE = update(deliveries).where(deliveries.c.id.in_(bindparam("of_ids", expanding=True)))
+_BEGIN = _CHANGE.values(
+    attempts=deliveries.c.attempts + 1, wanted_at=func.coalesce(deliveries.c.wanted_at, deliveries.c.due_at)
+)
+_PUT_OFF = _CHANGE.values(attempts=deliveries.c.attempts - 1)
+_RECEIPTS = (
+    select(receipts.c.receipt)
+    .where(receipts.c.delivery_id == bindparam("of_delivery"))
+    .order_by(receipts.c.id)
+)
+_RECEIVE = insert(receipts)
+
 
 class Deliveries(Access):
     """Plan deliveries, hand them out by target, and keep how they went."""
@@ -81,9 +128,6 @@ class Deliveries(Access):
         now = self._clock()
         place = {"pipeline": report.pipeline, "target": target, "key": key}
         with self._write() as connection:
-            found = connection.scalar(select(deliveries.c.id).filter_by(**place))
-            if found is not None:
-                return int(found)
             row: dict[str, Any] = {  # Any: column values
                 **place,
                 "run_id": run_id,
@@ -96,7 +140,13 @@ class Deliveries(Access):
                 "fallback": fallback,
             }
             row |= {"max_attempts": max_attempts, "created_at": now, "updated_at": now}
-            created = connection.scalars(insert(deliveries).values(row).returning(deliveries.c.id)).one()
+            created = connection.scalar(_ADD, row)
+            if created is None:
+                return int(
+                    connection.execute(
+                        _KNOWN, {f"of_{name}": value for name, value in place.items()}
+                    ).scalar_one()
+                )
             _look_at(connection, report.pipeline, target, row["due_at"], now)
         return int(created)
 
@@ -136,60 +186,47 @@ class Deliveries(Access):
 
     def begun(self, pipeline: str, target: str) -> Sequence[DeliveryRow]:
         """Return the deliveries of a target that were tried and not sent, the first one first."""
-        return self._rows(_to(pipeline, target), _IS_OPEN, deliveries.c.batch > 0)
+        return self._found(_BEGUN.limit(MOST_AT_ONCE), {"of_pipeline": pipeline, "of_target": target})
 
     def due(self, pipeline: str, target: str, limit: int = MOST_AT_ONCE) -> Sequence[DeliveryRow]:
         """Return what a target is to be told now and never was, the most urgent first, then the oldest."""
-        order = (deliveries.c.urgency, deliveries.c.id)
-        return self._rows(self._is_due(pipeline, target), order=order, limit=limit)
+        return self._found(_DUE.limit(limit), self._now(pipeline, target))
 
     def waiting(self, pipeline: str, target: str) -> Mapping[str, datetime]:
         """Return since when something is due to a target, by what it was held for."""
-        since = func.min(deliveries.c.due_at, type_=deliveries.c.due_at.type)
-        query = select(deliveries.c.held, since).where(self._is_due(pipeline, target))
         with self._read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.group_by(deliveries.c.held))}
+            return {row[0]: row[1] for row in connection.execute(_WAITING, self._now(pipeline, target))}
 
     def hold_due(
         self, pipeline: str, target: str, until: datetime, why: str
     ) -> Sequence[tuple[int | None, int | None, str]]:
         """Let all that is due to a target wait; return incident, run and key of each."""
-        held = update(deliveries).where(self._is_due(pipeline, target)).values(due_at=until, held=why)
+        held = update(deliveries).where(_IS_DUE).values(due_at=until, held=why)
         with self._write() as connection:
             columns = (deliveries.c.incident_id, deliveries.c.run_id, deliveries.c.key)
-            rows = connection.execute(held.returning(*columns))
+            rows = connection.execute(held.returning(*columns), self._now(pipeline, target))
             return [(row.incident_id, row.run_id, row.key) for row in rows]
 
-    def _is_due(self, pipeline: str, target: str) -> ColumnElement[bool]:
-        is_new = and_(_IS_OPEN, deliveries.c.batch == 0)
-        return and_(_to(pipeline, target), is_new, deliveries.c.due_at <= self._clock())
+    def _now(self, pipeline: str, target: str) -> dict[str, object]:
+        return {"of_pipeline": pipeline, "of_target": target, "now": self._clock()}
 
     def next_due(self, pipeline: str, target: str) -> datetime | None:
         """Return when the next waiting delivery of a target is due."""
-        query = select(func.min(deliveries.c.due_at, type_=deliveries.c.due_at.type))
         with self._read() as connection:
-            found: datetime | None = connection.scalar(query.where(_to(pipeline, target), _IS_OPEN))
+            found: datetime | None = connection.scalar(
+                _NEXT_DUE, {"of_pipeline": pipeline, "of_target": target}
+            )
         return found
 
     def sent_since(self, pipeline: str, target: str, since: datetime, limit: int) -> Sequence[datetime]:
         """Return when the last messages to a target were sent, the latest first."""
-        at = func.max(deliveries.c.updated_at, type_=deliveries.c.updated_at.type)
-        sent = select(at).where(_to(pipeline, target), deliveries.c.state == "sent")
-        sent = sent.where(deliveries.c.updated_at > since).group_by(deliveries.c.batch)
+        of = {"of_pipeline": pipeline, "of_target": target, "since": since}
         with self._read() as connection:
-            return connection.scalars(sent.order_by(at.desc()).limit(limit)).all()
+            return connection.scalars(_SENT_SINCE.limit(limit), of).all()
 
     def begin(self, ids: Sequence[int]) -> None:
         """Bind deliveries into one message and count the try, before it is made."""
-        now = self._clock()
-        values = {
-            "batch": min(ids),
-            "attempts": deliveries.c.attempts + 1,
-            "wanted_at": func.coalesce(deliveries.c.wanted_at, deliveries.c.due_at),
-            "held": "",
-            "updated_at": now,
-        }
-        self._set(ids, values)
+        self._set(ids, {"batch": min(ids), "held": "", "updated_at": self._clock()}, _BEGIN)
 
     def sent(self, ids: Sequence[int], receipt: Receipt) -> None:
         """Keep the receipt of deliveries that arrived as one message."""
@@ -204,11 +241,11 @@ class Deliveries(Access):
     def _keep(self, ids: Sequence[int], receipt: Receipt) -> None:
         rows = [{"delivery_id": each, "receipt": receipt, "at": self._clock()} for each in ids]
         with self._write() as connection:
-            connection.execute(insert(receipts), rows)
+            connection.execute(_RECEIVE, rows)
 
     def put_off(self, ids: Sequence[int], due_at: datetime) -> None:
         """Try again then; the try does not count, for nothing was sent."""
-        self._set(ids, {"due_at": due_at, "attempts": deliveries.c.attempts - 1})
+        self._set(ids, {"due_at": due_at}, _PUT_OFF)
 
     def failed(self, ids: Sequence[int], error: str, due_at: datetime) -> None:
         """Note a try in vain; the next one is due then."""
@@ -259,22 +296,21 @@ class Deliveries(Access):
                 raise _missing(delivery_id)
             _look_at(connection, row.pipeline, row.target, now, now, is_asked=True)
 
-    def _set(self, ids: Sequence[int], values: dict[str, Any]) -> None:  # Any: column values
+    def _set(
+        self, ids: Sequence[int], values: dict[str, Any], change: Update = _CHANGE
+    ) -> None:  # Any: column values
         with self._write() as connection:
             for some in chunks(ids):
-                changed = update(deliveries).where(deliveries.c.id.in_(some)).values(values)
-                if connection.execute(changed).rowcount < len(some):
+                if connection.execute(change, {"of_ids": some, **values}).rowcount < len(some):
                     raise _missing(next(iter(some)))
 
-    def _rows(
-        self,
-        *conditions: ColumnElement[bool],
-        order: Sequence[ColumnElement[Any]] = (deliveries.c.id,),
-        limit: int = MOST_AT_ONCE,
-    ) -> Sequence[DeliveryRow]:
-        query = select(*_COLUMNS).where(*conditions).order_by(*order).limit(limit)
+    def _rows(self, *conditions: ColumnElement[bool]) -> Sequence[DeliveryRow]:
+        query = select(*_COLUMNS).where(*conditions).order_by(deliveries.c.id)
+        return self._found(query.limit(MOST_AT_ONCE), {})
+
+    def _found(self, query: Select[Any], of: Mapping[str, object]) -> Sequence[DeliveryRow]:
         with self._read() as connection:
-            return [_delivery(connection, row) for row in connection.execute(query).all()]
+            return [_delivery(connection, row) for row in connection.execute(query, of).all()]
 
 
 def delivery_key(pipeline: str, target: str) -> str:
@@ -307,27 +343,31 @@ def _look_at(
     ``is_asked``: a person wants it at once.
     """
     key = delivery_key(pipeline, target)
-    if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is None:
-        job = new_job("deliver", key, {"pipeline": pipeline, "target": target}, due, now)
-        connection.execute(insert(jobs).values({**job, "max_attempts": _ENDLESS, "priority": _BEFORE_RUNS}))
-        return
-    waits = and_(jobs.c.key == key, jobs.c.state != "leased")
-    if not is_asked:
-        is_too_late = and_(jobs.c.due_at > due, jobs.c.error == "")
-        waits = and_(waits, or_(jobs.c.state == "dead", is_too_late))
-    connection.execute(update(jobs).where(waits).values(state="ready", due_at=due, error=""))
+    job = new_job("deliver", key, {"pipeline": pipeline, "target": target}, due, now)
+    job |= {"max_attempts": _ENDLESS, "priority": _BEFORE_RUNS}
+    connection.execute(_LOOK_AT_ONCE if is_asked else _LOOK, job)
 
 
-def _to(pipeline: str, target: str) -> ColumnElement[bool]:
-    return and_(deliveries.c.pipeline == pipeline, deliveries.c.target == target)
+def _waking(waits: ColumnElement[bool]) -> Insert:
+    """Return what adds the job of a target, or makes the one that is there due where that holds."""
+    statement = insert(jobs)
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={"state": "ready", "due_at": statement.excluded.due_at, "error": ""},
+        where=and_(jobs.c.state != "leased", waits),
+    )
+
+
+_IS_TOO_LATE = and_(jobs.c.due_at > insert(jobs).excluded.due_at, jobs.c.error == "")
+_LOOK = _waking(or_(jobs.c.state == "dead", _IS_TOO_LATE))
+_LOOK_AT_ONCE = _waking(true())
 
 
 def _delivery(connection: Connection, row: Row[Any]) -> DeliveryRow:
-    query = select(receipts.c.receipt).where(receipts.c.delivery_id == row.id).order_by(receipts.c.id)
     values = dict(row._mapping)
     if not values["report"].key:  # a damaged one
         values["report"] = replace(values["report"], key=row.key, pipeline=row.pipeline)
-    return DeliveryRow(**values, receipts=tuple(connection.scalars(query)))
+    return DeliveryRow(**values, receipts=tuple(connection.scalars(_RECEIPTS, {"of_delivery": row.id})))
 
 
 def _missing(delivery_id: int) -> UserError:

@@ -18,6 +18,7 @@ _USAGE = ("model", *_TOKENS, "cost")
 
 
 _DROP_EVIDENCE = delete(evidence).where(evidence.c.run_id == bindparam("of_run"))
+_ADD_ANALYSIS = insert(analyses)
 _ADD_EVIDENCE = insert(evidence)
 _EVIDENCE = (
     select(evidence.c.evidence).where(evidence.c.run_id == bindparam("of_run")).order_by(evidence.c.id)
@@ -65,7 +66,7 @@ class Findings(Access):
             "created_at": self._clock(),
         }
         with self._write() as connection:
-            connection.execute(insert(analyses).values(row))
+            connection.execute(_ADD_ANALYSIS, row)
 
     def analysis(self, run_id: int) -> Analysis | None:
         """Return the last analysis of a run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.records import Incident
@@ -78,24 +78,11 @@ class Merging(Access):
         """
         if not incident.events:
             return []
+        query = _ALIKE_AND_ANSWERED if answered else _ALIKE
         with self._read() as connection:
-            of = connection.execute(select(incidents).where(incidents.c.id == incident.id)).one()
-            alike = [
-                incidents.c[name] == of._mapping[name]
-                for name in ("type", "place", "template")
-                if of._mapping[name]
-            ]
-            query = (
-                select(incidents.c.id, incidents.c.title, events.c.event)
-                .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
-                .where(incidents.c.pipeline == of.pipeline, incidents.c.id != of.id, or_(*alike))
-                .order_by(incidents.c.last_seen.desc())
-                .limit(_LOOKED_AT)
-            )
-            query = query.where(_IS_ANSWERED) if answered else query
-            rows = connection.execute(query).all() if alike else []
-            merged = _merged(connection, [of.id, *(row.id for row in rows)]) if rows else {}
-        root = merged.get(of.id, of.id)
+            rows = connection.execute(query, {"of_id": incident.id}).all()
+            merged = _merged(connection, [incident.id, *(row.id for row in rows)]) if rows else {}
+        root = merged.get(incident.id, incident.id)
         rated = ((similarity(incident.event, row.event), row) for row in rows)
         found = [
             (likeness, row.id, row.title)
@@ -112,6 +99,24 @@ class Merging(Access):
 _IS_ANSWERED = exists().where(
     analyses.c.evidence != "", runs.c.id == analyses.c.run_id, runs.c.incident_id == incidents.c.id
 )
+_OWN = incidents.alias("own")
+_ALIKE = (
+    select(incidents.c.id, incidents.c.title, events.c.event)
+    .join(events, (events.c.incident_id == incidents.c.id) & (events.c.number == 1))
+    .join(_OWN, (_OWN.c.id == bindparam("of_id")) & (_OWN.c.pipeline == incidents.c.pipeline))
+    .where(
+        incidents.c.id != _OWN.c.id,
+        or_(
+            *(
+                and_(_OWN.c[name] != "", incidents.c[name] == _OWN.c[name])
+                for name in ("type", "place", "template")
+            )
+        ),
+    )
+    .order_by(incidents.c.last_seen.desc())
+    .limit(_LOOKED_AT)
+)
+_ALIKE_AND_ANSWERED = _ALIKE.where(_IS_ANSWERED)
 _MERGES = select(incidents.c.id).join(
     aliases,
     (aliases.c.pipeline == incidents.c.pipeline)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 
 from aiops_core.records import Decision, IncidentState, Json, ReportKind, Severity
 from aiops_core.store.access import Access
@@ -46,6 +47,8 @@ class Notice(Struct, frozen=True):
 
 _SHORT = ("reminder", "escalating", "resolved")
 _COLUMNS = [notices.c[name] for name in Notice.__struct_fields__]
+_GET = select(*_COLUMNS).where(notices.c.incident_id == bindparam("of_incident"))
+_SAVE = upsert(notices, Notice.__struct_fields__)
 
 
 class Notices(Access):
@@ -53,14 +56,15 @@ class Notices(Access):
 
     def get(self, incident_id: int) -> Notice | None:
         """Return what was told of an incident, None before the first message."""
-        found = self._rows(notices.c.incident_id == incident_id)
-        return found[0] if found else None
+        with self._read() as connection:
+            row = connection.execute(_GET, {"of_incident": incident_id}).mappings().first()
+        return None if row is None else _notice(row)
 
     def save(self, notice: Notice) -> None:
         """Keep what was told."""
         row = asdict(notice) | {"targets": list(notice.targets), "chain": list(notice.chain)}
         with self._write() as connection:
-            connection.execute(upsert(notices, row), row)
+            connection.execute(_SAVE, row)
 
     def untold(self, incident_id: int, kind: ReportKind, at: datetime) -> None:
         """Forget the news of a message that was to be sent then: it was not."""
@@ -137,6 +141,8 @@ class Notices(Access):
         query = select(*_COLUMNS).join(incidents).where(*conditions).order_by(notices.c.incident_id)
         with self._read() as connection:
             rows = connection.execute(query.limit(1_000)).mappings().all()
-        return [
-            Notice(**{**row, "targets": tuple(row["targets"]), "chain": tuple(row["chain"])}) for row in rows
-        ]
+        return [_notice(row) for row in rows]
+
+
+def _notice(row: Mapping[Any, Any]) -> Notice:  # Any: columns and their values
+    return Notice(**{**row, "targets": tuple(row["targets"]), "chain": tuple(row["chain"])})

@@ -88,12 +88,10 @@ class Queue:
         The greatest priority goes first, then the earliest due.
         """
         with self._database.write() as connection:
-            if connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is not None:
+            if connection.scalar(_OF_KEY, {"of_key": key}) is not None:
                 return False
             row = new_job(kind, key, payload, due_at or self._clock(), self._clock())
-            connection.execute(
-                insert(jobs).values({**row, "priority": priority, "max_attempts": max_attempts})
-            )
+            connection.execute(_ADD, {**row, "priority": priority, "max_attempts": max_attempts})
         return True
 
     def lease(self, kinds: Sequence[str], owner: str, seconds: float) -> Job | None:
@@ -157,7 +155,7 @@ class Queue:
     def holds(self, key: str) -> bool:
         """Return whether a job with this key is still there."""
         with self._database.read() as connection:
-            return connection.scalar(select(jobs.c.id).where(jobs.c.key == key)) is not None
+            return connection.scalar(_OF_KEY, {"of_key": key}) is not None
 
     def hasten(self, kinds: Sequence[str], by: datetime) -> int:
         """Make due now what is new and due until then; return how many. What is retried keeps its time."""
@@ -234,7 +232,7 @@ class Queue:
             yield connection
 
     def _set(self, connection: Connection, job: Job, **values: Json) -> None:
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values))
+        connection.execute(_CHANGE, {"of_id": job.id, **values})
 
     def _bury(self, connection: Connection, job: Job, error: str) -> None:
         self._set(connection, job, state="dead", lease_until=None, error=error)
@@ -275,6 +273,9 @@ def check_lease(database: Database, connection: Connection, job: Job) -> None:
 _COLUMNS = [jobs.c[name] for name in Job.__struct_fields__]
 _OF_ID = jobs.c.id == bindparam("of_id")
 _HELD = select(jobs.c.id).where(_OF_ID, jobs.c.state == "leased", jobs.c.token == bindparam("of_token"))
+_OF_KEY = select(jobs.c.id).where(jobs.c.key == bindparam("of_key"))
+_ADD = insert(jobs)
+_CHANGE = update(jobs).where(_OF_ID)
 _REMOVE = delete(jobs).where(_OF_ID)
 _TAKE = (
     update(jobs)

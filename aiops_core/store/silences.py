@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from aiops_core.errors import UserError
 from aiops_core.notices import Match
@@ -51,6 +51,7 @@ class SilenceRow(Struct, frozen=True):
 
 
 _COLUMNS = [silences.c[name] for name in SilenceRow.__struct_fields__]
+_UNENDED = select(*_COLUMNS).where(silences.c.ends_at > bindparam("now")).order_by(silences.c.ends_at.desc())
 
 
 class Silences(Access):
@@ -107,9 +108,8 @@ class Silences(Access):
         return [silence for silence in self._unended(now) if silence.begins_at > now]
 
     def _unended(self, now: datetime) -> Sequence[SilenceRow]:
-        query = select(*_COLUMNS).where(silences.c.ends_at > now).order_by(silences.c.ends_at.desc())
         with self._read() as connection:
-            return [SilenceRow(**row) for row in connection.execute(query).mappings()]
+            return [SilenceRow(**row) for row in connection.execute(_UNENDED, {"now": now}).mappings()]
 
     def list(self, limit: int = 100) -> Sequence[SilenceRow]:
         """Return silences, the last one first, those that ended too."""
