@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,10 @@ DISABLE = click.option(
     help="Leave out what has this name, or comes from this distribution; it is not imported. KIND/NAME, "
     "as in notifiers/file, where two kinds have the name; again for more.",
 )
+
+
+_SWITCH = 0.001
+"""Seconds a busy thread keeps the interpreter from one that waits: reading waits for it at each hit of a scan."""
 
 
 @click.command()
@@ -46,6 +51,7 @@ def run(file: Path, once: bool, verbose: bool, disable: tuple[str, ...]) -> None
     from aiops_core.tracing import start_tracing
 
     share_memory()
+    sys.setswitchinterval(_SWITCH)
     logger, secrets = logging.getLogger("aiops"), set[str]()
 
     def read() -> Loaded:
