@@ -96,6 +96,9 @@ class Source(Component[C], ABC, Generic[C]):
     """
 
     resumes: ClassVar[bool] = True
+    looked: tuple[float, float] | None = None
+    """For a source that asks for lines now and then: up to when it knows of all there was, and since when it
+    has handed that over, in seconds of the monotonic clock. None where lines come as they are written."""
 
     @property
     def checks_senders(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from msgspec.structs import replace
 
+from aiops_core.component import Source
 from aiops_core.detection import Detection
 from aiops_core.failpoints import failpoint
 from aiops_core.ingest.committing import Commits
@@ -79,11 +80,20 @@ class Streams:
     def close_silent(self, now: float, since: float = 0.0) -> None:
         """Close the blocks to which nobody added anything for a while, all of it after the moment ``since``."""
         for stream in list(self._unclosed):
+            heard = self._heard(stream, now)
             if stream.opened is not None and now - max(stream.opened, since) >= LONGEST_OPEN:
                 self._close(stream)
                 self._note_open(stream)
-            elif stream.arrivals and now - max(stream.arrivals[0][0], since) >= SILENCE:
-                self._close_quiet(stream, now - SILENCE)
+            elif stream.arrivals and heard - max(stream.arrivals[0][0], since) >= SILENCE:
+                self._close_quiet(stream, heard - SILENCE)
+
+    def _heard(self, stream: Stream, now: float) -> float:
+        """Return up to when all was heard that there was: of a source that asks, up to its last question."""
+        step = self._pipeline.step("sources", stream.step)
+        looked = step.component.looked if step and isinstance(step.component, Source) else None
+        if looked is None:
+            return now
+        return looked[0] if looked[1] <= now else 0.0
 
     def _begun(self, step: str, batch: LogBatch, done: Collection[str]) -> Stream:
         context = self._pipeline.config.context

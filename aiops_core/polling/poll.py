@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -44,6 +45,8 @@ class Queried(Protocol):
 
     committed_at: Position
     """Up to where nothing is ever read again."""
+    looked: tuple[float, float] | None
+    """When the last round that came to its end began, and when it ended: between two no silence can be told."""
 
     @property
     def config(self) -> PollingConfig:
@@ -178,6 +181,7 @@ class Poll:
 
     def _round(self) -> Iterator[LogBatch]:
         """Look for what came late, then read on."""
+        began = time.monotonic()
         now = self._now()
         until = now - _nanoseconds(self._config.delay) if self._until is None else self._until
         if not self._look_at - _nanoseconds(self._config.late) <= now < self._look_at:
@@ -186,6 +190,7 @@ class Poll:
         if self._context.stopping.is_set():
             return
         self._since = max(self._since, until)
+        self._source.looked = (began, time.monotonic())
         if now - self._marked >= _QUIET:
             yield self._batch([])
 
@@ -245,9 +250,9 @@ class Poll:
         begin = self._offset
         marks = [(0, self._position())]
         parts = []
-        for data, time in pieces:
+        for data, at in pieces:
             self._offset += len(data)
-            self._since = max(self._since, time)
+            self._since = max(self._since, at)
             parts.append(data)
             marks.append((self._offset - begin, self._position()))
         self._context.state[_STATE] = self._recent.save()

@@ -34,6 +34,7 @@ class PolledSource(Source[P], ABC, Generic[P]):
     def __init__(self, config: P | None = None, context: Context | None = None) -> None:
         super().__init__(config, context)
         self.committed_at: Position = {"offset": 0, "since": 0}
+        self.looked = (0.0, 0.0)
 
     @abstractmethod
     def find(self, since: int, until: int) -> Iterator[Sequence[Found]]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import ssl
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -76,6 +77,19 @@ def test_a_trace_in_one_entry_of_several_lines_is_one_event(tmp_path):
         result = run(api, tmp_path)
 
     assert [(event.type, event.message) for event in result.events] == [("ValueError", "no price")]
+
+
+def test_a_slow_loki_does_not_tear_a_trace_at_the_end_of_a_page(tmp_path, monkeypatch):
+    monkeypatch.setattr("aiops_core.ingest.streams.SILENCE", 0.05)
+    now = time.time_ns() - 60 * 10**9
+    lines = [line for number in range(3) for line in TRACE.replace("no price", f"no {number}").splitlines()]
+    entries = [Entry({"app": "shop"}, now + at * 10**6, line) for at, line in enumerate(lines)]
+    with LokiApi(entries) as api:
+        answer = api.answer
+        monkeypatch.setattr(api, "answer", lambda *asked: time.sleep(0.3) or answer(*asked))
+        result = run(api, tmp_path, "page_size: 3")
+
+    assert [event.message for event in result.events] == ["no 0", "no 1", "no 2"]
 
 
 def test_a_second_run_counts_nothing_twice(tmp_path):
