@@ -54,13 +54,14 @@ class _Line(Struct):
 
 
 class JsonLines:
-    """One JSON object per event, as they come: the documented output of ``--jsonl``."""
+    """One JSON object per event, chunk by chunk: the documented output of ``--jsonl``."""
 
     def __init__(self) -> None:
+        self._lines: list[str] = []
         self._frames: dict[int, tuple[tuple[Frame, ...], Raw]] = {}
 
     def add(self, event: Event) -> None:
-        """Print one event."""
+        """Take one event."""
         line = _Line(
             event.path,
             event.start,
@@ -77,7 +78,14 @@ class JsonLines:
             [_Raised(one.type, one.message, one.link, one.parent) for one in event.exceptions],
             self._frames_of(event.frames),
         )
-        sys.stdout.write(_ascii(to_text(line)) + "\n")
+        self._lines.append(_ascii(to_text(line)) + "\n")
+
+    def flush(self) -> None:
+        """Print what was taken, in one piece; who reads it through a pipe waits for no more."""
+        if self._lines:
+            sys.stdout.write("".join(self._lines))
+            sys.stdout.flush()
+            self._lines.clear()
 
     def _frames_of(self, frames: tuple[Frame, ...]) -> Raw:
         """Return frames as JSON, written once: those of a repeat are the very ones of what it repeats."""
@@ -91,7 +99,7 @@ class JsonLines:
 
     def close(self, *, is_whole: bool) -> None:
         """Let everything out."""
-        sys.stdout.flush()
+        self.flush()
 
 
 def _ascii(text: str) -> str:
@@ -119,6 +127,9 @@ class Table:
         row.count += 1
         if event.occurred_at is not None:
             row.last = max(row.last or event.occurred_at, event.occurred_at)
+
+    def flush(self) -> None:
+        """Print nothing yet: what comes may be of an incident that is known."""
 
     def close(self, *, is_whole: bool) -> None:
         """Print it; times are of this machine's zone. ``is_whole``: everything named could be read."""

@@ -47,22 +47,28 @@ def scan(paths: tuple[str, ...], jsonl: bool, detectors: tuple[str, ...], engine
     sink = JsonLines() if jsonl else Table()
     detection = build_detection(detectors, engine or "")
     settle_memory()
-    is_whole = read_events(paths, detection, sink.add)
+    is_whole = read_events(paths, detection, sink.add, sink.flush)
     sink.close(is_whole=is_whole)
     if not is_whole:
         sys.exit(2)
 
 
-def read_events(paths: Iterable[str], detection: Detection, add: Callable[[Event], None]) -> bool:
+def read_events(
+    paths: Iterable[str],
+    detection: Detection,
+    add: Callable[[Event], None],
+    flush: Callable[[], None] = lambda: None,
+) -> bool:
     """Give every event in files, and in standard input where - is named, to ``add``.
 
-    Say on standard error what could not be read whole; return whether everything could.
+    ``flush`` is called after the events of each chunk. Say on standard error what could not be read
+    whole; return whether everything could.
     """
     for path in paths:
         if path == "-":
-            _consume(_from_stream(sys.stdin.buffer), detection, add, lambda size: None)
+            _consume(_from_stream(sys.stdin.buffer), detection, add, lambda size: flush())
     files = [path for path in paths if path != "-"]
-    return _scan_files(files, detection, add) if files else True
+    return _scan_files(files, detection, add, flush) if files else True
 
 
 def build_detection(
@@ -148,7 +154,9 @@ class _Troubles(logging.Handler):
             self.is_whole = False
 
 
-def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], None]) -> bool:
+def _scan_files(
+    paths: list[str], detection: Detection, add: Callable[[Event], None], flush: Callable[[], None]
+) -> bool:
     from aiops_core.catalogue import Catalogue
     from aiops_core.context import Context
 
@@ -161,7 +169,12 @@ def _scan_files(paths: list[str], detection: Detection, add: Callable[[Event], N
     source: Any = kind(config, context)  # Any: the file source's own class
     total = sum(_size(Path(path)) for path in paths)
     with _progress(total) as advance:
-        _consume(source.source({}), detection, add, advance)
+
+        def taken(size: int) -> None:
+            flush()
+            advance(size)
+
+        _consume(source.source({}), detection, add, taken)
     for line in troubles.lines:
         click.echo(line, err=True)
     return troubles.is_whole
@@ -247,7 +260,7 @@ def _consume(
     batches: Iterator[LogBatch],
     detection: Detection,
     add: Callable[[Event], None],
-    advance: Callable[[int], None],
+    taken: Callable[[int], None],
 ) -> None:
     from aiops_core.text.blocks import Cutter
     from aiops_core.text.places import Places
@@ -268,7 +281,7 @@ def _consume(
             _emit(cutter.flush(), detection, batch, known, add)
         else:
             cutters[batch.stream] = (cutter, batch.offset + len(batch.data), replace(batch, data=b""))
-        advance(len(batch.data))
+        taken(len(batch.data))
     for stream, (cutter, _, last) in cutters.items():
         _emit(cutter.flush(), detection, last, places[stream], add)
 

@@ -184,7 +184,7 @@ class Cutter:
 
     def _known_from_held(self, line: int, floor: int) -> Found | None:
         """Return the known block of a line when it came in two pieces and its first line was held meanwhile."""
-        held = max(self._held, key=lambda held: held.start, default=None)
+        held = max(self._held, key=lambda held: held.start) if self._held else None
         if held is None or held.start >= self._newest:
             return None  # it was looked for there
         found = self._known_at(held.start, floor, held.hits)

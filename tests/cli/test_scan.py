@@ -68,6 +68,19 @@ def test_scan_reads_standard_input(tmp_path):
     assert (event["path"], event["start"], event["type"]) == ("-", 2, "ValueError")
 
 
+def test_scan_prints_what_it_found_before_more_comes():
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment, "text": True}
+    with subprocess.Popen([AIOPS, "scan", "--jsonl", "-"], **pipes) as running:
+        running.stdin.write(CRASH + "2026-11-22 10:00:00,000 INFO shop: done\n")
+        running.stdin.flush()
+
+        event = json.loads(running.stdout.readline())
+
+        running.stdin.close()
+    assert event["type"] == "ValueError"
+
+
 def test_scan_reads_gz_directories_and_globs(typed, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "shop.log.1.gz").write_bytes(gzip.compress(CRASH.encode()))
