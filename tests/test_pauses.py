@@ -1,9 +1,11 @@
 """Time in which the process does not run is no silence of those who write."""
 
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 
+from aiops_core import Source
 from aiops_core.ingest import pauses
 from aiops_core.ingest.pauses import Pauses
 from aiops_core.ingest.streams import SILENCE, Streams
@@ -60,18 +62,47 @@ def test_while_no_beat_comes_it_is_not_sure_that_the_pause_ended(listened):
 class Open:
     """A stream with a block to which something was added at a moment."""
 
+    step = "shop"
+
     def __init__(self, at):
         self.opened, self.arrivals = at, deque([(at, 0)])
+
+
+class Asking(Source):
+    """A source that asks for lines now and then."""
+
+    def source(self, checkpoint):
+        yield from ()
+
+
+def closed_at(monkeypatch, now, since=0.0, source=None):
+    """Return whether a block to which something was added at 10.0 is closed by then."""
+    step = SimpleNamespace(component=source) if source else None
+    closed, stream = [], Open(10.0)
+    streams = Streams(SimpleNamespace(step=lambda kind, name: step), None, None)
+    streams._unclosed.add(stream)
+    monkeypatch.setattr(streams, "_close_quiet", lambda stream, quiet_to: closed.append(stream))
+    streams.close_silent(now, since)
+    return closed == [stream]
 
 
 @pytest.mark.parametrize(
     ("since", "is_closed"), [(0.0, True), (10.0 + SILENCE / 2, False), (10.0 - SILENCE, True)]
 )
 def test_a_block_is_closed_after_a_silence_that_was_heard_whole(monkeypatch, since, is_closed):
-    closed, streams, stream = [], Streams(None, None, None), Open(10.0)
-    streams._unclosed.add(stream)
-    monkeypatch.setattr(streams, "_close_quiet", lambda stream, quiet_to: closed.append(stream))
+    assert closed_at(monkeypatch, 10.0 + SILENCE, since) is is_closed
 
-    streams.close_silent(10.0 + SILENCE, since)
 
-    assert closed == [stream] * is_closed
+@pytest.mark.parametrize(
+    ("looked", "is_closed"),
+    [
+        pytest.param((10.0 + SILENCE, 12.0), True, id="it asked after a silence and had no more"),
+        pytest.param((10.0 + SILENCE / 2, 12.0), False, id="it asked too soon to tell"),
+        pytest.param((10.0 + SILENCE, 15.5), False, id="what it was given is not taken yet"),
+    ],
+)
+def test_of_a_source_that_asks_silence_is_heard_by_asking(monkeypatch, looked, is_closed):
+    source = Asking()
+    source.looked = looked
+
+    assert closed_at(monkeypatch, 15.0, source=source) is is_closed
