@@ -8,7 +8,7 @@ from aiops_core import replace
 from aiops_core.catalogue import Catalogue
 from aiops_core.detection import Detection
 from aiops_core.records import LogBatch
-from aiops_core.text.blocks import Cutter
+from aiops_core.text.blocks import Claim, Cutter
 from aiops_core.text.streaks import Streak
 
 TRACE = """Traceback (most recent call last):
@@ -145,3 +145,19 @@ def test_a_storm_with_a_block_in_two_pieces_is_counted_all_the_same(load, cut):
             counted += len(piece) if isinstance(piece, Streak) else 0
 
     assert counted > 40
+
+
+def test_a_block_of_a_storm_is_read_again_after_many_repeats(load):
+    often, seldom = (FORMS[0].replace("{place}", name).replace("{line}", "10") for name in "ab")
+    detection, batch, read = load(), LogBatch("s", b"", ((0, {}),)), []
+    cutter = Cutter(detection.grammar, 0)
+
+    for seed in range(40):
+        chunk = b"".join(storm(seed * 40 + at, 1, (often if at < 30 else seldom,)) for at in range(31))
+        for piece in cutter.feed(chunk)[0]:
+            detection.events(piece, batch=batch)
+            if isinstance(piece, Claim) and "sella" in piece.block.raw:
+                read.append(seed)
+
+    assert read[-1] > 5
+    assert len(read) < 10
