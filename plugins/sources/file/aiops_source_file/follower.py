@@ -234,18 +234,22 @@ class Follower:
         generation.is_drained = True
         try:
             content = self._opener.open(generation)
-            if generation.empty_since and self._generations.queue_behind_copies(generation):
+            before = os.fstat(content.fd) if content is not None else None
+            is_empty = content is None or not self._reader.fetch(generation, content)
+            if generation.unread_since and self._generations.queue_behind_copies(
+                generation, is_empty=is_empty
+            ):
                 generation.is_drained = False
                 return
-            if content is None:
+            if content is None or before is None:
                 return
-            before = os.fstat(content.fd)
-            self._reader.fetch(generation, content)
             if not generation.holds_still(content, before):
                 if self._generations.replace(generation):
                     yield self._reader.last(generation, self._reader.rest(generation, None), finished=True)
                 yield from self._announce()
                 return
+            if not is_empty:
+                generation.unread_since = 0.0
             batch = self._reader.read(generation, content)
             self._troubles.clear(generation.path)
         except OSError as error:

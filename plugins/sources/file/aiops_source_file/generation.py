@@ -41,11 +41,15 @@ class Sample(Struct, frozen=True):
 
     def holds(self, content: Content) -> bool:
         """Whether the file still has these bytes at this place."""
-        return self.length == 0 or sample(content, self.offset, self.length) == self
+        return self.is_of(peek(content, self.offset, self.length))
+
+    def is_of(self, data: bytes) -> bool:
+        """Whether it was taken of these bytes."""
+        return self.length == 0 or sample_of(data, self.offset) == self
 
     def is_unpacked_from(self, content: Content) -> bool:
         """Whether a compressed file has these bytes at this place of what it holds."""
-        return self.length == 0 or sample_of(read(content, self.offset, self.length), self.offset) == self
+        return self.is_of(read(content, self.offset, self.length))
 
 
 def _sample_from(value: Mapping[str, Any]) -> Sample:  # Any: JSON
@@ -80,6 +84,10 @@ class Generation(Struct, eq=False):
     prefix: Sample = Sample()
     tail: Sample = Sample()
     """Of bytes as they lie in the file, at or before the furthest byte read."""
+    head: bytes = b""
+    """What ``prefix`` was taken of, while it may become longer."""
+    last: bytes = b""
+    """What ``tail`` was taken of."""
     earlier: Sample = Sample()
     """What ``tail`` was at least a second ago, or at first."""
     nature: Nature = UNJUDGED
@@ -91,8 +99,8 @@ class Generation(Struct, eq=False):
     written_at: float = 0.0
     """When the file was last written to, as far as was seen, in seconds since the epoch."""
 
-    empty_since: float = 0.0
-    """When the file was found empty, in seconds since the epoch, until something of it is read."""
+    unread_since: float = 0.0
+    """Since when the file may have been written, copied and truncated unseen, in seconds since the epoch; 0: never."""
     explicit: bool = False
     may_unpack: bool = False
     """Whether it is read if it turns out to be compressed."""
@@ -161,7 +169,11 @@ class Generation(Struct, eq=False):
 
     def is_in(self, content: Content) -> bool:
         """Whether the file holds the bytes this generation was read from."""
-        return self.prefix.holds(content) and self.tail.holds(content)
+        head, last = (peek(content, known.offset, known.length) for known in (self.prefix, self.tail))
+        if not (self.prefix.is_of(head) and self.tail.is_of(last)):
+            return False
+        self.head, self.last = head if len(head) < PREFIX else b"", last
+        return True
 
     def is_now(self, candidate: Candidate, content: Content) -> bool:
         """Whether a file with its inode is this very file.
@@ -227,17 +239,27 @@ class Generation(Struct, eq=False):
     def recognise(self, content: Content) -> None:
         """Sample how a file begins of which nothing was read: it may be truncated before its turn comes."""
         if not self.prefix.length:
-            self.prefix = sample_of(peek(content, 0, PREFIX).partition(_RESERVED)[0], 0)
+            self.head = peek(content, 0, PREFIX).partition(_RESERVED)[0]
+            self.prefix = sample_of(self.head, 0)
 
-    def remember(self, content: Content) -> None:
-        """Sample what identifies the file as it has been read so far."""
-        known = self.offset
+    def remember(self, content: Content, raw: bytes = b"") -> None:
+        """Sample what identifies the file as it has been read so far, ``raw`` last.
+
+        Of what was read, where that is enough: the file may hold something else by now.
+        """
+        known, now, before = self.offset, time.monotonic(), self.tail
         if isinstance(content, GzipContent):
-            known = os.fstat(content.fd).st_size
+            known, raw = os.fstat(content.fd).st_size, b""
+        start = known - len(raw)
         if self.prefix.length < PREFIX:
-            self.prefix = sample(content, 0, min(PREFIX, known))
-        length, now, before = min(TAIL, known), time.monotonic(), self.tail
-        self.tail = sample(content, known - length, length)
+            is_known = raw and start <= len(self.head)
+            head = (self.head[:start] + raw)[:PREFIX] if is_known else peek(content, 0, min(PREFIX, known))
+            self.prefix, self.head = sample_of(head, 0), head if len(head) < PREFIX else b""
+        if start == before.end or len(raw) >= TAIL:
+            self.last = (self.last + raw)[-TAIL:]
+        else:
+            self.last = peek(content, max(0, known - TAIL), min(TAIL, known))
+        self.tail = sample_of(self.last, known - len(self.last))
         if not before.length:
             self.earlier, self.between = self.tail, (self.tail, now)
         elif now >= self.between[1] + 1:

@@ -143,22 +143,23 @@ class Generations:
         content = None if generation.prefix.length else self._files.open(generation.key, generation.path)
         if content is not None:
             generation.recognise(content)
-        if not (generation.prefix.length or generation.seen[0] or generation.empty_since):
-            generation.empty_since = max(generation.written_at, self.live.seen_at)
+        if not (generation.prefix.length or generation.seen[0] or generation.unread_since):
+            generation.unread_since = max(generation.written_at, self.live.seen_at)
 
-    def queue_behind_copies(self, generation: Generation) -> bool:
-        """Put first what was written to a file that was empty, copied and truncated before anybody looked.
+    def queue_behind_copies(self, generation: Generation, *, is_empty: bool) -> bool:
+        """Put first what was written to the same file, copied and truncated before anybody looked.
 
-        False when nothing was.
+        Asked once the first bytes are taken in: what came before them was copied by then. False when nothing did.
         """
-        since = generation.empty_since
-        status = self._files.status(generation.key, generation.path) if since else None
-        if status is None or (not status.st_size and status.st_mtime <= since):
+        since = generation.unread_since
+        status = self._files.status(generation.key, generation.path)
+        if status is None or (is_empty and status.st_mtime <= since):
             return False
-        generation.empty_since = 0.0 if status.st_size else status.st_mtime
         self._siblings = self._look_beside()
         copies = self._no_copies(self._between(generation.place, since), generation.path)
         generation.predecessor = self._chain(copies, None)
+        if is_empty:
+            generation.unread_since = status.st_mtime
         return generation.predecessor is not None
 
     def _resume(self, candidate: Candidate) -> bool:
@@ -237,19 +238,20 @@ class Generations:
 
     def _queue_behind(self, before: Generation, generation: Generation) -> None:
         """Put what was at the same path before, and files that came and went since, first."""
+        generation.predecessor = before.predecessor
         if before in self.live:
             generation.predecessor = before
             self.live.add(before, first=True)
         place, chain = generation.place, generation.predecessor
-        if before.is_final:  # truncated, and what was written since perhaps too
-            written = before.seen[1] / 1e9  # of a compressed one when it was compressed, others may be older
-            between = self._between(place, min(written, before.seen_at) if before.may_unpack else written)
-            generation.predecessor = self._chain(self._no_copies(between, generation.path), chain)
-        elif before.inode != generation.inode:  # renamed
+        if before.inode != generation.inode and not before.is_final:  # renamed
             known = self._rotations.get(place)
             since = min(before.seen_at, known.since) if known else before.seen_at
             self._rotations[place] = _Rotation(generation.path, since, self._now() + _ROTATION_TIME)
             generation.predecessor = self._chain(self._between(place, since), chain)
+        elif before.is_final or before.unread_since:  # truncated, and what was written since perhaps too
+            since = generation.unread_since = _unread_since(before)
+            unseen = self._no_copies(self._between(place, since), generation.path)
+            generation.predecessor = self._chain(unseen, chain)
         failpoint("in_rotation")
 
     def _queue_behind_unseen(self, generation: Generation, since: float) -> None:
@@ -416,3 +418,11 @@ class Generations:
         if original is not None:
             self.live.begin_after(sibling, original)
         return original is not None
+
+
+def _unread_since(before: Generation) -> float:
+    """Return when the last was written that is read of a truncated file."""
+    written = before.seen[1] / 1e9
+    if before.may_unpack:  # when it was compressed: others may be older
+        written = min(written, before.seen_at)
+    return min(written, before.unread_since or written)

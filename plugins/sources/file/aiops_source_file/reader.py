@@ -36,13 +36,14 @@ class Reader(Struct):
     """Whole lines that were taken in, or nothing: then ``_length`` bytes lie in the buffer."""
     _length: int = 0
 
-    def fetch(self, generation: Generation, content: Content) -> None:
-        """Take in the bytes that come next, to be read once it is sure whose they are."""
+    def fetch(self, generation: Generation, content: Content) -> bool:
+        """Take in the bytes that come next, to be read once it is sure whose they are; False without any."""
         if generation.offset == 0:
             generation.offset = generation.nature.begin
         self._whole = self._chunk(generation, content)
         if not self._whole:
             self._length = content.readinto(self._room(generation), generation.offset)
+        return bool(self._whole or self._length)
 
     def read(self, generation: Generation, content: Content) -> LogBatch | None:
         """Return the whole lines taken in, or None: look at ``is_drained`` whether there may be more."""
@@ -118,7 +119,7 @@ class Reader(Struct):
     def _take(self, generation: Generation, content: Content, raw: bytes) -> LogBatch:
         start, at, encoding = generation.offset, generation.text_offset, generation.nature.encoding
         generation.offset += len(raw)
-        generation.remember(content)
+        generation.remember(content, raw)
         if encoding.name and not encoding.is_plain(raw):
             data, marks = _decoded(generation, raw, start)
             places = tuple((byte, position["offset"]) for byte, position in marks)

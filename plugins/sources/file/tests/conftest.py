@@ -61,9 +61,14 @@ class Steps:
         self.messages = []
         self.context = Context(name="file", directory=directory)
         self.context.logger = self
-        self.source = FileSource(FileConfig(**settings), self.context)
-        self.batches = self.source.source({})
+        self.settings, self.positions = settings, {}
         self.data = b""
+        self.restart()
+
+    def restart(self):
+        """Begin where the last batch ended."""
+        self.source = FileSource(FileConfig(**self.settings), self.context)
+        self.batches = self.source.source(self.positions)
 
     def warning(self, message, *values):
         self.messages.append(message % values)
@@ -73,6 +78,7 @@ class Steps:
     def read(self):
         batch = next(self.batches)
         self.data += batch.data
+        self.positions[batch.stream] = batch.marks[-1][1]
         return batch
 
     def read_until(self, data):

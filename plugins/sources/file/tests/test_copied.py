@@ -1,11 +1,18 @@
 """Copied and truncated, or compressed, while much is unread, or nobody looks."""
 
 import gzip
+import itertools
 import os
 import shutil
+import threading
 import time
 
 import pytest
+from aiops_source_file.files import Files
+from aiops_source_file.generations import Generations
+from aiops_source_file.live import Live
+from aiops_source_file.reader import Reader
+from aiops_source_file.siblings import Siblings
 
 
 def compress(path):
@@ -133,7 +140,7 @@ def test_what_an_empty_file_held_before_it_was_copied_and_truncated_is_read(
     source.wait(lambda: source.data == before.encode())
     os.truncate(log, 0)
     live = source.component._follower._live
-    source.wait(lambda: str(log) in live.at_path and live.at_path[str(log)].empty_since)
+    source.wait(lambda: str(log) in live.at_path and live.at_path[str(log)].unread_since)
     hold = hold_updates(source)
 
     append(log, "2\n")
@@ -145,3 +152,121 @@ def test_what_an_empty_file_held_before_it_was_copied_and_truncated_is_read(
     hold.set()
 
     source.wait(lambda: source.data.decode() == f"{before}2\n{rest}")
+
+
+STEPS = [
+    *((Files, name) for name in ("open", "get", "status")),
+    *((Siblings, name) for name in ("rotated", "compressed")),
+    *((Reader, name) for name in ("fetch", "read")),
+    *((Generations, name) for name in ("replace", "recognise", "update")),
+    (Live, "begin"),
+]
+
+
+class Killed(Exception):
+    """What ends a source without a word."""
+
+
+class Rotator:
+    """A writer that rotates before certain steps of a source, as it may at any time; one step is its last."""
+
+    def __init__(self, log, way, at, last):
+        self.log, self.way, self.at, self.last = log, way, at, last
+        self.written = [b"same\n", b"1\n"]
+        self.steps = 0
+        log.parent.mkdir()
+        log.write_bytes(b"".join(self.written))
+
+    def rotate(self):
+        number = len(self.written) // 2 + 1
+        self.way(self.log, f"a.log.{100 - number}")
+        self.write(b"same\n")  # the number comes later: what is there first is all alike
+
+    def write(self, line):
+        self.written.append(line)
+        with self.log.open("ab") as out:
+            out.write(line)
+
+    def step(self):
+        self.steps += 1
+        if len(self.written) % 2:
+            self.write(b"%d\n" % (len(self.written) // 2 + 1))
+        if self.steps in self.at:
+            self.rotate()
+        if self.steps == self.last:
+            raise Killed
+
+
+@pytest.fixture
+def before_each_step(monkeypatch):
+    """Return a function that lets another be called before each step of a source from now on."""
+    acting = []
+
+    def hook(owner, name):
+        then = getattr(owner, name)
+
+        def step(*given, **named):
+            for act in acting:
+                act()
+            return then(*given, **named)
+
+        monkeypatch.setattr(owner, name, step)
+
+    for owner, name in STEPS:
+        hook(owner, name)
+
+    def before_each_step(act):
+        acting[:] = [act] if act else []
+
+    return before_each_step
+
+
+def then_compress(rotate):
+    def rotate_and_compress(log, name):
+        rotate(log, name)
+        compress(log.with_name(name))
+
+    return rotate_and_compress
+
+
+@pytest.mark.parametrize("killed_after", [None, 0, 3])
+@pytest.mark.parametrize("gap", [1, 5])
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(copy_and_truncate, id="copied"),
+        pytest.param(rename_and_create, id="renamed"),
+        pytest.param(then_compress(copy_and_truncate), id="copied and compressed"),
+        pytest.param(then_compress(rename_and_create), id="renamed and compressed"),
+    ],
+)
+def test_rotations_at_any_step_of_finding_one_out_lose_nothing(
+    tmp_path, steps, monkeypatch, before_each_step, way, gap, killed_after
+):
+    monkeypatch.setattr("aiops_source_file.pace.RESCAN", 0.01)
+    monkeypatch.setattr("aiops_source_file.follower.PAUSE", 0.0)
+    for first in itertools.count(1):
+        log = tmp_path / str(first) / "a.log"
+        last = None if killed_after is None else first + gap + killed_after
+        writer = Rotator(log, way, {first, first + gap}, last)
+        source = steps(paths=[str(log)], start="beginning")
+        source.read_until(b"1\n")
+        writer.rotate()
+        before_each_step(writer.step)
+        deadline = threading.Timer(10, source.context.stopping.set)
+        deadline.start()
+        while len(source.data) < sum(map(len, writer.written)):
+            try:
+                source.read()
+            except Killed:
+                source.restart()
+            except StopIteration:
+                break
+        before_each_step(None)
+        deadline.cancel()
+        source.close()
+
+        assert sorted(source.data.splitlines(True)) == sorted(writer.written), first
+        assert source.messages == []
+        if writer.steps < first:
+            break
