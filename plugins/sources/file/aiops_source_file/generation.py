@@ -253,10 +253,14 @@ class Generation(Struct, eq=False):
         start = known - len(raw)
         if self.prefix.length < PREFIX:
             is_known = raw and start <= len(self.head)
-            head = (self.head[:start] + raw)[:PREFIX] if is_known else peek(content, 0, min(PREFIX, known))
+            head = (
+                (self.head[:start] + raw[:PREFIX])[:PREFIX]
+                if is_known
+                else peek(content, 0, min(PREFIX, known))
+            )
             self.prefix, self.head = sample_of(head, 0), head if len(head) < PREFIX else b""
         if start == before.end or len(raw) >= TAIL:
-            self.last = (self.last + raw)[-TAIL:]
+            self.last = (self.last + raw[-TAIL:])[-TAIL:]
         else:
             self.last = peek(content, max(0, known - TAIL), min(TAIL, known))
         self.tail = sample_of(self.last, known - len(self.last))
