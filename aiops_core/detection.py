@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -11,20 +12,21 @@ from msgspec.structs import replace
 from aiops_core.component import LogDetector
 from aiops_core.errors import is_interrupt
 from aiops_core.handover import WrongType, events_from, told
-from aiops_core.records import RELEASE_ATTRIBUTES, Event, LogBatch
+from aiops_core.records import RELEASE_ATTRIBUTES, Block, Event, LogBatch
 from aiops_core.text.blocks import Claim, Grammar, Piece
 from aiops_core.text.candidates import Call
 from aiops_core.text.carriers import Carried
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.grouping import Grouping, GroupingRule
 from aiops_core.text.known_blocks import Lesson
-from aiops_core.text.openings import Told
+from aiops_core.text.openings import Told, told_by
 from aiops_core.text.repeats import Repeat, RepeatedLine
 from aiops_core.text.streaks import Streak
 from aiops_core.text.timestamps import in_zone, match_time, read_moment
 
 _CACHE = 512
-_NO_DIGITS = dict.fromkeys(range(ord("0"), ord("9") + 1))
+_NUMBER = re.compile(r"(?<![A-Za-z_])\d+(?:T\d+)?")
+"""Times and the like; what is part of a name may tell two errors apart."""
 _Said = tuple[int, tuple[str, ...], str, str]
 """What a detector reads of a block: its own lines, the logging line above, what stands before them."""
 _RELEASE = frozenset(RELEASE_ATTRIBUTES)
@@ -81,13 +83,13 @@ class Detection:
         envelope = parse_envelope(head, zone=self._zone)
         carried = claim.carried or Carried("", "")
         is_trace = self._detectors[claim.detector].rank == "trace"
-        level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
+        outer = told_by(envelope)
         written_at = self._written_at(envelope, carried)
         found = []
         for index, event in enumerate(self._parsed(claim, is_trace=is_trace)):
-            severity = event.severity
-            if level is not None and (severity is None or (is_trace and severity != "critical")):
-                severity = level
+            severity: str | None = event.severity
+            if outer.level is not None and (severity is None or (is_trace and severity != "critical")):
+                severity = outer.level
             attributes = {**carried.attributes, **envelope.attributes, **batch.attributes, **event.attributes}
             found.append(
                 replace(
@@ -112,14 +114,17 @@ class Detection:
         # Of which release a repeat is would be guessed.
         may_repeat = may_repeat and _RELEASE.isdisjoint(envelope.attributes)
         if claim.lesson is not None and may_repeat and not self.grouping.reads_messages:
-            self._learn(claim, claim.lesson, Told(level, envelope.attributes), found, batch)
+            self._learn(claim, claim.lesson, outer, found, batch)
         return found
 
     def _learn(
         self, claim: Claim, lesson: Lesson, told: Told, events: Iterable[Event], batch: LogBatch
     ) -> None:
-        rest = "" if claim.block.headline else claim.block.lines[0]
-        bare = [_bare(event, told, batch) for event in events]
+        block, bare = claim.block, [_bare(event, told, batch) for event in events]
+        rest = block.lines[0]
+        if block.headline:
+            said = block.headline[parse_envelope(block.headline, zone=self._zone).length :]
+            rest = said if any(_is_told_by(said, event, block) for event in bare) else ""
         self.grammar.repeats.learn(claim.detector, lesson, rest, told, bare)
 
     def _parsed(self, claim: Claim, *, is_trace: bool) -> tuple[Event, ...]:
@@ -129,17 +134,27 @@ class Detection:
         key = (claim.detector, block.lines, self._undated(block.headline), self._undated(block.prefix))
         events = self._cache.get(key)
         if events is None:
-            events = self._cache[key] = self._parse(claim)
+            events = self._parse(claim)
+            if any(
+                self._is_dated(event, head) for event in events for head in (block.headline, block.prefix)
+            ):
+                return events
+            self._cache[key] = events
             if len(self._cache) > _CACHE:
                 self._cache.popitem(last=False)
         else:
             self._cache.move_to_end(key)
         return events
 
+    def _is_dated(self, event: Event, head: str) -> bool:
+        """Tell whether a message holds what each such block has of its own."""
+        envelope = head[: parse_envelope(head, zone=self._zone).length].strip()
+        return bool(envelope) and envelope in event.message
+
     def _undated(self, head: str) -> str:
         """Return what stands above or before a block without the numbers of its envelope: each has its own time."""
         length = parse_envelope(head, zone=self._zone).length
-        return head[:length].translate(_NO_DIGITS) + head[length:]
+        return _NUMBER.sub("", head[:length]) + head[length:]
 
     def _parse(self, claim: Claim) -> tuple[Event, ...]:
         name = self._names[claim.detector]
@@ -178,6 +193,14 @@ class Detection:
             self._fault(
                 f"detector {name}: {kind}", f"detector {name}{told(error)}. Its lines are counted unread"
             )
+
+
+def _is_told_by(said: str, event: Event, block: Block) -> bool:
+    """Tell whether a logging line, not the trace below it, said what happened."""
+    own = "\n".join(block.lines)
+    types = {one.type for one in event.exceptions if one.type not in own}
+    texts = {line for one in event.exceptions for line in one.message.split("\n")}
+    return any(one in said for one in types) or any(line not in own for line in texts)
 
 
 def _bare(event: Event, told: Told, batch: LogBatch) -> Event:

@@ -29,6 +29,15 @@ Traceback (most recent call last):
     stock.take(order)
 ValueError: no stock for order {order}
 """
+SERVICE = """2026-11-21T07:00:{second:02}.{order:03}Z svc-{service} Traceback (most recent call last):
+  File "/app/shop/mod{place}.py", line {line}, in serve{place}
+    stock.take(order)
+ValueError: no stock for order {order}
+"""
+LEVELLED = """2026-11-21T07:00:{second:02}.{order:03}Z {level} [{service}] com.acme.Error{place}: no stock for {order}
+\tat com.acme.Shop.serve(Shop.java:{line})
+\tat com.acme.Main.main(Main.java:3)
+"""
 PLAIN = "2026-11-21 07:00:{second:02},{order:03} INFO [worker-{worker}] shop.order: sold {order}\n"
 
 
@@ -42,8 +51,10 @@ def load(tmp_path_factory):
 def log(seed, size=400):
     chance = random.Random(seed)
     return "".join(
-        chance.choice([LOGGED, JAVA, THREAD, PLAIN]).format(
+        chance.choice([LOGGED, JAVA, THREAD, SERVICE, LEVELLED, PLAIN]).format(
             second=number % 60,
+            service=chance.choice(["api", "cart", "pay"]),
+            level=chance.choice(["ERROR", "ERROR", "ERROR", "WARN"]),
             order=chance.randrange(1000),
             worker=chance.randrange(4),
             place=chance.randrange(2),
@@ -179,3 +190,101 @@ def test_a_known_block_that_comes_in_two_pieces_is_not_read_again(load, line):
     assert not first
     assert isinstance(second[0], Repeat)
     assert (second[0].start, second[0].end) == (0, len(blocks[0]))
+
+
+def behind(prefix, kind, order):
+    """Return a trace of a kind that follows a prefix on the same line, and lines that nothing opens with."""
+    trace = THREAD.format(order=order, place=kind, line=10).partition("\n")[2]
+    return f"2026-11-21T07:00:{order % 60:02}.000Z {prefix} {trace}" + PLAIN.format(
+        second=1, order=order, worker=1
+    )
+
+
+def asked_about(detection, blocks, monkeypatch):
+    """Return how often a detector is asked about these blocks."""
+    asked, cut = [], detection.grammar.cut
+    with monkeypatch.context() as patched:
+        patched.setattr(detection.grammar, "cut", lambda *call: asked.append(call) or cut(*call))
+        detect(detection, "".join(blocks).encode(), 1 << 20)
+    return len(asked)
+
+
+def test_a_trace_that_is_known_behind_one_service_is_known_behind_another(load, monkeypatch):
+    detection = load()
+    learned = [
+        behind("svc-api", 0, 1),
+        behind("svc-pay", 0, 2),
+        behind("svc-api", 1, 3),
+        behind("svc-api", 1, 4),
+    ]
+    assert asked_about(detection, learned, monkeypatch) == 4
+
+    assert asked_about(detection, [behind("svc-pay", 1, 5)], monkeypatch) == 0
+    assert asked_about(detection, [behind("svc-cart", 1, 6)], monkeypatch) > 0  # never seen before a trace
+    assert asked_about(detection, [behind("[svc-pay]", 1, 7)], monkeypatch) > 0  # of another shape
+
+
+def test_what_stands_before_a_trace_is_told_of_it_behind_another_prefix_too(load):
+    detection = load()
+    lines = [
+        ("ERROR [api]", 0),
+        ("WARN [pay]", 0),
+        ("ERROR [api]", 1),
+        ("ERROR [api]", 1),
+        ("WARN [pay]", 1),
+    ] * 2
+    data = "".join(behind(prefix, kind, order) for order, (prefix, kind) in enumerate(lines)).encode()
+
+    events, repeats = detect(detection, data, 1 << 20)
+
+    severities = {"ERROR": "error", "WARN": "warning"}
+    assert repeats
+    assert [event.severity for event in events] == [severities[prefix.split()[0]] for prefix, _ in lines]
+    assert [event.occurred_at.second for event in events] == list(range(len(lines)))
+
+
+def test_a_known_trace_is_known_below_any_line_that_introduced_another(load, monkeypatch):
+    detection = load()
+    said = [
+        "2026-11-21 07:00:01,000 ERROR [worker-1] shop.order: failed\n",
+        "2026-11-21 07:00:01,000 ERROR cannot\n",
+    ]
+    traces = [THREAD.format(order=1, place=kind, line=10).partition("\n")[2] for kind in (0, 1)]
+    detect(detection, "".join(line + trace for line in said for trace in traces[:1] * 2).encode(), 1 << 20)
+    detect(detection, (said[0] + traces[1] + PLAIN.format(second=1, order=1, worker=1)).encode(), 1 << 20)
+
+    line_after = PLAIN.format(second=1, order=1, worker=1)
+    assert asked_about(detection, [said[1] + traces[1] + line_after], monkeypatch) == 0
+
+
+STACKS = {
+    "dotnet": "   at Shop.Order.Sell() in c:/shop/Order.cs:line 33\n   at Shop.Main.Run() in c:/shop/Main.cs:line 3\n",
+    "go": "goroutine 7 [running]:\nmain.sell(0x1)\n\t/app/main.go:10 +0x1d\nmain.main()\n\t/app/main.go:3 +0x1d\n",
+    "javascript": "sell@http://shop/app.js:10:3\nmain@http://shop/app.js:3:1\n",
+    "ruby": "app/models/order.rb:10:in `sell'\napp/main.rb:3:in `main'\n",
+    "dart": "#0      sell (package:shop/order.dart:10:3)\n#1      main (package:shop/main.dart:3:1)\n",
+}
+
+
+@pytest.mark.parametrize("language", STACKS)
+@pytest.mark.parametrize(
+    "said", ["ERROR {error}", "[ERROR] sell failed error={error}", "ERROR app: FooError: {error}"]
+)
+def test_of_equal_stacks_each_has_the_error_that_the_line_above_it_names(tmp_path, language, said):
+    kinds = [(name, Catalogue().load("detectors", name, tmp_path)) for name in (language, "levels")]
+    detection = Detection([(name, kind()) for name, kind in kinds])
+    errors = [
+        error for error in ("bad state", "bad order", "no stock for 7", "no stock for 8") for _ in range(3)
+    ] * 2
+    blocks = [
+        f"2026-11-21 07:00:{second:02},000 {said.format(error=error)}\n"
+        + STACKS[language]
+        + PLAIN.format(second=second, order=1, worker=1)
+        for second, error in enumerate(errors)
+    ]
+
+    events, repeats = detect(detection, "".join(blocks).encode(), 1 << 20)
+
+    assert repeats
+    assert [event.message.endswith(error) for event, error in zip(events, errors, strict=True)] == [True] * 24
+    assert not any("07:00" in event.message for event in events)

@@ -6,7 +6,7 @@ blocks that differ there were read in full and said the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -99,6 +99,10 @@ class Alike(Struct):
                 split = VARYING.split(lines[index])
                 lines[index] = b"\0".join([part for at, part in enumerate(split) if at not in parts])
         return b"\n".join(lines), level
+
+    def firsts(self) -> Iterator[bytes]:
+        """Yield how the first lines of these blocks begin the trace itself."""
+        return (known.lines[0] for known in self.known.values())
 
     def learn(self, owner: int, level: str | None, lines: list[bytes], event: Event, head: bytes) -> None:
         """Remember a block that was read, or confirm what is known of it; ``head`` is what came after."""

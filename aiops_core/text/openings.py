@@ -7,12 +7,14 @@ envelope. Both change more often than the trace below them, so they are remember
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.timestamps import match_time, to_moment
 from aiops_core.text.unwrap import decode_line
 
@@ -25,6 +27,7 @@ What it may begin with comes first: all else is passed over at once.
 """
 NEVER = -(1 << 60)
 """Readings of what cannot be relied on."""
+_WORD = re.compile(rb"[A-Za-z_][A-Za-z_-]*")
 _TIME_WITHIN = 48
 _MOST = 4096
 
@@ -73,30 +76,108 @@ class Opening(Struct, eq=False):
 class Openings:
     """The first lines that are known, by what of them stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        """Take times that name no zone as of ``zone``."""
+        self._zone = zone
         self._known: OrderedDict[bytes, dict[tuple[int, int], Opening]] = OrderedDict()
+        self._prefixes: set[bytes] = set()
+        """What stood before the own first lines of traces."""
+        self._shapes: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        """By own first lines: what stood before them, but for its words."""
 
-    def find(self, line: bytes) -> list[tuple[Opening, bytes]]:
-        """Return what is known of a first line, and what of it then belongs to the trace."""
+    def find(self, line: bytes, rests: Iterable[bytes]) -> list[tuple[Opening, bytes]]:
+        """Return what is known of a first line, and what of it then belongs to the trace.
+
+        ``rests`` are what that may be where the line itself is not known: a prefix that stood before other
+        traces, of the shape of one that stood before this one, stands before this one too.
+        """
         parts = VARYING.split(line)
-        known = self._known.get(b"\0".join(parts[::2]))
+        known = self._known.get(_lasting(parts))
         if known is None:
-            return []
-        return [(opening, opening.cut(parts)) for opening in known.values() if opening.is_reliable]
+            known = {opening.rest: opening for opening in self._as_others(line, parts, rests)}
+            if known:
+                self._forget()
+                self._known[_lasting(parts)] = known
+        return [
+            (opening, opening.cut(parts))
+            for opening in known.values()
+            if opening.is_reliable or self._is_confirmed(opening, line, opening.cut(parts))
+        ]
 
-    def learn(self, line: bytes, rest: str, told: Told, time: datetime | None, zone: tzinfo) -> bytes | None:
+    def learn(self, line: bytes, rest: str, told: Told, time: datetime | None) -> bytes | None:
         """Note what a first line said, and return ``rest``, what it holds of the trace, as it lies there.
 
         None when what is said cannot be relied on.
         """
-        opening = opening_of(line, rest, told, time, zone)
+        opening, own = opening_of(line, rest, told, time, self._zone), rest.encode()
         if opening is None:
             return None
-        known = self._known.setdefault(b"\0".join(VARYING.split(line)[::2]), {})
+        self._forget()
+        known = self._known.setdefault(_lasting(VARYING.split(line)), {})
+        before = known.setdefault(opening.rest, opening)
+        if before is not opening and not before.confirm(opening):
+            return None
+        if 0 < len(own) < len(line):
+            prefix = _lasting(VARYING.split(line[: -len(own)]))
+            self._prefixes.add(prefix)
+            self._shapes[_lasting(VARYING.split(own))].add(_shape(prefix))
+        return own
+
+    def _forget(self) -> None:
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
-        before = known.setdefault(opening.rest, opening)
-        return rest.encode() if before is opening or before.confirm(opening) else None
+        if len(self._prefixes) > _MOST or len(self._shapes) > _MOST:
+            self._prefixes.clear()
+            self._shapes.clear()
+
+    def _told(self, line: bytes, rest: bytes) -> tuple[Envelope, Told]:
+        head = decode_line(line.removesuffix(rest) or line)
+        envelope = parse_envelope(head, zone=self._zone)
+        return envelope, told_by(envelope)
+
+    def _is_confirmed(self, opening: Opening, line: bytes, rest: bytes) -> bool:
+        """Read again what stands before a trace, where it stood before one that was read in full."""
+        if opening.readings != 1:
+            return False
+        envelope, told = self._told(line, rest)
+        if (told.level, envelope.occurred_at) != (opening.level, opening.moment(line, self._zone)):
+            return False
+        return opening.confirm(replace(opening, attributes=told.attributes))
+
+    def _as_others(self, line: bytes, parts: list[bytes], rests: Iterable[bytes]) -> Iterator[Opening]:
+        for rest in rests:
+            split = VARYING.split(rest)
+            own = _end_like(parts, split)
+            if not own or len(own) == len(line):
+                continue
+            prefix = _lasting(VARYING.split(line[: -len(own)]))
+            if prefix in self._prefixes and _shape(prefix) in self._shapes.get(_lasting(split), ()):
+                envelope, told = self._told(line, own)
+                opening = opening_of(line, decode_line(own), told, envelope.occurred_at, self._zone)
+                if opening is not None:
+                    yield replace(opening, readings=2)
+
+
+def told_by(envelope: Envelope) -> Told:
+    """Return what an envelope tells of the event behind it."""
+    level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
+    return Told(level, envelope.attributes)
+
+
+def _lasting(parts: list[bytes]) -> bytes:
+    """Return what stays of a line that was split by what varies."""
+    return b"\0".join(parts[::2])
+
+
+def _shape(prefix: bytes) -> bytes:
+    return _WORD.sub(b"w", prefix)
+
+
+def _end_like(parts: list[bytes], rest: list[bytes]) -> bytes:
+    """Return the end of a line that is like ``rest`` but for what varies; nothing where it ends otherwise."""
+    end = parts[-len(rest) :]
+    is_like = len(end) == len(rest) and end[2::2] == rest[2::2] and end[0].endswith(rest[0])
+    return b"".join([rest[0], *end[1:]]) if is_like else b""
 
 
 def opening_of(line: bytes, rest: str, told: Told, time: datetime | None, zone: tzinfo) -> Opening | None:

@@ -24,6 +24,7 @@ from aiops_core.text.unwrap import decode_line
 
 _MOST_BLOCKS = 2048
 _MOST_WAYS = 16
+_NO_WAYS: frozenset[tuple[int, int]] = frozenset()
 _MOST_EDGES = 4096
 _MOST_LINES = 200
 _LEAST = 4
@@ -129,7 +130,7 @@ class Repeats:
         self.zone = zone
         self._lines = KnownLines(zone)
         self._ways: dict[tuple[bytes, Hits], set[tuple[int, int]]] = {}
-        self._openings = Openings()
+        self._openings = Openings(zone)
         self._alike: OrderedDict[bytes, Alike] = OrderedDict()
 
     def find(self, data: bytes, line: int, floor: int, hits: Iterable[int]) -> Found | None:
@@ -138,8 +139,7 @@ class Repeats:
         Now and then a known block is not found, so that it is read again and stays as it was.
         """
         first = data.find(b"\n", line) + 1
-        by = _edge(data, line, first), tuple(sorted(hits))
-        for before, after in self._ways.get(by, ()) if first else ():
+        for before, after in self._ways_from(data, line, first, tuple(sorted(hits))) if first else ():
             start, end = _back(data, line, before, floor), _forth(data, first, after)
             if start < 0 or end < 0 or end >= len(data):
                 continue
@@ -148,7 +148,7 @@ class Repeats:
             if alike is None or head_at(data, end) not in alike.heads:
                 continue
             lines = [b"", *data[second : end - 1].split(b"\n")]
-            for opening, rest in self._openings.find(data[start : second - 1]):
+            for opening, rest in self._openings.find(data[start : second - 1], alike.firsts()):
                 lines[0] = rest
                 known = alike.known.get(alike.key(lines, opening.level))
                 if known is not None and known.is_in(lines):
@@ -175,7 +175,7 @@ class Repeats:
         if not all(_sets_apart(lesson.head, line) for line in lines[1:]):
             return  # the line after it looks like one of its own
         event, first = events[0], lines[0]
-        opening = self._openings.learn(first, rest, told, event.occurred_at, self.zone)
+        opening = self._openings.learn(first, rest, told, event.occurred_at)
         if opening is None or (event.headline and event.headline != text_of(first)):
             return
         lines[0] = opening
@@ -185,10 +185,15 @@ class Repeats:
         self._note_way(lesson, len(lines))
         self._forget()
 
+    def _ways_from(self, data: bytes, line: int, first: int, hits: Hits) -> Iterable[tuple[int, int]]:
+        known = self._ways.get((_edge(data, line, first), hits), _NO_WAYS)
+        return known or self._ways.get((_below(data, first), hits), _NO_WAYS)
+
     def _note_way(self, lesson: Lesson, count: int) -> None:
-        body = lesson.body
+        body = lesson.body + lesson.head
         at = _forth(body, 0, lesson.hit)
-        edge = _edge(body + lesson.head, at, body.find(b"\n", at) + 1)
+        end = body.find(b"\n", at) + 1
+        edge = _edge(body, at, end) if lesson.hit else _below(body, end)
         ways = self._ways.setdefault((edge, lesson.hits), set())
         if len(ways) < _MOST_WAYS:
             ways.add((lesson.hit, count - 1 - lesson.hit))
@@ -209,6 +214,11 @@ def _sets_apart(head: bytes, line: bytes) -> bool:
 def _edge(data: bytes, line: int, end: int) -> bytes:
     """Return how a line ends and the next one begins: by that a line of a known block is known."""
     return data[max(line, end - EDGE // 2) : end].translate(None, NUMBERS) + head_at(data, end)
+
+
+def _below(data: bytes, end: int) -> bytes:
+    """Return how the two lines below one begin: by that a known block is known that begins with it, whatever it says."""
+    return head_at(data, end) + b"\n" + head_at(data, data.find(b"\n", end) + 1)
 
 
 def _back(data: bytes, at: int, count: int, floor: int) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from aiops_core import Frame, RaisedException, lazy_pattern
+from aiops_core import Frame, RaisedException, lazy_pattern, parse_envelope
 from aiops_detector_go._lines import (
     CALL,
     CREATED,
@@ -155,7 +155,8 @@ def _head_of(line: str) -> Raised | None:
 def _unannounced(lines: Sequence[str], prefix: str) -> Raised:
     """Read a message that is in no form of the runtime's own, as recovering servers log it."""
     prefix = prefix if TELLS.search(prefix) else ""
-    text = GOROUTINE_WITHIN.sub("", prefix + "\n".join(lines)).strip()
+    said = prefix + "\n".join(lines)
+    text = GOROUTINE_WITHIN.sub("", said[parse_envelope(said.partition("\n")[0]).length :]).strip()
     panic = _PANIC_WITHIN.search(text[:LONGEST])
     if panic is not None:
         return Raised(type_of(text), panic[1])

@@ -137,7 +137,11 @@ def _gecko_part(lines: Sequence[str], headline: str) -> Part:
         and all(map(is_bare_name, lines[:body]))
     ):
         body = 0
-    part = _part(lines[0], 0) if body else Part(read_head_within(headline) or Head("Error", headline))
+    part = (
+        _part(lines[0], 0)
+        if body
+        else Part(read_head_within(headline) or Head("Error", _without_envelope(headline)))
+    )
     message = "\n".join([part.head.message, *lines[1:body]]).partition(COMPONENTS)[0]
     part.head = part.head._replace(message=message.strip())
     for line in lines[body:]:
