@@ -288,3 +288,38 @@ def test_of_equal_stacks_each_has_the_error_that_the_line_above_it_names(tmp_pat
     assert repeats
     assert [event.message.endswith(error) for event, error in zip(events, errors, strict=True)] == [True] * 24
     assert not any("07:00" in event.message for event in events)
+
+
+RAILS = """2026-11-21 07:00:{second:02},000 ERROR shop: cannot sell
+NoMethodError (undefined method `price' for #<Order:0x{order:012x}>):
+  app/models/order.rb:10:in `sell'
+  app/main.rb:3:in `main'
+"""
+OVERFLOW = """2026-11-21 07:00:{second:02},000 ERROR shop: cannot sell
+thread 'main' ({order}) has overflowed its stack
+fatal runtime error: stack overflow, aborting
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "block", "orders", "known", "message"),
+    [
+        ("ruby", RAILS, range(1, 9), 6, "undefined method `price' for #<Order:0x{order:012x}>"),
+        ("rust", OVERFLOW, [1, 1, 2, 2, 1], 3, "thread 'main' ({order}) has overflowed its stack"),
+    ],
+    ids=["a message inside a line", "no frames: equal in every number"],
+)
+def test_what_is_found_has_its_own_message(tmp_path, language, block, orders, known, message):
+    kinds = [(name, Catalogue().load("detectors", name, tmp_path)) for name in (language, "levels")]
+    detection = Detection([(name, kind()) for name, kind in kinds])
+    blocks = [
+        block.format(second=second, order=order) + PLAIN.format(second=second, order=order, worker=1)
+        for second, order in enumerate(orders)
+    ]
+
+    events, repeats = detect(detection, "".join(blocks).encode(), 1 << 20)
+
+    assert repeats == known
+    assert [event.message or event.block for event in events] == [
+        message.format(order=order) for order in orders
+    ]

@@ -21,12 +21,13 @@ NUMBERS = b"0123456789abcdef"
 EDGE = 24
 """Bytes after the end of a line by which a place is known again."""
 _MOST_VARIANTS = 4096
+_MOST_FRAMELESS = 16
 _MOST_HEADS = 64
 _READ_AGAIN = 256
 """Repeats after which a known block is read again; then after so many times as many each time."""
 
-Spot: TypeAlias = tuple[int, int]
-"""Line and column in a block."""
+Spot: TypeAlias = tuple[int, int, int]
+"""A line of a block, and how many of its characters stand before and after what is meant."""
 Hits: TypeAlias = tuple[int, ...]
 """The triggers that hit one line, ascending."""
 
@@ -122,8 +123,8 @@ class Alike(Struct):
             if (known.owner, known.level) != (owner, level) or not _says_the_same(known, lines, event):
                 continue
             differing = _differing(known.lines, lines)
-            if differing is None:
-                continue
+            if differing is None or (differing and not event.frames):
+                continue  # without frames a block is known by its message, in which a number may matter
             if any(not parts <= self.free.get(index, frozenset()) for index, parts in differing.items()):
                 self._release(differing)
             common = dict(known.event.attributes.items() & event.attributes.items())
@@ -133,7 +134,8 @@ class Alike(Struct):
         return False
 
     def _add(self, owner: int, level: str | None, lines: list[bytes], event: Event) -> None:
-        if event.message != event.exceptions[0].message or len(self.known) >= _MOST_VARIANTS:
+        most = _MOST_VARIANTS if event.frames else _MOST_FRAMELESS
+        if event.message != event.exceptions[0].message or len(self.known) >= most:
             return
         spots, key = _spots(lines, event), self.key(lines, level)
         if (before := self.known.get(key)) is not None:
@@ -203,7 +205,7 @@ def _says_the_same(known: Known, lines: list[bytes], event: Event) -> bool:
 
 
 def _spots(lines: list[bytes], event: Event) -> list[Spot | None]:
-    """Return where each message stands, up to the end of its line; None for those that stay as they are."""
+    """Return where each message stands; None for those that stay as they are."""
     texts = [text_of(line) for line in lines]
     return [_spot(texts, raised.message) for raised in event.exceptions]
 
@@ -211,17 +213,20 @@ def _spots(lines: list[bytes], event: Event) -> list[Spot | None]:
 def _spot(texts: list[str], message: str) -> Spot | None:
     if not _has_digit(message):
         return None
-    found = [index for index, text in enumerate(texts) if text.endswith(message)]
+    ends = [index for index, text in enumerate(texts) if text.endswith(message)]
+    found = ends or [index for index, text in enumerate(texts) if text.count(message) == 1]
     if len(found) != 1:
         return None
-    column = len(texts[found[0]]) - len(message)
-    # The column would move with numbers before it.
-    return None if _has_digit(texts[found[0]][:column]) else (found[0], column)
+    before, _, after = texts[found[0]].rpartition(message)
+    # What stands before or after would move with the numbers in it.
+    return None if _has_digit(before + after) else (found[0], len(before), len(after))
 
 
 def text_at(lines: list[bytes], spot: Spot) -> str:
-    """Return what stands at a place in a block, up to the end of its line."""
-    return text_of(lines[spot[0]])[spot[1] :]
+    """Return what stands at a place in a block."""
+    line, before, after = spot
+    text = text_of(lines[line])
+    return text[before : len(text) - after]
 
 
 def text_of(line: bytes) -> str:

@@ -170,7 +170,7 @@ class Repeats:
         lines = lesson.body.removesuffix(b"\n").split(b"\n")
         if len(lines) == 1 and len(events) == 1:
             self._lines.learn(lines[0], lesson.hits, told, events[0])
-        if len(events) != 1 or not events[0].frames or not 1 < len(lines) <= _MOST_LINES:
+        if len(events) != 1 or not events[0].exceptions or not 1 < len(lines) <= _MOST_LINES:
             return
         if not all(_sets_apart(lesson.head, line) for line in lines[1:]):
             return  # the line after it looks like one of its own
