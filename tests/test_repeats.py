@@ -305,7 +305,7 @@ fatal runtime error: stack overflow, aborting
     ("language", "block", "orders", "known", "message"),
     [
         ("ruby", RAILS, range(1, 9), 6, "undefined method `price' for #<Order:0x{order:012x}>"),
-        ("rust", OVERFLOW, [1, 1, 2, 2, 1], 3, "thread 'main' ({order}) has overflowed its stack"),
+        ("rust", OVERFLOW, [1, 1, 1, 2, 2, 1], 3, "thread 'main' ({order}) has overflowed its stack"),
     ],
     ids=["a message inside a line", "no frames: equal in every number"],
 )
@@ -323,3 +323,27 @@ def test_what_is_found_has_its_own_message(tmp_path, language, block, orders, kn
     assert [event.message or event.block for event in events] == [
         message.format(order=order) for order in orders
     ]
+
+
+AGGREGATE = """[AggregateError: All promises were rejected] {
+  [errors]: [
+    Error: a
+        at sell (/app/shop.js:10:3)
+        at main (/app/shop.js:3:1),
+    TypeError: b
+        at sell (/app/shop.js:12:3)
+        at main (/app/shop.js:3:1)
+  ]
+}
+"""
+
+
+def test_what_was_known_alone_is_not_found_inside_a_larger_block(tmp_path):
+    kinds = [(one, Catalogue().load("detectors", one, tmp_path)) for one in ("javascript", "levels")]
+    detection = Detection([(one, kind()) for one, kind in kinds])
+    plain = PLAIN.format(second=1, order=1, worker=1)
+    parted = "[cart] " + AGGREGATE  # its members are read one by one
+
+    events, _ = detect(detection, ((plain + parted) * 6 + (plain + AGGREGATE) * 3 + plain).encode(), 1 << 20)
+
+    assert [event.type for event in events][-3:] == ["AggregateError"] * 3

@@ -6,6 +6,7 @@ blocks that differ there were read in full and said the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ EDGE = 24
 _MOST_VARIANTS = 4096
 _MOST_FRAMELESS = 16
 _MOST_HEADS = 64
+_LETTER = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _READ_AGAIN = 256
 """Repeats after which a known block is read again; then after so many times as many each time."""
 
@@ -33,12 +35,13 @@ Hits: TypeAlias = tuple[int, ...]
 
 
 class Lesson(Struct, frozen=True):
-    """What the cutter saw of a block: its bytes, which line was hit first and by what, what came after."""
+    """What the cutter saw of a block: its bytes, which line was hit first and by what, what came after and before."""
 
     body: bytes
     hit: int
     hits: Hits
     head: bytes
+    above: bytes
 
 
 class Known(Struct, eq=False):
@@ -89,6 +92,8 @@ class Alike(Struct):
     """Of lines whose numbers do not all matter: which parts of them do not."""
     heads: set[bytes] = field(default_factory=set)
     """How lines began that came after such a block."""
+    aboves: set[bytes] = field(default_factory=set)
+    """Of what kind the lines above such a block were."""
     known: dict[Key, Known] = field(default_factory=dict)
     """By what matters."""
 
@@ -105,12 +110,13 @@ class Alike(Struct):
         """Yield how the first lines of these blocks begin the trace itself."""
         return (known.lines[0] for known in self.known.values())
 
-    def learn(self, owner: int, level: str | None, lines: list[bytes], event: Event, head: bytes) -> None:
-        """Remember a block that was read, or confirm what is known of it; ``head`` is what came after."""
+    def learn(self, owner: int, level: str | None, lines: list[bytes], event: Event, lesson: Lesson) -> None:
+        """Remember a block that was read, or confirm what is known of it."""
         if not self._confirm(owner, level, lines, event):
             self._add(owner, level, lines, event)
         if len(self.heads) < _MOST_HEADS:
-            self.heads.add(head)
+            self.heads.add(lesson.head)
+        self.aboves.add(lesson.above)
 
     def withdraw(self) -> None:
         """Let nothing rely on what was made of these blocks."""
@@ -161,7 +167,19 @@ def lesson(data: bytes, start: int, end: int, hit: int, hits: Hits) -> Lesson | 
     """Return what is seen of the block from ``start`` to ``end``, None while nothing comes after it."""
     if end >= len(data):
         return None
-    return Lesson(data[start:end], data.count(b"\n", start, hit), hits, head_at(data, end))
+    return Lesson(
+        data[start:end], data.count(b"\n", start, hit), hits, head_at(data, end), above_of(data, start)
+    )
+
+
+def above_of(data: bytes, start: int) -> bytes:
+    """Return of what kind the line above a block is: one that opens something may make the block a part of it."""
+    line = data[data.rfind(b"\n", 0, max(start - 1, 0)) + 1 : start].rstrip()
+    if not line or line[:1].isspace():
+        return line[:1]
+    if line.endswith((b":", b"{", b"[", b"(", b",")):
+        return line[-1:]
+    return b"w" if _LETTER.search(line) else b"-"
 
 
 def head_at(data: bytes, at: int) -> bytes:

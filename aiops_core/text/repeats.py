@@ -17,7 +17,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aiops_core.records import Event, RaisedException
-from aiops_core.text.known_blocks import EDGE, NUMBERS, Alike, Hits, Known, Lesson, head_at, text_at, text_of
+from aiops_core.text.known_blocks import (
+    EDGE,
+    NUMBERS,
+    Alike,
+    Hits,
+    Known,
+    Lesson,
+    above_of,
+    head_at,
+    text_at,
+    text_of,
+)
 from aiops_core.text.known_lines import KnownLine, KnownLines
 from aiops_core.text.openings import Opening, Openings, Told
 from aiops_core.text.unwrap import decode_line
@@ -147,6 +158,8 @@ class Repeats:
             alike = self._alike.get(data[second:end].translate(None, NUMBERS))
             if alike is None or head_at(data, end) not in alike.heads:
                 continue
+            if start > floor and above_of(data, start) not in alike.aboves:
+                continue
             lines = [b"", *data[second : end - 1].split(b"\n")]
             for opening, rest in self._openings.find(data[start : second - 1], alike.firsts()):
                 lines[0] = rest
@@ -174,6 +187,8 @@ class Repeats:
             return
         if not all(_sets_apart(lesson.head, line) for line in lines[1:]):
             return  # the line after it looks like one of its own
+        if lines[0].startswith((b"  ", b"\t")):
+            return  # it may be part of what began above it
         event, first = events[0], lines[0]
         opening = self._openings.learn(first, rest, told, event.occurred_at)
         if opening is None or (event.headline and event.headline != text_of(first)):
@@ -181,7 +196,7 @@ class Repeats:
         lines[0] = opening
         below = lesson.body.partition(b"\n")[2]
         alike = self._alike.setdefault(below.translate(None, NUMBERS), Alike())
-        alike.learn(owner, told.level, lines, event, lesson.head)
+        alike.learn(owner, told.level, lines, event, lesson)
         self._note_way(lesson, len(lines))
         self._forget()
 

@@ -325,3 +325,9 @@ def test_a_garbled_trace_breaks_nothing(find):
 
 
 test_contract = contract(GoErrors, good=[PANIC], bad=["started, 0 errors found\n"])
+
+
+def test_what_was_logged_above_a_stack_is_its_message_without_time_and_level(find):
+    (found,) = find("2026-11-21 07:00:01,000 ERROR sold out\n" + STACK)
+
+    assert found.event.message == "sold out"

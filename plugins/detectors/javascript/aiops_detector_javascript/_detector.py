@@ -67,7 +67,7 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
         """Claim the error from the source printed above it to what the runtime says last."""
         known = AskedLines(lines)
         if read_opera(known.get(hit) or "") is not None:
-            return self._cut_opera(known, hit, is_final=lines.final)
+            return self._cut_opera(known, hit, lines)
         report = next((extent for begins, extent in _REPORTS if begins.match(known.get(hit) or "")), None)
         if report is not None:
             extent = report(known.get, hit)
@@ -83,9 +83,9 @@ class JavascriptErrors(LogDetector[JavascriptConfig]):
             return More(start)
         return Span(start, end) if start <= hit < end else None
 
-    def _cut_opera(self, known: AskedLines, hit: int, *, is_final: bool) -> Span | More | None:
+    def _cut_opera(self, known: AskedLines, hit: int, lines: Lines) -> Span | More | None:
         extent = extent_of(known.get, hit)
-        if extent is not None and known.ran_out and not is_final:
+        if extent is not None and known.ran_out and not lines.final:
             return More(extent.head)
         return Span(extent.head, extent.end) if extent is not None else None
 

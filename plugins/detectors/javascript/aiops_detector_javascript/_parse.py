@@ -145,7 +145,8 @@ def _gecko_part(lines: Sequence[str], headline: str) -> Part:
     message = "\n".join([part.head.message, *lines[1:body]]).partition(COMPONENTS)[0]
     part.head = part.head._replace(message=message.strip())
     for line in lines[body:]:
-        part.calls.append(read_gecko(line) or read_bare(line) or Call(line.strip(), "", 0, 0))
+        call = line if body else _without_envelope(line)
+        part.calls.append(read_gecko(call) or read_bare(call) or Call(call.strip(), "", 0, 0))
     return part
 
 

@@ -8,7 +8,7 @@ from aiops_detector_javascript import JavascriptErrors
 
 from aiops_core import More, Span
 from aiops_core.testing import contract
-from aiops_core.text.lines import window
+from aiops_core.text.lines import MAX_LINES, window
 
 NODE = """\
 /srv/app/cart.js:3
@@ -368,3 +368,19 @@ def test_a_garbled_trace_breaks_nothing(find):
 
 
 test_contract = contract(JavascriptErrors, good=[NODE], bad=["started, 0 errors found\n"])
+
+
+def test_a_stack_of_opera_ends_where_no_more_lines_are_known():
+    lines = window("  Line 4 of linked script http://path/to/file.js\n    foo();\n" * MAX_LINES, final=False)
+
+    assert isinstance(JavascriptErrors().cut(lines, 0), Span)
+
+
+def test_the_message_above_a_stack_of_firefox_holds_no_time_nor_does_a_frame(find):
+    stack = "sell@http://shop/app.js:10:3\nmain@http://shop/app.js:3:1\n"
+
+    (below,) = find("2026-11-21 07:00:01,000 ERROR sold out\n" + stack)
+    (behind,) = find("2026-11-21 07:00:01,000 ERROR " + stack)
+
+    assert below.event.message == "sold out"
+    assert [frame.function for frame in behind.event.frames] == ["main", "sell"]
