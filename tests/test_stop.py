@@ -107,3 +107,26 @@ def test_what_is_open_at_a_stop_is_closed_where_it_cannot_be_read_again(tmp_path
 
     with Store.open(tmp_path / "state") as store:
         assert (done.error, len(store.incidents.list())) == ("", count)
+
+
+LAST_WORDS = """\
+from aiops_core import LogBatch, Source
+
+class LastWords(Source):
+    resumes = False
+
+    def source(self, positions):
+        self.context.stopping.set()
+        for number in range(20):
+            data = b'2026-11-21 07:00:00,000 ERROR shop.s%c: sold out\\n' % (97 + number)
+            yield LogBatch(f"s{number}", data, ((0, {}), (len(data), {"at": 1})), ended=True)
+"""
+
+
+def test_what_a_source_still_hands_over_at_a_stop_is_taken(tmp_path):
+    text = "pipelines: {p: {sources: [{uses: './last.py:LastWords'}], detectors: [levels]}}"
+
+    done = run_pipeline(text, {"last.py": LAST_WORDS}, tmp_path)
+
+    with Store.open(tmp_path / "state") as store:
+        assert (done.error, len(store.incidents.list())) == ("", 20)

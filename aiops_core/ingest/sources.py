@@ -110,7 +110,7 @@ class Sources:
     def _read(self, step: Step) -> None:
         for signal in step.call("source", positions=self._positions(step)) or ():
             self._hand_over(step, signal_from(signal))
-            if self._stopping.is_set():
+            if self._stopping.is_set() and not self._is_taken():
                 return
 
     def _hand_over(self, step: Step, signal: Signal | Finished) -> None:

@@ -146,8 +146,9 @@ class SyslogSource(Source[SyslogConfig]):
         while not (stopping.is_set() or inbox.is_closed):
             for piece in inbox.take(_WAIT):
                 yield self._batch(piece, offsets)
-                if stopping.is_set():
-                    return
+        server.stop()  # senders count on what was received
+        for piece in inbox.take(0):
+            yield self._batch(piece, offsets)
         if server.failure is not None:
             raise server.failure
 

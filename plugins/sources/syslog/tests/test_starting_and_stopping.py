@@ -1,9 +1,11 @@
 """How the source starts and stops, and which settings cannot be."""
 
 import socket
+import time
 
 import pytest
 from aiops_source_syslog import SyslogConfig, SyslogSource
+from aiops_source_syslog.inbox import Inbox
 from pydantic import ValidationError
 
 from aiops_core import Context, UserError
@@ -114,3 +116,20 @@ def test_certificates_that_cannot_be_used_are_told_at_the_start(tmp_path, author
 def test_mistakes_in_the_settings_are_told(settings, message):
     with pytest.raises(ValidationError, match=message):
         SyslogConfig(**settings)
+
+
+def test_what_was_received_is_handed_over_at_a_stop(listener, monkeypatch):
+    received, put, take = [], Inbox.put, Inbox.take
+    monkeypatch.setattr(Inbox, "put", lambda self, *piece: (put(self, *piece), received.append(piece))[0])
+    source = listener("tcp://127.0.0.1:0")
+    is_stopping = source.context.stopping.is_set
+    monkeypatch.setattr(
+        Inbox, "take", lambda self, wait: take(self, wait) if is_stopping() else time.sleep(0.01) or []
+    )
+
+    for name in (b"a", b"b", b"c"):
+        source.send(b"<13>" + name + b"\n")
+    source.wait(lambda: len(received) == 3)
+    source.stop()
+
+    assert sorted(source.lines) == [b"<13>a", b"<13>b", b"<13>c"]
