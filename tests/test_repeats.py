@@ -1,5 +1,6 @@
 """Blocks that repeat: found without reading, and never otherwise than reading would find them."""
 
+import itertools
 import random
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from aiops_core import replace
 from aiops_core.catalogue import Catalogue
 from aiops_core.detection import Detection
 from aiops_core.records import LogBatch
+from aiops_core.text import known_blocks
 from aiops_core.text.blocks import Cutter
 from aiops_core.text.repeats import Repeat
 
@@ -347,3 +349,28 @@ def test_what_was_known_alone_is_not_found_inside_a_larger_block(tmp_path):
     events, _ = detect(detection, ((plain + parted) * 6 + (plain + AGGREGATE) * 3 + plain).encode(), 1 << 20)
 
     assert [event.type for event in events][-3:] == ["AggregateError"] * 3
+
+
+def test_errors_that_never_come_again_are_compared_with_few_others_and_push_no_other_out(load, monkeypatch):
+    detection, compared = load(), []
+    says_the_same = known_blocks._says_the_same
+    monkeypatch.setattr(
+        known_blocks, "_says_the_same", lambda *one: compared.append(one) or says_the_same(*one)
+    )
+    monkeypatch.setattr("aiops_core.text.repeats._MOST_KNOWN", 20)
+    again = [LOGGED.format(second=1, order=order, worker=1, place=1, line=10) for order in range(4)]
+    names = ["".join(letters) for letters in itertools.product("ghijk", repeat=4)]
+    users = [
+        JAVA.format(second=2, order="x", worker=1, place=1, line=10).replace("for order x", f"for {n}")
+        for n in names
+    ]
+    detect(detection, "".join(again + users).encode(), 1 << 20)
+
+    known = detection.grammar.repeats._alike.values()
+    _, repeats = detect(
+        detection, again[0].encode() + PLAIN.format(second=1, order=1, worker=1).encode(), 1 << 20
+    )
+
+    assert len(compared) < 2 * len(users)
+    assert sum(len(alike.known) for alike in known) <= 20
+    assert repeats == 1

@@ -7,7 +7,9 @@ blocks that differ there were read in full and said the same.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -22,7 +24,8 @@ NUMBERS = b"0123456789abcdef"
 EDGE = 24
 """Bytes after the end of a line by which a place is known again."""
 _MOST_VARIANTS = 4096
-_MOST_FRAMELESS = 16
+_LATEST = 8
+"""First lines that a line that is not known itself is compared with."""
 _MOST_HEADS = 64
 _LETTER = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _READ_AGAIN = 256
@@ -96,6 +99,8 @@ class Alike(Struct):
     """Of what kind the lines above such a block were."""
     known: dict[Key, Known] = field(default_factory=dict)
     """By what matters."""
+    _groups: defaultdict[bytes, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    """By what stays when all that may vary is left out."""
 
     def key(self, lines: list[bytes], level: str | None) -> Key:
         """Return what matters in a block."""
@@ -107,8 +112,8 @@ class Alike(Struct):
         return b"\n".join(lines), level
 
     def firsts(self) -> Iterator[bytes]:
-        """Yield how the first lines of these blocks begin the trace itself."""
-        return (known.lines[0] for known in self.known.values())
+        """Yield how the first lines of the latest of these blocks begin the trace itself."""
+        return (known.lines[0] for known in islice(reversed(self.known.values()), _LATEST))
 
     def learn(self, owner: int, level: str | None, lines: list[bytes], event: Event, lesson: Lesson) -> None:
         """Remember a block that was read, or confirm what is known of it."""
@@ -123,9 +128,21 @@ class Alike(Struct):
         for known in self.known.values():
             known.withdraw()
 
+    def forget_one(self) -> None:
+        """Forget what was learned first."""
+        self._forget(next(iter(self.known)))
+
+    def _forget(self, key: Key) -> None:
+        known = self.known.pop(key)
+        by = lasting(known.lines)
+        self._groups[by].remove(known)
+        if not self._groups[by]:
+            del self._groups[by]
+        known.withdraw()
+
     def _confirm(self, owner: int, level: str | None, lines: list[bytes], event: Event) -> bool:
         """Find the known block that says the same as this one; what differs does not matter from now on."""
-        for known in self.known.values():
+        for known in self._groups.get(lasting(lines), ()):
             if (known.owner, known.level) != (owner, level) or not _says_the_same(known, lines, event):
                 continue
             differing = _differing(known.lines, lines)
@@ -140,13 +157,15 @@ class Alike(Struct):
         return False
 
     def _add(self, owner: int, level: str | None, lines: list[bytes], event: Event) -> None:
-        most = _MOST_VARIANTS if event.frames else _MOST_FRAMELESS
-        if event.message != event.exceptions[0].message or len(self.known) >= most:
+        if event.message != event.exceptions[0].message:
             return
+        if len(self.known) >= _MOST_VARIANTS:
+            self.forget_one()
         spots, key = _spots(lines, event), self.key(lines, level)
-        if (before := self.known.get(key)) is not None:
-            before.withdraw()
-        self.known[key] = Known(owner, level, lines, event, spots, _needles(event, spots))
+        if key in self.known:
+            self._forget(key)
+        known = self.known[key] = Known(owner, level, lines, event, spots, _needles(event, spots))
+        self._groups[lasting(lines)].append(known)
 
     def _release(self, parts: Mapping[int, frozenset[int]]) -> None:
         """Let these parts not matter; blocks that cannot be told apart then are dropped."""
@@ -161,6 +180,14 @@ class Alike(Struct):
                 kept[key] = known
                 known.readings = NEVER
         self.known = kept
+        self._groups.clear()
+        for known in kept.values():
+            self._groups[lasting(known.lines)].append(known)
+
+
+def lasting(lines: list[bytes]) -> bytes:
+    """Return what stays of lines when all that may vary is left out."""
+    return b"\0".join(VARYING.split(b"\n".join(lines))[::2])
 
 
 def lesson(data: bytes, start: int, end: int, hit: int, hits: Hits) -> Lesson | None:

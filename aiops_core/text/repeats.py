@@ -34,6 +34,7 @@ from aiops_core.text.openings import Opening, Openings, Told
 from aiops_core.text.unwrap import decode_line
 
 _MOST_BLOCKS = 2048
+_MOST_KNOWN = 8192
 _MOST_WAYS = 16
 _NO_WAYS: frozenset[tuple[int, int]] = frozenset()
 _MOST_EDGES = 4096
@@ -142,6 +143,7 @@ class Repeats:
         self._lines = KnownLines(zone)
         self._ways: dict[tuple[bytes, Hits], set[tuple[int, int]]] = {}
         self._openings = Openings(zone)
+        self._count = 0
         self._alike: OrderedDict[bytes, Alike] = OrderedDict()
 
     def find(self, data: bytes, line: int, floor: int, hits: Iterable[int]) -> Found | None:
@@ -196,9 +198,11 @@ class Repeats:
         lines[0] = opening
         below = lesson.body.partition(b"\n")[2]
         alike = self._alike.setdefault(below.translate(None, NUMBERS), Alike())
+        before = len(alike.known)
         alike.learn(owner, told.level, lines, event, lesson)
+        self._count += len(alike.known) - before
         self._note_way(lesson, len(lines))
-        self._forget()
+        self._forget(alike)
 
     def _ways_from(self, data: bytes, line: int, first: int, hits: Hits) -> Iterable[tuple[int, int]]:
         known = self._ways.get((_edge(data, line, first), hits), _NO_WAYS)
@@ -213,9 +217,15 @@ class Repeats:
         if len(ways) < _MOST_WAYS:
             ways.add((lesson.hit, count - 1 - lesson.hit))
 
-    def _forget(self) -> None:
+    def _forget(self, learned: Alike) -> None:
+        """Keep what is known within bounds, at the cost of the blocks that grow in number."""
+        if self._count > _MOST_KNOWN:
+            learned.forget_one()
+            self._count -= 1
         if len(self._alike) > _MOST_BLOCKS:
-            self._alike.popitem(last=False)[1].withdraw()
+            _, oldest = self._alike.popitem(last=False)
+            oldest.withdraw()
+            self._count -= len(oldest.known)
         if len(self._ways) > _MOST_EDGES:
             self._ways.clear()
 
