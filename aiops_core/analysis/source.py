@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from aiops_core.analysis.grammar import parse_function
 from aiops_core.text.lazy import lazy_pattern
+from aiops_core.text.python_syntax import parse_python
 
 WHOLE_FILE = 150
 """Lines up to which a file is shown whole."""
@@ -74,9 +75,8 @@ def _function(path: str, lines: Sequence[str], line: int) -> Excerpt | None:
 
 
 def _python_function(text: str, line: int) -> Excerpt | None:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_python(text)
+    if tree is None:
         return None
     best: Excerpt | None = None
     for node in ast.walk(tree):

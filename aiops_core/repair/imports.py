@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 
 from aiops_core.errors import Refused
+from aiops_core.text.python_syntax import parse_python
 
 _NODE = frozenset(
     [
@@ -107,9 +108,8 @@ def _imported(path: str, text: str) -> Iterator[str]:
 
 
 def _python(text: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a newer Python, maybe
+    tree = parse_python(text)
+    if tree is None:  # of a newer Python, maybe
         yield from _STATEMENT.findall(text)
         return
     for node in ast.walk(tree):

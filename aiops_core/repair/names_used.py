@@ -6,6 +6,8 @@ import ast
 import builtins
 from collections.abc import Iterator
 
+from aiops_core.text.python_syntax import parse_python
+
 _BUILTINS = frozenset(dir(builtins)) | {"__builtins__"}
 
 
@@ -14,9 +16,8 @@ def names_used(text: str) -> set[str] | None:
 
     ``from os import system as run`` uses ``os`` and ``os.system``. None where the text is no Python.
     """
-    try:
-        tree = ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse_python(text)
+    if tree is None:
         return None
     aliases = dict(_aliases(tree))
     return {*aliases.values(), *_names(tree, aliases)}

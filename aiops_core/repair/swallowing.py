@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from aiops_core.text.python_syntax import parse_python
+
 _BROAD = frozenset({"Exception", "BaseException"})
 _EMPTY = frozenset({"dict", "list", "set", "tuple", "str", "int", "float", "bool", "bytes"})
 
@@ -16,11 +18,8 @@ def swallowed(text: str) -> int:
     """
     if "except" not in text and "finally" not in text:
         return 0
-    try:
-        tree = ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return 0
-    return sum(map(_is_swallowing, ast.walk(tree)))
+    tree = parse_python(text)
+    return 0 if tree is None else sum(map(_is_swallowing, ast.walk(tree)))
 
 
 def _is_swallowing(node: ast.AST) -> bool:
