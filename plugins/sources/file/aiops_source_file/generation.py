@@ -259,7 +259,8 @@ class Generation(Struct, eq=False):
                 else peek(content, 0, min(PREFIX, known))
             )
             self.prefix, self.head = sample_of(head, 0), head if len(head) < PREFIX else b""
-        if start == before.end or len(raw) >= TAIL:
+        is_next = start == before.end and len(self.last) == before.length
+        if is_next or len(raw) >= TAIL:
             self.last = (self.last + raw[-TAIL:])[-TAIL:]
         else:
             self.last = peek(content, max(0, known - TAIL), min(TAIL, known))
