@@ -360,10 +360,8 @@ def test_errors_that_never_come_again_are_compared_with_few_others_and_push_no_o
     monkeypatch.setattr("aiops_core.text.repeats._MOST_KNOWN", 20)
     again = [LOGGED.format(second=1, order=order, worker=1, place=1, line=10) for order in range(4)]
     names = ["".join(letters) for letters in itertools.product("ghijk", repeat=4)]
-    users = [
-        JAVA.format(second=2, order="x", worker=1, place=1, line=10).replace("for order x", f"for {n}")
-        for n in names
-    ]
+    user = LEVELLED.format(second=2, order=100, place=1, line=10, level="ERROR", service="api")
+    users = [user.replace("for 100", f"for {name}") for name in names]
     detect(detection, "".join(again + users).encode(), 1 << 20)
 
     known = detection.grammar.repeats._alike.values()
