@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
+
+from aiops_core.text.python_syntax import parse_python
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -49,13 +51,21 @@ def meanings(model: type[BaseModel]) -> Mapping[str, str]:
 @cache
 def _under_fields(kind: type[BaseModel]) -> Mapping[str, str]:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
-    except (OSError, TypeError, SyntaxError):
+        text = inspect.getsource(sys.modules[kind.__module__])
+    except (KeyError, OSError, TypeError):
         return {}  # the source is not there
-    return dict(_texts(tree.body[0]))
+    names = [name for name in kind.__qualname__.split(".") if name != "<locals>"]
+    return dict(_texts(_defined(parse_python(text), names)))
 
 
-def _texts(node: ast.stmt) -> Iterator[tuple[str, str]]:
+def _defined(node: ast.AST | None, names: Iterable[str]) -> ast.AST | None:
+    for name in names:
+        below = ast.walk(node) if node else ()
+        node = next((one for one in below if getattr(one, "name", "") == name), None)
+    return node
+
+
+def _texts(node: ast.AST | None) -> Iterator[tuple[str, str]]:
     for field, below in pairwise(node.body if isinstance(node, ast.ClassDef) else ()):
         match field, below:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
