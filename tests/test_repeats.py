@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ SERVICE = """2026-11-21T07:00:{second:02}.{order:03}Z svc-{service} Traceback (m
     stock.take(order)
 ValueError: no stock for order {order}
 """
+NODE = """2026-11-21T07:00:{second:02}.{order:03}Z svc-{service} TypeError: no stock for {order}
+    at sell{place} (/srv/shop.js:{line}:3)
+    at main (/srv/shop.js:3:1)
+"""
 LEVELLED = """2026-11-21T07:00:{second:02}.{order:03}Z {level} [{service}] com.acme.Error{place}: no stock for {order}
 \tat com.acme.Shop.serve(Shop.java:{line})
 \tat com.acme.Main.main(Main.java:3)
@@ -46,14 +51,17 @@ PLAIN = "2026-11-21 07:00:{second:02},{order:03} INFO [worker-{worker}] shop.ord
 @pytest.fixture(scope="module")
 def load(tmp_path_factory):
     catalogue, directory = Catalogue(), tmp_path_factory.mktemp("plugins")
-    kinds = [(name, catalogue.load("detectors", name, directory)) for name in ("python", "java", "levels")]
+    kinds = [
+        (name, catalogue.load("detectors", name, directory))
+        for name in ("python", "java", "javascript", "levels")
+    ]
     return lambda: Detection([(name, kind()) for name, kind in kinds])
 
 
 def log(seed, size=400):
     chance = random.Random(seed)
     return "".join(
-        chance.choice([LOGGED, JAVA, THREAD, SERVICE, LEVELLED, PLAIN]).format(
+        chance.choice([LOGGED, JAVA, THREAD, SERVICE, NODE, LEVELLED, PLAIN]).format(
             second=number % 60,
             service=chance.choice(["api", "cart", "pay"]),
             level=chance.choice(["ERROR", "ERROR", "ERROR", "WARN"]),
@@ -108,10 +116,7 @@ def test_numbers_that_tell_frames_or_types_apart_are_never_taken_for_ids(load):
 
     assert repeats
     for event in events:
-        assert (
-            event.block.count(f", line {event.frames[-1].line},")
-            or f":{event.frames[-1].line})" in event.block
-        )
+        assert re.search(rf"(?:, line |:){event.frames[-1].line}\b", event.block)
         assert event.type in event.block
         assert event.message in event.block
 
@@ -224,6 +229,37 @@ def test_a_trace_that_is_known_behind_one_service_is_known_behind_another(load, 
     assert asked_about(detection, [behind("svc-pay", 1, 5)], monkeypatch) == 0
     assert asked_about(detection, [behind("svc-cart", 1, 6)], monkeypatch) > 0  # never seen before a trace
     assert asked_about(detection, [behind("[svc-pay]", 1, 7)], monkeypatch) > 0  # of another shape
+
+
+FIREFOX = """sell{place}@https://shop.example/app.js:{line}:3
+main@https://shop.example/app.js:3:1
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "trace", "is_known"),
+    [
+        pytest.param(["svc-api", "svc-pay"], NODE.partition("svc-{service} ")[2], True, id="says nothing"),
+        pytest.param(["svc-api", "svc-pay"], FIREFOX, False, id="is the name of a function"),
+        pytest.param(["StockError:", "PriceError:"], NODE.partition("TypeError: ")[2], False, id="is a type"),
+    ],
+)
+def test_a_word_before_the_first_line_of_a_trace_is_taken_for_a_prefix_where_it_says_nothing(
+    load, monkeypatch, words, trace, is_known
+):
+    def told(word, order):
+        line = f"2026-11-21T07:00:01.000Z {word} "
+        return (
+            line + trace.format(order=order, place=1, line=10) + PLAIN.format(second=2, order=order, worker=1)
+        )
+
+    detection, (first, second) = load(), words
+    detect(
+        detection, "".join(behind(word, kind, kind) for word in words for kind in (0, 1)).encode(), 1 << 20
+    )
+    detect(detection, (told(first, 5) + told(first, 6)).encode(), 1 << 20)
+
+    assert (asked_about(detection, [told(second, 7)], monkeypatch) == 0) == is_known
 
 
 def test_what_stands_before_a_trace_is_told_of_it_behind_another_prefix_too(load):

@@ -10,10 +10,12 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from aiops_core.records import Event
 from aiops_core.text.envelope import Envelope, parse_envelope
 from aiops_core.text.timestamps import match_time, to_moment
 from aiops_core.text.unwrap import decode_line
@@ -30,6 +32,8 @@ NEVER = -(1 << 60)
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z_-]*")
 _TIME_WITHIN = 48
 _MOST = 4096
+_MOST_WORDS = 8
+"""Words of a first line that may stand before the trace, though not before every trace of its kind."""
 
 
 class Told(Struct, frozen=True):
@@ -104,6 +108,23 @@ class Openings:
             if opening.is_reliable or self._is_confirmed(opening, line, opening.cut(parts))
         ]
 
+    def own(self, line: bytes, rest: str, told: Told, event: Event) -> str:
+        """Return ``rest``, what a first line holds of the trace, without words that stood before other traces too.
+
+        They have to add nothing: what stands before the trace tells the same with them, and the event has none
+        of them.
+        """
+        start = len(line) - len(rest.encode())
+        spaces = islice(re.finditer(b" ", line[start:]), _MOST_WORDS) if start > 0 else ()
+        for end in reversed([start + space.end() for space in spaces]):
+            if _lasting(VARYING.split(line[:end])) not in self._prefixes:
+                continue
+            envelope, alone = self._told(line, line[end:])
+            words, own = decode_line(line[start:end]).strip(), decode_line(line[end:])
+            if (alone, envelope.occurred_at) == (told, event.occurred_at) and _is_apart(words, own, event):
+                return own
+        return rest
+
     def learn(self, line: bytes, rest: str, told: Told, time: datetime | None) -> bytes | None:
         """Note what a first line said, and return ``rest``, what it holds of the trace, as it lies there.
 
@@ -162,6 +183,14 @@ def told_by(envelope: Envelope) -> Told:
     """Return what an envelope tells of the event behind it."""
     level = envelope.severity if envelope.severity in {"critical", "error", "warning"} else None
     return Told(level, envelope.attributes)
+
+
+def _is_apart(words: str, rest: str, event: Event) -> bool:
+    """Tell whether an event has nothing of these words, and its type or a message of what is left of the line."""
+    texts = [text for one in event.exceptions for text in (one.type, *one.message.split("\n")) if text]
+    frames = [text for frame in event.frames for text in (frame.function, frame.module, frame.file)]
+    is_said = any(words in text for text in (*texts, *frames)) or any(text in words for text in texts)
+    return not is_said and any(text in rest for text in texts)
 
 
 def _lasting(parts: list[bytes]) -> bytes:

@@ -192,7 +192,8 @@ class Repeats:
         if lines[0].startswith((b"  ", b"\t")):
             return  # it may be part of what began above it
         event, first = events[0], lines[0]
-        opening = self._openings.learn(first, rest, told, event.occurred_at)
+        own = self._openings.own(first, rest, told, event)
+        opening = self._openings.learn(first, own, told, event.occurred_at)
         if opening is None or (event.headline and event.headline != text_of(first)):
             return
         lines[0] = opening

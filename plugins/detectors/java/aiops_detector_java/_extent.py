@@ -108,10 +108,15 @@ def after_message(get: Get, head: int) -> int:
             return index
         if line is None or starts_afresh(line):
             break
-        if _is_head(line) and not is_python and not before.rstrip().endswith(_OPENS_NEXT):
+        if _is_head(line) and not is_python and not leads_over(before):
             break
         before = line
     return head + 1
+
+
+def leads_over(line: str) -> bool:
+    """Say whether a message does not end with this line: another exception follows, and belongs to it."""
+    return line.rstrip().endswith(_OPENS_NEXT)
 
 
 def has_body(line: str | None) -> bool:
@@ -158,7 +163,7 @@ def _outer_head(get: Get, head: int) -> int:
     index = head - 1
     if (of_python := _head_of_python(get, index)) is not None:
         return of_python
-    while (line := get(index)) is not None and line.rstrip().endswith(_OPENS_NEXT):
+    while (line := get(index)) is not None and leads_over(line):
         is_afresh = starts_afresh(line)
         if _is_head(line) or (is_afresh and read_head_within(line) is not None):
             head = index

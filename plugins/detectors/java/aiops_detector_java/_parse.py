@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, lazy_pattern
-from aiops_detector_java._extent import after_message, has_body
+from aiops_detector_java._extent import after_message, has_body, leads_over
 from aiops_detector_java._lines import Head, read_class, read_head, read_head_within, read_mark, split_frame
 
 MAX_FRAMES = 200
@@ -76,8 +76,17 @@ def _head_index(lines: Sequence[str]) -> int:
     heads = [(index, head) for index in range(body) if (head := read_head(lines[index])) is not None]
     named = [(index, head) for index, head in heads if head.is_known]
     if named:
-        return next((index for index, head in named if head.thread), named[0][0])
+        return next((index for index, head in named if head.thread), _outer(lines, named[0][0]))
     return next((index for index in range(body) if _names(lines[index])), 0)
+
+
+def _outer(lines: Sequence[str], head: int) -> int:
+    """Return the line whose message only leads over to a head, as with ``nested exception is:``, else the head."""
+    above = head - 1
+    while above >= 0 and leads_over(lines[above]):
+        head = above if _names(lines[above]) else head
+        above -= 1
+    return head
 
 
 def _names(line: str) -> bool:

@@ -169,9 +169,10 @@ def test_a_trace_that_prints_the_root_first_is_turned_round(only, mark):
     ]
 
 
-def test_a_nested_exception_in_the_message_stays_in_the_message(only):
+@pytest.mark.parametrize("before", ["", "2026-01-01T10:00:00Z svc-pay ", "2026-01-01 10:00:00 ERROR [pay] "])
+def test_a_nested_exception_in_the_message_stays_in_the_message(only, before):
     event = only(
-        "java.lang.RuntimeException: mail.SendFailedException: Invalid;\n"
+        f"{before}java.lang.RuntimeException: mail.SendFailedException: Invalid;\n"
         "  nested exception is:\n"
         "com.sun.mail.AddressFailedException: 550 denied\n"
         "\n"
