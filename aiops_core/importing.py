@@ -1,12 +1,26 @@
-"""Import what others wrote, and live on."""
+"""Import on first use what a room exports; import what others wrote, and live on."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
+
+
+def exported(package: str, name: str, where: Mapping[str, str]) -> Any:  # Any: whatever a module has
+    """Import what a package's ``__getattr__`` was asked for, and keep it there.
+
+    ``where`` holds the module of each name, below ``aiops_core``; AttributeError is raised for any other.
+    """
+    if name not in where:
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    value = getattr(import_module(f"aiops_core.{where[name]}"), name)
+    setattr(sys.modules[package], name, value)
+    return value
 
 
 @contextmanager

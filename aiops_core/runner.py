@@ -22,7 +22,7 @@ from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.respond import Responder
 from aiops_core.store import BALLAST, Store, hold, put_aside_damaged
 from aiops_core.systemd import notify_systemd
-from aiops_core.watch import Board, SelfWatch, make_metrics, serve
+from aiops_core.watch import Board, SelfWatch, make_metrics
 
 GRACE = 10.0
 """Seconds a stop may take."""
@@ -189,6 +189,8 @@ class Runner:
             self._serving[1]()
             self._serving = None
         if address:
+            from aiops_core.watch.serve import serve
+
             try:
                 self._serving = address, serve(address, board, make_metrics(store, board), self._logger)
             except UserError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import aiops_core
+import aiops_core.analysis
 import aiops_core.repair
 import aiops_core.testing
 
@@ -22,15 +23,28 @@ def test_exported_names_are_sorted_and_there(module):
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
-def test_what_is_exported_lazily_is_what_type_checkers_see():
-    tree = ast.parse(Path(aiops_core.__file__).read_text("utf-8"))
+@pytest.mark.parametrize(
+    "module",
+    [aiops_core, aiops_core.analysis, aiops_core.repair, aiops_core.testing],
+    ids=lambda one: one.__name__,
+)
+def test_what_is_exported_lazily_is_what_type_checkers_see(module):
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
     (checked,) = [node for node in tree.body if isinstance(node, ast.If)]
 
     seen = {
         alias.name for node in ast.walk(checked) if isinstance(node, ast.ImportFrom) for alias in node.names
     }
 
-    assert seen == set(aiops_core._WHERE) == set(aiops_core.__all__) - {"__version__"}
+    assert seen == set(module._WHERE) == set(module.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("module", [aiops_core.analysis, aiops_core.repair], ids=lambda one: one.__name__)
+def test_no_module_has_the_name_of_something_exported_lazily(module):
+    # importing it would put the module in the place of the function
+    modules = {path.stem for path in Path(module.__file__).parent.iterdir()}
+
+    assert modules & set(module.__all__) == set()
 
 
 def by_case(name):
@@ -44,6 +58,22 @@ def test_importing_the_package_imports_none_of_its_rooms():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_a_run_without_analyzers_and_targets_starts_without_what_they_need():
+    code = "import sys, aiops_core.runner; print(*sys.modules, sep='\\n')"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    needless = {
+        "aiops_core.analysis.answer",
+        "aiops_core.repair.proposing",
+        "aiops_core.repair.request_action",
+        "aiops_core.respond.talking",
+        "aiops_core.text.report",
+        "http.server",
+    }
+    assert needless & set(done.stdout.split()) == set()
 
 
 def test_an_unknown_name_is_refused_like_any_module_s():

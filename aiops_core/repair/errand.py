@@ -15,11 +15,11 @@ from aiops_core.repair.conversation import notice_mark
 from aiops_core.repair.forge import Forge, Request
 from aiops_core.repair.order import UNVERIFIED, Order
 from aiops_core.repair.owners import Dialect
-from aiops_core.repair.publish import BRANCH_PREFIX, publish
+from aiops_core.repair.publishing import BRANCH_PREFIX, publish
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_text import as_proven, is_as_written
+from aiops_core.repair.review_language import review_words
 from aiops_core.repair.review_text import NOT_PUSHED
-from aiops_core.repair.review_words import review_words
 from aiops_core.repair.reviewers import find_reviewers
 from aiops_core.repository import GitError, open_mirror
 from aiops_core.settings import Repository

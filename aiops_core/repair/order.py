@@ -10,7 +10,7 @@ from msgspec import Struct
 from aiops_core.plain import to_plain
 from aiops_core.records import Analysis, Change, Incident, Json, Plan
 from aiops_core.repair.diff import count_lines
-from aiops_core.repair.publish import branch_name, change_from_json, change_to_json, commit_message
+from aiops_core.repair.publishing import branch_name, change_from_json, change_to_json, commit_message
 from aiops_core.repair.refusals import ForgeWords
 from aiops_core.repair.request_text import marked_fingerprint, request_body, request_title, sealed
 from aiops_core.text.phrases import counted

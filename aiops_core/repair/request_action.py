@@ -18,7 +18,7 @@ from aiops_core.repair.errand import Errand, outcome_of
 from aiops_core.repair.forge import Forge
 from aiops_core.repair.order import Order, write_order
 from aiops_core.repair.owners import Dialect
-from aiops_core.repair.publish import BRANCH_PREFIX, remote_address
+from aiops_core.repair.publishing import BRANCH_PREFIX, remote_address
 from aiops_core.repair.refusals import ForgeWords, Rejected
 from aiops_core.repair.request_settings import RequestConfig
 from aiops_core.repair.webhooks import Knock

@@ -18,10 +18,8 @@ from aiops_core.handover import WrongType, handed_over
 from aiops_core.pipeline import Pipeline
 from aiops_core.policy import may_publish, nearer, questions
 from aiops_core.records import Analysis, Change, Decision, Outcome, Plan
-from aiops_core.repair import review_text, review_words
 from aiops_core.respond.run import Desk, Postponed, Run
 from aiops_core.respond.storm import tell_of_storm
-from aiops_core.respond.talking import begin_talk
 from aiops_core.step import Step
 from aiops_core.store import Job, StepRow, Store
 
@@ -156,6 +154,8 @@ def _tell_of_silence(desk: Desk, pipeline: Pipeline, job: Job, step: Step, outco
     decision = Decision("no-longer-seen", text, setting="policy.silent_after")
     if any(one.text == text for one in store.incidents.decisions(incident.id)):
         return
+    from aiops_core.repair import review_text, review_words
+
     said = review_words(pipeline.config.language)(review_text.STAYS_AWAY, length=length)
     try:
         with step.component.context.recording(store.runs.effects(run_id, step.name)):
@@ -287,6 +287,8 @@ def _do(run: Run, step: Step, plan: Plan) -> Outcome:
         outcome = _try(step, plan, warn=partial(_warn, run, step))
     outcome = run.redacted(replace(outcome, action=step.name))
     _keep(run.store, run.id, outcome)
+    from aiops_core.respond.talking import begin_talk
+
     begin_talk(run.desk, run.pipeline, run.id, step, outcome)
     if not outcome.final:
         due = run.desk.clock() + FOLLOW_EVERY

@@ -7,24 +7,27 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from aiops_core.analysis import RepositoryExplorer, borrowed, evidence_hash, unanswered
+from aiops_core.analysis import borrowed, evidence_hash, unanswered
 from aiops_core.component import Analyzer
 from aiops_core.errors import AiopsError, NoAnswer, Refused, Retry, is_interrupt
 from aiops_core.handover import handed_over, told
 from aiops_core.policy import may_ask_agent
 from aiops_core.records import Analysis, Decision, Evidence
-from aiops_core.repair import Checkout
 from aiops_core.repository import Mirror
 from aiops_core.respond.run import Postponed, Run
 from aiops_core.respond.spending import OutOfBudget, purse
 from aiops_core.respond.triage import gate_of
 from aiops_core.step import Step
 from aiops_core.tracing import Noted, span
+
+if TYPE_CHECKING:
+    from aiops_core.analysis import RepositoryExplorer
+    from aiops_core.repair import Checkout
 
 _LATER = 60.0
 """Seconds until a model that may be back is asked again, where nothing says when."""
@@ -239,6 +242,8 @@ def _checkout(run: Run) -> Callable[[Path], Checkout] | None:
 
 
 def _checked_out(run: Run, mirror: Mirror, path: Path) -> Checkout:
+    from aiops_core.repair import Checkout
+
     run.make_room()
     return Checkout(mirror, run.commit, partial(run.desk.redactor.redact, code=True), path)
 
@@ -258,4 +263,6 @@ def _explorer(run: Run) -> RepositoryExplorer | None:
         return None  # told when the evidence was gathered
     if mirror is None:
         return None
+    from aiops_core.analysis import RepositoryExplorer
+
     return RepositoryExplorer(mirror, run.commit, run.redacted, calls=left, first=shown + 1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from aiops_core.pipeline import Pipeline
 from aiops_core.records import Incident, Report
-from aiops_core.text.report.words import words
+
+if TYPE_CHECKING:
+    from aiops_core.text.report import Say
 
 News: TypeAlias = Literal["reminder", "escalating", "resolved"]
 _TITLES = {
@@ -21,7 +23,7 @@ def news_of(
     pipeline: Pipeline, incident: Incident, kind: News, title: str, text: str, now: datetime
 ) -> Report:
     """Return a message about what became of an incident, in the language of the pipeline."""
-    say = words(pipeline.config.language)
+    say = _words(pipeline.config.language)
     return Report(
         key=f"{pipeline.name}/{incident.fingerprint}/{kind}-{now.astimezone(UTC):%Y%m%dT%H%M%S}",
         kind=kind,
@@ -37,7 +39,7 @@ def news_of(
 
 def reminder_text(language: str, incident: Incident, since: int) -> str:
     """Say that an incident goes on, and how to stop being told."""
-    say = words(language)
+    say = _words(language)
     goes_on = say(
         "It goes on: {more} more since the last message, {count} in all.", more=since, count=incident.count
     )
@@ -46,7 +48,7 @@ def reminder_text(language: str, incident: Incident, since: int) -> str:
 
 def escalating_text(language: str, recent: int, before: float) -> str:
     """Say that an error becomes more frequent."""
-    return words(language)(
+    return _words(language)(
         "It becomes more frequent: {recent} events within 10 minutes, {before} in ten minutes of the hour before.",
         recent=recent,
         before=f"{before:.0f}",
@@ -55,7 +57,7 @@ def escalating_text(language: str, recent: int, before: float) -> str:
 
 def resolved_text(language: str, incident: Incident) -> str:
     """Say that an incident is over."""
-    say, last = words(language), f"{incident.last_seen.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    say, last = _words(language), f"{incident.last_seen.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if incident.count == 1:
         return say("It is over after one event, at {last}.", last=last)
     return say("It is over after {count} events, the last one at {last}.", count=incident.count, last=last)
@@ -63,8 +65,14 @@ def resolved_text(language: str, incident: Incident) -> str:
 
 def chain_text(language: str, incident: Incident, waited: str) -> str:
     """Say why somebody is told later than others."""
-    return words(language)(
+    return _words(language)(
         "Nobody acknowledged this within {waited}. Take it on: aiops incidents ack {id}",
         waited=waited,
         id=incident.id,
     )
+
+
+def _words(language: str) -> Say:
+    from aiops_core.text.report import words  # who is told nothing needs no reports
+
+    return words(language)

@@ -18,7 +18,6 @@ from aiops_core.records import Decision, Incident, Receipt, RecipientResult
 from aiops_core.step import Step
 from aiops_core.store import DeliveryRow, Job, Store, cause_of
 from aiops_core.text.redaction import Redactor
-from aiops_core.text.report import merge_reports
 from aiops_core.tracing import span
 
 LATE = timedelta(seconds=10)
@@ -184,6 +183,8 @@ class Outbox:
 
         It is not asked again before it has ended.
         """
+        from aiops_core.text.report import merge_reports
+
         context = step.component.context
         place, limit = (context.pipeline, step.name), _limit(step)
         key = f"digest/{batch[0].pipeline}/{batch[0].target}/{batch[0].id}"

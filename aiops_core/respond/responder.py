@@ -19,19 +19,17 @@ from aiops_core.failpoints import failpoint
 from aiops_core.pipeline import Pipeline
 from aiops_core.plain import from_text
 from aiops_core.records import Analysis, Change, Decision, Report, Review
-from aiops_core.repair import Premises, code_owners, remove_tree
+from aiops_core.repair import Premises, remove_tree
 from aiops_core.repository import GitError, mirror_path
 from aiops_core.respond.acting import Acted, act, acted_since, approved, follow, look_again_at
 from aiops_core.respond.asking import analyze, without_model
 from aiops_core.respond.run import Desk, Postponed, Run
 from aiops_core.respond.silencing import Silencing
 from aiops_core.respond.solving import Gathered, Repaired, gather_evidence, repair
-from aiops_core.respond.talking import is_stopped, talk, talk_key
 from aiops_core.respond.telling import Telling
 from aiops_core.respond.tending import Tending
 from aiops_core.respond.triage import gate_of, triage
 from aiops_core.respond.turns import Turns
-from aiops_core.respond.watching import watch
 from aiops_core.store import Job, Place, Store
 from aiops_core.text.redaction import Redactor
 
@@ -151,10 +149,14 @@ class Responder:
         follow(self._desk, self._pipelines.get(row.pipeline), job)
 
     def _watch(self, job: Job) -> None:
+        from aiops_core.respond.watching import watch
+
         incident = self._store.incidents.get(job.payload["incident"])
         watch(self._desk, self._pipelines.get(incident.pipeline), job, incident)
 
     def _talk(self, job: Job) -> None:
+        from aiops_core.respond.talking import talk
+
         row = self._store.runs.get(job.payload["run"])
         talk(self._desk, self._pipelines.get(row.pipeline), job)
 
@@ -225,6 +227,8 @@ class Responder:
 
     def _revise(self, run: Run, review: Review, analysis: Analysis, change: Change | None) -> None:
         """End a round of review: push what was asked for, and have the people answered who asked."""
+        from aiops_core.respond.talking import is_stopped, talk_key
+
         place = Place(run.pipeline.name, review.action, review.request)
         if is_stopped(self._store.talks.remarks(place)):
             run.decide(Decision("stopped", "nothing pushed: a reviewer ended the conversation"))
@@ -336,6 +340,8 @@ def _owners(run: Run) -> tuple[str, ...]:
     """Return who owns the code the incident came from, where a route asks for it."""
     if not any(route.when.owner for route in run.pipeline.config.routes):
         return ()
+    from aiops_core.repair import code_owners
+
     evidence = run.desk.store.runs.evidence(run.id)
     paths = [item.path for item in evidence if item.kind == "source" and item.path]
     with suppress(GitError):

@@ -8,12 +8,11 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from aiops_core.analysis import CUT, SEVERAL_FILES, UNKNOWN_RELEASE, Precedent, gather, review_evidence
+from aiops_core.analysis import CUT, SEVERAL_FILES, UNKNOWN_RELEASE, Precedent, gather
 from aiops_core.errors import AiopsError, Refused
 from aiops_core.handover import named
 from aiops_core.policy import Proposal, may_repair, nearer
 from aiops_core.records import Analysis, Change, ChangedFile, Decision, Evidence, TestRun
-from aiops_core.repair import NOT_THE_EDITS_FAULT, mended_in, propose, straying
 from aiops_core.repository import Mirror, release_of
 from aiops_core.respond.asking import ask_again
 from aiops_core.respond.run import Run
@@ -67,6 +66,8 @@ def _review(run: Run, mirror: Mirror | None) -> list[Evidence]:
     repository = run.pipeline.config.repository
     if run.review is None or mirror is None or repository is None:
         return []
+    from aiops_core.analysis import review_evidence
+
     earlier = [row.id for row in run.runs.of_incident(run.incident.id) if row.id < run.id]
     analysis = run.runs.analysis(earlier[-1]) if earlier else None
     return review_evidence(run.review, mirror, run.commit, mirror.head(repository.branch), analysis)
@@ -121,6 +122,8 @@ def _from_extensions(run: Run) -> list[Evidence]:
 
 def repair(run: Run, evidence: Sequence[Evidence], analysis: Analysis) -> Repaired | None:
     """Try the proposed fix; hand refusals back to the analyzer that proposed it."""
+    from aiops_core.repair import NOT_THE_EDITS_FAULT
+
     refusal: Refused | None = None
     for round_ in range(ROUNDS):
         decision = may_repair(Proposal(run.incident, evidence, analysis), run.pipeline.config)
@@ -153,6 +156,8 @@ def _abstain(run: Run, decision: Decision) -> None:
 def _propose(run: Run, analysis: Analysis, evidence: Sequence[Evidence]) -> Change:
     if run.desk.is_rehearsal:
         return _rehearsed(run, analysis)
+    from aiops_core.repair import propose, straying
+
     mirror = run.mirror()
     repository = run.pipeline.config.repository
     if mirror is None or repository is None:
@@ -208,6 +213,8 @@ def _fork(run: Run, mirror: Mirror, branch: str) -> str:
 
 def _refuse_what_is_mended(run: Run, analysis: Analysis, mirror: Mirror, default: str) -> None:
     """Refuse edits that the branch has got since the release the error came from."""
+    from aiops_core.repair import mended_in
+
     attributes = run.incident.event.attributes if run.incident.events else {}
     release = release_of(mirror, attributes, default)
     running = release.commit if release else None

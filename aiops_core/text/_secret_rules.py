@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from aiops_core.text.lazy import lazy_pattern
+
 
 class Found(Struct, frozen=True):
     """One match: ``text[start:end]`` is the secret, ``after`` the end of the whole match."""
@@ -58,16 +60,16 @@ def looks_random(value: str) -> bool:
     return bool(re.search(r"[0-9]", value) and re.search(r"[A-Za-z]", value))
 
 
-_NOT_A_VALUE = re.compile(
+_NOT_A_VALUE = lazy_pattern(
     r"(?i)(?:null|none|nil|undefined|true|false|empty|missing|required|optional|str|string|bytes"
     r"|[*x.•-]+|\$\{\w*\}|(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+))|\$|\{+[\w. ]*\}+|%\(?\w*\)?s|%\w|<[\w. -]*>"
     r"|[\[(]?(?:filtered|redacted|hidden|masked|secret)[)\]]?)[)\]}]*"
 )
-_EXPRESSION = re.compile(
+_EXPRESSION = lazy_pattern(
     r"[A-Za-z_]{3,}(?:\.[A-Za-z_]+)*[(\[].*|(?:self|this|cls)\..*"
     r"|(?:[a-z]\w*\.)+[\w$]+@[0-9a-f]{5,8}|[A-Z][a-z][\w$]*\{[0-9a-f]{5,8}"
 )
-_IS_NO_WORD = re.compile(r"[^A-Za-z.:'()-]|[a-z][A-Z]")
+_IS_NO_WORD = lazy_pattern(r"[^A-Za-z.:'()-]|[a-z][A-Z]")
 _VALUE_ENDS = ("", "\n", "\r", ",", ";", "}", '"', "'", "\\")
 
 
@@ -110,11 +112,11 @@ def _is_basic(found: Found) -> bool:
         return False
 
 
-_BRANDS = re.compile(
+_BRANDS = lazy_pattern(
     r"4\d{15}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}|3(?:0[0-5]|[68]\d)\d{11}"
 )
-_LEFT_OF_NUMBER = re.compile(r"(?:^|[^\w.+-]|\\[nrt]|\[[0-9;]*m)$")
+_LEFT_OF_NUMBER = lazy_pattern(r"(?:^|[^\w.+-]|\\[nrt]|\[[0-9;]*m)$")
 
 
 def _is_card(found: Found) -> bool:
@@ -175,16 +177,16 @@ def _is_address(match: re.Match[str]) -> bool:
     return any(map(str.isdecimal, address))  # a::b is a name in some languages
 
 
-_DECIMAL = re.compile(r"(?<![0-9])0+(?=[0-9])")  # leading zeroes, which some write and inet_pton refuses
+_DECIMAL = lazy_pattern(r"(?<![0-9])0+(?=[0-9])")  # leading zeroes, which some write and inet_pton refuses
 
 PERSONAL: Mapping[str, Personal] = {
     "email": Personal(
         "email",
-        re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII),
+        lazy_pattern(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}", re.ASCII),
     ),
     "ip": Personal(
         "ip",
-        re.compile(
+        lazy_pattern(
             r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7}"
             r"|[0-9A-Fa-f]{1,4}::[0-9A-Fa-f]{1,4}",
             re.ASCII,

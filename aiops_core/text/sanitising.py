@@ -5,39 +5,41 @@ from __future__ import annotations
 import re
 import secrets
 
-_ANSI = re.compile(
+from aiops_core.text.lazy import lazy_pattern
+
+_ANSI = lazy_pattern(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # titles, links, clipboard
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # device strings
     r"|\x1b[ -/]*[0-Z\\^-~]"
 )
-_ESCAPE = re.compile("[\x1b\x90-\x9f]")
-_LINE_END = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
-_INVISIBLE = re.compile(
+_ESCAPE = lazy_pattern("[\x1b\x90-\x9f]")
+_LINE_END = lazy_pattern("[\r\x0b\x0c\x85\u2028\u2029]")
+_INVISIBLE = lazy_pattern(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f"
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _PICTURE = "[\u2190-\u2bff\u3030\u303d\u3297\u3299\u00a9\u00ae\u2122\u2139\U0001f000-\U0001faff#*0-9]"
-_EMOJI = re.compile(f"(?<={_PICTURE})\ufe0f|(?<=[\ufe0f\U0001f000-\U0001faff])\u200d(?={_PICTURE})")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_EMOJI = lazy_pattern(f"(?<={_PICTURE})\ufe0f|(?<=[\ufe0f\U0001f000-\U0001faff])\u200d(?={_PICTURE})")
+_SURROGATE = lazy_pattern("[\ud800-\udfff]")
 
 _TAG = "untrusted"
-_LOOKS_LIKE_TAG = re.compile(rf"<(?=\s*/?\s*{_TAG}-)", re.IGNORECASE)
+_LOOKS_LIKE_TAG = lazy_pattern(rf"<(?=\s*/?\s*{_TAG}-)", re.IGNORECASE)
 
-_MENTION = re.compile(r"@(?=\w)")
-_REFERENCE = re.compile(r"([#!&%~$])(?=\d)")
+_MENTION = lazy_pattern(r"@(?=\w)")
+_REFERENCE = lazy_pattern(r"([#!&%~$])(?=\d)")
 _WIDE = {"#": "＃", "!": "！", "&": "＆", "%": "％", "~": "～", "$": "＄"}
-_GH_REFERENCE = re.compile(r"\b(GH)-(?=\d)", re.IGNORECASE)
-_COMMAND = re.compile(r"^([ \t]*)/(?=[A-Za-z_]+(?:[ \t]|$))", re.MULTILINE)
-_SCHEME = re.compile(r"(?<=[A-Za-z0-9]):(?=//)")
-_WWW = re.compile(r"\b(www)\.(?=\w)", re.IGNORECASE)
-_BARE_SCHEME = re.compile(r"\b(mailto|xmpp|javascript|data):(?=\S)", re.IGNORECASE)
+_GH_REFERENCE = lazy_pattern(r"\b(GH)-(?=\d)", re.IGNORECASE)
+_COMMAND = lazy_pattern(r"^([ \t]*)/(?=[A-Za-z_]+(?:[ \t]|$))", re.MULTILINE)
+_SCHEME = lazy_pattern(r"(?<=[A-Za-z0-9]):(?=//)")
+_WWW = lazy_pattern(r"\b(www)\.(?=\w)", re.IGNORECASE)
+_BARE_SCHEME = lazy_pattern(r"\b(mailto|xmpp|javascript|data):(?=\S)", re.IGNORECASE)
 
-_MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
-_LINE_START = re.compile(r"^[ \t]*(?:([#+=-])(?=[#+=\s-]|$)|(\d{1,9})([.)])(?=\s|$))?", re.MULTILINE)
-_BACKTICKS = re.compile(r"`+")
+_MARKUP = lazy_pattern(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
+_LINE_START = lazy_pattern(r"^[ \t]*(?:([#+=-])(?=[#+=\s-]|$)|(\d{1,9})([.)])(?=\s|$))?", re.MULTILINE)
+_BACKTICKS = lazy_pattern(r"`+")
 
 
 def clean(text: str, *, keep_newlines: bool = True) -> str:

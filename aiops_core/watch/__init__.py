@@ -3,6 +3,5 @@
 from aiops_core.watch.board import Board
 from aiops_core.watch.metrics import make_metrics
 from aiops_core.watch.selfwatch import SelfWatch
-from aiops_core.watch.serve import serve
 
-__all__ = ["Board", "SelfWatch", "make_metrics", "serve"]
+__all__ = ["Board", "SelfWatch", "make_metrics"]

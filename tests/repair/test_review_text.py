@@ -8,7 +8,7 @@ import pytest
 from aiops_core import replace
 from aiops_core.records import TestRun
 from aiops_core.repair import review_text, review_words
-from aiops_core.repair.review_words import CHINESE
+from aiops_core.repair.review_language import CHINESE
 from aiops_core.testing.forge_scene import make_analysis, make_change
 
 ZH, EN = review_words("zh"), review_words("en")

@@ -3,7 +3,7 @@
 import pytest
 
 from aiops_core.records import Analysis, Change, ChangedFile, Evidence
-from aiops_core.repair.straying import straying
+from aiops_core.repair.strays import straying
 
 EVIDENCE = [Evidence("E1", "source", "def total(): ...", path="shop/cart.py")]
 CART = ("shop/cart.py", "from shop.rounding import half_up\n\n\ndef total(): ...\n")

@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from aiops_core.errors import UserError
-from aiops_core.watch import Board, serve
+from aiops_core.watch import Board
+from aiops_core.watch.serve import serve
 
 
 @pytest.fixture

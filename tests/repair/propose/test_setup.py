@@ -8,7 +8,7 @@ import pytest
 from propose_scene import FIX, RUN, refusal
 
 from aiops_core.records import Edit
-from aiops_core.repair.propose import NOT_THE_EDITS_FAULT
+from aiops_core.repair.proposing import NOT_THE_EDITS_FAULT
 
 
 def test_s22_dependencies_come_with_network_from_the_base_and_tests_run_without(attempt, shop, bubblewrap):
