@@ -19,6 +19,7 @@ LINES = [
     "{time} CRITICAL shop.disk: {few} GB left on /data{few}",
     "{time} ERROR shop.card: {uuid} was declined after {number}ms",
     "{time} INFO [worker-{few}] shop.order: sold {number}",
+    "{time} svc-{few} 11-21 07:00:00.{status} {number} 42 E Till: not read as an error behind a word, {number}",
     "{time} ERROR shop: gave up\nTraceback (most recent call last):\n"
     '  File "/app/shop.py", line {few}, in sell\n    take()\nValueError: no stock for {number}',
 ]
@@ -75,6 +76,7 @@ def test_lines_that_repeat_are_found_as_reading_finds_them(load, seed, chunk):
     read = load()
     read.grammar.repeats.find = lambda *place: None
     read.grammar.repeats.find_line = lambda *place: None
+    read.grammar.repeats.is_passed = lambda *place: False
 
     expected, _ = detect(read, data, chunk)
     found, repeats = detect(load(), data, chunk)
@@ -140,6 +142,31 @@ def test_a_number_that_decides_is_never_one_that_does_not_matter(detector, limit
 
     slow = [int(event.message.split()[-1]) for event in events if event.detector == "slow"]
     assert sorted(slow) == sorted(number for number in taken if number > limit)
+
+
+def asked(detector, monkeypatch, data):
+    """Return how many events there are, and how often the detector was asked to cut."""
+    calls, cut = [], type(detector).cut
+    monkeypatch.setattr(type(detector), "cut", lambda *call: calls.append(call) or cut(*call))
+    events, _ = detect(Detection([("one", detector)]), data, 1 << 20)
+    return len(events), len(calls)
+
+
+def test_a_line_that_was_no_event_is_not_read_again(load, monkeypatch):
+    line = "2026-11-21T07:00:{:02}Z svc-till 11-21 07:00:00.000 {} 42 E Till: read {}\n"
+    data = "".join(line.format(n % 60, n * 7, n * 3) for n in range(200)).encode()
+    levels = Catalogue().load("detectors", "levels", Path())()
+
+    assert asked(levels, monkeypatch, data) == (0, 4)  # the first two, and now and then one
+
+
+def test_a_line_that_only_its_trigger_keeps_from_being_an_event_tells_nothing_of_others():
+    numbers = [n * 1_000 + 50_678 for n in range(50)] + [5_678] * 50 + [9_876] * 50
+    data = "".join(f"2026-11-21 07:00:00,000 INFO it took {number}\n" for number in numbers).encode()
+
+    events, _ = detect(Detection([("slow", VerySlow())]), data, 1 << 20)
+
+    assert len(events) == 100
 
 
 def test_a_repeat_is_of_the_release_its_own_line_names(load):

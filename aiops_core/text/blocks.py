@@ -140,7 +140,7 @@ class Cutter:
                 or self._holds_known(line, hits, claims)
             ):
                 continue
-            candidate = self._best(line, hits, quiet_to)
+            candidate = None if self._is_passed(line, hits) else self._best(line, hits, quiet_to)
             if candidate is None:
                 passed.append((line, tuple(sorted(hits))))
                 continue
@@ -213,6 +213,15 @@ class Cutter:
         self._claim_held(self._held.hold("", known), claims)
         return True
 
+    def _is_passed(self, line: int, hits: list[int]) -> bool:
+        """Tell whether a line that was hit is known to be no event."""
+        grammar = self._grammar
+        return (
+            not self._taken
+            and grammar.tell_by_line(hits)
+            and grammar.repeats.is_passed(self._kept.data, line - self._kept.base, hits)
+        )
+
     def _best(self, line: int, hits: list[int], quiet_to: int) -> Candidate | None:
         kept = self._kept
         floor = max(kept.claimed, kept.base)
@@ -223,6 +232,8 @@ class Cutter:
             candidate = place.best()
         if candidate is not None:
             candidate.hits = tuple(sorted(hits))
+        elif place.speaks_for_itself():
+            self._grammar.repeats.pass_over(kept.data, line - kept.base, hits)
         self._taken.update(place.pieces)
         if candidate is not None and self._grammar.is_trace(candidate.owner):
             candidate.continues = self._continued(candidate)

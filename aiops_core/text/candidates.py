@@ -49,6 +49,9 @@ class Cutting(Protocol):
     @property
     def rank(self) -> str: ...
 
+    @property
+    def reads_numbers(self) -> bool: ...
+
     def cut(self, lines: Lines, hit: int) -> object: ...
 
 
@@ -86,8 +89,12 @@ class Grammar:
             for index, trigger in enumerate(self.triggers)
             if index not in self._pieces and self.is_trace(trigger.owner)
         )
-
         self._trace_triggers = frozenset(self._of_traces)
+        self._by_line = frozenset(
+            index
+            for index, trigger in enumerate(self.triggers)
+            if not (index in self._pieces or index in self._trace_triggers or self._reads_numbers(trigger))
+        )
 
     def cut(self, owner: int, lines: Lines, hit: int) -> Span | More | None:
         """Let a detector cut; one that raises claims the line that was hit, so that it is not lost."""
@@ -114,6 +121,13 @@ class Grammar:
     def hits_trace(self, hits: Iterable[int]) -> bool:
         """Tell whether a trigger among these is of a detector that reads several lines."""
         return not self._trace_triggers.isdisjoint(hits)
+
+    def tell_by_line(self, hits: Iterable[int]) -> bool:
+        """Tell whether all these triggers are of detectors to which a line is like another but for its numbers."""
+        return self._by_line.issuperset(hits)
+
+    def _reads_numbers(self, trigger: Trigger) -> bool:
+        return self.detectors[trigger.owner].reads_numbers
 
     def hits_in(self, text: str) -> list[int]:
         """Return the triggers that may hold in a line that was joined from pieces."""
@@ -207,6 +221,18 @@ class Place(Struct):
         return self._best_of_records(carried_text, lines, found) or self._best(
             self._carried(carried_text, lines, found)
         )
+
+    def speaks_for_itself(self) -> bool:
+        """Tell whether what detectors are asked about is the line as it is, and all of them are."""
+        raw = self.data[self.line : self._line_end()]
+        text = decode_line(raw)
+        if not self.grammar.tell_by_line(self.hits) or not raw.endswith(b"\n") or text[:1].isspace():
+            return False
+        if carrier_of(raw) or line_record(raw) or read_record(text) or is_member(text):
+            return False
+        triggers = [self.grammar.triggers[hit] for hit in self.hits]
+        prefixes = [prefix for _, prefix, _ in self._prefixes(text, triggers)]
+        return len(prefixes) == len(triggers) and not any(prefixes)
 
     def _join(self, text: str, lines: WriterLines) -> None:
         """Look for triggers in a line joined from pieces: a cut may go through one."""

@@ -29,7 +29,7 @@ from aiops_core.text.known_blocks import (
     text_at,
     text_of,
 )
-from aiops_core.text.known_lines import KnownLine, KnownLines
+from aiops_core.text.known_lines import KnownLines
 from aiops_core.text.openings import Opening, Openings, Told
 from aiops_core.text.unwrap import decode_line
 
@@ -46,7 +46,7 @@ _LEAST = 4
 class RepeatedLine(Struct, frozen=True):
     """A line that was known: where it stands in the stream, and what it repeats."""
 
-    known: KnownLine
+    known: Event
     opening: Opening
     message: bytes
     hits: Hits
@@ -57,7 +57,7 @@ class RepeatedLine(Struct, frozen=True):
 
     def event(self, **placed: Any) -> Event:  # Any: fields of an event
         """Return the event, its time and message those of this line, with these fields set."""
-        event = self.known.event
+        event = self.known
         return replace(
             event,
             message=decode_line(self.message),
@@ -175,6 +175,17 @@ class Repeats:
         end, by = data.find(b"\n", line) + 1, tuple(sorted(hits))
         found = self._lines.find(data[line : end - 1], by) if end else None
         return None if found is None else RepeatedLine(*found, by, line, end, data[line:end], self.zone)
+
+    def is_passed(self, data: bytes, line: int, hits: Iterable[int]) -> bool:
+        """Tell whether the line at ``line`` is known to make no event."""
+        end = data.find(b"\n", line)
+        return end >= 0 and self._lines.is_passed(data[line:end], tuple(sorted(hits)))
+
+    def pass_over(self, data: bytes, line: int, hits: Iterable[int]) -> None:
+        """Remember the line at ``line``: it was read in full, for itself alone, and made no event."""
+        end = data.find(b"\n", line)
+        if end >= 0:
+            self._lines.pass_over(data[line:end], tuple(sorted(hits)))
 
     def learn(self, owner: int, lesson: Lesson, rest: str, told: Told, events: list[Event]) -> None:
         """Remember a block that was read in full.

@@ -40,7 +40,6 @@ class RegexErrors(LogDetector[RegexConfig]):
     """Lines that match one of your patterns."""
 
     rank = "line"
-    reads_numbers = False
 
     def __init__(self, config: RegexConfig | None = None, context: Context | None = None) -> None:
         super().__init__(config, context)

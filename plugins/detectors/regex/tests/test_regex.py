@@ -64,6 +64,16 @@ def test_the_literal_text_alone_is_no_match(find):
     assert find(detector({"regex": r"payment \d+ declined", "name": "P"}), text="payment x declined\n") == []
 
 
+def test_a_number_that_decides_does_so_each_time(find):
+    pattern = {"regex": r"request \d+ .*code=[5-9]\d\d", "name": "Refused"}
+    codes = [(200, 503, 404, 500)[number // 5 % 4] for number in range(200)]
+    lines = [f"2026-01-01 10:00:00 INFO request {number} code={code}\n" for number, code in enumerate(codes)]
+
+    found = find(detector(pattern), text="".join(lines))
+
+    assert [int(item.event.message[-3:]) for item in found] == [code for code in codes if code >= 500]
+
+
 def test_the_first_pattern_that_matches_names_the_event(find):
     patterns = {"regex": "timeout of .* ms", "name": "Slow"}, {"regex": "timeout", "name": "Timeout"}
 
