@@ -144,19 +144,28 @@ def _begins_anew(words: str, *, has_stack: bool, is_closed: bool) -> bool:
 
 def _end_of_oom(get: Get, head: int) -> int:
     end = index = head + 1
+    is_killed = "Killed process" in (get(head) or "")[:LONGEST]
+    is_group = False
     while (line := get(index)) is not None and index - end <= NOISE:
-        if re.search(r"Killed process \d+|oom_reaper: reaped", line[:LONGEST]):
-            end = index + 1
-            if "reaped" in line:
-                break
-        elif kind_of(line[:LONGEST]) is not None:
+        words = line[:LONGEST]
+        if _OOM_REAPED.search(words):
+            return index + 1
+        if _OOM_BEGINS.search(words) or (is_killed and not is_group and OOM.search(words)):
+            break  # it happened again
+        if _OOM_KILLED.search(words):
+            end, is_killed = index + 1, True
+        elif kind_of(words) is not None:
             break
-        elif line.startswith((" ", "[")) or _IN_OOM.match(line):
+        elif words.startswith((" ", "[")) or _IN_OOM.match(words):
             end = index + 1
+            is_group = is_group or words.startswith("Tasks in ")
         index += 1
     return end
 
 
+_OOM_BEGINS = lazy_pattern(r"\S invoked oom-killer: ")
+_OOM_KILLED = lazy_pattern(r"Killed process \d+")
+_OOM_REAPED = lazy_pattern(r"oom_reaper: reaped")
 _IN_OOM = lazy_pattern(
-    r"CPU:|Hardware|Call [Tt]race|Mem-?[Ii]nfo|active_|Node \d|lowmem_reserve|DMA|Normal|HighMem|\d+ (?:total|pages|slab)|Swap cache|Free swap|Total swap|Tasks state|Memory cgroup|memory|memory\+swap|kmem|Unreclaimable|cache |anon |oom-kill|oom_score|Out of memory|RIP|Code:|R[A-Z0-9]{2}:|Task in|swap|Cgroup|Name "
+    r"CPU:|Hardware|Call [Tt]race|Mem-?[Ii]nfo|active_|Node \d|lowmem_reserve|DMA|Normal|HighMem|\d+ (?:total|pages|slab)|Swap cache|Free swap|Total swap|Tasks state|Memory cgroup|memory|memory\+swap|kmem|Unreclaimable|cache |anon |oom-kill|oom_score|Out of memory|RIP|Code:|R[A-Z0-9]{2}:|Tasks? in |swap|Cgroup|Name "
 )

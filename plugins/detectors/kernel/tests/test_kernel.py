@@ -196,6 +196,25 @@ def test_an_out_of_memory_kill_says_whom_it_killed():
     assert found.event.message == "Killed process 4711 (shop)"
 
 
+@pytest.mark.parametrize("first", [0, 8, 9], ids=["whole", "its end", "its last line"])
+def test_each_out_of_memory_kill_is_one_event(first):
+    report = "".join(OUT_OF_MEMORY.splitlines(keepends=True)[first:])
+    again = report.replace("4711", "5822").replace("[  300", "[  600")
+
+    found = find(KernelErrors(), text=report + again + again.replace("5822", "6933"))
+
+    assert [one.event.attributes["pid"] for one in found] == ["4711", "5822", "6933"]
+
+
+def test_all_that_are_killed_with_their_group_are_one_event():
+    killed = "[  300.00002{0}] Memory cgroup out of memory: Killed process 50{0} (shop) total-vm:1kB, anon-rss:8kB\n"
+    told = "[  300.000011] Tasks in /shop are going to be killed due to memory.oom.group set\n"
+
+    found = find(KernelErrors(), text=OUT_OF_MEMORY + told + killed.format(1) + killed.format(2))
+
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize(
     "prefix", ["Jan  2 03:04:05 host kernel: ", "2026-01-02T03:04:05.678901+00:00 host kernel: ", "<4>"]
 )

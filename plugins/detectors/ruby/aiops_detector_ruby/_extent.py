@@ -212,26 +212,35 @@ def _next_head(get: Get, parts: list[Part]) -> int | None:
 
 
 def _is_cause(get: Get, parts: list[Part], head: int) -> bool:
-    """Tell the cause of an exception from the next one: both were called from the same place.
+    """Tell the cause of an exception from the next one: both came from the same call.
 
-    A line printed once more is the next occurrence.
+    A line printed once more is the next occurrence, and so is the same exception from the same calls.
     """
-    line = get(head)
+    line, following = get(head), _part(get, head)
     if any(get(part.head) == line for part in parts):
         return False
-    first, second = _outermost(get, parts[-1]), _outermost(get, _part(get, head))
-    return first is None or second is None or first.place == second.place
+    first, second = _calls(get, parts[-1]), _calls(get, following)
+    if not (first and second) or any(
+        is_cut_short(get(part.end - 1) or "") for part in (parts[-1], following)
+    ):
+        return True
+    if _type(get, parts[-1]) == _type(get, following) and first == second:
+        return False
+    outermost, other = first[-1], second[-1]
+    is_rescued = len(first) > 1 and first[-2].place == outermost.place and first[-2].is_rescue
+    return outermost.place == other.place and (outermost.line == other.line or is_rescued)
 
 
-def _outermost(get: Get, part: Part) -> Call | None:
-    last = get(part.end - 1) or ""
-    if is_cut_short(last):
-        return None
-    frame = read_frame(last)
-    if frame is not None:
-        return frame
+def _calls(get: Get, part: Part) -> list[Call]:
+    """Return the calls an exception came from, the innermost first."""
     head = read_raised(get(part.head) or "")
-    return head.call if head is not None else None
+    frames = [frame for at in range(part.body, part.end) if (frame := read_frame(get(at) or "")) is not None]
+    return [head.call, *frames] if head is not None and head.call is not None else frames
+
+
+def _type(get: Get, part: Part) -> str | None:
+    head = read_raised(get(part.head) or "")
+    return head.type if head is not None else None
 
 
 def _reversed_parts(get: Get, hit: int) -> list[Part]:

@@ -84,6 +84,11 @@ class Call(NamedTuple):
         """The file and the method, whatever block of it runs."""
         return self.file, _IN.sub("", self.label)
 
+    @property
+    def is_rescue(self) -> bool:
+        """Whether it handled an exception: one that it raises has a cause."""
+        return "rescue in " in self.label or "ensure in " in self.label
+
 
 class Head(NamedTuple):
     """What the line that names an exception says."""

@@ -116,6 +116,36 @@ def test_causes_follow_the_exception_that_surfaced():
     ]
 
 
+RESCUED = """\
+job.rb:20:in `rescue in <main>': outer (ArgumentError)
+\tfrom job.rb:16:in `<main>'
+job.rb:5:in `helper': from helper (RuntimeError)
+\tfrom job.rb:13:in `rescue in total'
+\tfrom job.rb:9:in `total'
+\tfrom job.rb:18:in `<main>'
+job.rb:2:in `price': inner (KeyError)
+\tfrom job.rb:11:in `total'
+\tfrom job.rb:18:in `<main>'
+"""
+
+
+def test_each_run_of_a_script_that_fails_is_one_event_with_its_causes():
+    alone = "".join(
+        f"job.rb:2:in `price': no such row {n} (KeyError)\n\tfrom job.rb:9:in `<main>'\n" for n in (1, 2)
+    )
+    other = "job.rb:4:in `stock': none left (RuntimeError)\n\tfrom job.rb:10:in `<main>'\n"
+
+    found = find(RubyErrors(), text=RESCUED + RESCUED + alone + other)
+
+    assert [[one.type for one in item.event.exceptions] for item in found] == [
+        ["ArgumentError", "RuntimeError", "KeyError"],
+        ["ArgumentError", "RuntimeError", "KeyError"],
+        ["KeyError"],
+        ["KeyError"],
+        ["RuntimeError"],
+    ]
+
+
 def test_frames_run_from_the_outermost_call_and_gems_are_not_own_code():
     (found,) = find(RubyErrors(), text=CAUSED)
 
