@@ -13,7 +13,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from aiops_core.text.python_syntax import parse_python
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 class Documented(BaseModel):
     """Put what stands under each field into the JSON Schema."""
+
+    model_config = ConfigDict(defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(

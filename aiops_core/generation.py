@@ -224,11 +224,12 @@ class Generation:
 
     def _start(self, steps: Iterable[tuple[Running, Step]]) -> None:
         problems, begun = [], []
+        states = {one.pipeline.name: self._store.states(one.pipeline.name) for one in self._new}
         for one, step in steps:
             begun.append(step)
             name, context = one.pipeline.name, step.component.context
             context.tell = partial(self._switchboard.fault, name, again=logging.WARNING)
-            context.state.update(self._store.states(name, step.name))
+            context.state.update(states[name].get(step.name, {}))
             context.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
             try:
                 step.start()

@@ -35,6 +35,9 @@ _SPECS: Mapping[str, Callable[..., object]] = {
     name: spec for of in (Stages, Observers) for name, spec in vars(of).items() if not name.startswith("_")
 }
 
+_MARK = f"{PROJECT}_impl"
+"""Attribute of a function that ``hookimpl`` marks."""
+
 
 class Host(pluggy.PluginManager):
     """One pipeline's plugin manager: the stage method of a component is the implementation."""
@@ -50,7 +53,7 @@ class Host(pluggy.PluginManager):
         return None if name.startswith("__") else super().parse_hookspec_opts(module_or_class, name)
 
     def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
-        if name.startswith("__"):
+        if name.startswith("__") or (isinstance(plugin, Component) and _is_no_hook(plugin, name)):
             return None
         marked = super().parse_hookimpl_opts(plugin, name)
         if marked is not None or not isinstance(plugin, Component):
@@ -65,6 +68,14 @@ class Host(pluggy.PluginManager):
                 specname=None,
             )
         return None
+
+
+def _is_no_hook(component: Component[Any], name: str) -> bool:
+    """Return whether it is plain that nothing under this name is a hook: pluggy looks closer, which costs more."""
+    if name in _SPECS or name in vars(component):
+        return False
+    found = next((vars(kind)[name] for kind in type(component).__mro__ if name in vars(kind)), None)
+    return not hasattr(found, _MARK)
 
 
 def make_component(kind: type[Component[Any]], config: Config, context: Context) -> Component[Any]:

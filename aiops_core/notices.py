@@ -57,24 +57,24 @@ class Match(Config):
     Words may have ``*`` and ``?``; of a list one has to fit.
     """
 
-    severity: Some[AnySeverity] = Field(default_factory=list)
+    severity: Some[AnySeverity] = Field(default=[])
     """Severities, of which the message has one."""
-    kind: Some[ReportKind] = Field(default_factory=list)
+    kind: Some[ReportKind] = Field(default=[])
     """What the message is: ``incident`` is the full report, ``reminder``, ``escalating`` and ``resolved`` are
     short news of an incident told before, ``fault`` is about aiops itself."""
-    service: Some[str] = Field(default_factory=list)
+    service: Some[str] = Field(default=[])
     """Services, as the events name theirs."""
-    owner: Some[str] = Field(default_factory=list)
+    owner: Some[str] = Field(default=[])
     """Owners: who an event says owns it, and who CODEOWNERS says owns the code it came from."""
-    path: Some[str] = Field(default_factory=list)
+    path: Some[str] = Field(default=[])
     """Files of the code or of the log, as in ``src/billing/*``."""
-    type: Some[str] = Field(default_factory=list)
+    type: Some[str] = Field(default=[])
     """Types of the error, as in ``*TimeoutError``."""
-    title: Some[str] = Field(default_factory=list)
+    title: Some[str] = Field(default=[])
     """Titles of the incident."""
-    fingerprint: Some[str] = Field(default_factory=list)
+    fingerprint: Some[str] = Field(default=[])
     """Fingerprints of the incident."""
-    attributes: dict[str, Some[str]] = Field(default_factory=dict)
+    attributes: dict[str, Some[str]] = Field(default={})
     """Attributes of the events, such as ``host`` or ``container``, and their values."""
 
     @property
@@ -90,7 +90,7 @@ class When(Match):
     """Least confidence of the analysis."""
     hours: str = ""
     """Time of day from and until, as in ``22:00-07:00``; over midnight it belongs to the day it began on."""
-    days: Some[Day] = Field(default_factory=list)
+    days: Some[Day] = Field(default=[])
     """Days of the week, as in ``[sat, sun]``."""
     zone: str = ""
     """Zone of hours and days, as in ``Europe/Berlin``; the pipeline's ``timezone`` when empty."""
@@ -129,7 +129,7 @@ class Route(Config):
     fallback: str = ""
     """Notifier that gets a message where one of those does not take it: refused, or tried in vain as often as
     the notifier's ``attempts`` say."""
-    escalate: Some[str] = Field(default_factory=list)
+    escalate: Some[str] = Field(default=[])
     """Notifiers that are told one after the other while nobody acknowledges the incident."""
     escalate_after: Duration = Field(default=timedelta(minutes=15), ge=timedelta(minutes=1))
     """How long each waits for an acknowledgement (``aiops incidents ack``), at least one minute."""

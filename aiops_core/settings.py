@@ -58,7 +58,7 @@ class Step(Config):
     """Name of an installed component, or ``./file.py:Class`` beside the pipeline file."""
     name: str = ""
     """Name of this step in output and state; the component's name when empty."""
-    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    with_: dict[str, Any] = Field(default={}, alias="with")
     """Settings of the component."""
     isolation: Literal["none", "process"] = "none"
     """``process`` runs it in a process of its own: what it hangs, leaks, crashes or ends is that process alone,
@@ -87,7 +87,7 @@ class Repository(Config):
     """File with a private SSH key, without a passphrase, that commits are signed with; unsigned when empty."""
     branch: str = ""
     """Branch that fixes start from and are proposed to; the remote's default when empty."""
-    paths: dict[str, str] = Field(default_factory=dict)
+    paths: dict[str, str] = Field(default={})
     """Deployed path prefix to repository path prefix, as in ``/app/: src/``."""
     release: str = ""
     """Release that runs, a tag or a commit, for events that do not say it themselves."""
@@ -195,7 +195,7 @@ class GroupingRule(Config):
     """Pattern found in the file of one of the event's frames."""
     key: str = ""
     """Events the rule holds for are one incident, under this name; the first such rule decides."""
-    mask: list[str] = Field(default_factory=list)
+    mask: list[str] = Field(default=[])
     """Patterns of what varies in the messages of events the rule holds for."""
 
     @field_validator("type", "message", "path")
@@ -225,28 +225,28 @@ class PipelineConfig(Config):
 
     sources: list[Step] = Field(min_length=1)
     """Where signals come from."""
-    detectors: list[Step] = Field(default_factory=list)
+    detectors: list[Step] = Field(default=[])
     """What finds problems in them; every installed detector without required settings when empty."""
     repository: Repository | None = None
     """The code that logs; without it nothing is repaired."""
-    analyzers: list[Step] = Field(default_factory=list)
+    analyzers: list[Step] = Field(default=[])
     """A ladder: the first that can answer does."""
-    actions: list[ActionStep] = Field(default_factory=list)
+    actions: list[ActionStep] = Field(default=[])
     """What is done with a verified fix."""
-    notifiers: list[Step] = Field(default_factory=list)
+    notifiers: list[Step] = Field(default=[])
     """Who is told."""
-    routes: list[Route] = Field(default_factory=list)
+    routes: list[Route] = Field(default=[])
     """Which notifiers hear of what: the first route that takes a message decides; without routes every
     notifier gets everything."""
     notices: Notices = Notices()
     """When they are told, and how often."""
-    silences: list[Silence] = Field(default_factory=list)
+    silences: list[Silence] = Field(default=[])
     """Times that come again in which messages wait, as for maintenance; ``aiops silence`` sets others."""
-    inhibit: list[Inhibition] = Field(default_factory=list)
+    inhibit: list[Inhibition] = Field(default=[])
     """Which causes hide which effects."""
-    extensions: list[Step] = Field(default_factory=list)
+    extensions: list[Step] = Field(default=[])
     """What observes or enriches this pipeline."""
-    grouping: list[GroupingRule] = Field(default_factory=list)
+    grouping: list[GroupingRule] = Field(default=[])
     """Rules that decide which events are one problem, before the built-in ones."""
     policy: Policy = Policy()
     """What may happen by itself, and when."""
@@ -302,9 +302,9 @@ class Retention(Config):
 class Redaction(Config):
     """What is kept back from models, messages and the state database, beside secrets."""
 
-    also: list[Literal["email", "ip"]] = Field(default_factory=list)
+    also: list[Literal["email", "ip"]] = Field(default=[])
     """What is no secret and goes all the same: addresses of people (``email``) and of machines (``ip``)."""
-    patterns: list[str] = Field(default_factory=list)
+    patterns: list[str] = Field(default=[])
     """Patterns (RE2) of what else goes, as in ``CUST-\\d{8}``; what a pattern matches is replaced as a whole."""
 
     @field_validator("patterns")

@@ -61,7 +61,7 @@ def _run(loaded: Loaded, store: Store) -> Iterator[Finding]:
     if held is None:
         yield "note", "run", "nobody watches. Start 'aiops run', or 'systemctl start' its service"
         return
-    alive = store.states("", "run").get("alive")
+    alive = store.states("").get("run", {}).get("alive")
     ago = store.clock() - datetime.fromisoformat(alive) if alive else None
     about = f"process {held['pid']} ({held['command']}) since {held.get('since', '?')}"
     if ago is not None and ago > _ALIVE:

@@ -33,9 +33,9 @@ class RequestConfig(Config):
 
     draft: bool = True
     """Open the request as a draft; a fix that no test proves is a draft in any case."""
-    labels: list[str] = Field(default_factory=list)
+    labels: list[str] = Field(default=[])
     """Labels put on the request; those that do not exist yet are made."""
-    reviewers: list[str] = Field(default_factory=list)
+    reviewers: list[str] = Field(default=[])
     """Who is asked for a review, by login name."""
     find_reviewers: bool = True
     """Where reviewers is empty, ask whom CODEOWNERS names, else who last changed the lines."""

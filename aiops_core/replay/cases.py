@@ -25,7 +25,7 @@ class Case(Config):
 
     lines: str = ""
     """Lines of a log, as they would stand in a file."""
-    files: list[str] = Field(default_factory=list)
+    files: list[str] = Field(default=[])
     """Log files or directories, relative to the test file."""
     after: Duration = timedelta(hours=1)
     """How long the clock goes on after the last line."""

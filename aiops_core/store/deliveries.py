@@ -323,6 +323,8 @@ def release(connection: Connection, held: str, now: datetime) -> int:
     waiting = and_(_IS_OPEN, deliveries.c.held == held, deliveries.c.due_at > now)
     where = (deliveries.c.pipeline, deliveries.c.target)
     targets = connection.execute(select(*where).where(waiting).distinct()).all()
+    if not targets:
+        return 0
     count = connection.execute(update(deliveries).where(waiting).values(due_at=now)).rowcount
     for pipeline, target in targets:
         _look_at(connection, pipeline, target, now, now)

@@ -115,12 +115,12 @@ class Recording(Access):
             if row.position  # that of a damaged one is empty: its stream is read as one never seen
         }
 
-    def states(self, pipeline: str, step: str) -> dict[str, Json]:
-        """Return the saved state of a step, empty before the first."""
+    def states(self, pipeline: str) -> dict[str, dict[str, Json]]:
+        """Return the saved states of a pipeline's steps by their names; a step has none before its first."""
         saved = tables.component_states
-        query = select(saved.c.state).where(saved.c.pipeline == pipeline, saved.c.step == step)
+        query = select(saved.c.step, saved.c.state).where(saved.c.pipeline == pipeline)
         with self._read() as connection:
-            return dict(connection.scalar(query) or {})
+            return {step: dict(state or {}) for step, state in connection.execute(query).all()}
 
     def beat(self) -> None:
         """Write that the run is alive: a disk that takes nothing shows here first."""

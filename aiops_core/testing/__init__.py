@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from aiops_core.importing import exported
 
 if TYPE_CHECKING:
     from aiops_core.testing.contracts import Bench, contract
@@ -26,17 +25,19 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Bench": "testing.contracts.bench",
-    "HttpPeer": "testing.http_peer",
-    "PipelineResult": "testing.pipeline",
-    "Reply": "testing.http_peer",
-    "Request": "testing.http_peer",
-    "SourceRun": "testing.source_run",
-    "answer": "testing.messages_api",
-    "contract": "testing.contracts.checks",
-    "run_pipeline": "testing.pipeline",
+    "Bench": "contracts.bench",
+    "HttpPeer": "http_peer",
+    "PipelineResult": "pipeline",
+    "Reply": "http_peer",
+    "Request": "http_peer",
+    "SourceRun": "source_run",
+    "answer": "messages_api",
+    "contract": "contracts.checks",
+    "run_pipeline": "pipeline",
 }
 
 
 def __getattr__(name: str) -> Any:  # Any: a module's attributes are of any type
-    return exported(__name__, name, _WHERE)
+    if name not in _WHERE:
+        raise AttributeError(f"module 'aiops_core.testing' has no attribute {name!r}")
+    return getattr(import_module(f"aiops_core.testing.{_WHERE[name]}"), name)

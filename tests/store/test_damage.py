@@ -89,7 +89,7 @@ def test_a_stream_whose_position_is_damaged_is_one_never_seen_and_the_others_go_
 
 
 def test_a_component_whose_state_is_damaged_begins_anew(damaged):
-    assert damaged("component_states", "state", "step = 'file'").states("shop", "file") == {}
+    assert damaged("component_states", "state", "step = 'file'").states("shop") == {"file": {}}
 
 
 @pytest.mark.parametrize(

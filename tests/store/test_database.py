@@ -21,7 +21,7 @@ from aiops_core.store import Store
 with Store.open(Path(sys.argv[1])) as store:
     for _ in range(300):
         with store.transaction():
-            count = store.states("shop", "counter").get("n", 0)
+            count = store.states("shop").get("counter", {}).get("n", 0)
             store.record("shop", [], [], {"counter": {"n": count + 1}})
 """
 STOP_IN_A_TRANSACTION = """
@@ -61,7 +61,7 @@ def test_three_writing_processes_count_nine_hundred_of_nine_hundred(directory, p
 
     assert [one.wait() for one in started] == [0, 0, 0]
     with Store.open(directory) as store:
-        assert store.states("shop", "counter") == {"n": 900}
+        assert store.states("shop") == {"counter": {"n": 900}}
 
 
 def test_threads_of_one_process_lose_no_count(store):

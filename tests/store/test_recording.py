@@ -269,9 +269,8 @@ def test_component_states_come_back_by_step(store):
     store.record("shop", [], [], {"file": {"seen": 1}, "levels": {"b": [2]}})
     store.record("shop", [], [], {"file": {"seen": 2}})
 
-    assert store.states("shop", "file") == {"seen": 2}
-    assert store.states("shop", "levels") == {"b": [2]}
-    assert store.states("shop", "other") == {}
+    assert store.states("shop") == {"file": {"seen": 2}, "levels": {"b": [2]}}
+    assert store.states("other") == {}
 
 
 def test_lines_after_an_event_come_by_a_second_write(store, event):
@@ -305,7 +304,7 @@ def test_text_that_is_no_unicode_stops_nothing(store, event):
     store.record("shop", [(odd, True)], [at], {"file": {"path": "\udce9"}})
 
     assert store.checkpoints("shop", "file") == {"caf\udce9.log": at}
-    assert store.states("shop", "file") == {"path": "\udce9"}
+    assert store.states("shop")["file"] == {"path": "\udce9"}
     incident = store.incidents.get(1)
     assert incident.message == odd.message
     assert incident.event.block == "\x00\\udc80"

@@ -38,5 +38,5 @@ class ClaudeConfig(ModelConfig):
     """How hard the model tries, for models that know it; the model's own default when not set."""
     base_url: str = ""
     """Address of the API, such as a gateway; the vendor's own when empty."""
-    fallbacks: list[Endpoint] = Field(default_factory=list)
+    fallbacks: list[Endpoint] = Field(default=[])
     """Where to ask next when an address stays out of reach or refuses the key, in this order."""

@@ -20,7 +20,7 @@ class ClaudeCliConfig(Config):
     """Model to ask; ``claude-sonnet-5-5`` costs about half."""
     command: str = "claude"
     """Program to run: a name on PATH, or a path, relative to the pipeline file."""
-    arguments: list[str] = Field(default_factory=list)
+    arguments: list[str] = Field(default=[])
     """More arguments of the program, as in ``[--effort, high]``; what could loosen the sandbox or the
     permissions is refused."""
     max_turns: int = Field(default=30, ge=1, le=200)

@@ -43,9 +43,9 @@ class Remedy(Config):
     """What is wrong, in one line."""
     root_cause: str = Field(min_length=1, max_length=8_000)
     """Why it happens."""
-    repair_steps: list[str] = Field(default_factory=list, max_length=20)
+    repair_steps: list[str] = Field(default=[], max_length=20)
     """What to do, step by step."""
-    prevention: list[str] = Field(default_factory=list, max_length=20)
+    prevention: list[str] = Field(default=[], max_length=20)
     """How to keep it from happening again."""
 
 

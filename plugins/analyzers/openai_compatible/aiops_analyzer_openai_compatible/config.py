@@ -47,5 +47,5 @@ class OpenaiCompatibleConfig(ModelConfig):
     """Whether the model may look things up in the repository; needs a server and a model that call tools."""
     price: Price | None = None
     """Price of tokens; where it is not set budgets count tokens and calls only. 0 for a machine of your own."""
-    fallbacks: list[Endpoint] = Field(default_factory=list)
+    fallbacks: list[Endpoint] = Field(default=[])
     """Where to ask next when an address stays out of reach or refuses the key, in this order."""

@@ -29,10 +29,10 @@ from aiops_detector_cpp._parse import read_report
 class CppConfig(Config):
     """Settings of the cpp detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Beginnings of functions, or parts of file or module names, that are your own code; they win over
     every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Beginnings of functions, or parts of file or module names, that are not your own code, besides the
     standard libraries and the tools that report crashes."""
 

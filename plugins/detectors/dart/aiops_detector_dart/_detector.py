@@ -16,9 +16,9 @@ _CRITICAL = frozenset({"OutOfMemoryError", "StackOverflowError"})
 class DartConfig(Config):
     """Settings of the dart detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Packages, or beginnings of file names, that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Packages, or beginnings of file names, that are not your own code, besides the libraries of the language,
     Flutter and widely used packages."""
 

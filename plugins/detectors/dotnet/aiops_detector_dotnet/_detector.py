@@ -44,9 +44,9 @@ _CRITICAL = (
 class DotnetConfig(Config):
     """Settings of the dotnet detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Prefixes of namespaces that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Prefixes of namespaces that are not your own code, besides the framework and well-known packages."""
 
 

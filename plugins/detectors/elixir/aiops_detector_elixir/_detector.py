@@ -17,10 +17,10 @@ _PROCESS = lazy_pattern(r"#PID<(?P<elixir>[\d.]+)>|pid: <(?P<crasher>[\d.]+)>|pr
 class ElixirConfig(Config):
     """Settings of the elixir detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Applications, or beginnings of file names or modules, that are your own code; they win over every
     other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Applications, or beginnings of file names or modules, that are not your own code, besides OTP, Elixir
     and widely used packages."""
 

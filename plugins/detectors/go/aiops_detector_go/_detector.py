@@ -18,9 +18,9 @@ from aiops_detector_go._parse import read_race, read_report, to_exceptions
 class GoConfig(Config):
     """Settings of the go detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Prefixes of package paths that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Prefixes of package paths that are not your own code, besides the standard library and modules."""
 
 

@@ -31,9 +31,9 @@ _CRITICAL = ("OutOfMemoryError", "StackOverflowError")
 class JavaConfig(Config):
     """Settings of the java detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Prefixes of class names that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Prefixes of class names that are not your own code, besides the well-known libraries."""
 
 

@@ -39,9 +39,9 @@ _LIBRARY_FOLDERS = ("node_modules/", "node_modules\\", "/~/", "~/", "bower_compo
 class JavascriptConfig(Config):
     """Settings of the javascript detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Prefixes of file paths that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Prefixes of file paths that are not your own code, besides node_modules and the runtime."""
 
 

@@ -16,10 +16,10 @@ from aiops_detector_kernel._parse import read_report
 class KernelConfig(Config):
     """Settings of the kernel detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Beginnings of names of functions, or names of modules, that are your own code: the innermost of them is to
     blame, before every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Beginnings of names of functions that are never to blame, besides those that report, allocate, lock,
     copy or wait."""
 

@@ -39,9 +39,9 @@ _EXHAUSTED = (
 class PhpConfig(Config):
     """Settings of the php detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Path prefixes that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Path prefixes that are not your own code, besides the vendor folder."""
 
 

@@ -38,9 +38,9 @@ _SEVERITIES: dict[str, Severity] = {
 class PythonConfig(Config):
     """Settings of the python detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Path prefixes or folder names that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Path prefixes or folder names that are not your own code, besides installed packages and
     the standard library."""
 

@@ -29,7 +29,7 @@ class PatternConfig(Config):
 class RegexConfig(Config):
     """Settings of the regex detector."""
 
-    patterns: list[PatternConfig] = Field(default_factory=list)
+    patterns: list[PatternConfig] = Field(default=[])
     """Patterns in order; the first that matches a line names the event."""
     file: str = ""
     """YAML file of more patterns by language, relative to the pipeline file. Without patterns and

@@ -49,9 +49,9 @@ _SEVERITIES: dict[str, Severity] = {
 class RubyConfig(Config):
     """Settings of the ruby detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Path prefixes that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Path prefixes that are not your own code, besides gems and the standard library."""
 
 

@@ -30,9 +30,9 @@ _CRITICAL = frozenset({"stack overflow", "fatal runtime error", "out of memory"}
 class RustConfig(Config):
     """Settings of the rust detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Prefixes of paths of functions (``my_crate::``) that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Prefixes of paths of functions that are not your own code, besides the standard library and crates."""
 
 

@@ -13,9 +13,9 @@ from aiops_detector_swift._parse import read_crash
 class SwiftConfig(Config):
     """Settings of the swift detector."""
 
-    in_app: list[str] = Field(default_factory=list)
+    in_app: list[str] = Field(default=[])
     """Modules, or beginnings of file names, that are your own code; they win over every other rule."""
-    not_in_app: list[str] = Field(default_factory=list)
+    not_in_app: list[str] = Field(default=[])
     """Modules, or beginnings of file names, that are not your own code, besides the standard library, the
     system's frameworks and checked out packages."""
 

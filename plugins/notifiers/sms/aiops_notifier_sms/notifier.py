@@ -59,7 +59,7 @@ class SmsConfig(HttpNotifierConfig):
     """Version of the API; `2017-05-25` when empty for `aliyun`, `2021-01-11` for `tencent`."""
     region: str = "ap-guangzhou"
     """Region of the API, for `tencent`."""
-    success: dict[str, str] = Field(default_factory=dict)
+    success: dict[str, str] = Field(default={})
     """What an answer must hold, as in `Code: OK`; a path goes inside, `Response.SendStatusSet.0.Code`."""
     limit: int = Field(default=140, ge=10, le=1600)
     """Longest text in characters; 70 fit one message in Chinese, 160 in plain English."""

@@ -36,12 +36,12 @@ class WebhookConfig(HttpNotifierConfig):
 
     url: str = Field(repr=False)
     """Address that gets each report as a POST; http or https."""
-    allow_private: list[str] = Field(default_factory=list)
+    allow_private: list[str] = Field(default=[])
     """Private networks its name may lead to, as in `10.0.0.0/8`; every other address of a private network, of
     this machine (but `localhost`, written so) or of a cloud's inside is refused, whatever name leads there."""
     secret: SecretStr | None = None
     """Key of the HMAC-SHA256 signature; without one nothing is signed."""
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    headers: dict[str, SecretStr] = Field(default={})
     """Headers sent along, as in `Authorization: "Bearer ${env:TOKEN}"`."""
     limit: Size = Field(default=64 * 1024, ge=1024)
     """Largest size of one text in the body, such as the logged error or the diff; the middle is left out."""

@@ -49,7 +49,7 @@ class CommandConfig(Config):
     longest_backoff: Duration = Field(default=timedelta(minutes=1), ge=_SHORTEST_PAUSE)
     """Longest pause before it is started again. A program that ran for longer than this begins at
     ``backoff`` again."""
-    env: dict[str, SecretStr] = Field(default_factory=dict)
+    env: dict[str, SecretStr] = Field(default={})
     """Environment variables the program gets besides PATH, HOME, USER, LOGNAME, SHELL, LANG,
     LANGUAGE, LC_*, TZ and TMPDIR. Others of this process are not passed on: they may be secrets."""
     cwd: str = ""

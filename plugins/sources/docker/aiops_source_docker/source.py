@@ -21,7 +21,7 @@ class DockerConfig(FileConfig):
     paths: list[str] = Field(["/var/lib/docker/containers/*/*-json.log"], min_length=1)
     """Docker's log files of the ``json-file`` driver, as globs. The file ``config.v2.json`` beside
     each tells the container's name."""
-    containers: list[str] = Field(default_factory=list)
+    containers: list[str] = Field(default=[])
     """Names of the containers that are read; all of them when empty."""
 
 

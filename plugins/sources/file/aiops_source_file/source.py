@@ -26,7 +26,7 @@ class FileConfig(Config):
     ``*``, ``?``, ``[…]`` and ``**`` for any number of directories. Relative paths start at the
     pipeline file, ``~`` is the home directory. Files that appear later are found within a
     second."""
-    exclude: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default=[])
     """Globs of files and directories that are left out. Without a slash they are compared with
     the name alone, as in ``*.gz``; otherwise with the whole path."""
     recursive: bool = True
@@ -48,7 +48,7 @@ class FileConfig(Config):
     zero bytes, and everything else as UTF-8. A mark in the file wins over this setting."""
     rotate_wait: Duration = timedelta(seconds=60)
     """How long a renamed or deleted file is still followed after its last new byte."""
-    rotated_to: list[str] = Field(default_factory=list)
+    rotated_to: list[str] = Field(default=[])
     """Directories rotation moves files to, as logrotate's ``olddir`` says; relative ones start at
     the directory of the file. What was moved there while nobody read is found there."""
     debounce: Duration = timedelta(0)

@@ -56,11 +56,11 @@ _LONGEST_STOP = 3.0
 class JournaldConfig(Config):
     """Which journal is read, and which of its entries."""
 
-    units: list[Unit] = Field(default_factory=list)
+    units: list[Unit] = Field(default=[])
     """Systemd units whose entries are read, what the service manager says about them included; of
     all units when empty. Patterns are refused: journalctl would leave out units that first log
     after it was started."""
-    identifiers: list[Text] = Field(default_factory=list)
+    identifiers: list[Text] = Field(default=[])
     """Syslog identifiers whose entries are read; of all when empty."""
     priority: Literal["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] | None = None
     """Least severity of the entries that are read. Many programs print errors and traces to their
@@ -68,9 +68,9 @@ class JournaldConfig(Config):
     is read, those without a priority too."""
     boot: Boot = "all"
     """``all``, ``current``, or the id of the boot whose entries are read, 32 hexadecimal digits."""
-    users: list[Text] = Field(default_factory=list)
+    users: list[Text] = Field(default=[])
     """Names or numbers of the users whose processes' entries are read; of all when empty."""
-    matches: dict[FieldName, Text | list[Text]] = Field(default_factory=dict)
+    matches: dict[FieldName, Text | list[Text]] = Field(default={})
     """Journal fields and the value, or one of the values, each must have, as in
     ``{_TRANSPORT: kernel}``. All settings that choose entries must hold at once."""
     start: Literal["end", "beginning"] = "end"

@@ -25,7 +25,7 @@ class KubernetesConfig(FileConfig):
     paths: list[str] = Field(["/var/log/containers/*.log"], min_length=1)
     """The kubelet's log files on this node, as globs: ``/var/log/containers/*.log`` or
     ``/var/log/pods/*/*/*.log``."""
-    namespaces: list[str] = Field(default_factory=list)
+    namespaces: list[str] = Field(default=[])
     """Namespaces that are read; all of them when empty."""
 
 

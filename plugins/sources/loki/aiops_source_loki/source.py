@@ -48,7 +48,7 @@ class LokiConfig(PollingConfig):
     ca_file: str = ""
     """File with the certificate authority to trust instead of the system's; relative to the pipeline
     file."""
-    stream_labels: list[Name] = Field(default_factory=list)
+    stream_labels: list[Name] = Field(default=[])
     """Labels that tell streams apart, so that the lines of others do not cut a trace; when empty, all but
     those of levels, traces and requests. Name them when other labels differ from line to line."""
     timeout: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
