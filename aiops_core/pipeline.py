@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiops_core import document
 from aiops_core.agreement import double_claims, wrong_grouping, wrong_routes
@@ -25,11 +26,13 @@ from aiops_core.host import (
     default_config,
     make_component,
 )
-from aiops_core.isolation import Nursery, Supervised, Terms, describe, isolated, make_order
 from aiops_core.left_out import LeftOut, short_name
 from aiops_core.settings import Config, Document, Limits, PipelineConfig
 from aiops_core.step import Step
 from aiops_core.text.redaction import Redactor
+
+if TYPE_CHECKING:
+    from aiops_core.isolation import Nursery
 
 
 class Pipeline:
@@ -148,7 +151,6 @@ class _Loader:
         self._surroundings = surroundings
         self._left_out = LeftOut(surroundings.disabled, catalogue)
         self._directory = text.path.resolve().parent
-        self._nursery = Nursery()
 
     def load(self) -> Loaded:
         value = self._text.value
@@ -285,10 +287,9 @@ class _Loader:
         mode = getattr(written, "mode", "")
         if written.isolation == "process":
             context = self._context(pipeline, name, config)
-            found = self._apart(kind, index, written.uses, written.with_, written.limits, context)
-            if found is None:
+            stand_in = self._apart(kind, index, written.uses, written.with_, written.limits, context)
+            if stand_in is None:
                 return None
-            stand_in = isolated(kind, *found, written.limits)
             return Step(kind, name, written.uses, stand_in, mode, written.limits, is_apart=True)
         settings = self._settings(pipeline, kind, index, written.uses, written.with_)
         if settings is None:
@@ -304,10 +305,21 @@ class _Loader:
             return None
         return Step(kind, name, written.uses, component, mode, written.limits)
 
+    @cached_property
+    def _nursery(self) -> Nursery:
+        from aiops_core.isolation import Nursery
+
+        return Nursery()
+
     def _apart(
         self, kind: str, index: int, uses: str, settings: Mapping[str, Any], limits: Limits, context: Context
-    ) -> tuple[Supervised, Terms] | None:
-        """Let a process of its own look at a component and its settings; note what is wrong."""
+    ) -> Component[Any] | None:
+        """Let a process of its own look at a component and its settings; note what is wrong.
+
+        Return what stands for the component.
+        """
+        from aiops_core.isolation import describe, isolated, make_order
+
         place: Place = ("pipelines", context.pipeline, kind, index)
         label = _label(kind, index, uses)
         if kind == "extensions":
@@ -327,7 +339,7 @@ class _Loader:
             return None
         for mistake in terms.mistakes:
             self._text.problem((*place, mistake.key, *mistake.place), mistake.text, where=mistake.label)
-        return None if terms.mistakes else (process, terms)
+        return None if terms.mistakes else isolated(kind, process, terms, limits)
 
     def _settings(
         self, pipeline: str, kind: str, index: int, uses: str, settings: Mapping[str, Any]

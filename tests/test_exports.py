@@ -67,6 +67,7 @@ def test_a_run_without_analyzers_and_targets_starts_without_what_they_need():
 
     needless = {
         "aiops_core.analysis.answer",
+        "aiops_core.isolation",
         "aiops_core.repair.proposing",
         "aiops_core.repair.request_action",
         "aiops_core.respond.talking",

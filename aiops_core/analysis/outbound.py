@@ -20,6 +20,7 @@ _KEPT = frozenset(
     | {"link", "status", "language"}
 )
 _UNTOUCHED = (int, datetime, type, Edit, Change)
+_LISTS, _MAPPINGS = (tuple, list), (dict, Mapping)
 _FEW = 50
 """Frames that are remembered together; deep recursions would take much memory."""
 
@@ -31,34 +32,29 @@ def redact_record(record: R, redactor: Redactor) -> R:
     Changes stay as they are: a placeholder must never be written into a file, and what they add
     is checked for secrets where they are applied.
     """
-    texts: list[str] = []
-    _gather(record, redactor, texts)
-    if redactor.is_clean("\n".join(texts)):
+    if redactor.is_clean("\n".join(_texts(record, redactor))):
         return record  # nearly always: one look at all of it costs a tenth of one at each
     return _redact(record, redactor, code=False)  # type: ignore[no-any-return]
 
 
-def _gather(value: Any, redactor: Redactor, texts: list[str]) -> None:  # Any: records nest every JSON type
-    """Add what would have to be redacted; of frames that were looked at before nothing."""
-    if isinstance(value, str):
-        texts.append(value)
-    elif not value or isinstance(value, _UNTOUCHED):
-        return
-    elif isinstance(value, Struct):
-        _gather_all([getattr(value, name) for name in _names(type(value))], redactor, texts)
-    elif isinstance(value, tuple | list):
-        if not _is_stack(value) or _redact_frames(_Same(value), redactor) is not value:
-            _gather_all(value, redactor, texts)
-    elif isinstance(value, dict | Mapping):
-        texts += [f"{key}={item}" for key, item in value.items() if isinstance(item, str)]
-        _gather_all([item for item in value.values() if not isinstance(item, str)], redactor, texts)
-
-
-def _gather_all(values: Sequence[Any], redactor: Redactor, texts: list[str]) -> None:  # Any: as above
-    texts += [value for value in values if isinstance(value, str)]
-    for value in values:
-        if value and not isinstance(value, str):
-            _gather(value, redactor, texts)
+def _texts(record: object, redactor: Redactor) -> list[str]:
+    """Return what would have to be redacted; of frames that were looked at before nothing."""
+    texts: list[str] = []
+    left: list[Any] = [record]  # Any: records nest every JSON type
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            texts.append(value)
+        elif not value or isinstance(value, _UNTOUCHED):
+            continue
+        elif isinstance(value, Struct):
+            left += [getattr(value, name) for name in _names(type(value))]
+        elif isinstance(value, _LISTS):
+            if not _is_stack(value) or _redact_frames(_Same(value), redactor) is not value:
+                left += value
+        elif isinstance(value, _MAPPINGS):
+            left += [f"{key}={item}" if isinstance(item, str) else item for key, item in value.items()]
+    return texts
 
 
 def _redact(value: Any, redactor: Redactor, *, code: bool) -> Any:  # Any: records nest every JSON type

@@ -23,6 +23,7 @@ _DAMAGED = (
     "the state database: a row is damaged, its checksum does not fit. Run 'aiops db check', and put a "
     "backup in its place with 'aiops db restore'."
 )
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _ESCAPED = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
 
 
@@ -67,7 +68,7 @@ class JsonValue(TypeDecorator[Json]):
         super().__init__()
 
     def process_bind_param(self, value: Json, dialect: Dialect) -> str | None:
-        return None if value is None else sealed(json.dumps(value, separators=(",", ":")))
+        return None if value is None else sealed(_json(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Json:
         if value is None:
