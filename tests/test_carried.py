@@ -83,6 +83,11 @@ def compose(line, app="web", pid="1"):
     return f"\x1b[36m{app}-{pid}  | \x1b[0m{line}\n"
 
 
+def named(line, app="web", pid=""):
+    """As compose writes where ``container_name`` is set."""
+    return f"{app}    | {line}\n"
+
+
 def stern(line, app="web", pid=""):
     return f"\x1b[31mshop-6d4b75cb6d-hwx8k\x1b[0m \x1b[32m{app}\x1b[0m {line}\n"
 
@@ -141,6 +146,7 @@ CARRIERS = {
         yearly,
         bracket,
         compose,
+        named,
         stern,
         kubectl,
         foreman,
@@ -201,6 +207,16 @@ def test_interleaved_writers_give_separate_complete_events(detection, kind, seed
         assert [(event.start, event.end, event.fingerprint) for event in again] == [
             (event.start, event.end, event.fingerprint) for event in events
         ]
+
+
+@pytest.mark.parametrize("kind", sorted(CARRIERS.keys() - {"docker", "cri", "php_fpm"}))
+def test_an_event_of_another_writer_parts_no_trace_from_its_head(detection, kind):
+    one, other = writers(kind)
+    text = other[0] + "".join(one) + "".join(other[1:])
+    events = detect(detection, text * 3)
+
+    found = sorted((event.language, len(event.exceptions)) for event in events)
+    assert found == sorted([("java", 2), ("python", 1)] * 3)
 
 
 def test_only_the_first_line_of_a_record_in_a_container_names_its_process(detection):

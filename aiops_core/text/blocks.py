@@ -71,7 +71,9 @@ class Cutter:
         self._kept = Kept(offset, before=before)
         self._hits = HitList(grammar.alike)
         self._taken: set[int] = set()
-        """Where lines start that belong to blocks of several writers, and pieces of lines that were read whole."""
+        """Where lines start that belong to blocks of one of several writers, and pieces of lines that were read whole."""
+        self._floors: dict[str, int] = {}
+        """Where the last block of each writer ends."""
         self._held = HeldLines()
         self._silenced: dict[str, _Silenced] = {}
         self._retry_at = 0
@@ -226,6 +228,7 @@ class Cutter:
         kept = self._kept
         floor = max(kept.claimed, kept.base)
         place = self._place(line, floor, hits, final=quiet_to >= kept.end)
+        place.floors = self._floors
         candidate = place.best()
         if candidate is not None and candidate.is_open and candidate.end <= quiet_to:
             place.final = True
@@ -271,7 +274,7 @@ class Cutter:
             self._claim_held(self._held.hold(candidate.stream, candidate, is_inside=is_inside), claims)
             return
         if is_example(candidate, self._kept):
-            self._kept.claimed = max(self._kept.claimed, candidate.end)
+            self._leave_out(candidate, candidate.start, is_whole=True)
             return
         start = self._start(candidate)
         joined = self._held.take({*range(start, candidate.start), *(at for at, _ in candidate.raw_lines())})
@@ -307,12 +310,9 @@ class Cutter:
     def _claim(
         self, candidate: Candidate, start: int, claims: list[Piece], hit: tuple[int, Hits] | None = None
     ) -> None:
-        kept, pieces = self._kept, candidate.raw_lines()
+        kept = self._kept
         whole = is_whole(candidate, start, kept)
-        if whole:
-            kept.claimed = max(kept.claimed, candidate.end)
-        else:
-            self._taken.update((start, *(at for at, _ in pieces)))
+        self._leave_out(candidate, start, is_whole=whole)
         after = kept.lines_after(candidate.end, self._after)
         if len(after) < self._after:
             self._waiting.append((start, self._after - len(after)))
@@ -331,10 +331,22 @@ class Cutter:
             )
         )
 
+    def _leave_out(self, candidate: Candidate, start: int, *, is_whole: bool) -> None:
+        """Have no other block take these lines; those of other writers before them may still be of one."""
+        writer = candidate.lines.writer or (candidate.carried.stream if candidate.carried else "")
+        if writer:
+            self._floors[writer] = candidate.end
+        if is_whole and not writer:
+            self._kept.claimed = max(self._kept.claimed, candidate.end)
+        else:
+            self._taken.update((start, *(at for at, _ in candidate.raw_lines())))
+
     def _lesson(self, candidate: Candidate, start: int, hit: tuple[int, Hits]) -> Lesson | None:
         """Return what a block teaches that nothing carried and that ended by itself."""
         lines, base = candidate.lines, self._kept.base
-        if candidate.carrier is not None or candidate.record is not None or lines.capped or lines.final:
+        if lines.writer or candidate.carrier is not None or candidate.record is not None:
+            return None
+        if lines.capped or lines.final:
             return None
         return learn_from(self._kept.data, start - base, candidate.end - base, hit[0] - base, hit[1])
 
@@ -345,5 +357,6 @@ class Cutter:
         kept.drop_before(open_from)
         self._taken = {at for at in self._taken if at >= kept.base}
         self._silenced = {name: one for name, one in self._silenced.items() if one.start >= kept.base}
+        self._floors = {name: end for name, end in self._floors.items() if end > kept.base}
         # A block that grows line by line is cut again only after it grew by an eighth.
         self._retry_at = len(kept.data) + open_bytes // 8 if open_bytes > _SMALL else 0

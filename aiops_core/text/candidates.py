@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 from itertools import groupby
@@ -192,6 +192,8 @@ class Place(Struct):
     floor: int
     hits: list[int]
     final: bool
+    floors: Mapping[str, int] = field(default_factory=dict)
+    """Where the last block of each writer ends, in the stream."""
     pieces: list[int] = field(default_factory=list)
     """Where the pieces of the line start that follow the first one, once all are known."""
     _reach: list[int] | None = None
@@ -444,7 +446,8 @@ class Place(Struct):
         return Candidate(owner, start, end, is_open=True, lines=lines, base=self.base, first=0, last=1)
 
     def _writer_lines(self, carrier: Carrier, stream: str) -> WriterLines:
-        return WriterLines(self.data, self.line, self.floor, Writer(carrier, stream), final=self.final)
+        floor = max(self.floor, self.floors.get(stream, 0) - self.base)
+        return WriterLines(self.data, self.line, floor, Writer(carrier, stream), final=self.final)
 
     def _starts(self) -> list[int]:
         """Return the starts of the lines a detector may look back to, and of the hit."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 _CONTAINER = re.compile(
-    r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5}(?:\.[a-z\d]{10,25}@[\w.-]{1,64})? *\|))"
+    r"(?:\d{1,3}\|(?=[A-Za-z])|(?=[\w./@-]{1,64}?[-_.]\d{1,5}(?:\.[a-z\d]{10,25}@[\w.-]{1,64})? *\|)"
+    r"|(?=[A-Za-z][\w.-]{0,63} {2,40}\| (?![^|]{0,200} \| )))"
     r"(?P<service>[\w./@-]{1,64}?) *\| ?"
 )
 ANY_CONTAINER = re.compile(

@@ -81,6 +81,11 @@ class Lines:
         self.capped = False
         self._cap_at = (cap_from + MAX_LINES, starts[cap_from] + MAX_BYTES)
 
+    @property
+    def writer(self) -> str:
+        """Whose lines these are, "" where all are taken for those of one."""
+        return ""
+
     def get(self, index: int) -> str | None:
         """Return line ``index`` without its line end, or None where it is not known."""
         text = self._texts.get(index)

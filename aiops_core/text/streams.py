@@ -78,6 +78,11 @@ class WriterLines(Lines):
         line = self._split or self._lines[-1]
         return line.pieces[-1][1]
 
+    @property
+    def writer(self) -> str:
+        """Whose lines these are, "" where the writer is named in the first line of a record alone."""
+        return "" if self._has_bare else self._writer.stream
+
     def skipped(self, first: int, last: int) -> bool:
         """Tell whether lines of other writers stand among these."""
         return any(one[1] != other[0] for one, other in pairwise(self.raw_lines(first, last)))
