@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -16,6 +16,7 @@ from aiops_core.handover import WrongType, signal_from, told
 from aiops_core.records import Position, Signal
 from aiops_core.step import Step
 
+T = TypeVar("T")
 _WAITING = 4
 """Signals that wait to be taken: with more of them sources read no further."""
 
@@ -35,6 +36,23 @@ class Canary(Struct, frozen=True):
 
 Handed: TypeAlias = Signal | Finished | Canary
 """What waits to be taken."""
+
+
+class HandOver(queue.Queue[T]):
+    """A queue that was full has room again when half of it is taken.
+
+    A source that is faster than what follows would else be woken for every signal: each time is a switch of
+    threads and back.
+    """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
+        with self.not_empty:
+            if not self._qsize() and not (block and self.not_empty.wait_for(self._qsize, timeout)):
+                raise queue.Empty
+            item: T = self._get()
+            if self._qsize() <= self.maxsize // 2:
+                self.not_full.notify_all()
+            return item
 
 
 class Sources:
@@ -57,7 +75,7 @@ class Sources:
         self._positions = positions
         self._is_taken = is_taken
         self._fault = fault
-        self._queue: queue.Queue[tuple[Step, Handed, float]] = queue.Queue(maxsize=_WAITING)
+        self._queue: HandOver[tuple[Step, Handed, float]] = HandOver(maxsize=_WAITING)
         self._threads: list[tuple[Step, threading.Thread]] = []
 
     def start(self) -> None:
