@@ -1,6 +1,7 @@
 """Corner cases 58 to 65: writers that interleave, containers that carry lines."""
 
 import json
+import random
 
 import pytest
 from corner_scene import JAVA, NODE, PLAIN, PYTHON, all_detectors, cri, docker, find, only, places
@@ -28,6 +29,21 @@ def test_case_58_two_processes_that_interleave_are_two_events_each_complete():
 
     assert [(event.language, len(event.exceptions)) for event in events] == [("python", 1), ("java", 2)]
     assert [event.block for event in events] == ["".join(p1), "".join(p2)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_case_58_processes_that_interleave_in_whatever_way_are_events_each_complete(seed):
+    chance = random.Random(seed)
+    queues = [prefixed("[p1] ", PYTHON), prefixed("[p2] ", JAVA), prefixed("[p3] ", NODE)]
+    whole, lines = {"".join(queue) for queue in queues}, []
+    while any(queues):
+        queue = chance.choice([queue for queue in queues if queue])
+        lines += [queue.pop(0) for _ in range(min(len(queue), chance.randrange(1, 4)))]
+
+    events = find(PLAIN + "".join(lines) + PLAIN)
+
+    assert {event.block for event in events} == whole
+    assert len(events) == 3
 
 
 def test_case_58_two_processes_of_one_program_that_interleave_are_two_events_each_complete():

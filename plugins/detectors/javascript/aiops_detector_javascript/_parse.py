@@ -177,7 +177,9 @@ def _part(text: str, indent: int, link: Link = "raised", parent: int = -1) -> Pa
 
 
 def _first_part(line: str, prefix: str, *, is_under_source: bool) -> Part:
-    part = _part(line, indent_of(line))
+    own = read_head(line[len(prefix) :])
+    is_named_by_own = own is not None and own.is_known and not (read_head(line) or read_head_within(line))
+    part = _part(line[len(prefix) :] if is_named_by_own else line, indent_of(line))
     if prefix and part.head.message == line.strip():
         part.head = part.head._replace(message=line[len(prefix) :].strip())
     if part.head.type == FATAL:

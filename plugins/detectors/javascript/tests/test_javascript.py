@@ -237,6 +237,17 @@ def test_source_between_message_and_frames_is_no_message(only):
     assert (event.type, event.message) == ("Error", "boom")
 
 
+def test_a_time_before_each_line_changes_neither_type_nor_message(only):
+    lines = [
+        "error: Uncaught (in promise) NotFound: no file",
+        "    at Object.open (ext:deno_fs/30_fs.js:7:2)",
+    ]
+
+    event = only("".join(f"2026-11-23T01:00:00.0001370Z {line}\n" for line in lines))
+
+    assert (event.type, event.message) == ("NotFound", "no file")
+
+
 @pytest.mark.parametrize(
     "frames",
     [

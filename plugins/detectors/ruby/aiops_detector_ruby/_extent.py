@@ -268,7 +268,7 @@ def _parts_of_bug(get: Get, hit: int) -> list[Part]:
     while (line := get(index)) is not None and blank < _MOST_BLANK:
         if _BUG_ENDS.match(line):
             return [Part(hit, hit + 2, index + 1)]
-        if starts_afresh(line):
+        if starts_afresh(line) or read_bug(line) is not None:
             break
         blank = 0 if line.strip() else blank + 1
         index += 1

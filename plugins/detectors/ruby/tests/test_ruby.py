@@ -146,6 +146,17 @@ def test_each_run_of_a_script_that_fails_is_one_event_with_its_causes():
     ]
 
 
+def test_each_crash_of_the_interpreter_is_one_event():
+    crash = (
+        "app.rb:3: [BUG] Segmentation fault at 0x{}\n"
+        "ruby 3.1.2p20 (2022-04-12 revision 4491bb740a) [x86_64-linux]\n\n"
+        "-- Control frame information -----------------------------------------------\n"
+        "c:0001 p:0000 s:0003 E:000910 (none) [FINISH]\n\n"
+    )
+
+    assert len(find(RubyErrors(), text=crash.format(10) + crash.format(20))) == 2
+
+
 def test_frames_run_from_the_outermost_call_and_gems_are_not_own_code():
     (found,) = find(RubyErrors(), text=CAUSED)
 

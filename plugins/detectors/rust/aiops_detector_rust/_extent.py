@@ -228,6 +228,8 @@ def _start_of_error(get: Get, hit: int) -> int | None:
             break
         if not line.strip():
             continue
+        if is_heading(line) and names_error(line):
+            return index
         if is_indented(line) or is_heading(line) or is_afterword(line):
             top = index
             continue
@@ -275,7 +277,7 @@ def _after_sections(get: Get, index: int) -> int:
 
 
 def _goes_on(get: Get, index: int, line: str, *, is_parted: bool) -> bool:
-    if starts_afresh(line) or read_panic(line) is not None:
+    if starts_afresh(line) or read_panic(line) is not None or (is_heading(line) and names_error(line)):
         return False
     if line.startswith(("Message:", "Location:")) or is_afterword(line) or SECTION.match(line):
         return True

@@ -76,6 +76,16 @@ Location:
 Run with COLORBT_SHOW_HIDDEN=1 environment variable to disable frame filtering.
 """
 ALLOCATION = "memory allocation of 1099511627776 bytes failed\n"
+SHORT_EYRE = """\
+Error:
+   0: cannot start shop {}
+   1: No such file or directory (os error 2)
+
+Location:
+   src/main.rs:14
+
+Backtrace omitted. Run with RUST_BACKTRACE=1 environment variable to display it.
+"""
 REPORTS = {
     "panic": PANIC,
     "short": SHORT,
@@ -265,3 +275,9 @@ def test_damaged_reports_raise_nothing():
 
 
 test_contract = contract(RustErrors, good=[PANIC, SHORT], bad=["started, 0 errors found\n"])
+
+
+def test_reports_of_runs_that_follow_one_another_are_one_event_each():
+    found = find(RustErrors(), text="".join(SHORT_EYRE.format(number) for number in range(4)))
+
+    assert [one.event.message for one in found] == [f"cannot start shop {number}" for number in range(4)]
