@@ -10,6 +10,7 @@ from aiops_core.text.timestamps import match_time
 from aiops_core.text.unwrap import learn_prefix
 
 _LONGEST = 200
+_NAMED = re.compile(r"[\w./-]{1,100}: ")
 _LAST_WORD = re.compile(r"(?:^|.*\s)([A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])?[:|>]?) ?$")
 _WORD = re.compile(r"[A-Za-z_@][\w./@:#-]{0,63}(?:\[\d{1,8}\])? ?[:|>]? ?")
 
@@ -33,13 +34,16 @@ def shared_prefix(text: str, column: int, near: Callable[[bytes], bool]) -> str:
 
 
 def outer_prefix(prefix: str, below: str) -> str:
-    """Return the time that a viewer put before each line, where the program's own stands on the first only.
+    """Return the time that a viewer put before each line, where the program's own, or its name, stands on the first only.
 
     ``below`` is the next line: it has no more of the prefix than that time.
     """
     found = match_time(prefix)
     outer = _GAP.match(prefix, found.end()) if found else None
-    if outer is None or match_time(prefix[outer.end() :].lstrip("[")) is None:
+    if outer is None:
+        return prefix
+    inner = prefix[outer.end() :]
+    if not (_NAMED.fullmatch(inner) or match_time(inner.lstrip("["))):
         return prefix
     time = prefix[: outer.end()]
     is_all = learn_prefix(prefix)(below) != below
