@@ -28,10 +28,13 @@ _VARYING = re.compile(
 def decode_line(raw: bytes) -> str:
     """Return one line as text: without its line end and colours, bad bytes as U+FFFD.
 
-    Exactly one LF goes, and one CR before it.
+    Exactly one LF goes, and one CR before it; and all zero bytes that it begins with, the hole that is left where
+    a file is cut under its writer.
     """
     if raw.endswith(b"\n"):
         raw = raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
+    if raw.startswith(b"\0"):
+        raw = raw.lstrip(b"\0")
     text = raw.decode("utf-8", "replace")
     return _ANSI.sub("", text) if b"\x1b" in raw else text
 

@@ -22,6 +22,7 @@ from aiops_core.text.unwrap import decode_line, learn_prefix, strip_ansi
         (b"bad \xff\xfe \xc3( end\n", "bad \ufffd\ufffd \ufffd( end"),
         (b"caf\xe9\n", "caf\ufffd"),
         (b"a\x00b\n", "a\x00b"),
+        (b"\x00\x00behind a hole\n", "behind a hole"),
         (b"\x1b[1;31mERROR\x1b[0m boom\x1b[K\n", "ERROR boom"),
         (b"\x1b]8;;http://x\x07link\x1b]8;;\x1b\\ end\n", "link end"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -15,6 +16,8 @@ HEAD = 1024
 _STEP = 256 * 1024
 _FAR = 64 << 20
 """How far to search for the end of the zero bytes that a file begins with."""
+_HOLE = re.compile(rb"\0{64,}")
+"""What a writer leaves that goes on at its old place after others cut the file: also behind a first line or two."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
 _BAD = frozenset(map(chr, _CONTROLS)) | {"\ufffd"}
 _NO_TEXT = frozenset(("Cn", "Co", "Cs"))
@@ -102,7 +105,7 @@ def _without_mark(head: bytes) -> bytes:
 
 
 def _kind(text: bytes) -> Kind:
-    text = text.lstrip(b"\0")
+    text = _HOLE.sub(b"", text.lstrip(b"\0"))
     controls = len(text) - len(text.translate(None, delete=_CONTROLS))
     return "binary" if controls * 32 > len(text) else "text"
 

@@ -260,6 +260,14 @@ def test_case_19_zero_bytes_that_a_truncation_under_a_writer_leaves_are_dropped(
     assert source.batches[-1].offset == 8000
 
 
+def test_case_19_a_file_a_glob_finds_is_no_binary_for_a_hole_behind_its_first_line(tmp_path, tail):
+    (tmp_path / "a.log").write_bytes(b"one\n" + bytes(5000) + b"two\n")
+
+    source = tail("*.log", start="beginning").start()
+
+    source.wait(lambda: source.data.replace(b"\0", b"") == b"one\ntwo\n")
+
+
 def test_case_10_the_unread_rest_of_a_file_renamed_while_stopped_is_read_first(tmp_path, tail, append):
     log = tmp_path / "a.log"
     log.write_text("1\n")
