@@ -335,7 +335,7 @@ class Cutter:
         """Have no other block take these lines; those of other writers before them may still be of one."""
         writer = candidate.lines.writer or (candidate.carried.stream if candidate.carried else "")
         if writer:
-            self._floors[writer] = candidate.end
+            self._floors[writer] = max(candidate.end, self._floors.get(writer, 0))
         if is_whole and not writer:
             self._kept.claimed = max(self._kept.claimed, candidate.end)
         else:
