@@ -92,7 +92,7 @@ def _parse(line: str, moment: datetime) -> Envelope:
 _SEVERE = tuple(b"err warn wrn crit crt fata ftl fail panic emerg alert sever ero lvl level prio".split())
 _SHORT = re.compile(rb"[EWFAC<](?:(?<=<)\d|(?<!<)(?<![A-Za-z].)(?![A-Za-z]))")
 """A letter that stands for a level, or a priority in angle brackets."""
-
+_ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 
 _TAGS = re.compile(r"(?:\s*\[[^\[\]]{1,100}\])*\s*")
 """What Rails puts before each message: the id of the request, and what else tells requests apart."""
@@ -100,7 +100,15 @@ _TAGS = re.compile(r"(?:\s*\[[^\[\]]{1,100}\])*\s*")
 
 def may_be_severe(raw: bytes) -> bool:
     """Rule out that the envelope of a line tells a level of at least a warning, without reading it."""
+    # Lines that differ in numbers alone are looked at once.
+    return _may_be_severe(raw.translate(_ONE_DIGIT)) if len(raw) <= _REMEMBERED else _has_severe(raw)
+
+
+def _has_severe(raw: bytes) -> bool:
     return any(map(raw.lower().__contains__, _SEVERE)) or _SHORT.search(raw) is not None
+
+
+_may_be_severe = lru_cache(maxsize=4096)(_has_severe)
 
 
 @lru_cache(maxsize=256)
