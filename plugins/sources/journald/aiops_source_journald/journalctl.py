@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -17,7 +18,7 @@ from aiops_source_journald.export import ExportParser
 
 _CHUNK = 1 << 18
 _PATIENCE = 60.0
-"""Seconds after which a question to journalctl is given up."""
+"""Seconds after which a question to journalctl is given up, and one that does nothing taken for stuck."""
 _GRACE = 2.0
 _LONGEST_REMARK = 500
 _PASSED_ON = ("PATH", "HOME", "TZ")
@@ -94,6 +95,7 @@ class Running:
         self._remark = remark
         self._said = b""
         self._last_remark = ""
+        self._active_at, self._spent = time.monotonic(), 0
         self._selector = selectors.DefaultSelector()
         with suppress(OSError):
             fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, _CHUNK)  # a limit of the user may forbid it
@@ -118,7 +120,31 @@ class Running:
             if not parts[-1]:
                 break
             room -= len(parts[-1])
+        if parts:
+            self._active_at = time.monotonic()
         return b"".join(parts) if parts else None
+
+    def check_stuck(self) -> None:
+        """Raise JournalctlFailed when it neither printed nor computed anything for too long.
+
+        A filter that leaves out all of a large journal prints nothing for minutes, but computes.
+        """
+        now = time.monotonic()
+        if now - self._active_at < _PATIENCE:
+            return
+        spent = self._ticks()
+        if spent == self._spent:
+            raise JournalctlFailed(f"it did nothing for {_PATIENCE:g} s")
+        self._active_at, self._spent = now, spent
+
+    def _ticks(self) -> int:
+        """Return the processor time it has used."""
+        try:
+            told = Path(f"/proc/{self._process.pid}/stat").read_text("utf-8", "replace")
+        except OSError:
+            return 0
+        user, system = told.rpartition(")")[2].split()[11:13]
+        return int(user) + int(system)
 
     def end(self) -> int:
         """Wait for a journalctl that has closed its output; return its exit code."""

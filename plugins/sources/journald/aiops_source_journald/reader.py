@@ -112,7 +112,9 @@ class Reader:
             while not self._context.stopping.is_set():
                 chunk = running.chunk(_TICK)
                 if chunk is None:
-                    if follow and self._is_quiet():
+                    if not follow:
+                        running.check_stuck()
+                    elif self._is_quiet():
                         yield from self._pass_unwanted()
                     continue
                 entries = parser.feed(chunk)

@@ -432,6 +432,34 @@ def test_a_journalctl_that_fails_again_and_again_is_told_to_people(journal, tail
     source.failure = None
 
 
+def test_a_journalctl_that_does_nothing_is_told_to_people_instead_of_waited_for(
+    journal, tail, program, monkeypatch
+):
+    monkeypatch.setattr("aiops_source_journald.journalctl._PATIENCE", 0.2)
+    journal().add("one")
+    source = tail(journalctl=program("exec sleep 600"))
+
+    with pytest.raises(
+        Retry, match=r"failed 2 times in a row, the last time because it did nothing for 0\.2 s"
+    ):
+        source.run_once()
+
+    source.failure = None
+
+
+def test_a_journalctl_that_prints_nothing_but_computes_is_waited_for(
+    journal, tail, program, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("aiops_source_journald.journalctl._PATIENCE", 0.5)
+    journal().add("one")
+    busy = 'i=0; while [ $i -lt 600000 ]; do i=$((i+1)); done; real "$@"'
+
+    source = tail(journalctl=program(busy)).run_once()
+
+    assert source.lines == ["one"]
+    assert source.messages == []
+
+
 def test_while_following_it_is_tried_five_times_before_people_are_told(journal, tail, program):
     journal().add("one")
     source = tail(journalctl=program("exit 1")).start()
