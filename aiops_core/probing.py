@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from msgspec import Struct
 
-from aiops_core.component import Component
+from aiops_core.component import Component, Source
 from aiops_core.errors import AiopsError, is_interrupt
 from aiops_core.handover import told
-from aiops_core.pipeline import Loaded
+from aiops_core.pipeline import Loaded, Pipeline
 from aiops_core.repository import remote_head
 
 PATIENCE = 30.0
@@ -39,6 +40,14 @@ def probe(loaded: Loaded, kinds: Collection[str] = KINDS, patience: float = PATI
         if thread.is_alive():
             probe.problem = f"no answer within {patience:g} s"
     return [probe for probe, _ in running if probe.found or probe.problem]
+
+
+def absences(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
+    """Yield what sources are to read that is not there or may not be read, with their names; it may come later."""
+    remedy = "Correct its settings, or the rights of who runs aiops; else it is read once it is there"
+    for step in pipeline.of_kind("sources"):
+        for text in cast("Source[Any]", step.component).absent():  # Any: whatever its settings are
+            yield f"{pipeline.name}.{step.name}", f"{text}. {remedy}"
 
 
 def _looks(loaded: Loaded, kinds: Collection[str]) -> Iterator[tuple[Probe, Callable[[], str]]]:

@@ -87,6 +87,33 @@ def test_who_does_not_answer_keeps_nobody_waiting(outside):
     assert found == {"claude": "no answer within 1 s", "email": "", "webhook": "", "repository": ""}
 
 
+def test_addresses_to_listen_on_are_tried_and_files_that_are_not_there_are_noted(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        port, other = (taken.getsockname()[1] for taken in (one, two))
+        sources = [
+            "{uses: file, with: {paths: [./pipeline.yaml, ./gone.log]}}",
+            f'{{uses: syslog, with: {{listen: ["udp://127.0.0.1:{port}", "tcp://127.0.0.1:{port}"]}}}}',
+            "{uses: syslog, name: elsewhere, with: {listen: ['udp://203.0.113.9:5514']}}",
+            "{uses: http, with: {listen: '203.0.113.9:4318'}}",
+            f"{{uses: http, name: here, with: {{listen: '127.0.0.1:{other}'}}}}",
+        ]
+        path = tmp_path / "pipeline.yaml"
+        path.write_text(f"pipelines: {{shop: {{sources: [{', '.join(sources)}]}}}}\n")
+
+        code, said = check(path)
+
+    refused = "Cannot assign requested address. Use an address of this machine"
+    rest = "no file is there. Correct its settings, or the rights of who runs aiops; else it is read once it is there"
+    assert code == 2
+    assert [line for line in said.splitlines() if line[0] in "✓✗·"] == [
+        f"✓ shop.syslog: udp://127.0.0.1:{port} is free, tcp://127.0.0.1:{port} is in use",
+        f"✗ shop.elsewhere: listen: udp://203.0.113.9:5514: {refused}",
+        f"✗ shop.http: listen: 203.0.113.9:4318: {refused}",
+        f"✓ shop.here: 127.0.0.1:{other} is in use",
+        f"· shop.file: ./gone.log: {rest}",
+    ]
+
+
 def test_without_probe_nothing_is_reached(outside):
     path = outside(repository="https://nowhere.invalid/x.git", api="http://127.0.0.1:9")
 

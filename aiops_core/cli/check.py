@@ -28,7 +28,7 @@ def check(file: Path, probe: bool, disable: tuple[str, ...]) -> None:
     templates, certificates); touches nothing else, and notes routes without effect. With --probe it also
     logs in at mail servers and chats, asks forges what their tokens may do, models whether they are
     there and repositories for their branch, all within half a minute; nothing is sent, written or paid
-    for. Where a service cannot be asked without telling people (incoming webhooks), only whether
+    for. Addresses to listen on are tried, and files that are not there yet are noted. Where a service cannot be asked without telling people (incoming webhooks), only whether
     somebody answers there is looked at. Exit 2 when anything is wrong.
     """
     from aiops_core.pipeline import Surroundings, load
@@ -52,10 +52,12 @@ def check(file: Path, probe: bool, disable: tuple[str, ...]) -> None:
 
 def _reaches_all(loaded: Loaded) -> bool:
     """Say what is found outside, without secrets; return whether nothing is wrong."""
-    from aiops_core.probing import probe
+    from aiops_core.probing import absences, probe
 
     redactor, found = loaded.redactor, probe(loaded)
     for one in found:
         sign, text = ("✗", one.problem) if one.problem else ("✓", one.found)
         click.echo(f"{sign} {one.pipeline}.{one.name}: {printable(redactor.redact(text))}")
+    for name, text in (absence for pipeline in loaded.pipelines for absence in absences(pipeline)):
+        click.echo(f"· {name}: {printable(redactor.redact(text))}")
     return not any(one.problem for one in found)

@@ -9,15 +9,15 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, cast
 
 import click
 
 from aiops_core.cli.health import Finding, state_health
 from aiops_core.cli.state import printable
-from aiops_core.component import Component, Source
+from aiops_core.component import Component
 from aiops_core.errors import AiopsError
 from aiops_core.pipeline import Loaded, Pipeline
+from aiops_core.probing import absences
 
 
 @click.command()
@@ -94,7 +94,7 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
     yield "ok", "pipeline file", f"{path} is fine"
     yield from state_health(loaded)
     for pipeline in loaded.pipelines:
-        yield from _sources(pipeline)
+        yield from (("note", name, text) for name, text in absences(pipeline))
         yield from _steps(pipeline)
         repository = pipeline.config.repository
         if repository is None:
@@ -103,14 +103,6 @@ def _pipeline_file(path: Path) -> Iterator[Finding]:
             text = "bubblewrap does not work here. Install it, or set repository.sandbox: none"
             yield "bad", f"{pipeline.name}.repository", text
         yield _reach(loaded, pipeline.name, repository)
-
-
-def _sources(pipeline: Pipeline) -> Iterator[Finding]:
-    """Ask the sources what is not there; it may come later."""
-    for step in pipeline.of_kind("sources"):
-        for text in cast("Source[Any]", step.component).absent():
-            remedy = "Correct its settings, or the rights of who runs aiops; else it is read once it is there"
-            yield "note", f"{pipeline.name}.{step.name}", f"{text}. {remedy}"
 
 
 def _steps(pipeline: Pipeline) -> Iterator[Finding]:

@@ -42,10 +42,36 @@ def bind(address: Address) -> socket.socket:
     try:
         return _bind(address)
     except OSError as error:
-        raise UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}") from None
+        raise _refusal(address, error) from None
+
+
+def probe(address: Address) -> str:
+    """Say whether an address can be listened on, without doing so; raise UserError when it cannot."""
+    try:
+        _place(address).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:  # maybe by the run that this file describes
+            return f"{address} is in use"
+        raise _refusal(address, error) from None
+    return f"{address} is free"
+
+
+def _refusal(address: Address, error: OSError) -> UserError:
+    return UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}")
 
 
 def _bind(address: Address) -> socket.socket:
+    bound = _place(address)
+    try:
+        bound.listen(_BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _place(address: Address) -> socket.socket:
+    """Return a socket at an address that does not listen yet."""
     family, kind, _, _, place = socket.getaddrinfo(
         address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -56,7 +82,6 @@ def _bind(address: Address) -> socket.socket:
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind(place)
-        bound.listen(_BACKLOG)
     except BaseException:
         bound.close()
         raise

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from aiops_core import Claim, Config, Duration, Position, Signal, Size, Source, port_claims, server_context
-from aiops_source_http.addresses import Address, bind, parse_address
+from aiops_source_http.addresses import Address, bind, parse_address, probe
 from aiops_source_http.intake import STREAM, Intake
 from aiops_source_http.reports import Reports
 from aiops_source_http.server import Server
@@ -95,6 +95,11 @@ class HttpSource(Source[HttpConfig]):
     def check(self) -> None:
         """Open the certificates."""
         self._tls()
+
+    def probe(self) -> str:
+        """Look whether the address is this machine's, and may be listened on."""
+        self._tls()
+        return probe(parse_address(self.config.listen))
 
     def start(self) -> None:
         """Bind the address, so that what cannot be had is told before anything runs."""

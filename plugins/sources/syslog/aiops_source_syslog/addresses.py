@@ -50,12 +50,39 @@ def bind(address: Address) -> Bound:
     try:
         bound = _bind(address)
     except OSError as error:
-        raise UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}") from None
+        raise _refusal(address, error) from None
     name = bound.getsockname()
     return Bound(Address(address.transport, address.host, name[1]), bound)
 
 
+def probe(address: Address) -> str:
+    """Say whether an address can be listened on, without doing so; raise UserError when it cannot."""
+    try:
+        _place(address).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:  # maybe by the run that this file describes
+            return f"{address} is in use"
+        raise _refusal(address, error) from None
+    return f"{address} is free"
+
+
+def _refusal(address: Address, error: OSError) -> UserError:
+    return UserError(f"listen: {address}: {error.strerror or error}. {_advice(error)}")
+
+
 def _bind(address: Address) -> socket.socket:
+    bound = _place(address)
+    if address.transport != "udp":
+        try:
+            bound.listen(_BACKLOG)
+        except OSError:
+            bound.close()
+            raise
+    return bound
+
+
+def _place(address: Address) -> socket.socket:
+    """Return a socket at an address that does not listen yet."""
     kind = socket.SOCK_DGRAM if address.transport == "udp" else socket.SOCK_STREAM
     family, _, _, _, place = socket.getaddrinfo(
         address.host, address.port, type=kind, flags=socket.AI_PASSIVE
@@ -70,8 +97,6 @@ def _bind(address: Address) -> socket.socket:
         else:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(place)
-        if kind == socket.SOCK_STREAM:
-            bound.listen(_BACKLOG)
     except BaseException:
         bound.close()
         raise

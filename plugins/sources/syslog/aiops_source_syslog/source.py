@@ -20,7 +20,7 @@ from aiops_core import (
     port_claims,
     server_context,
 )
-from aiops_source_syslog.addresses import Address, Bound, bind, parse_address
+from aiops_source_syslog.addresses import Address, Bound, bind, parse_address, probe
 from aiops_source_syslog.inbox import Inbox, Piece
 from aiops_source_syslog.reports import Reports
 from aiops_source_syslog.server import Server
@@ -92,6 +92,11 @@ class SyslogSource(Source[SyslogConfig]):
     def check(self) -> None:
         """Open the certificates."""
         self._tls()
+
+    def probe(self) -> str:
+        """Look whether the addresses are this machine's, and may be listened on."""
+        self._tls()
+        return ", ".join(probe(parse_address(text)) for text in self.config.listen)
 
     def start(self) -> None:
         """Bind the addresses, so that what cannot be had is told before anything runs."""
