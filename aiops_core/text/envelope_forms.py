@@ -47,7 +47,7 @@ _CHROMIUM = re.compile(
     rf"\[(?P<pid>\d+):(?:\d+:)?\d{{4}}/\d{{6}}\.\d+:(?P<level>{LEVEL_WORDS}):(?P<place>[\w./]+\(\d+\))\] ?"
 )
 _TORNADO = re.compile(
-    r"\[(?P<letter>[DIWEC]) (?P<time>(?:\d{6}|\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(?:[.,]\d{1,6})?) (?P<place>[^\s\]]{1,80})\] ?"
+    r"\[(?P<letter>[DIWEC]) (?P<time>(?:(?:\d{6}|\d{4}-\d\d-\d\d) )?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?) (?P<place>[^\s\]]{1,80})\] ?"
 )
 """What Tornado and Jupyter write."""
 _UWSGI = re.compile(r"\[pid: (?P<pid>\d+)\|app: \S+\|req: \S+\] ")

@@ -70,7 +70,7 @@ _BANGED = re.compile(r"(?P<letter>[EWID])! ")
 """A level as Telegraf writes it."""
 _GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
 """A level as cloud-init writes it, behind the name of a module."""
-_BRACED = re.compile(r"\{[\w./-]+:\d+\}(?=\s)")
+_BRACED = re.compile(r"\{(?:[\w./-]+:\d+|[\w-]{0,64})\}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
 _DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+){2,}$")
@@ -297,7 +297,7 @@ class Scan:
         return True
 
     def _braced(self) -> bool:
-        """Take Airflow's place of a logging call."""
+        """Take Airflow's place of a logging call, or ClickHouse's number of a query."""
         found = _BRACED.match(self.line, self.at) if self.times else None
         if found is None:
             return False

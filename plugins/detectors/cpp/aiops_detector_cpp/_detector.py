@@ -21,7 +21,7 @@ from aiops_core import (
 from aiops_detector_cpp import _compiler, _failed_test
 from aiops_detector_cpp._extent import ABOVE, end_of_crash, find_head, first_line
 from aiops_detector_cpp._frames import LONGEST, Call
-from aiops_detector_cpp._kinds import prefix_of, read_head
+from aiops_detector_cpp._kinds import DAEMON, prefix_of, read_head
 from aiops_detector_cpp._libraries import is_library
 from aiops_detector_cpp._parse import read_report
 
@@ -71,6 +71,7 @@ class CppErrors(LogDetector[CppConfig]):
         r"zsh: (?:segmentation|abort|bus err|illegal|floating)",
         r"\*\*\* SIG[A-Z]+ ",
         r"\*\*\* Aborted at ",
+        rf"^{DAEMON}.*Received signal ",
         r"[Rr]eceived signal ",
         r"[Cc]aught (?:signal|SIG)",
         r"exited on signal ",

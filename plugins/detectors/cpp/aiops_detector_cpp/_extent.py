@@ -17,7 +17,7 @@ GAP = 14
 """Lines that may stand between an assertion or an exception and the signal it ends in."""
 DEBUGGER = 64
 """Lines that a debugger may print between an exception and its stack."""
-_FENCE = lazy_pattern(r"={10,}\s*$|#\s*$|-{10,}\s*$")
+_FENCE = lazy_pattern(r"={10,}\s*$|#\s*$|#{20,}\s*$|-{10,}\s*$")
 _BEFORE = lazy_pattern(
     r"Sanitizer:DEADLYSIGNAL|ASAN:(?:SIG|DEADLY)|AddressSanitizer:DEADLY|pure virtual method called|## V8 sandbox|===BUG DETECTED"
 )
@@ -29,6 +29,7 @@ _DETAIL = lazy_pattern(
     r"|MS: \d|artifact_prefix|Base64: |Test unit written|0x[0-9a-f]{1,2},|stat::|Register(?:s| values)|[re]?[a-z0-9]{2,3} *= 0x|MiraclePtr|DEDUP_TOKEN|Command:|This frame|Suspected|The signal|Crash keys|Task trace|IPC message|Received signal|\[end of"
     r"|\s+what\(\):|#|====|Security context|======= |[0-9a-f]{8,16}-[0-9a-f]{8,16} [r-][w-]|Build fingerprint|Revision|ABI|Timestamp|Process uptime|Cmdline|ZygotePid|pid: |uid: |signal |Abort message|Cause: |backtrace:|stack:|memory near|--------- |code around|tagged_addr|Exception|Crash |Thread \d+|Stack dump|\d+\.\t|PLEASE|Program |\[Switching|\[Thread|\(gdb\)|PC: |Symbolize|E\d{4} .*(?:Raising signal|process_state)|W\d{4} .*failure|\*\*\* "
     r"|FAULTING|STACK_TEXT|ERROR_CODE|EXCEPTION|DEFAULT_BUCKET|[A-Z_]{6,}:|First chance|This exception|\w+![\w:]+|[re]?[a-z0-9]{2,3}=[0-9a-f]{8,16}|Failure message|ptr\d|\[\d+\]: |Stacktrace"
+    r"|Address: |Stack trace: |Integrity check |Report this error |Changed settings|No settings were "
 )
 
 

@@ -372,9 +372,13 @@ def read_head(line: str) -> Head | None:
 _REPORT = lazy_pattern(
     r"(?P<prefix>.{1,120}?[^\s=].*? )==\d+== ?(?:ERROR|WARNING): |(?P<text>.{1,120}? )={5,} .* exceeded"
 )
+DAEMON = "BaseDaemon: "
+"""What ClickHouse puts before each line of its report."""
 
 
 def prefix_of(line: str) -> str:
-    """Return what another program put before each line of the report of a sanitizer."""
+    """Return what stands before each line of a report: what another program put before a sanitizer's, or a logger."""
+    if line.startswith(DAEMON):
+        return DAEMON
     found = _REPORT.match(line[:400]) if "==" in line[:400] else None
     return (found["prefix"] or found["text"]) if found is not None else ""

@@ -45,6 +45,7 @@ def _triggers(level: Minimum) -> Iterator[str]:
         yield rf"{letter}(?:\d{{4}})?\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
     yield rf"\d {letter} \w"
     yield rf"(?:Z {letter}!|\[{letter}\]) "
+    yield rf"\[{'C' if level == 'critical' else letter} \d"  # Tornado's and Jupyter's
     yield rf"{letter}/[\w.$-]+ *\( *\d+\): "
     yield rf"\"s\":\s?\"{letter}"
     yield rf"{_DOTNET[level]}: [\w.+`]+\[\d+\]"
