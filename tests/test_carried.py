@@ -363,6 +363,61 @@ def test_a_syslog_header_without_a_host_is_none_of_the_message(detection):
     ]
 
 
+@pytest.mark.parametrize("header", ["<14>shop[{}]: ", "<14>Nov 21 07:00:00 host1 my shop[{}]: "])
+def test_two_programs_that_send_no_time_or_have_a_blank_in_their_name_are_told_apart(detection, header):
+    traces = [
+        [f"{header.format(pid)}{line}\n" for line in PYTHON.format(n=0, name=f"shop {pid}").splitlines()]
+        for pid in (7, 8)
+    ]
+
+    events = detect(detection, "".join(line for pair in zip(*traces, strict=True) for line in pair))
+
+    assert [(event.message, len(event.frames)) for event in events] == [
+        ("division by zero in shop 7", 1),
+        ("division by zero in shop 8", 1),
+    ]
+
+
+def test_a_trace_whose_lines_have_a_priority_alone_is_one_event(detection):
+    trace = [*PYTHON.format(n=0, name="a").splitlines()[:-1], "requests.exceptions.ConnectTimeout: no answer"]
+
+    (event,) = detect(detection, "".join(f"<14>{line}\n" for line in trace))
+
+    assert (event.type, event.message) == ("requests.exceptions.ConnectTimeout", "no answer")
+
+
+DEVICES = [
+    "<187>237: *Nov 21 07:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<187>237: host1: *Nov 21 07:00:00.123 UTC: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<187>45: 3d4h: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "*Nov 21 07:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "Nov 21 07:00:00 host1 45: Nov 21 07:00:00.123 UTC: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "2026-11-21T07:00:00+00:00 host1 45: Nov 21 07:00:00.123 UTC: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<163>Nov 21 2026 07:00:00: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<163>Nov 21 2026 07:00:00 host1 : %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<163>:Nov 21 07:00:00 UTC: %LINK-3-UPDOWN: Interface Gi0/1 is down",
+    "<163>%LINK-3-UPDOWN: Interface Gi0/1 is down",
+]
+
+
+@pytest.mark.parametrize("line", DEVICES)
+def test_what_a_router_or_firewall_reports_is_an_event_of_the_level_in_its_code(detection, line):
+    (event,) = detect(detection, line + "\n")
+    fine = detect(
+        detection, line.replace("-3-", "-6-").replace("<187>", "<190>").replace("<163>", "<166>") + "\n"
+    )
+
+    assert (event.message, event.severity) == ("%LINK-3-UPDOWN: Interface Gi0/1 is down", "error")
+    assert event.attributes.get("host", "host1") == "host1"
+    assert fine == []
+
+
+def test_prose_about_the_code_of_a_router_is_no_error(detection):
+    lines = ["we saw %LINK-3-UPDOWN: on the switch", "INFO net: %LINK-3-UPDOWN: 4 times", "100%-3-x: y"]
+
+    assert detect(detection, "\n".join(lines) + "\n") == []
+
+
 def test_a_trace_whose_lines_have_priority_and_time_alone_is_one_event(detection):
     trace = PYTHON.format(n=0, name="a").splitlines()
 

@@ -100,8 +100,12 @@ _SYSLOG = re.compile(
 _BSD_SYSLOG = re.compile(
     rb"(?:<(\d{1,3})>)?([A-Z][a-z]{2} (?:[ \d]\d|\d)(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \d{4}(?= ))?"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
-    rb"(?: (\S{0,254}[^\s:]))? ([^\s:\[\]]{1,128})(?:\[([^\]\s]{1,64})\])?: ?"
+    rb"(?: (\S{0,254}[^\s:]))? ([^\s:\[\]]{1,128}|[^\s:\[\]][^:\[\]\n]{1,60}(?=\[))(?:\[([^\]\s]{1,64})\])?: ?"
 )
+_BARE_SYSLOG = re.compile(
+    rb"<(\d{1,3})>([^\s:\[\]<>]{1,128}(?=\[)|[a-z][a-z\d_./-]{0,127}(?=:))(?:\[([^\]\s]{1,64})\])?: "
+)
+"""What is sent without a time; a name with capitals and no number may be the type of an exception."""
 _RAISED = re.compile(rb"(?:Error|Exception|Throwable|Failure|Fault|Warning|Interrupt|Exit)$")
 _POOL = re.compile(
     rb"\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] WARNING: \[pool (?P<service>[^\]]{1,60})\] "
@@ -184,6 +188,17 @@ def _bsd_syslog(raw: bytes) -> Carried | None:
     return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
 
 
+def _bare_syslog(raw: bytes) -> Carried | None:
+    found = _BARE_SYSLOG.match(raw)
+    if found is None or not 8 <= (priority := int(found[1])) <= 191:  # below 8 the kernel speaks
+        return None
+    service, pid = ((part or b"").decode("utf-8", "replace") for part in found.groups()[1:])
+    names = {"service": service, "pid": pid}
+    text = _OCTAL.sub(lambda one: chr(int(one[1], 8)), decode_line(raw[found.end() :]))
+    attributes = {name: value for name, value in names.items() if value}
+    return Carried(f" {service} {pid}", text, "", severity_of_number(priority % 8), attributes)
+
+
 def _is_header(found: re.Match[bytes]) -> bool:
     """Tell a header from a message; one that is not sent on, as of a container, names no host."""
     priority, time, host, service, pid = found.groups()
@@ -214,7 +229,7 @@ def _container(raw: bytes) -> Carried | None:
 
 _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"{": (_docker,),
-    b"<": (_syslog, _bsd_syslog),
+    b"<": (_syslog, _bsd_syslog, _bare_syslog),
     **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
     **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
     **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz(#@+-\x1b"},
@@ -295,7 +310,7 @@ def stream_of(prefix: str) -> str:
 
 def tells_level(carrier: Carrier) -> bool:
     """Tell whether the carrier's own words hold what people read as part of the line."""
-    return carrier in {_syslog, _bsd_syslog}
+    return carrier in {_syslog, _bsd_syslog, _bare_syslog}
 
 
 def as_written(block: str) -> str:

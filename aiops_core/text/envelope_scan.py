@@ -43,6 +43,18 @@ _PHP = re.compile(r"PHP (?:\w+ )?(?P<level>error|[Ww]arning|Notice|Deprecated):\
 _RUNTIME_WORDS = re.compile(r"(?:FATAL (?:EXCEPTION|ERROR)|ERROR: \w+Sanitizer|WARNING: DATA RACE)\b")
 """Headlines of crash reports: the level is part of the message."""
 _PRIORITY = re.compile(r"<(\d{1,3})>")
+_UNTIMED = re.compile(
+    r"(?P<service>[^\s:\[\]<>]{1,128}(?=\[)|[a-z][a-z\d_./-]{0,127}(?=:))(?:\[(?P<pid>[^\]\s]{1,64})\])?: "
+)
+"""The program behind the priority of what is sent without a time; in capitals it may be a type."""
+_CODE_OF_DEVICE = r"%[A-Z][\w-]{0,60}-(?P<digit>[0-7])-\w{1,60}: ?"
+_MONTH_TIME = r"(?:\d{4} )?[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,6})?"
+_DEVICE = re.compile(
+    rf"(?:(?P<received>{_MONTH_TIME}|\d{{4}}-\d\d-\d\dT[\d:.]{{8,18}}(?:Z|[+-]\d\d:\d\d)) (?P<relay>[\w.:-]{{1,255}}) )?"
+    rf"(?:\d{{1,10}}: )?(?:(?P<origin>[A-Za-z][\w.-]{{0,254}}): )?[*.:]{{0,2}}(?P<time>{_MONTH_TIME})?"
+    rf"(?(time)(?: [A-Z]{{2,5}}(?=:))?(?: (?P<host>[\w.-]{{1,255}}) ?)?|[\dwdhmy:.]{{0,30}})(?:: )?(?={_CODE_OF_DEVICE})"
+)
+"""What stands before the code of a router, switch or firewall: who passed it on, a number, a name, a time."""
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/|-]{0,60}$")
 _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
@@ -129,6 +141,22 @@ class Scan:
         if (found := _PRIORITY.match(self.line, self.at)) and int(found[1]) < 192:
             self.priority = severity_of_number(int(found[1]) % 8)
             self._take(found.end())
+        if "%" in self.line and (device := _DEVICE.match(self.line, self.at)):
+            self._of_device(device)
+        elif found and int(found[1]) > 7 and (untimed := _UNTIMED.match(self.line, self.at)):
+            self.attributes |= {name: value for name, value in untimed.groupdict().items() if value}
+            self._take(untimed.end())  # below 8 the kernel speaks
+
+    def _of_device(self, found: re.Match[str]) -> None:
+        """Take all before the code of a device, and the level it tells; the code is of the message."""
+        told = {name: value for name, value in found.groupdict().items() if value}
+        for name in ("time", "received"):
+            if time := match_time(told.get(name, "")):
+                self._note_time(time)
+        if host := told.get("origin") or told.get("host") or told.get("relay"):
+            self.attributes["host"] = host
+        self.severity = severity_of_number(int(found["digit"]))
+        self._take(found.end())
 
     def _form(self) -> bool:
         """Take the envelope a program wrote behind that of its container or carrier."""

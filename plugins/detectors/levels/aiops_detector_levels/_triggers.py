@@ -57,6 +57,9 @@ def _triggers(level: Minimum) -> Iterator[str]:
     of_facilities = "|".join(str(8 * facility + int(one)) for facility in range(1, 24) for one in priorities)
     yield rf"\B<(?:{of_facilities})>1 "
     yield rf"\B<(?:{of_facilities})>(?:{_MONTHS}) "
+    yield rf"\B<(?:{of_facilities})>[\w./-]+\[\d+\]: "
+    for one in priorities:
+        yield rf"%[A-Z][A-Z0-9_]*(?:-[\w-]+)?-{one}-[A-Z0-9_]+: "  # a router's
     if level == "error":
         yield r"PHP (?:Fatal|Parse) error: "
         yield r"lvl=eror\b"
