@@ -271,7 +271,7 @@ class Place(Struct):
                 else:
                     starts = self._starts()
                     hit = len(starts) - 1
-                    unwrap = _unwrapper(prefix)
+                    unwrap = self._unwrapper(prefix, text)
                     lines = Lines(self.data, starts, final=self.final, unwrap=unwrap, cap_from=hit)
                 candidate = self._cut(owner, trigger, lines, hit, prefix)
                 if candidate is not None and (
@@ -303,6 +303,20 @@ class Place(Struct):
         is_last = end >= len(self.data) and not self.final
         return is_last or word in self.data[end:below] or word in self.data[above : self.line]
 
+    def _unwrapper(self, prefix: str, text: str) -> Callable[[bytes], str]:
+        """Return how lines are read: without the prefix, of which only the hit has any where the line below has not."""
+        if not prefix:
+            return decode_line
+        strip = learn_prefix(prefix, has_level=True)
+        below = self._below()
+        is_on_all = not prefix.strip() or not below.strip() or strip(below) != below
+
+        def unwrap(raw: bytes) -> str:
+            line = decode_line(raw)
+            return strip(line) if is_on_all or line == text else line
+
+        return unwrap
+
     def _below(self) -> str:
         end = self._line_end()
         return decode_line(self.data[end : self.data.find(b"\n", end) + 1 or len(self.data)])
@@ -327,7 +341,9 @@ class Place(Struct):
                 if prefix:
                     inner = prefix_carrier(prefix)
                     stream = f"{carried.stream} {stream_of(prefix)}" if inner else carried.stream
-                    own = self._writer_lines(within(carrier, inner, learn_prefix(prefix)), stream)
+                    own = self._writer_lines(
+                        within(carrier, inner, learn_prefix(prefix, has_level=True)), stream
+                    )
                 candidate = self._cut(owner, trigger, own, own.hit, prefix)
                 read = partial(_read, carrier)
                 if candidate is not None and (not is_shared or self._all_have(prefix, candidate, read)):
@@ -476,10 +492,3 @@ def _told(carried: Carried, lines: Lines, first: int, last: int) -> Carried:
 def _read(carrier: Carrier, raw: bytes) -> str:
     carried = carrier(raw)
     return decode_line(raw) if carried is None else carried.text
-
-
-def _unwrapper(prefix: str) -> Callable[[bytes], str]:
-    if not prefix:
-        return decode_line
-    strip = learn_prefix(prefix)
-    return lambda raw: strip(decode_line(raw))

@@ -20,7 +20,7 @@ from aiops_core.text.containers import container_of
 from aiops_core.text.envelope import parse_envelope
 from aiops_core.text.levels import severity_of_number
 from aiops_core.text.timestamps import match_time
-from aiops_core.text.unwrap import decode_line, prefix_length, strip_ansi
+from aiops_core.text.unwrap import decode_line, level_in, prefix_length, strip_ansi
 
 _MOST_LINE = 1 << 20
 
@@ -261,13 +261,16 @@ def prefix_carrier(prefix: str) -> Carrier | None:
     length = prefix_length(prefix, names)
     shorter = _CLOSED.match(prefix, names[-1][1])
     least = prefix_length(prefix[: shorter.end()], names) if shorter else length
+    level = level_in(prefix)
 
     def read(raw: bytes) -> Carried | None:
         text = decode_line(raw)
         end = length(text) or least(text)
         if not end:
             return None
-        return Carried(_named(text[:end]), text[end:], text[:end])
+        # A line of another level is of another record: what tells that stays.
+        is_same = not level or level_in(text[:end]) in {level, ""}
+        return Carried(_named(text[:end]), text[end:] if is_same else text, text[:end])
 
     return read
 

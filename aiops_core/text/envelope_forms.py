@@ -29,11 +29,25 @@ _KLOG = re.compile(
 _RUBY = re.compile(
     r"(?P<letter>[DIWEFA]), \[(?P<time>\d{4}-[^\]#]{8,40}?) ?(?:#(?P<pid>\d+))?\] +[A-Z]+ -- (?P<logger>[^:]{0,60}): ?"
 )
+_ANDROID_TIME = r"(?P<time>(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) +"
 _ANDROID = re.compile(
-    r"(?P<time>\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) +(?P<pid>\d+) +(?P<thread>\d+) (?P<letter>[VDIWEFA]) "
-    r"(?P<logger>[^:]{0,60}?) *: ?"
+    rf"{_ANDROID_TIME}(?P<pid>\d+) +(?P<thread>\d+) (?P<letter>[VDIWEFA]) (?P<logger>[^:]{{0,60}}?) *: ?"
 )
-_ANDROID_BRIEF = re.compile(r"(?P<letter>[VDIWEFA])/(?P<logger>[\w.$-]{1,60}) *\( *(?P<pid>\d+)\): ?")
+_ANDROID_VIEWED = re.compile(
+    rf"{_ANDROID_TIME}(?:(?P<pid>\d+)-(?P<thread>\d+)/\S{{1,100}} )?(?P<letter>[VDIWEFA])/(?P<logger>[\w.$-]{{1,60}})"
+    r" *(?:\( *\d+\))?: ?"
+)
+"""What adb writes of the time alone, and what older viewers make of it."""
+_ANDROID_TABLE = re.compile(
+    rf"{_ANDROID_TIME}(?P<pid>\d+)-(?P<thread>\d+) +(?P<logger>\S{{1,60}}) +(?P<service>\S{{1,100}}) +"
+    r"(?P<letter>[VDIWEFA])  ?"
+)
+"""What newer viewers write, in columns."""
+_ANDROID_BRIEF = re.compile(
+    r"(?P<letter>[VDIWEFA])(?:/|(?<!A) (?=[\w.$-]{1,60} *: )(?!\w*(?:Error|Exception)\b))(?P<logger>[\w.$-]{1,60}) *"
+    r"(?:\( *(?P<pid>\d+)\))?: ?"
+)
+_ANDROIDS = (_ANDROID, _ANDROID_VIEWED, _ANDROID_TABLE)
 _SYSLOG = re.compile(
     r"<(?P<priority>\d{1,3})>1 (?P<time>\S+) (?P<host>\S+) (?P<service>\S+) (?P<pid>\S+) \S+ "
     r"(?:-|(?:\[(?:[^\]\\\"]|\\.|\"(?:[^\"\\]|\\.){0,400}\"){0,400}\])+) ?"
@@ -69,7 +83,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     **dict.fromkeys("IWEFDVA", (_KLOG, _RUBY, _ANDROID_BRIEF, _PYTHON, _LOGRUS, _GETH)),
     **dict.fromkeys("CNPSTL", (_PYTHON, _LOGRUS, _GETH)),
     "#": (_WEBLOGIC,),
-    **dict.fromkeys("01", (_ANDROID,)),
+    **dict.fromkeys("012", _ANDROIDS),
     **dict.fromkeys("tdiwfc", (_DOTNET,)),
     "<": (_SYSLOG,),
     "*": (_GLIB,),
@@ -102,7 +116,7 @@ def joined(first: str, second: str) -> str:
 
 def is_on_every_line(line: str) -> bool:
     """Tell whether the envelope of a line is one that stands before each line of a message."""
-    return any(pattern.match(line) for pattern in (_ANDROID, _ANDROID_BRIEF))
+    return any(pattern.match(line) for pattern in (*_ANDROIDS, _ANDROID_BRIEF))
 
 
 def _form(found: re.Match[str]) -> Form:

@@ -39,7 +39,17 @@ class WriterLines(Lines):
     somebody else ends it.
     """
 
-    __slots__ = ("_at", "_foreign", "_has_bare", "_is_ours", "_lines", "_split", "_writer", "hit")
+    __slots__ = (
+        "_at",
+        "_begins_records",
+        "_foreign",
+        "_has_bare",
+        "_is_ours",
+        "_lines",
+        "_split",
+        "_writer",
+        "hit",
+    )
 
     def __init__(self, data: bytes, at: int, floor: int, writer: Writer, *, final: bool) -> None:
         """Open a window on ``data`` round the raw line at ``at``, looking back no further than ``floor``."""
@@ -50,6 +60,7 @@ class WriterLines(Lines):
         self._is_ours = True
         self._foreign = 0
         self._has_bare = False
+        self._begins_records = False
         self._lines: list[_Line] = []
         self._split: _Line | None = None
         self._cap_at = (LOOK_BACK + MAX_LINES, at + MAX_BYTES)
@@ -58,6 +69,7 @@ class WriterLines(Lines):
             self._take()
         self.hit = len(self._lines) - (self._split is None)
         self._has_bare = False
+        self._begins_records = self._is_bare(self._at)
 
     def get(self, index: int) -> str | None:
         """Return line ``index``, or None where it is not known."""
@@ -111,6 +123,11 @@ class WriterLines(Lines):
     def _carried(self, at: int) -> Carried | None:
         return self._writer.carrier(self._data[at : self._next(at)])
 
+    def _is_bare(self, at: int) -> bool:
+        """Tell whether a line goes on from the one above, which alone says whose it is: the next that does begins a record."""
+        line = self._data[at : self._next(at)]
+        return bool(line.strip()) and self._writer.carrier(line) is None
+
     def _next(self, at: int) -> int:
         return self._data.find(b"\n", at) + 1 or len(self._data)
 
@@ -159,7 +176,8 @@ class WriterLines(Lines):
             return
         self._foreign = 0
         line = self._split or _Line([], [])
-        line.texts.append(carried.text)
+        is_next = self._begins_records and self._has_bare and not (line.texts or carried.is_partial)
+        line.texts.append(decode_line(self._data[slice(*piece)]) if is_next else carried.text)
         line.pieces.append(piece)
         self._split = line if carried.is_partial else None
         if self._split is None:

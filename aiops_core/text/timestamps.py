@@ -12,7 +12,27 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NAMES = frozenset(_MONTHS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+_OF_LOCALES = (
+    ("jan", "janv", "ene", "gen"),
+    ("feb", "févr", "fev", "Fev"),
+    ("mars", "mar", "mär", "Mär", "mrt", "März"),
+    ("apr", "avril", "abr"),
+    ("mai", "may", "mei", "Mai", "mag"),
+    ("jun", "juin", "giu", "Juni"),
+    ("jul", "juil", "lug", "Juli"),
+    ("aug", "août", "ago"),
+    ("sep", "sept", "set", "Sept"),
+    ("okt", "oct", "out", "Okt", "ott"),
+    ("nov",),
+    ("dec", "déc", "dez", "dic", "Dez"),
+)
+"""The months as journals are shown where the locale is not English."""
+_NUMBERS: Mapping[str, int] = {
+    name: number
+    for number, names in enumerate(zip(_MONTHS, _OF_LOCALES, strict=True), 1)
+    for name in (names[0], *names[1])
+}
+_NAMES = frozenset(name[:3] for name in _NUMBERS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
 _DIGITS = frozenset("0123456789")
 _ZONE_HOURS: Mapping[str, int] = {
     "Z": 0,
@@ -41,6 +61,7 @@ _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>
 _NAMED_ZONE = "|".join(sorted((*_ZONE_HOURS, *_AMBIGUOUS), key=len, reverse=True))
 _ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d:?\d\d(?![\d-])))?"
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
+_ANY_MONTH = rf"(?P<name>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\.?"
 
 _FROM_DIGIT = tuple(
     re.compile(pattern)
@@ -58,6 +79,7 @@ _FROM_DIGIT = tuple(
         rf"(?P<year>\d\d)/(?P<month>\d\d)/(?P<day>\d\d) {_CLOCK}",
         r"(?P<year>\d\d)(?P<month>\d\d)(?P<day>\d\d) (?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?= )",
         rf"(?P<month>\d\d)[-.](?P<day>\d\d) {_CLOCK}",
+        rf"(?P<month>\d{{1,2}})月 {{1,2}}(?P<day>\d{{1,2}}) {_CLOCK}",
         rf"(?P<day>\d\d)[-/ ]{_MONTH}[-/ ](?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
         r"\d\d?/\d\d?/\d{4},? \d\d?:\d\d:\d\d(?:[.,]\d{1,9})?(?!\d)(?:[ \u202f][AP]M)?",  # whose month comes first cannot be known
         r"(?P<year>\d{4})[-.](?P<month>\d\d)[-.](?P<day>\d\d)(?=[\s\]])",
@@ -66,7 +88,7 @@ _FROM_DIGIT = tuple(
 _FROM_LETTER = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_MONTH} {{1,2}}(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?{_CLOCK}",
+        rf"{_ANY_MONTH} {{1,2}}(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?{_CLOCK}",
         rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {_MONTH} {{1,2}}(?P<day>\d{{1,2}}) {_CLOCK}"
         rf"{_ZONE}(?: (?P<year>\d{{4}}))?",
         rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>\d\d) {_MONTH} (?P<year>\d{{4}}) {_CLOCK}{_ZONE}",
@@ -171,7 +193,7 @@ def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
     if day is None or clock is None:
         return None
     name = parts.get("name")
-    month = _MONTHS.index(name) + 1 if name else int(parts["month"] or 0)
+    month = _NUMBERS[name] if name else int(parts["month"] or 0)
     hour = int(clock)
     if half := parts.get("half"):
         hour = hour % 12 + (12 if half == "PM" else 0)

@@ -23,6 +23,7 @@ _VARYING = re.compile(
     rf"|(?P<level>(?<![A-Za-z])(?:{_LEVEL})(?![A-Za-z]))(?P<padding>[ ]*)|(?P<spaces>[ ]+)",
     re.IGNORECASE,
 )
+_A_LEVEL = re.compile(rf"(?<![A-Za-z])(?:{_LEVEL})(?![A-Za-z])", re.IGNORECASE)
 
 
 def decode_line(raw: bytes) -> str:
@@ -44,13 +45,28 @@ def strip_ansi(text: str) -> str:
     return _ANSI.sub("", text) if "\x1b" in text else text
 
 
-def learn_prefix(prefix: str) -> Callable[[str], str]:
+def learn_prefix(prefix: str, *, has_level: bool = False) -> Callable[[str], str]:
     """Return a function that cuts a prefix of this shape from a line that carries one.
 
     Numbers may differ in value and length, names of levels, days and months in value; everything
-    else must be equal. A line without the prefix comes back as it is.
+    else must be equal. A line without the prefix comes back as it is; where it ``has_level`` of its own,
+    so does one whose prefix names another: that is of another record.
     """
-    return _cutter(_shape(prefix)) if prefix else str
+    if not prefix:
+        return str
+    cut, level = _cutter(_shape(prefix)), level_in(prefix) if has_level else ""
+
+    def cut_same(line: str) -> str:
+        rest = cut(line)
+        return rest if level_in(line[: len(line) - len(rest)]) in {level, ""} else line
+
+    return cut_same if level else cut
+
+
+def level_in(prefix: str) -> str:
+    """Return the level a prefix names, in capitals; "" where it names none."""
+    found = _A_LEVEL.search(prefix)
+    return found[0].upper() if found else ""
 
 
 @lru_cache(maxsize=256)

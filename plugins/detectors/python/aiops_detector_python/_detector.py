@@ -50,6 +50,7 @@ class PythonErrors(LogDetector[PythonConfig]):
 
     triggers = (
         r"^Traceback \(most recent call last\):",
+        r"[:>] Traceback \(most recent call last\):$",
         r"^ *\+ Exception Group Traceback \(most recent call last\):",
         r"^SyntaxError\b",
         r"^IndentationError\b",

@@ -11,6 +11,8 @@ from aiops_detector_python._lines import (
     ELLIPSIS,
     FATAL,
     FATAL_REST,
+    FLAT_CARETS,
+    FLAT_FRAME,
     FRAME,
     GROUP_HEADER,
     HEADER,
@@ -58,6 +60,8 @@ _DETAILS = (
     "LINE ",
     "CONTEXT:",
     "QUERY:",
+    "Reason: ",
+    "HTTP response ",
 )
 _LISTS_ERRORS = lazy_pattern(r"\b\d+ validation errors? for ")
 """How pydantic begins: a field on each line, what is wrong with it indented on the next."""
@@ -173,12 +177,36 @@ def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
 
 def _end_of_frames(get: GetLine, at: int) -> int:
     """Step over the frames below a header; loguru parts them by blank lines and marks one of them."""
+    if FLAT_FRAME.match(get(at) or ""):
+        return end_of_flat(get, at)
     is_parted = get(at) == ""
     while (line := get(at)) is not None:
         if not (is_indented(line) or line == TWISTED or (is_parted and (not line or MARKED.match(line)))):
             break
         at += 1
     return at
+
+
+def end_of_flat(get: GetLine, at: int) -> int:
+    """Step over frames that lost their indentation, each with the line of source below it, if any."""
+    while FLAT_FRAME.match(get(at) or ""):
+        at += 1
+        below = at + 1
+        while FLAT_CARETS.match(get(below) or ""):
+            below += 1
+        if _is_source(get(at), get(below)):
+            at = below
+    return at
+
+
+def _is_source(line: str | None, below: str | None) -> bool:
+    """Tell whether a line without indentation is source: one more frame, or what was raised, follows."""
+    if line is None or below is None or FLAT_FRAME.match(line):
+        return False
+    said = match_exception(line)
+    if said is not None and said[2]:
+        return False
+    return bool(FLAT_FRAME.match(below) or (match_exception(below) and not starts_log_line(below)))
 
 
 def _is_multiline(get: GetLine, last: int) -> bool:

@@ -8,7 +8,10 @@ from typing import Literal
 
 from aiops_core import lazy_pattern, parse_envelope
 
-HEADER = lazy_pattern(r"\s*(?:\+ Exception Group )?Traceback \(most recent call last\):")
+HEADER = lazy_pattern(
+    r"(?:\S.{0,200}[:>] (?<!Exception: )(?<!Error: )|\s*)(?:\+ Exception Group )?Traceback \(most recent call last\):"
+)
+"""Whoever tells of a traceback may have begun its line; not an exception of which it is the message."""
 GROUP_HEADER = lazy_pattern(r"\s*\+ Exception Group Traceback \(most recent call last\):")
 FRAME = lazy_pattern(r"(?<!\s)\s*File \"([^\"]*)\", line (\d+|\?+)(?:,? in (.*))?$")
 MARKED = lazy_pattern(r"> File \"")
@@ -58,6 +61,9 @@ TEST_NAME = lazy_pattern(r"(?:ERROR|FAIL): \S")
 COUNTED = lazy_pattern(r"\d{4,}\s")
 """A record number or a time no format is known of."""
 CARETS = lazy_pattern(r"\s+[\^~][\^~ ]*$")
+FLAT_FRAME = lazy_pattern(r"File \"[^\"]*\", line \d+, in ")
+"""A frame whose writer took the indentation off each line."""
+FLAT_CARETS = lazy_pattern(r"[\^~][\^~ ]*$")
 REPEATED = lazy_pattern(r"\s+\[Previous line repeated \d+ more times?\]")
 
 Link = Literal["cause", "context"]

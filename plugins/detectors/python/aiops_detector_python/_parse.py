@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, field
 
 from aiops_core import Frame, RaisedException, parse_envelope, replace
+from aiops_detector_python._extent import end_of_flat
 from aiops_detector_python._lines import (
     CARETS,
     CONNECTORS,
     FATAL,
+    FLAT_FRAME,
     FRAME,
     GROUP_HEADER,
     HEADER,
@@ -136,6 +138,7 @@ def _collect(
 
 def _read_part(lines: list[str], link: str, parent: int, is_ours: IsOurs) -> RaisedException:
     at = next((n for n, line in enumerate(lines) if HEADER.match(line) or FRAME.search(line)), 0)
+    lines = _indented(lines, at + 1)
     frames: list[Frame] = []
     kind, message = INCOMPLETE, ""
     while at < len(lines):
@@ -149,6 +152,15 @@ def _read_part(lines: list[str], link: str, parent: int, is_ours: IsOurs) -> Rai
             kind, message = raised[1], _message(raised[2] or "", lines[at:])
             break
     return RaisedException(kind, message, _shortened(frames), link, parent)  # type: ignore[arg-type]
+
+
+def _indented(lines: list[str], at: int) -> list[str]:
+    """Return the lines with the indentation that the frames from ``at`` on have lost."""
+    if at >= len(lines) or not FLAT_FRAME.match(lines[at]):
+        return lines
+    end = end_of_flat(lambda index: lines[index] if index < len(lines) else None, at)
+    flat = (f"  {line}" if FLAT_FRAME.match(line) else f"    {line}" for line in lines[at:end])
+    return [*lines[:at], *flat, *lines[end:]]
 
 
 def _code(lines: list[str], at: int) -> str:
