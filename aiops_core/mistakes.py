@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -56,8 +57,7 @@ def mistake(found: Mapping[str, Any]) -> str:  # Any: one of pydantic's errors
         return _WRONG[kind]
     if kind in _BOUNDS:
         name, text = _BOUNDS[kind]
-        limit = context[name]
-        return text.format(limit=f"{limit:g}" if isinstance(limit, float) else limit)
+        return text.format(limit=_limit(context[name]))
     if kind in {"literal_error", "enum"}:
         expected = str(context["expected"])
         several = "," in expected or " or " in expected
@@ -68,6 +68,13 @@ def mistake(found: Mapping[str, Any]) -> str:  # Any: one of pydantic's errors
         return f"is longer than {context['max_length']}. Shorten it"
     text = str(found["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return text[:1].lower() + text[1:]
+
+
+def _limit(limit: object) -> object:
+    """Return a bound for people; the model writes one of no time at all as it stands in its source."""
+    if isinstance(limit, float):
+        return f"{limit:g}"
+    return "0s" if limit == repr(timedelta()) else limit
 
 
 def _too_short(least: int, noun: str) -> str:

@@ -162,6 +162,10 @@ pipelines:
         ("pipelines: {s: {policy: {min_confidence: 2}}}", "policy.min_confidence: is more than 1. Write 1 or less"),
         ("pipelines: {s: {policy: {min_confidence: x}}}", "policy.min_confidence: is no number. Write one"),
         (
+            "pipelines: {s: {sources: [{uses: loki, with: {url: 'http://a', query: '{}', interval: 0s}}]}}",
+            "sources[0] (loki): interval: is not more than 0s. Write a higher one",
+        ),
+        (
             "pipelines: {s: {policy: {max_age: [1]}}}",
             "policy.max_age: is no duration. Write a number and ms, s, m, h or d, as in 90s or 24h",
         ),

@@ -63,8 +63,8 @@ class PolledSource(Source[P], ABC, Generic[P]):
         self.start()
         until = int(self.context.clock().timestamp()) * _SECOND
         with self.connected():
-            next(iter(self.find(until - 60 * _SECOND, until)), None)
-        return "the query is answered"
+            found = next(iter(self.find(until - 60 * _SECOND, until)), ())
+        return "the query is answered" + ("" if found else ", with nothing of the last minute")
 
     def committed(self, stream: str, position: Position) -> None:
         """Note up to where nothing is ever read again."""

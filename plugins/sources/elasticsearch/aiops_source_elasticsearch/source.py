@@ -115,6 +115,15 @@ class ElasticsearchSource(PolledSource[ElasticsearchConfig]):
                     "%s: the login for %s is sent unencrypted. Use https.", self.context.name, parts.hostname
                 )
 
+    def probe(self) -> str:
+        """Ask once for the last minute; say so when there is no such index."""
+        found = super().probe()
+        return (
+            f"it answers, but there is no index '{self.config.index}' yet"
+            if self._has_told_missing
+            else found
+        )
+
     @contextmanager
     def connected(self) -> Iterator[None]:
         from aiops_source_elasticsearch.search import Search

@@ -267,3 +267,16 @@ def test_a_probe_asks_for_the_last_minute_and_says_what_is_wrong(scene):
         nobody.probe()
 
     assert found == "the query is answered"
+
+
+def test_a_probe_says_when_nothing_is_found_or_there_is_no_such_index(scene):
+    source = ElasticsearchSource(
+        ElasticsearchConfig(urls=[scene.api.url], index="logs"), Context(clock=scene.time)
+    )
+
+    empty = source.probe()
+    scene.api.failures = [error(404, "index_not_found_exception", "no such index [logs]")]
+    missing = source.probe()
+
+    assert empty == "the query is answered, with nothing of the last minute"
+    assert missing == "it answers, but there is no index 'logs' yet"

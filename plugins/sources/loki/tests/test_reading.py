@@ -332,7 +332,11 @@ def test_a_probe_asks_for_the_last_minute_once_and_says_what_is_wrong(scene):
     with pytest.raises(Retry):
         nobody.probe()
 
-    assert (found, len(scene.api.requests)) == ("the query is answered", 1)
+    scene.api.entries.clear()
+    empty = LokiSource(LokiConfig(url=scene.api.url, query='{app="shop"}'), context).probe()
+
+    assert (found, len(scene.api.requests)) == ("the query is answered", 2)
+    assert empty == "the query is answered, with nothing of the last minute"
 
 
 @pytest.mark.parametrize(
