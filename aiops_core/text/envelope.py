@@ -14,6 +14,7 @@ from aiops_core.records import Severity
 from aiops_core.text.containers import ANY_CONTAINER
 from aiops_core.text.envelope_forms import match_form, severity_of_fields
 from aiops_core.text.envelope_scan import Scan
+from aiops_core.text.levels import TRANSLATED
 from aiops_core.text.release_fields import origin_in
 from aiops_core.text.timestamps import in_zone, read_moment
 
@@ -89,7 +90,13 @@ def _parse(line: str, moment: datetime) -> Envelope:
     return Envelope(scan.sure, time, severity, scan.attributes)
 
 
-_SEVERE = tuple(b"err warn wrn crit crt fata ftl fail panic emerg alert sever ero lvl level prio".split())
+_SEVERE = tuple(
+    word.encode()
+    for word in (
+        "err warn wrn crit crt fata ftl fail panic emerg alert sever ero lvl level prio "
+        + " ".join(TRANSLATED[severity] for severity in ("critical", "error", "warning")).lower()
+    ).split()
+)
 _SHORT = re.compile(rb"[EWFAC<](?:(?<=<)\d|(?<!<)(?<![A-Za-z].)(?![A-Za-z]))")
 """A letter that stands for a level, or a priority in angle brackets."""
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
@@ -116,8 +123,8 @@ def can_precede(prefix: str, *, is_sure: bool = False) -> bool:
     """Tell whether a trigger that wants the start of a line may come after this text.
 
     It may after indentation, after an envelope with no word of a message in it, and after a
-    logging line of at least warning level whose message ends in a colon. One word behind the level
-    is a logger's where what follows ``is_sure`` to be no prose.
+    logging line whose message ends in a colon: one of at least warning level, any where what follows
+    ``is_sure`` to be no prose. One word behind the level is a logger's there.
     """
     if not prefix.strip(" \t"):
         return True
@@ -131,4 +138,5 @@ def can_precede(prefix: str, *, is_sure: bool = False) -> bool:
     if scan.sure and scan.is_done and (is_sure or not (scan.severity and scan.plain_after_level)):
         return True
     severity = form.severity if form else scan.severity
-    return severity in {"critical", "error", "warning"} and prefix.rstrip().endswith(":")
+    may_announce = severity in {"critical", "error", "warning"} or (is_sure and scan.times > 0)
+    return may_announce and prefix.rstrip().endswith(":")

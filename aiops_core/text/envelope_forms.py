@@ -75,7 +75,7 @@ _WEBLOGIC = re.compile(
 )
 _PYTHON = re.compile(rf"(?P<level>{LEVEL_WORDS}):(?P<logger>[\w.]+):")
 _PARTED = re.compile(
-    r"(?P<time>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d[ \u202f][AP]M) (?P<logger>[\w.$]+)(?: [\w$<>]+)? "
+    r"(?P<time>(?:[A-Z][a-z]{2}|\w{1,2}[月월]) \d{1,2}, \d{4} \d{1,2}:\d\d:\d\d[ \u202f](?:[AP]M|[^\W\d]{2})) (?P<logger>[\w.$]+)(?: [\w$<>]+)? "
     rf"(?P<level>{LEVEL_WORDS}): "
 )
 """What java.util.logging writes, in two lines: the level begins the second."""
@@ -91,6 +91,7 @@ _FORMS: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "[": (_CHROMIUM, _TORNADO, _UWSGI),
 }
 _MONTHS = frozenset("JFMASOND")
+_MONTH_SIGNS = frozenset("月월")
 _NAMED = ("pid", "thread", "logger", "host", "service", "place")
 
 
@@ -99,13 +100,17 @@ def match_form(line: str) -> Form | None:
     for pattern in _FORMS.get(line[:1], ()):
         if found := pattern.match(line):
             return _form(found)
-    found = _PARTED.match(line) if line[:1] in _MONTHS else None
+    found = _PARTED.match(line) if _may_be_parted(line) else None
     return _form(found) if found else None
+
+
+def _may_be_parted(line: str) -> bool:
+    return line[:1] in _MONTHS or line[1:2] in _MONTH_SIGNS or line[2:3] in _MONTH_SIGNS
 
 
 def is_parted(first: str, second: str) -> bool:
     """Tell whether two lines are the time and the level of one record, see ``joined``."""
-    found = _PARTED.match(joined(first, second)) if first[:1] in _MONTHS else None
+    found = _PARTED.match(joined(first, second)) if _may_be_parted(first) else None
     return found is not None and found.start("level") == len(first) + 1
 
 

@@ -36,9 +36,12 @@ class HeldLines:
     ) -> list[Held]:
         """Hold a line; return those of its writer it does not follow, or that are too far above.
 
+        One within the message of the last needs no holding.
         ``is_inside`` tells whether it is of the record a line of which ends at an offset.
         """
         run = self._runs.get(stream, [])
+        if run and line.start < run[-1].end:
+            return []
         follows = bool(run) and (run[-1].end == line.start or is_inside(run[-1].end))
         kept = run[1 - LOOK_BACK :] if follows else []
         self._runs[stream] = [*kept, line]

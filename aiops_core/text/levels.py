@@ -13,8 +13,18 @@ _NAMES: Mapping[Severity, str] = {
     "info": "NOTICE CONFIG INFORMATION INFO INF STATISTICS DEBUG DBUG DEBU DEBG DBG TRACE TRCE TRC VERBOSE VRB "
     "FINEST FINER FINE SUCCESS LOG",
 }
+TRANSLATED: Mapping[Severity, str] = {
+    "critical": "致命错误 致命錯誤",
+    "error": "严重 嚴重 错误 錯誤 重大 심각 오류 GRAVE SCHWERWIEGEND FEHLER ERREUR",
+    "warning": "警告 경고 WARNUNG AVERTISSEMENT ADVERTENCIA AVVERTENZA",
+    "info": "信息 資訊 情報 정보 日志 日誌 HINWEIS INFOS",
+}
+"""What the logging of Java and PostgreSQL write where the language of the machine is not English."""
 SEVERITY_OF: Mapping[str, Severity] = {
-    name: severity for severity, names in _NAMES.items() for name in names.split()
+    name: severity
+    for told in (_NAMES, TRANSLATED)
+    for severity, names in told.items()
+    for name in names.split()
 }
 """Level in capitals to severity."""
 

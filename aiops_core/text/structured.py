@@ -43,8 +43,8 @@ _CAUSES = ("cause", "previous", "causedBy")
 _PANICS = ("panic", "error", "err", "msg", "message")
 _MOST_CAUSES = 16
 _RUBY = re.compile(r"\S+:\d+(?::in [`'].*|$)")
-_GROUPS = ("error.", "exception.", "err.")
-"""What the names of fields begin with that belong to one exception."""
+_GROUPS = ("error.", "exception.", "err.", "error_", "exception_")
+"""What the names of fields begin with that belong to one exception: Elastic's schema, GitLab, Sidekiq."""
 _PYTHON_CALL = re.compile(r'\s*File "[^"]*", line \d+')
 _CALL = re.compile(r"\s+at \S")
 _GOROUTINE = re.compile(r"goroutine \d+ \[")
@@ -55,6 +55,16 @@ def written_out(fields: Fields) -> str | None:
     """Return the exception that fields describe as text of several lines; None where they describe none."""
     if text := _headed(fields):
         return text
+    of_groups = (_of_group(fields, group) for group in (*_GROUPS, ""))
+    return next((text for own in of_groups if (text := _listed(own))), None)
+
+
+def _of_group(fields: Fields, group: str) -> Fields:
+    return {name.removeprefix(group): value for name, value in fields.items() if name.startswith(group)}
+
+
+def _listed(fields: Fields) -> str | None:
+    """Return an exception whose calls are a list as its language prints it; None for any other."""
     chain = _chain(fields)
     stack = next((stack for one in chain if (stack := _stack(one))), None)
     if stack is None or (not _stack(chain[0]) and not _is_of_php(chain[0])):
@@ -74,7 +84,7 @@ def _headed(fields: Fields) -> str | None:
         stack = next((text for name in _STACKS if (text := _as_text(fields.get(group + name)))), "")
         if not stack:
             continue
-        own = {name.removeprefix(group): value for name, value in fields.items() if name.startswith(group)}
+        own = _of_group(fields, group)
         if _GOROUTINE.match(stack):
             said = next((value for name in _PANICS if isinstance(value := own.get(name), str)), "")
             return f"panic: {said}\n\n{stack}" if said else None

@@ -33,6 +33,9 @@ _NUMBERS: Mapping[str, int] = {
     for name in (names[0], *names[1])
 }
 _NAMES = frozenset(name[:3] for name in _NUMBERS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+_NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+_MONTH_OF = {**_NUMBERS, **{f"{numeral}月": number for number, numeral in enumerate(_NUMERALS, 1)}}
+_AFTERNOON = frozenset({"PM", "下午", "午後", "오후"})
 _DIGITS = frozenset("0123456789")
 _ZONE_HOURS: Mapping[str, int] = {
     "Z": 0,
@@ -63,6 +66,12 @@ _ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d:?\d\d(?![\d-])))?"
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
 _ANY_MONTH = rf"(?P<name>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\.?"
 
+_HALVES = (
+    r"(?P<day>\d{1,2}), (?P<year>\d{4}) (?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d) "
+    r"(?P<half>[上下]午|午[前後]|오[전후])"
+)
+"""What follows the month where Java writes a time in Chinese, Japanese or Korean."""
+
 _FROM_DIGIT = tuple(
     re.compile(pattern)
     for pattern in (
@@ -83,8 +92,10 @@ _FROM_DIGIT = tuple(
         rf"(?P<day>\d\d)[-/ ]{_MONTH}[-/ ](?P<year>\d{{4}})[: ]{_CLOCK}{_ZONE}",
         r"\d\d?/\d\d?/\d{4},? \d\d?:\d\d:\d\d(?:[.,]\d{1,9})?(?!\d)(?:[ \u202f][AP]M)?",  # whose month comes first cannot be known
         r"(?P<year>\d{4})[-.](?P<month>\d\d)[-.](?P<day>\d\d)(?=[\s\]])",
+        rf"(?P<month>\d{{1,2}})[月월] {_HALVES}",
     )
 )
+_FROM_NUMERAL = (re.compile(rf"(?P<name>[{''.join(_NUMERALS[:10])}]{{1,2}}月) {_HALVES}"),)
 _FROM_LETTER = tuple(
     re.compile(pattern)
     for pattern in (
@@ -104,6 +115,8 @@ def match_time(line: str, at: int = 0) -> re.Match[str] | None:
         patterns = _FROM_DIGIT
     elif line[at : at + 3] in _NAMES:
         patterns = _FROM_LETTER
+    elif line[at : at + 1] in _NUMERALS:
+        patterns = _FROM_NUMERAL
     else:
         return None
     for pattern in patterns:
@@ -193,10 +206,10 @@ def _from_parts(parts: dict[str, str | None], now: datetime) -> datetime | None:
     if day is None or clock is None:
         return None
     name = parts.get("name")
-    month = _NUMBERS[name] if name else int(parts["month"] or 0)
+    month = _MONTH_OF[name] if name else int(parts["month"] or 0)
     hour = int(clock)
     if half := parts.get("half"):
-        hour = hour % 12 + (12 if half == "PM" else 0)
+        hour = hour % 12 + (12 if half in _AFTERNOON else 0)
     fraction = (parts.get("fraction") or "0")[:6].ljust(6, "0")
     second = min(int(parts["second"] or 0), 59)  # a leap second is the end of its minute
     rest = (month, int(day), hour, int(parts["minute"] or 0), second, int(fraction))

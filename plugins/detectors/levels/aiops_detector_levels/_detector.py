@@ -18,6 +18,7 @@ from aiops_detector_levels._message import read_message, says_nothing, sums_up
 from aiops_detector_levels._triggers import Minimum, triggers_from
 
 _NAMELESS = "LogError"
+_MOST_LINES = 64
 _WANTED: dict[Minimum, frozenset[Severity]] = {
     "critical": frozenset({"critical"}),
     "error": frozenset({"critical", "error"}),
@@ -49,8 +50,10 @@ class ErrorLevels(LogDetector[LevelsConfig]):
         envelope = parse_envelope(line)
         if envelope.severity not in self._wanted:
             return None
-        if line[envelope.length :].strip():
-            return Span(hit, hit + 1)
+        if said := line[envelope.length :].strip():
+            return (
+                _with_more(lines, hit, line[: envelope.length]) if said.endswith(":") else Span(hit, hit + 1)
+            )
         below = lines.get(hit + 1)
         if below is None:
             return None if lines.final else More(hit)
@@ -60,7 +63,8 @@ class ErrorLevels(LogDetector[LevelsConfig]):
         """Name the event after its logger."""
         above = f"{block.headline} " if block.headline else ""  # the time of a record in two lines
         envelope = parse_envelope(above + block.first_line)
-        text = (above + block.text)[envelope.length :].strip()
+        again = "\n" + block.first_line[: envelope.length].rstrip()
+        text = (above + block.text.replace(again, "\n"))[envelope.length :].strip()
         message, logger = read_message(text)
         if says_nothing(message) or sums_up(block.first_line):
             return None
@@ -70,3 +74,12 @@ class ErrorLevels(LogDetector[LevelsConfig]):
             severity=envelope.severity,
             attributes=dict(envelope.attributes),
         )
+
+
+def _with_more(lines: Lines, hit: int, envelope: str) -> Span | More:
+    """Claim a line that ends in a colon, with those that have the very same envelope and an indented text."""
+    indented, end = envelope.rstrip() + "  ", hit + 1
+    while end - hit < _MOST_LINES and (line := lines.get(end)) is not None and line.startswith(indented):
+        end += 1
+    is_open = end - hit < _MOST_LINES and lines.get(end) is None and not lines.final
+    return More(hit) if is_open else Span(hit, end)

@@ -10,8 +10,19 @@ from typing import Any
 from aiops_core import lazy_pattern
 
 _MOST = 8_000
-_MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "text", "body", "log")
-_ERRORS = ("error", "err", "exception", "exc_info", "@x", "cause", "reason")
+_MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "text", "body", "log", "content")
+_ERRORS = (
+    "error",
+    "err",
+    "exception",
+    "exc_info",
+    "@x",
+    "cause",
+    "reason",
+    "error.message",
+    "exception.message",
+    "error_message",
+)
 _LOGGERS = (
     "logger",
     "logger_name",
@@ -26,6 +37,11 @@ _LOGGERS = (
 _LOGFMT = lazy_pattern(
     r"(?:^|\s)([\w.@-]{1,40})=(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'(?=\s|$)|(\S*))"
 )
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_VALUE = rf'(?:{_TEXT}|(?!")[^\]]*)'
+_BRACKETED = lazy_pattern(rf"(?=\[)(?:\[(?P<message>{_TEXT})\])?(?: ?\[[\w.-]{{1,60}}={_VALUE}\])*\s*$")
+_BRACKETED_ERROR = lazy_pattern(rf"\[err(?:or)?=(?P<error>{_VALUE})\]")
+"""What TiDB and its kin write: the message and each field in brackets, what has blanks as JSON."""
 _FAULTS = r"(?:error|failure|exception|problem|issue|fault|warning)(?:s|\(s\))?"
 _NO_FAULTS = lazy_pattern(
     rf"(?:\w+ ?[:=] ?)?(?:0|no|none|zero)(?: [\w-]+){{0,2}}? {_FAULTS}"
@@ -55,6 +71,10 @@ def sums_up(line: str) -> bool:
 
 def read_message(text: str) -> tuple[str, str]:
     """Return the message and, where the text names one, the logger."""
+    if found := _BRACKETED.match(text):
+        error = _BRACKETED_ERROR.search(text, max(0, found.end("message")))
+        told = [_unquoted(part) for part in (found["message"], error and error["error"]) if part]
+        return (": ".join(told) or text)[:_MOST], ""
     fields = _fields(text)
     if not fields:
         return text[:_MOST], ""
@@ -65,6 +85,13 @@ def read_message(text: str) -> tuple[str, str]:
     if error and error not in message:
         message = f"{message}: {error}" if message else error
     return (message or text)[:_MOST], _first(fields, _LOGGERS)[:200]
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text
 
 
 def _fields(text: str) -> Mapping[str, Any]:  # Any: whatever the application logged

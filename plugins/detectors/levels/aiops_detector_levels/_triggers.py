@@ -23,6 +23,12 @@ _NUMBERS: dict[Minimum, tuple[str, str]] = {
     "warning": ("40", "4"),
 }
 _DOTNET: dict[Minimum, str] = {"critical": "crit", "error": "fail", "warning": "warn"}
+_TRANSLATED: dict[Minimum, str] = {
+    "critical": "致命错误|致命錯誤",
+    "error": "严重|嚴重|错误|錯誤|重大|심각|오류|GRAVE|SCHWERWIEGEND|FEHLER|ERREUR",
+    "warning": "警告|경고|WARNUNG|AVERTISSEMENT|ADVERTENCIA|AVVERTENZA",
+}
+"""What Java's logging and PostgreSQL write where the language of the machine is not English."""
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _SOURCES = ("go", "cc", "cpp", "c", "h", "py", "rs")
 
@@ -40,6 +46,7 @@ def _triggers(level: Minimum) -> Iterator[str]:
         yield rf"{word}\b"
     for word in _FOUR[level]:
         yield rf"{word}(?:\[\d{{4}}\]| )"
+    yield rf"(?:{_TRANSLATED[level]})(?:: | \[|\])"
     letter = _LETTER[level]
     for suffix in _SOURCES:
         yield rf"{letter}(?:\d{{4}})?\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
