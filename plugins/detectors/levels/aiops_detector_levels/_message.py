@@ -71,10 +71,8 @@ def sums_up(line: str) -> bool:
 
 def read_message(text: str) -> tuple[str, str]:
     """Return the message and, where the text names one, the logger."""
-    if found := _BRACKETED.match(text):
-        error = _BRACKETED_ERROR.search(text, max(0, found.end("message")))
-        told = [_unquoted(part) for part in (found["message"], error and error["error"]) if part]
-        return (": ".join(told) or text)[:_MOST], ""
+    if (bracketed := _BRACKETED.match(text)) is not None:
+        return _of_brackets(bracketed)[:_MOST], ""
     fields = _fields(text)
     if not fields:
         return text[:_MOST], ""
@@ -85,6 +83,12 @@ def read_message(text: str) -> tuple[str, str]:
     if error and error not in message:
         message = f"{message}: {error}" if message else error
     return (message or text)[:_MOST], _first(fields, _LOGGERS)[:200]
+
+
+def _of_brackets(found: re.Match[str]) -> str:
+    error = _BRACKETED_ERROR.search(found.string, max(0, found.end("message")))
+    told = [_unquoted(part) for part in (found["message"], error and error["error"]) if part]
+    return ": ".join(told) or found.string
 
 
 def _unquoted(text: str) -> str:
