@@ -172,6 +172,30 @@ def _php(chain: Sequence[Fields]) -> Iterator[str]:
         yield f"#{len(stack)} {{main}}"
 
 
+def _is_of_nextcloud(fields: Fields) -> bool:
+    """Tell whether fields describe an exception as Nextcloud and ownCloud do, their names in capitals."""
+    is_named = isinstance(fields.get("Exception"), str) and isinstance(fields.get("Message"), str)
+    return is_named and isinstance(fields.get("Trace"), str | list)
+
+
+def _nextcloud(fields: Fields) -> Iterator[str]:
+    chain = [fields]
+    while isinstance(below := chain[-1].get("Previous"), dict) and len(chain) < _MOST_CAUSES:
+        chain.append(below)
+    for index, one in enumerate(reversed([one for one in chain if _is_of_nextcloud(one)])):
+        place = f"{one.get('File', '')}:{one.get('Line', 0)}"
+        yield f"{'Next' if index else 'PHP Fatal error:  Uncaught'} {one['Exception']}: {one['Message']} in {place}"
+        yield "Stack trace:"
+        if isinstance(one["Trace"], str):
+            yield one["Trace"].rstrip("\n")
+            continue
+        calls = [call for call in one["Trace"] if isinstance(call, dict)]
+        for number, call in enumerate(calls):
+            at = f"{call['file']}({call.get('line', 0)})" if call.get("file") else "[internal function]"
+            yield f"#{number} {at}: {call.get('class', '')}{call.get('type', '')}{call.get('function', '')}()"
+        yield f"#{len(calls)} {{main}}"
+
+
 def _ruby(one: Fields, stack: Sequence[str]) -> Iterator[str]:
     yield f"{stack[0]}: {_message(one)} ({_name(one)})"
     for call in stack[1:]:

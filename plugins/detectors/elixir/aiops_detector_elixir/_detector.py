@@ -32,6 +32,8 @@ class ElixirErrors(LogDetector[ElixirConfig]):
         r"^\*\* \((?:[A-Z]|exit|throw|stop)",
         r"== Compilation error in file ",
         r"^=(?:CRASH|ERROR|SUPERVISOR) REPORT====",
+        r"(?:CRASH|SUPERVISOR) REPORT:$",
+        r"^ {4}exception (?:error|exit|throw): ",
         r"exception (?:error|exit|throw): ",
         r"\*\* (?:Generic|State machine|gen_event) .*(?:terminating|crashed)",
         r"Error in process <",

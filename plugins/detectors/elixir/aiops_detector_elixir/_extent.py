@@ -11,6 +11,7 @@ from aiops_detector_elixir._lines import (
     CALL,
     COMPILING,
     CONTINUED,
+    CRASHED,
     ENDED,
     ERLANG,
     FRAME,
@@ -41,7 +42,7 @@ def find_head(get: Get, hit: int) -> int | None:
         outer = _outer(get, hit)
         return _announced(get, outer)
     if ERLANG.match(line) and (get(hit) or "").startswith(" ") and not line.lstrip().startswith("**"):
-        return None  # inside a report that was not claimed: its head is too far above
+        return _head_of_crash(get, hit)
     return hit
 
 
@@ -50,6 +51,8 @@ def end_of_problem(get: Get, head: int, hit: int) -> int:
     line = (get(head) or "")[:LONGEST]
     if REPORT.match(line):
         return _end_of_report(get, head + 1)
+    if CRASHED.match(line):
+        return _end_of_lines(get, head + 1)
     if SERVER.match(line) or IN_PROCESS.match(line) or ENDED.match(line):
         return _end_of_lines(get, head + 1)
     if ERLANG.match(line):
@@ -58,6 +61,17 @@ def end_of_problem(get: Get, head: int, hit: int) -> int:
         below = get(head + 1) or ""
         return _end_of_exception(get, head + 1) if BANNER.match(below[:LONGEST]) else head + 1
     return _end_of_exception(get, hit if BANNER.match((get(hit) or "")[:LONGEST]) else head)
+
+
+def _head_of_crash(get: Get, hit: int) -> int | None:
+    """Return where the report begins that names an exception, None where that is too far above."""
+    for index in range(hit - 1, hit - ABOVE, -1):
+        line = get(index)
+        if line is None or not line.startswith(" "):
+            break
+        if CRASHED.match(line):
+            return index - 1 if REPORT.match((get(index - 1) or "")[:LONGEST]) else index
+    return None
 
 
 def _outer(get: Get, banner: int) -> int:

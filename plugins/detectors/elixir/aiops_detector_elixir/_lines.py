@@ -30,7 +30,11 @@ FRAME = lazy_pattern(
     r"\s+(?:\((?P<app>[a-z]\w*)(?: (?P<version>[^()\s]+))?\) )?(?:(?P<file>[^\s:()]+\.(?:exs?|erl|eex|[hl]eex|hrl|yrl|xrl)|iex|nofile|\S+\.livemd(?:#\S+)?):(?P<line>\d+): (?P<function>\S.*?)|(?P<plain>(?::?\w+|[A-Z][\w.]*)\.(?:\"[^\"]+\"|[^\s(]+)(?:/\d+|\(.*\))|anonymous fn/\d+ in .*))\s*$"
 )
 COMPILING = lazy_pattern(r"== Compilation error in file (?P<file>.+?) ==")
-REPORT = lazy_pattern(r"=(?P<kind>CRASH|ERROR|SUPERVISOR) REPORT==== ")
+REPORT = lazy_pattern(
+    r"=(?P<kind>CRASH|ERROR|SUPERVISOR) REPORT====(?: |\s*$)|.*\b(?:CRASH|SUPERVISOR) REPORT:\s*$"
+)
+CRASHED = lazy_pattern(r"\s*crasher:\s*$")
+"""The first line of a crash report whose title is of the logger's making."""
 ERLANG = lazy_pattern(
     r"(?P<indent>\s*)(?:\*\* |escript: )?exception (?P<class>error|exit|throw): (?P<text>.*)$"
 )
@@ -47,7 +51,7 @@ TUPLE = lazy_pattern(
     r"\{(?P<module>'[^']+'|\w+),(?P<function>'[^']+'|\w+),(?P<arity>\d+|\[.*?\]),\s*\[(?:\{file,\"(?P<file>[^\"]+)\"\},?)?\s*(?:\{line,(?P<line>\d+)\})?",
     re.DOTALL,
 )
-HEAD_OF_REPORT = lazy_pattern(r"=[A-Z]+ REPORT==== ")
+HEAD_OF_REPORT = lazy_pattern(r"=[A-Z]+ REPORT====(?: |\s*$)")
 AFRESH = lazy_pattern(
     r"[\[(<]?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[-/.]\d\d[-/. ]\d|\d\d?:\d\d:\d\d|\d{10}(?:\d{3})?\b|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? \w{3}|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d"
     r"|(?:level|time|ts)=|\{\"[\w@.-]{1,40}\":)|\[(?:debug|info|notice|warn|warning|error|critical|alert|emergency)\]"

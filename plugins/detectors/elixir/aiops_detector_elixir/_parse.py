@@ -41,6 +41,8 @@ _REASON = lazy_pattern(
     r"(?:\*\* Reason for termination ==?\s*\n\*\*|exit value:\s*|reason:|error:|Context:.*?Reason:|do_boot[\"']?,?) *\(?(?P<reason>\{{1,3}\"?'?[a-z]\w*|[a-z]\w*)",
     re.DOTALL,
 )
+_SUPERVISED = lazy_pattern(r"\s+[Rr]eason: +(\S.*)$")
+"""Why a supervisor lost a child."""
 _ANNOUNCED = lazy_pattern(r"\s*\*\* \(exit\) an exception was raised:\s*$")
 """What Plug and Phoenix write above the exception of a request: it says no more than that there is one."""
 
@@ -147,6 +149,8 @@ def _atom(text: str) -> str:
 
 
 def _first_words(lines: Sequence[str]) -> str:
+    if reason := next((found[1] for line in lines if (found := _SUPERVISED.match(line[:LONGEST]))), ""):
+        return reason[:2000]
     words = [line.strip() for line in lines if line.strip() and not line.startswith("=")]
     return (words[0] if words else lines[0].strip())[:2000]
 

@@ -207,7 +207,7 @@ def _head_above(get: Get, top: int) -> int | None:
                 break
         if named is None and line and head is not None and head.message and line[0].isupper():
             named = index
-    return named if named is not None else _text_above(get, top)
+    return named if named is not None else _text_above(get, top, nearest)
 
 
 def _nearest_above(get: Get, top: int) -> int:
@@ -215,7 +215,7 @@ def _nearest_above(get: Get, top: int) -> int:
     index = top - 1
     if not (get(index) or "").strip():
         return index - 1
-    while index > top - MAX_DRAWN and _DRAWN.match(get(index) or ""):
+    while index > top - MAX_DRAWN and (_DRAWN.match(get(index) or "") or CARETS.match(get(index) or "")):
         index -= 1
     while _PROPERTY.match(get(index) or "") and index < top - 1:
         index -= 1
@@ -242,12 +242,13 @@ def _is_own_paragraph(get: Get, head: int) -> bool:
     return CARETS.match(above) is not None and line.strip()[:1].isupper() and read_head(line) is not None
 
 
-def _text_above(get: Get, top: int) -> int | None:
-    """Take any line as the head of two frames or more."""
-    line = get(top - 1)
+def _text_above(get: Get, top: int, nearest: int) -> int | None:
+    """Take any line as the head of two frames or more, also one that a drawing of the source parts from them."""
+    above = nearest if _PROPERTY.match(get(nearest + 1) or "") else top - 1
+    line = get(above)
     if not follows_frame(get(top + 1) or ""):
         return None
-    return top - 1 if line is not None and line.strip() and not line.startswith(("}", "]")) else None
+    return above if line is not None and line.strip() and not line.startswith(("}", "]")) else None
 
 
 def _outer_head(get: Get, head: int) -> int:

@@ -10,7 +10,7 @@ from aiops_detector_javascript._frames import LONGEST
 
 _NAME = r"[A-Za-z_$][\w$.]*"
 _LEAD = (
-    r"(?:\(\w+:\d+\) )?(?:UnhandledPromiseRejectionWarning: )?(?:error: (?=Uncaught|[A-Z][\w$]*Error\b))?"
+    r"(?:\(\w+:\d+\) )?(?:UnhandledPromiseRejectionWarning: (?:Unhandled promise rejection \(rejection id: \d+\): )?)?(?:error: (?=Uncaught|[A-Z][\w$]*Error\b))?"
     r"(?:Uncaught:? |Unhandled (?:promise )?rejection:? )?(?:\(in promise\):? )?"
 )
 _HEAD = lazy_pattern(
@@ -28,14 +28,14 @@ _AFRESH = lazy_pattern(
 )
 _STANDALONE = lazy_pattern(
     r"\s?(?:error: )?Uncaught (?!Exception:?\s*$)(?:\(in promise\) )?(?:[A-Z][\w$]*)?(?:Error|Exception)\b"
-    r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection)"
+    r"|\s?(?:\(\w+:\d+\) |\[)?UnhandledPromiseRejection(?:Warning)?: (?!Unhandled promise rejection(?! \(rejection id: \d+\): ))"
 )
 _LEVELS = frozenset({"error", "err", "fatal", "critical", "crit"})
 FATAL = "FATAL ERROR"
 HEAP = lazy_pattern(rf"{FATAL}: .*JavaScript heap out of memory")
 AFTERMATH = lazy_pattern(
     r"\s?(?:\(Use `|(?:Node\.js|Bun|Deno) v?\d|digest: ['\"]?\w"
-    r"|\(node:\d+\) (?:UnhandledPromiseRejectionWarning: Unhandled promise|\[DEP0018\]))"
+    r"|\(node:\d+\) (?:UnhandledPromiseRejectionWarning: Unhandled promise rejection(?! \(rejection)|\[DEP0018\]))"
 )
 """What a runtime says after the trace."""
 CARETS = lazy_pattern(r"\s*\^[\^~]*\s*$")

@@ -41,6 +41,8 @@ _MEMBER = lazy_pattern(r"\[?[A-Za-z]")
 _CODE = lazy_pattern(r"\s+code: '([^']{1,80})'")
 _ASIDE = lazy_pattern(r"\s*(?:Emitted '.*' event |Thrown at:)")
 _LOOSE_AT = lazy_pattern(r"\s+at (?:async )?(\S.{0,200}?)[ ,{]*$")
+_NUMBERED = lazy_pattern(r"\s*>?\s*\d+ +\|")
+"""A line of a drawing of the source."""
 Link = Literal["raised", "cause", "member"]
 
 
@@ -198,7 +200,8 @@ def _head_index(lines: Sequence[str]) -> int:
             break
         if CARETS.match(line) and index:
             below = next((at for at in range(index + 1, len(lines)) if lines[at].strip()), 0)
-            return 0 if read_at(lines[below]) is not None else below
+            is_head = read_at(lines[below]) is None and not _NUMBERED.match(lines[below])
+            return below if is_head else 0
     return 0
 
 

@@ -51,8 +51,10 @@ class PhpErrors(LogDetector[PhpConfig]):
     triggers = (
         r"^(?:<br />)?(?:<b>)?(?:PHP )?(?:Recoverable f|Catchable f|F)atal error(?:</b>)?: ",
         r"^(?:<br />)?(?:<b>)?(?:PHP )?Parse error(?:</b>)?: ",
+        r"^PHP message: (?:PHP )?(?:[A-Z][a-z]+ )?(?:Fatal|fatal|Parse) error: ",
         r"^Stack trace:$",
         r"\[object\] \([A-Za-z_\\]",
+        r"\"Exception\": ?\"[A-Za-z_][\w\\]{1,200}\", ?\"Message\": ?\"",
         r"said into std(?:err|out): \"(?:NOTICE: PHP message: )?PHP (?:[A-Z][a-z]+ )?(?:Fatal|fatal|Parse) error: ",
         r"^In [^\s:]{1,200}\.php line \d+:",
         *TRIGGERS,

@@ -67,6 +67,8 @@ def end_of_parts(get: Get, parts: list[Part]) -> int:
     end = parts[-1].end
     if THROWN.match(get(end) or ""):
         end += 1
+    if end > parts[0].head + 1 and parts[0].form == "named" and read_object(get(end - 1) or "") is not None:
+        end = _objects(get, end - 1)[-1].end  # what Laravel logs as text, it logs as the context too
     if parts[0].form != "fatal":
         return end
     if (get(end) or "").startswith("PHP ") and STACK.search(get(end) or ""):
