@@ -82,7 +82,7 @@ _BANGED = re.compile(r"(?P<letter>[EWID])! ")
 """A level as Telegraf writes it."""
 _GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
 """A level as cloud-init writes it, behind the name of a module."""
-_BRACED = re.compile(r"\{(?:[\w./-]+:\d+|[\w-]{0,64})\}(?=\s)")
+_BRACED = re.compile(r"\{{1,2}(?:[\w./-]+:\d+|[\w-]{0,64})\}{1,2}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
 _DOTTED = re.compile(r"[\w$]+(?:\.[\w$]+){2,}$")

@@ -19,6 +19,8 @@ _MESSAGES = ("message", "msg", "@m", "@mt", "event", "textPayload", "body", "sho
 _LOGFMT = re.compile(
     r"(?:^|\s)([\w.@-]{1,60})=(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'(?=\s|$)|([^\s\"]*))"
 )
+_RAISED = re.compile(r"(?:^|[\s|])(?:[a-z_][\w$]{0,60}\.){1,12}[A-Z][\w$]{0,80}(?:Exception|Error): ")
+"""An exception of a language with packages: the record behind it is quoted in its message."""
 _LOGFMT_START = re.compile(r"[\w.@-]{1,60}=")
 _LOGFMT_ESCAPE = re.compile(r"\\(.)")
 _ESCAPE = re.compile(r"\\([nrt])")
@@ -44,7 +46,7 @@ def read_record(text: str) -> Record | None:
     if (shipped := object_in(text)) is not None:
         return _of_json(shipped[0])
     start = text.find("{")
-    if 0 <= start <= 200 and text.rstrip().endswith("}"):
+    if 0 <= start <= 200 and text.rstrip().endswith("}") and not _RAISED.search(text, 0, start):
         return _of_json(text[start:])
     start = _logfmt_start(text)
     found = _of_logfmt(text[start:]) if start >= 0 else None

@@ -53,7 +53,7 @@ _PHP = re.compile(r"\S+\.php:\d+$")
 
 def written_out(fields: Fields) -> str | None:
     """Return the exception that fields describe as text of several lines; None where they describe none."""
-    if text := _headed(fields):
+    if text := _headed(fields) or "\n".join(_nextcloud(fields)):
         return text
     of_groups = (_of_group(fields, group) for group in (*_GROUPS, ""))
     return next((text for own in of_groups if (text := _listed(own))), None)
@@ -179,8 +179,8 @@ def _is_of_nextcloud(fields: Fields) -> bool:
 
 
 def _nextcloud(fields: Fields) -> Iterator[str]:
-    chain = [fields]
-    while isinstance(below := chain[-1].get("Previous"), dict) and len(chain) < _MOST_CAUSES:
+    chain = [fields] if _is_of_nextcloud(fields) else []
+    while chain and isinstance(below := chain[-1].get("Previous"), dict) and len(chain) < _MOST_CAUSES:
         chain.append(below)
     for index, one in enumerate(reversed([one for one in chain if _is_of_nextcloud(one)])):
         place = f"{one.get('File', '')}:{one.get('Line', 0)}"

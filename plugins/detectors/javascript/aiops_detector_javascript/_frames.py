@@ -29,6 +29,8 @@ _BARE = lazy_pattern(
 )
 _BARE_NAME = lazy_pattern(r"\s*(?:eval code|global code|module code|[\w$.<>/]+)\s*$")
 NAMELESS_CODE = frozenset({"eval code", "global code", "module code"})
+_ZONE = lazy_pattern(r"(?<=[\d)]) \[[\w<>-]{1,60}\]$")
+"""The zone that zone.js names behind a call."""
 _EVAL_LINE = lazy_pattern(r"(\d{1,9}) > ")
 _INNERMOST = lazy_pattern(r"\(([^()]+):(\d+):(\d+)\)")
 _ALIAS = lazy_pattern(r" \[as [^\]]*\]")
@@ -58,7 +60,7 @@ def read_at(line: str) -> Call | None:
         )
     if not text.startswith("at "):
         return None
-    text = text[3:].removesuffix("{").rstrip(" ,").removeprefix("async ")
+    text = _ZONE.sub("", text[3:].removesuffix("{").rstrip(" ,")).removeprefix("async ")
     function, place = _split_call(text)
     if place.startswith("index ") and function:
         return Call(function, "", 0, 0)  # Promise.all (index 0)

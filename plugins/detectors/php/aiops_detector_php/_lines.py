@@ -110,7 +110,7 @@ def is_uncaught(text: str) -> bool:
 
 def read_named(text: str) -> Head | None:
     """Read ``Type: message in file:1`` or what PHP 5 wrote; the place may follow on a later line."""
-    text = text.removeprefix("Uncaught ")
+    text = text.removeprefix("Uncaught ").partition(" Stack trace: #0 ")[0]
     found = _QUOTED.match(text)
     if found is not None:
         message, file, line = split_place(text[found.end() :])

@@ -62,6 +62,9 @@ _DETAILS = (
     "QUERY:",
     "Reason: ",
     "HTTP response ",
+    ": ",
+    "Caused by: ",
+    "Driver stacktrace:",
 )
 _LISTS_ERRORS = lazy_pattern(r"\b\d+ validation errors? for ")
 """How pydantic begins: a field on each line, what is wrong with it indented on the next."""
@@ -237,6 +240,7 @@ def _end_of_message(get: GetLine, at: int, *, is_open: bool) -> int:
             continue
         if _ends_message(line) or _announces_task(get, index - 1):
             break
+        quotes = quotes or line.startswith(": ")  # py4j tells of Java's exception
         is_of_another = not quotes and (
             begins_to_die(line, "python", below=get(index) or "")
             or (not has_calls and SYNTAX_PLACE.search(line) is not None)
