@@ -53,8 +53,8 @@ _PHP = re.compile(r"\S+\.php:\d+$")
 
 def written_out(fields: Fields) -> str | None:
     """Return the exception that fields describe as text of several lines; None where they describe none."""
-    if text := _headed(fields) or "\n".join(_nextcloud(fields)):
-        return text
+    if told := _headed(fields) or "\n".join(_nextcloud(fields)):
+        return told
     of_groups = (_of_group(fields, group) for group in (*_GROUPS, ""))
     return next((text for own in of_groups if (text := _listed(own))), None)
 
