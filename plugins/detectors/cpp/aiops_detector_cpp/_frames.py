@@ -31,7 +31,7 @@ _PC = lazy_pattern(
 _GDB = lazy_pattern(
     rf"(?P<function>[^\s(][^(]*?)(?:@plt)? \((?P<arguments>.*)\)(?: at {_LOCATION}| from (?P<module>\S+))?\s*$"
 )
-_GLOG = lazy_pattern(r"\s*(?:PC: )?@ +0x[0-9a-fA-F]+ +(?:\d+ +)?(?P<function>\S.*?)\s*$")
+_GLOG = lazy_pattern(r"\s*(?:PC: )?@ +(?:0x[0-9a-fA-F]+|[0-9a-f]{8,16}) +(?:\d+ +)?(?P<function>\S.*?)\s*$")
 _SYMBOLS = lazy_pattern(
     r"\s*(?:\d+ *[:#]? +)?(?P<module>(?:postgres: [^()\[\]]{0,200}?)?[^\s()\[\]]+)\((?P<function>[^\s()+]*)(?:\+0x[0-9a-f]+)?\) ?\[0x[0-9a-f]+\]\s*$"
 )

@@ -20,6 +20,8 @@ _PROCESS = lazy_pattern(
 )
 _THREAD = lazy_pattern(r"\b(?:in )?thread (?P<thread>T\d+)|\b(?P<of>T\d+)\)\s*$")
 _WHAT = lazy_pattern(r"\s+what\(\): ? ?(?P<text>.*)")
+_BETWEEN = lazy_pattern(r"\s*$|\s{8,}\S+:\d+\s*$")
+"""What may stand between two calls of one stack: nothing, or where the call above was made."""
 _ABORT = lazy_pattern(r"Abort message: '?(?P<text>.*?)'?\s*$")
 _VALUE = lazy_pattern(r"# (?P<text>\S.*)")
 
@@ -113,7 +115,7 @@ def _stacks(lines: Sequence[str]) -> list[list[Call]]:
     for line in lines:
         call = read_call(line)
         if call is None:
-            is_open = (is_open and not line.strip()) or (bool(re.match(r"\s*$", line)) and is_open)
+            is_open = is_open and _BETWEEN.match(line) is not None
             continue
         begins = (
             (call.number == 0 and last != 0) or 0 <= call.number < last or (not is_open and call.number <= 0)
