@@ -52,6 +52,8 @@ class Discovery:
     troubles: Troubles
     links: dict[str, str] = field(default_factory=dict)
     """The symbolic links the last scan found, by where they lead."""
+    hidden: set[str] = field(default_factory=set)
+    """What the last scan could not look into, though it is there."""
     _listed: set[str] = field(default_factory=set)
     _excluded: list[tuple[str, ...]] = field(init=False)
 
@@ -62,13 +64,19 @@ class Discovery:
 
     def scan(self) -> list[Candidate]:
         """Return each file once, by setting and then by age."""
-        self.links, self._listed = {}, set()
+        self.links, self._listed, self.hidden = {}, set(), set()
         found: dict[Key, Candidate] = {}
         for pattern in self.paths:
             matches = sorted(self._expand(pattern), key=by_age)
             for candidate in matches:
                 found.setdefault(candidate.key, candidate)
         return list(found.values())
+
+    def is_hidden(self, path: str) -> bool:
+        """Whether the last scan could not tell what is at a path."""
+        while self.hidden and path not in self.hidden and path != "/":
+            path = directory_of(path)
+        return path in self.hidden
 
     def directories(self) -> set[str]:
         """Return the directories in which the last scan looked, or would have.
@@ -178,6 +186,7 @@ class Discovery:
 
     def _unreachable(self, path: str, error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            self.hidden.add(path)
             self.troubles.report(path, error)
 
     def _is_excluded(self, path: str) -> bool:

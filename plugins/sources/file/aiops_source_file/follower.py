@@ -67,6 +67,7 @@ class Follower:
             oldest=manner.oldest,
             holds_copies=not context.once,
             rotated_to=manner.rotated_to,
+            is_hidden=discovery.is_hidden,
         )
         self._live = self._generations.live
         self._opener = Opener(self._files, self._troubles, manner.preset)

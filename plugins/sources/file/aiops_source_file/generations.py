@@ -39,7 +39,8 @@ class Generations:
     """Match files with generations.
 
     ``from_end`` names the files of which only the end is wanted, ``watched_since`` says of each
-    setting when it was looked at first: what was written there since is wanted.
+    setting when it was looked at first: what was written there since is wanted. ``is_hidden`` tells
+    of a path whether nobody can look there now.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Generations:
         oldest: float | None,
         holds_copies: bool,
         rotated_to: Sequence[str] = (),
+        is_hidden: Callable[[str], bool] = lambda path: False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rotated_to = rotated_to
-        self.live = Live(files, now)
+        self.live = Live(files, now, is_hidden=is_hidden)
+        self._is_hidden = is_hidden
         self.from_end: set[Key] = set()
         self.watched_since: dict[str, float] = {}
         self._files = files
@@ -299,7 +302,7 @@ class Generations:
         for place, rotation in list(self._rotations.items()):
             siblings = self._between(place, rotation.since)
             self._chain(siblings if rotation.is_seen else self._no_copies(siblings, rotation.path), None)
-            if self._now() > rotation.until:
+            if self._now() > rotation.until and not self._is_hidden(place):
                 del self._rotations[place]
 
     def _is_known(self, sibling: Candidate) -> bool:
@@ -314,16 +317,24 @@ class Generations:
 
     def _find_dormant(self) -> None:
         """Find the unread rest of files that were renamed or copied while nobody looked."""
-        is_over = self._now() > self._search_until
+        is_over, is_in_the_dark = self._now() > self._search_until, False
         for generation in self._memory.dormant() if self._is_searching else ():
             is_found = (
                 self._find_by_inode(generation)
                 or self._move_to_copy(generation)
                 or self._move_to_compressed(generation)
             )
-            if is_over and not is_found:
+            if not is_found and self._is_in_the_dark(generation):
+                is_in_the_dark = True
+            elif is_over and not is_found:
                 self._give_up(generation)
-        self._is_searching = not is_over
+        self._is_searching = is_in_the_dark or not is_over
+
+    def _is_in_the_dark(self, generation: Generation) -> bool:
+        """Whether its file may not be read now, or nobody may look where it was."""
+        sibling = self._siblings.with_inode(generation.place, generation.inode)
+        is_forbidden = sibling is not None and self._troubles.is_waiting(sibling.path)
+        return is_forbidden or self._is_hidden(generation.place)
 
     def _find_by_inode(self, generation: Generation) -> bool:
         sibling = self._siblings.with_inode(generation.place, generation.inode)

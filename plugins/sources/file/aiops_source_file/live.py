@@ -26,7 +26,9 @@ class Live:
     when the files that were deleted were last seen, by their place.
     """
 
-    def __init__(self, files: Files, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, files: Files, now: Callable[[], float] = time.monotonic, *, is_hidden: Callable[[str], bool]
+    ) -> None:
         self.memory = Memory()
         self.by_key: dict[Key, Generation] = {}
         self.at_path: dict[str, Generation] = {}
@@ -38,6 +40,7 @@ class Live:
         self.seen_at = time.time()
         self._files = files
         self._now = now
+        self._is_hidden = is_hidden
 
     def __contains__(self, generation: Generation | None) -> bool:
         return generation is not None and self.by_key.get(generation.key) is generation
@@ -101,6 +104,9 @@ class Live:
     def mark_astray(self, found: set[Key], siblings: Siblings) -> None:
         """Take note of the files that no setting names any more, and follow them still."""
         for generation in [g for key, g in self.by_key.items() if key not in found]:
+            if self._is_hidden(generation.path):  # maybe it is still there
+                self._look_at(generation)
+                continue
             if generation.is_ignored:
                 self.end(generation)
                 continue
@@ -120,13 +126,17 @@ class Live:
     def look_astray(self) -> None:
         """See whether files that no setting names any more have grown."""
         for generation in self.astray:
-            status = self._files.status(generation.key, generation.place)
-            if status is not None and generation.look(status):
-                self.ready[generation] = None
+            self._look_at(generation)
+
+    def _look_at(self, generation: Generation) -> None:
+        status = self._files.status(generation.key, generation.place)
+        if status is not None and generation.look(status):
+            self.ready[generation] = None
 
     def expired(self, wait: float) -> list[Generation]:
         """Return what nobody names, has nothing to read and was not written to for ``wait`` seconds."""
-        read = (g for g in self.astray if g.is_drained and g not in self.ready)
+        read = [g for g in self.astray if g.is_drained and g not in self.ready]
+        read = [g for g in read if not self._is_hidden(g.path)]
         astray = sorted(read, key=lambda g: g.serial)
         excess, before = len(astray) - _MANY_ASTRAY, self._now() - wait
         return [

@@ -34,6 +34,58 @@ def open_directory():
         yield Path(name)
 
 
+def give_to_nobody(*paths):
+    for path in paths if os.geteuid() == 0 else ():
+        os.chown(path, 65534, 65534)
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_files_of_a_directory_that_cannot_be_looked_into_are_not_given_up(open_directory, tail, append):
+    sub = open_directory / "logs"
+    sub.mkdir()
+    logs = [sub / f"a{number}.log" for number in range(150)]
+    for log in logs:
+        log.write_text("early\n")
+    give_to_nobody(sub, *logs)
+    source = tail(f"{sub}/*.log", start="beginning").start()
+    source.wait_for(*["early"] * 150)
+
+    with as_nobody():
+        sub.chmod(0o300)
+        source.wait(lambda: len(source.messages) >= 3)  # looked at several times, in vain
+        for log in logs:
+            append(log, "late\n")
+            log.rename(f"{log}.1")
+        sub.chmod(0o755)
+        source.wait_for(*["early"] * 150, *["late"] * 150)
+        source.stop()
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_a_file_that_is_renamed_while_it_may_not_be_read_is_found_when_it_may(
+    open_directory, tail, append, monkeypatch
+):
+    monkeypatch.setattr("aiops_source_file.generations._ROTATION_TIME", 0.05)
+    open_directory.chmod(0o777)
+    log = open_directory / "a.log"
+    log.write_text("1\n")
+    give_to_nobody(log)
+    source = tail(f"{open_directory}/*.log", start="beginning").start()
+    source.wait_for("1")
+    source.stop()
+    append(log, "2\n")
+    log.chmod(0)
+
+    with as_nobody():
+        source.start()
+        source.wait(lambda: source.messages)
+        renamed = log.rename(f"{log}.1")
+        source.wait(lambda: len(source.messages) >= 4)
+        renamed.chmod(0o644)
+        source.wait_for("1", "2")
+        source.stop()
+
+
 @pytest.mark.usefixtures("short_pauses")
 @pytest.mark.parametrize("target", ["file", "directory"])
 def test_case_38_an_unreadable_file_is_told_and_goes_on_where_it_stopped(
