@@ -24,7 +24,6 @@ _NUMBERS: dict[Minimum, tuple[str, str]] = {
 }
 _DOTNET: dict[Minimum, str] = {"critical": "crit", "error": "fail", "warning": "warn"}
 _TRANSLATED: dict[Minimum, str] = {
-    "critical": "致命错误|致命錯誤",
     "error": "严重|嚴重|错误|錯誤|重大|심각|오류|GRAVE|SCHWERWIEGEND|FEHLER|ERREUR",
     "warning": "警告|경고|WARNUNG|AVERTISSEMENT|ADVERTENCIA|AVVERTENZA",
 }
@@ -36,6 +35,10 @@ _SOURCES = ("go", "cc", "cpp", "c", "h", "py", "rs")
 def triggers_from(minimum: Minimum) -> tuple[str, ...]:
     """Return the triggers for every level from ``minimum`` up."""
     triggers = [trigger for level in _LEVELS[: _LEVELS.index(minimum) + 1] for trigger in _triggers(level)]
+    translated: Sequence[Minimum] = (
+        tuple(_TRANSLATED) if minimum == "warning" else ("error",)
+    )  # what is fatal is an error by name
+    triggers += [rf"(?:{_TRANSLATED[level]})(?:: | \[|\])" for level in translated]
     return tuple(dict.fromkeys(triggers))
 
 
@@ -46,7 +49,6 @@ def _triggers(level: Minimum) -> Iterator[str]:
         yield rf"{word}\b"
     for word in _FOUR[level]:
         yield rf"{word}(?:\[\d{{4}}\]| )"
-    yield rf"(?:{_TRANSLATED[level]})(?:: | \[|\])"
     letter = _LETTER[level]
     for suffix in _SOURCES:
         yield rf"{letter}(?:\d{{4}})?\d{{4}} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+\.{suffix}:\d+\]"
