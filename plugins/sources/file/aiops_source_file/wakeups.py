@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import threading
@@ -16,6 +17,8 @@ from aiops_source_file.watched import Watched
 _WIDEST = frozenset({"/", "/proc", "/sys", "/dev"})
 _LISTED = inotify.CREATE | inotify.DELETE | inotify.MOVED | inotify.SELF_GONE | inotify.OVERFLOW
 _POLLED = "Everything is looked at every second instead, or less often when there are many files."
+
+_INSTANCES = " Raise fs.inotify.max_user_instances, or the limit of open files, for quicker news."
 
 
 class Wakeups:
@@ -115,7 +118,9 @@ class Wakeups:
         try:
             self._watched = Watched(self.wake)
         except (OSError, RuntimeError) as error:
-            self._troubles.tell("file", f"changes are not told by this system ({reason}; {error}). {_POLLED}")
+            why = f"{reason.strerror or reason}; {getattr(error, 'strerror', None) or error}"
+            remedy = _INSTANCES if reason.errno == errno.EMFILE else ""
+            self._troubles.tell("file", f"changes are not told by this system ({why}). {_POLLED}{remedy}")
 
     def _watch_other(self, watched: Watched, directories: set[str]) -> None:
         try:

@@ -1,5 +1,6 @@
 """Many files, much news, old files: what a host has in abundance."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -99,7 +100,7 @@ def test_case_45_more_news_than_the_system_keeps_loses_nothing(tmp_path, monkeyp
 
 def test_case_45_a_system_that_tells_no_changes_is_polled(tmp_path, tail, append, monkeypatch):
     def refuse(self):
-        raise OSError("Too many open files")
+        raise OSError(errno.EMFILE, "Too many open files")
 
     def refuse_too(news):
         raise OSError("no threads left")
@@ -115,7 +116,8 @@ def test_case_45_a_system_that_tells_no_changes_is_polled(tmp_path, tail, append
     source.wait_for("1")
     assert source.messages == [
         "file: changes are not told by this system (Too many open files; no threads left). Everything is "
-        "looked at every second instead, or less often when there are many files."
+        "looked at every second instead, or less often when there are many files. "
+        "Raise fs.inotify.max_user_instances, or the limit of open files, for quicker news."
     ]
 
 
