@@ -25,13 +25,13 @@ from aiops_core.text.carriers import (
     within,
 )
 from aiops_core.text.envelope import parse_envelope
-from aiops_core.text.fields import Record, is_member, may_carry_text, read_record
+from aiops_core.text.fields import Record, begins_object, is_member, may_carry_text, read_record
 from aiops_core.text.line_records import line_record
 from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span, line_starts
 from aiops_core.text.matcher import Trigger, alike, compile_triggers
 from aiops_core.text.repeats import Repeats
 from aiops_core.text.shared_prefix import has_prefix, outer_prefix, shared_prefix
-from aiops_core.text.spread import spread_record
+from aiops_core.text.spread import carried_record, spread_record
 from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
@@ -230,7 +230,7 @@ class Place(Struct):
         text = decode_line(raw)
         if not self.grammar.tell_by_line(self.hits) or not raw.endswith(b"\n") or text[:1].isspace():
             return False
-        if carrier_of(raw) or line_record(raw) or read_record(text) or is_member(text):
+        if carrier_of(raw) or line_record(raw) or read_record(text) or is_member(text) or begins_object(text):
             return False
         triggers = [self.grammar.triggers[hit] for hit in self.hits]
         prefixes = [prefix for _, prefix, _ in self._prefixes(text, triggers)]
@@ -382,8 +382,9 @@ class Place(Struct):
         """Return the trace that a field of a record carries."""
         piece = lines.extent(lines.hit, lines.hit + 1) if lines else (self.line, self._line_end())
         record = read_record(text)
-        if record is None and lines is None and is_member(text):
-            spread = spread_record(self.data, self.line, self.floor)
+        is_spread = begins_object(text) or (lines is None and is_member(text))
+        if record is None and is_spread:
+            spread = carried_record(lines) if lines else spread_record(self.data, self.line, self.floor)
             if spread is None:
                 return None
             record, piece, is_complete = spread

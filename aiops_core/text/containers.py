@@ -30,6 +30,8 @@ _DYNO = re.compile(
 """What Heroku writes before the lines of a process."""
 _ACTOR = re.compile(r"\((?P<service>[\w.:()-]{1,80}) pid=(?P<thread>\d+(?:, ip=[\d.]+)?)\) ")
 """What Ray puts before the lines of its workers."""
+_TIMED_ACTOR = re.compile(rf"(?P<time>\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{{1,9}})?Z) {_ACTOR.pattern}")
+"""The same behind the time that ``kubectl logs --timestamps`` writes."""
 _JOB = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) \d\d[OE][ +]")
 """What GitLab's runner writes: the time, the number of the stream, whether a line goes on."""
 _LABELLED = re.compile(
@@ -59,7 +61,7 @@ _BY_FIRST: Mapping[str, tuple[re.Pattern[str], ...]] = {
     "(": (_ACTOR,),
     "#": (_STEP,),
     "@": (_TAI,),
-    **dict.fromkeys("0123456789", (_DYNO, _FOREMAN, _JOB, _LABELLED)),
+    **dict.fromkeys("0123456789", (_DYNO, _FOREMAN, _JOB, _LABELLED, _TIMED_ACTOR)),
 }
 
 

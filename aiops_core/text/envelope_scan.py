@@ -78,6 +78,8 @@ _REQUEST = re.compile(r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\t")
 """What Lambda writes of the request."""
 _POOLED = re.compile(r"\((?P<thread>[\w .:#-]{0,60}[A-Za-z][\w .:#-]{0,60})\) (?=\S)")
 """The thread as JBoss and Quarkus write it, behind the logger."""
+_NUMBERED = re.compile(r"\((?P<thread>[\da-f]{8,16})\) :(?=\s)")
+"""The number of the thread behind a logger, before the level."""
 _BANGED = re.compile(r"(?P<letter>[EWID])! ")
 """A level as Telegraf writes it."""
 _GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
@@ -296,6 +298,8 @@ class Scan:
         found = _PID.match(self.line, self.at) if self.severity else None
         if found is None and is_behind_logger:
             found = _POOLED.match(self.line, self.at)
+        if found is None and self.times and self.severity is None:
+            found = _NUMBERED.match(self.line, self.at)
         if found is None:
             return False
         for name, value in found.groupdict().items():

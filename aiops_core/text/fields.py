@@ -63,6 +63,11 @@ def is_member(text: str) -> bool:
     return _MEMBER.match(text) is not None
 
 
+def begins_object(text: str) -> bool:
+    """Tell whether a line looks like the first of a JSON object whose list of calls goes on below."""
+    return text.startswith('{"') and text.rstrip().endswith((",", "["))
+
+
 def _of_json(text: str) -> Record | None:
     try:
         fields = json.loads(text)

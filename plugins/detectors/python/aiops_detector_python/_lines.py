@@ -38,7 +38,7 @@ SHELL = lazy_pattern(
 IGNORED = lazy_pattern(r"Exception ignored (?:in|on|while)\b")
 LEAD = lazy_pattern(
     r"(?:^|[\s\]|:])(?:Exception in thread .+:|Exception ignored (?:in|on|while)\b.*|Exception in callback .+"
-    r"|Unhandled exception in .+|Exception in Tkinter callback|Error in sys\.excepthook:|Unhandled Error"
+    r"|Unhandled exception (?:in|during) .+|Exception in Tkinter callback|Error in sys\.excepthook:|Unhandled Error"
     r"|Error in atexit\._run_exitfuncs:|Unhandled error in Deferred:|Process [\w.:-]+:|--- Logging error ---"
     r"|Exception raised:)\s*$"
 )
