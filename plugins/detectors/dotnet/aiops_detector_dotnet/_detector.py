@@ -25,6 +25,7 @@ from aiops_detector_dotnet._lines import (
     CATEGORY,
     FRAME_TRIGGER,
     LOCAL_TRIGGERS,
+    MADE_TRIGGERS,
     PLACED_TRIGGER,
     UNITY_TRIGGER,
     read_frame,
@@ -56,6 +57,7 @@ class DotnetErrors(LogDetector[DotnetConfig]):
     triggers = (
         FRAME_TRIGGER,
         *LOCAL_TRIGGERS,
+        *MADE_TRIGGERS,
         PLACED_TRIGGER,
         UNITY_TRIGGER,
         r"^Unhandled [Ee]xception[.:] [A-Z]",

@@ -47,6 +47,8 @@ _FRAME = lazy_pattern(rf"\s+(?:at|{_ANY}) {_METHOD}(?P<rest>.*)$")
 _OTHER_FRAME = lazy_pattern(
     rf"\s{{2,}}(?:[^\s(){{}}\"'=]{{1,24}} ){{1,4}}(?=[^\s()]{{1,400}}\.[^\s()]{{1,400}}\(){_METHOD}(?P<rest>.*)$"
 )
+MADE_TRIGGERS = (r"  at \(wrapper ", r"  at lambda_method")
+"""Calls of what the runtime makes, which have no type: the crash itself when they come first."""
 PLACED_TRIGGER = r"  at .{1,300}\) in .{1,300}:line \d"
 UNITY_TRIGGER = r"\) \(at [^\s()]{1,300}\.cs:\d+\)"
 _CALL = r"(?P<method>[^\s()]+\.[^\s()]+?)\((?P<parameters>[^()]*(?:\([^()]*\)[^()]*)*)\)"

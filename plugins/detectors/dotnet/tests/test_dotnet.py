@@ -214,6 +214,22 @@ def test_frames_in_other_languages_of_the_framework_are_read(at, inside, number)
     ]
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["(wrapper managed-to-native) Shop.Shelf:Find (Shop.Shelf,string&)", "lambda_method12(Closure, Basket)"],
+)
+def test_an_exception_thrown_in_what_the_runtime_made_is_an_event(first):
+    report = (
+        f"Shop.StockException: none left\n  at {first}\n  at Shop.Basket.Total () [0x0001a] in <1f0c>:0 \n"
+    )
+
+    (found,) = find(DotnetErrors(), text=report)
+
+    assert (found.event.type, found.event.message) == ("Shop.StockException", "none left")
+    assert len(found.event.frames) == 2
+    assert found.text == report
+
+
 def test_a_report_that_was_cut_off_is_an_event_still():
     (found,) = find(DotnetErrors(), text="".join(INNER.splitlines(keepends=True)[:3]))
 

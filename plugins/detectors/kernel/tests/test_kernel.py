@@ -190,6 +190,22 @@ def test_the_process_is_told(report):
     assert (found.event.attributes["process"], found.event.attributes["pid"]) == ("shop", "4711")
 
 
+@pytest.mark.parametrize("zone", ["", " +0000 UTC"])
+def test_a_report_whose_lines_were_logged_at_different_levels_is_one_event(zone):
+    words = [line.partition("] ")[2] for line in OOPS.splitlines()]
+    levels = ["alert", *["warn"] * len(words)]
+    log = [
+        f"2026-01-15 10:00:00{zone} kern.{level} kernel: {line}\n"
+        for level, line in zip(levels, words, strict=False)
+    ]
+
+    (found,) = find(KernelErrors(), text="".join(log))
+
+    assert [frame.function for frame in found.event.frames] == [
+        frame.function for frame in find(KernelErrors(), text=OOPS)[0].event.frames
+    ]
+
+
 def test_an_out_of_memory_kill_says_whom_it_killed():
     (found,) = find(KernelErrors(), text=OUT_OF_MEMORY)
 

@@ -28,6 +28,7 @@ class SwiftErrors(LogDetector[SwiftConfig]):
         r"(?:Fatal error|Precondition failed|Assertion failed): .*\.swift, line ",
         r"^(?:Fatal error|Precondition failed|Assertion failed): ",
         r"Program crashed: ",
+        r"Swift runtime failure: ",
         r"\*\*\* Signal \d+: Backtracing",
         r"\*\*\* Terminating app due to ",
         r"\*\*\* Assertion failure in ",

@@ -31,7 +31,7 @@ ABOVE = 12
 MAX_MESSAGE = 24
 """Lines of a reason looked through for its end."""
 _BACKTRACE = lazy_pattern(
-    r"\*\*\* |.{0,4} ?Program crashed|Thread \d+.* crashed|Current stack trace|Stack dump"
+    r"\*\*\* |.{0,4} ?(?:Program crashed|Swift runtime failure)|Thread \d+.* crashed|Current stack trace|Stack dump"
 )
 
 

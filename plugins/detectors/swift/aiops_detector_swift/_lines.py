@@ -24,7 +24,7 @@ BARE = lazy_pattern(rf"{_KIND}(?:[.:] ?(?P<text>.*))?$")
 CONFLICT = lazy_pattern(r"Simultaneous accesses to 0x[0-9a-f]+, but (?P<text>.*)")
 CAST = lazy_pattern(r"(?P<text>Could not cast value of type '.+?' \(0x[0-9a-f]+\) to '.+?' \(0x[0-9a-f]+\))")
 CRASHED = lazy_pattern(
-    r"(?:\*\*\*|💣|\S{1,3}) Program crashed: (?P<text>.*?)(?: at (?P<address>0x[0-9a-f]+))?(?: \*\*\*)?\s*$"
+    r"(?:\*\*\*|💣|\S{1,3}) (?:Program crashed|(?P<failure>Swift runtime failure)): (?P<text>.*?)(?: at (?P<address>0x[0-9a-f]+))?(?: \*\*\*)?\s*$"
 )
 SIGNAL = lazy_pattern(r"\*\*\* Signal \d+: Backtracing from 0x[0-9a-f]+")
 THREAD = lazy_pattern(r"Thread (?P<number>\d+)(?: \"(?P<name>[^\"]*)\")?(?: crashed)?:\s*$")
@@ -41,7 +41,7 @@ DUMP = lazy_pattern(
 STACK_OF_OLD = lazy_pattern(r"Current stack trace:")
 THROW_STACK = lazy_pattern(r"\*\*\* (?:First throw )?[Cc]all stack(?: at first throw)?:")
 FRAME = lazy_pattern(
-    r"(?P<number>\d{1,4}) (?P<marks>(?:\[[a-z]+\] )*)(?:0x[0-9a-f]+ )?(?:(?P<function>.+?)(?: \+ \d+)? in (?P<module>\S+)(?: at (?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?)?|(?P<marked>0x[0-9a-f]+)?(?: in (?P<only>\S+))?)\s*$"
+    r" {0,3}(?P<number>\d{1,4}) (?P<marks>(?:\[[a-z]+\] )*)(?: {0,40}0x[0-9a-f]+ )?(?:(?P<function>.+?)(?: \+ \d+)? in (?P<module>\S+)(?: at (?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?)?|(?P<marked>0x[0-9a-f]+)?(?: in (?P<only>\S+))?)\s*$"
 )
 OLD_FRAME = lazy_pattern(
     r"\s*(?P<number>\d{1,4}) {1,4}(?P<module>\S.*?) +0x[0-9a-f]+ (?P<function>\S.*?)(?: \+ \d+)?(?: \((?P<file>[^\s():]+):(?P<line>\d+)\))?\s*$"

@@ -78,7 +78,7 @@ def _unplaced(words: str) -> tuple[str, str] | None:
     if (found := BARE.match(words)) is not None:
         return found["kind"], (found["text"] or "").strip()
     if (found := CRASHED.match(words)) is not None:
-        return found["text"], words.strip()
+        return (found["failure"], found["text"]) if found["failure"] else (found["text"], words.strip())
     return None
 
 

@@ -36,6 +36,17 @@ Thread 0 "shop" crashed:
 Backtrace took 0.12s
 
 """
+FAILURE = """\
+*** Signal 4: Backtracing from 0x5aa0c4306a32... done ***
+
+*** Swift runtime failure: Division by zero ***
+
+Thread 3 "worker-2" crashed:
+
+ 0 [inlined] [system] 0x00005aa0c4306a32 Swift runtime failure: Division by zero in shop at //<compiler-generated>
+ 1                    0x00005aa0c4306a32 Basket.share(of:) + 386 in shop at /srv/shop/Sources/shop/Basket.swift:35:52
+10 [ra]               0x00005aa0c4c13398 main + 535 in shop at /srv/shop/Sources/shop/main.swift:7:1
+"""
 OLD = """\
 Fatal error: no stock: file /srv/shop/Sources/shop/Basket.swift, line 9
 Current stack trace:
@@ -113,6 +124,15 @@ def test_frames_run_from_the_outermost_call_and_the_runtime_is_not_own_code():
         ("_assertionFailure", "libswiftCore.so", 0, False),
     ]
     assert found.event.frames[2].file == "/srv/shop/Sources/shop/Basket.swift"
+
+
+@pytest.mark.parametrize("before", ["", "shop-1  | "])
+def test_a_failure_of_the_runtime_is_told_with_its_aligned_stack(before):
+    (found,) = find(SwiftErrors(), text="".join(before + line for line in FAILURE.splitlines(keepends=True)))
+
+    assert (found.event.type, found.event.message) == ("Swift runtime failure", "Division by zero")
+    assert [frame.function for frame in found.event.frames if frame.in_app] == ["main", "Basket.share"]
+    assert found.event.attributes["thread"] == "worker-2"
 
 
 def test_frameworks_are_not_own_code():
