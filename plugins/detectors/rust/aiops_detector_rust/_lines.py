@@ -51,7 +51,7 @@ _HEADING = lazy_pattern(r"[A-Z][\w ]{0,40}:\s*$")
 _AFTERWORD = lazy_pattern(
     r"(?:Note|Warning|Suggestion|Help): \S|Run with (?:RUST_BACKTRACE|COLORBT_SHOW_HIDDEN|RUST_SPANTRACE|RUST_LIB_BACKTRACE)=|Backtrace omitted\."
 )
-_ERROR = lazy_pattern(r"[Ee]rror:(?: |$)")
+_ERROR = lazy_pattern(r" {0,4}[Ee]rror:(?: |$)")
 _DEBUGGED = lazy_pattern(r"(?P<type>[A-Z]\w*)(?: \{|\()")
 
 

@@ -131,12 +131,13 @@ def _crash(lines: Sequence[str]) -> Said:
 
 def _error(lines: Sequence[str], prefix: str) -> Said:
     first = lines[0]
-    text = first[parse_envelope(first).length :] if not first.startswith(" ") else ""
+    is_title = names_error(first) or not first.startswith(" ")
+    text = first[parse_envelope(first).length :] if is_title else ""
     if names_error(text):
         text = text.partition(":")[2].strip()
     elif not text and prefix:
         text = ""
-    index = 1 if not first.startswith(" ") else 0
+    index = 1 if is_title else 0
     message = [text] if text.strip() else []
     while message and index < len(lines) and lines[index].strip() and not _ends_text(lines[index]):
         message.append(lines[index].rstrip())

@@ -123,6 +123,23 @@ def test_type_and_message_are_read(report, name, message):
     assert (found.event.type, found.event.message) == (name, message)
 
 
+@pytest.mark.parametrize("blanks", [2, 4])
+@pytest.mark.parametrize("above", ["", "12:00:01 opening the shop\n"])
+def test_a_report_that_was_indented_as_a_whole_is_one_event(above, blanks):
+    report = "".join(
+        " " * blanks + line if line.strip() else line for line in ANYHOW.splitlines(keepends=True)
+    )
+
+    (found,) = find(RustErrors(), text=f"{above}{report}12:00:02 closed\n")
+
+    assert [raised.message for raised in found.event.exceptions] == [
+        "cannot start the shop",
+        "cannot read the configuration",
+        "No such file or directory (os error 2)",
+    ]
+    assert found.text == report
+
+
 @pytest.mark.parametrize("report", [ANYHOW, EYRE])
 def test_causes_of_a_report_are_a_chain(report):
     (found,) = find(RustErrors(), text=report)
