@@ -347,6 +347,27 @@ def test_a_syslog_line_of_error_priority_is_an_event_whatever_its_facility(detec
     ]
 
 
+def test_the_level_a_program_writes_comes_before_that_of_its_carrier(detection):
+    told = [
+        "10:00:00 ERROR [till] cannot sell",
+        "10:00:00 INFO [till] sold",
+        '{"level":"error","msg":"cannot sell"}',
+    ]
+    data = "".join(syslog(line, priority=number) for line in told for number in (11, 14))
+
+    events = detect(detection, data)
+
+    assert [(event.severity, event.message) for event in events] == [("error", "cannot sell")] * 4
+
+
+def test_a_message_below_its_level_is_found_behind_what_a_carrier_writes(detection):
+    data = "".join(syslog(line) for line in ("fail: shop.till[0]", "      cannot sell", "info: shop.till[0]"))
+
+    (event,) = detect(detection, data)
+
+    assert (event.type, event.message) == ("shop.till", "cannot sell")
+
+
 def test_a_syslog_header_without_a_host_is_none_of_the_message(detection):
     lines = [
         "<131>Nov 21 07:00:00 haproxy[2710]: backend shop has no server\n",

@@ -77,7 +77,8 @@ def _parse(line: str, moment: datetime) -> Envelope:
         return Envelope(0, read_moment(found, moment) if found else None, severity, origin_in(line, 0))
     if form := match_form(line):
         time = read_moment(form.time, moment) if form.time else None
-        return Envelope(form.length, time, form.severity, form.attributes)
+        told = Envelope(form.length, time, form.severity, form.attributes)
+        return _with_own(told, line[form.length :], moment) if form.is_of_carrier else told
     scan = Scan(line[:_REACH], moment)
     scan.run()
     severity, time = scan.severity or scan.priority, scan.time
@@ -88,6 +89,19 @@ def _parse(line: str, moment: datetime) -> Envelope:
             scan.attributes |= origin_in(line, scan.sure)
         time = time or (read_moment(found, moment) if found else None)
     return Envelope(scan.sure, time, severity, scan.attributes)
+
+
+def _with_own(carrier: Envelope, text: str, moment: datetime) -> Envelope:
+    """Add what the program itself wrote before its message: its level comes first, a carrier often tells one for all."""
+    if not text or text[0] in " \t<":
+        return carrier
+    own = _parse(text, moment)
+    return Envelope(
+        carrier.length + own.length,
+        carrier.occurred_at or own.occurred_at,
+        own.severity or carrier.severity,
+        {**own.attributes, **carrier.attributes},
+    )
 
 
 _SEVERE = tuple(

@@ -21,6 +21,8 @@ class Form(Struct, frozen=True):
     severity: Severity | None
     time: re.Match[str] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    is_of_carrier: bool = False
+    """Whether a carrier wrote it, before whatever its program did."""
 
 
 _KLOG = re.compile(
@@ -134,7 +136,7 @@ def _form(found: re.Match[str]) -> Form:
     elif priority := parts.get("priority"):
         severity = severity_of_number(int(priority) % 8)
     attributes = {name: value for name in _NAMED if (value := parts.get(name)) and value != "-"}
-    return Form(found.end(), severity, _time(parts.get("time")), attributes)
+    return Form(found.end(), severity, _time(parts.get("time")), attributes, "priority" in parts)
 
 
 def _time(text: str | None) -> re.Match[str] | None:

@@ -12,6 +12,7 @@ from aiops_core import (
     More,
     Severity,
     Span,
+    lazy_pattern,
     parse_envelope,
 )
 from aiops_detector_levels._message import read_message, says_nothing, sums_up
@@ -19,6 +20,7 @@ from aiops_detector_levels._triggers import Minimum, triggers_from
 
 _NAMELESS = "LogError"
 _MOST_LINES = 64
+_DIGITS = lazy_pattern(r"\d+")
 _WANTED: dict[Minimum, frozenset[Severity]] = {
     "critical": frozenset({"critical"}),
     "error": frozenset({"critical", "error"}),
@@ -51,20 +53,19 @@ class ErrorLevels(LogDetector[LevelsConfig]):
         if envelope.severity not in self._wanted:
             return None
         if said := line[envelope.length :].strip():
-            return (
-                _with_more(lines, hit, line[: envelope.length]) if said.endswith(":") else Span(hit, hit + 1)
-            )
+            return _with_more(lines, hit) if said.endswith(":") else Span(hit, hit + 1)
         below = lines.get(hit + 1)
         if below is None:
             return None if lines.final else More(hit)
-        return Span(hit, hit + 2) if below[:1] in {" ", "\t"} and below.strip() else None
+        text = _without_head(below, line)
+        return Span(hit, hit + 2) if text[:1] in {" ", "\t"} and text.strip() else None
 
     def detect(self, block: Block) -> Event | None:
         """Name the event after its logger."""
         above = f"{block.headline} " if block.headline else ""  # the time of a record in two lines
         envelope = parse_envelope(above + block.first_line)
-        again = "\n" + block.first_line[: envelope.length].rstrip()
-        text = (above + block.text.replace(again, "\n"))[envelope.length :].strip()
+        below = [_without_head(line, block.first_line) for line in block.lines[1:]]
+        text = "\n".join([(above + block.first_line)[envelope.length :], *below]).strip()
         message, logger = read_message(text)
         if says_nothing(message) or sums_up(block.first_line):
             return None
@@ -76,10 +77,20 @@ class ErrorLevels(LogDetector[LevelsConfig]):
         )
 
 
-def _with_more(lines: Lines, hit: int, envelope: str) -> Span | More:
-    """Claim a line that ends in a colon, with those that have the very same envelope and an indented text."""
-    indented, end = envelope.rstrip() + "  ", hit + 1
-    while end - hit < _MOST_LINES and (line := lines.get(end)) is not None and line.startswith(indented):
+def _with_more(lines: Lines, hit: int) -> Span | More:
+    """Claim a line that ends in a colon, with those that have the same envelope and an indented text."""
+    first, end = lines.get(hit) or "", hit + 1
+    while end - hit < _MOST_LINES and (line := lines.get(end)) is not None:
+        text = _without_head(line, first)
+        if text == line or text[:1] not in {" ", "\t"}:
+            return Span(hit, end)
         end += 1
-    is_open = end - hit < _MOST_LINES and lines.get(end) is None and not lines.final
+    is_open = end - hit < _MOST_LINES and not lines.final
     return More(hit) if is_open else Span(hit, end)
+
+
+def _without_head(line: str, first: str) -> str:
+    """Return a line without the envelope, where the first line begins with the same one but for its numbers."""
+    head = line[: parse_envelope(line).length].rstrip()
+    is_same = bool(head) and _DIGITS.sub("0", first[: len(head)]) == _DIGITS.sub("0", head)
+    return line[len(head) + 1 :] if is_same else line
