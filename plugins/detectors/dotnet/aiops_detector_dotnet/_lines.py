@@ -86,7 +86,7 @@ _ANNOUNCED = lazy_pattern(
     r"|Exceção Sem Tratamento:|처리되지 않은 예외: ?|\[ERROR\] FATAL UNHANDLED EXCEPTION:) ?"
 )
 UNHANDLED_ALONE = lazy_pattern(r"Unhandled Exception:\s*$")
-OVERFLOW = lazy_pattern(r"(?:Process is terminating due to )?Stack ?[Oo]verflow(?:Exception)?\.\s*$")
+OVERFLOW = lazy_pattern(r"\s?(?:Process is terminating due to )?Stack ?[Oo]verflow(?:Exception)?\.\s*$")
 _INNER = lazy_pattern(r"\s*---> ?(?:\((?:[^()]{2,60}?)#(?P<number>\d+)\) ?)?(?P<rest>\S.*)$", re.DOTALL)
 INNER_WITHIN = " ---> "
 MEMBER_END = "<---"
