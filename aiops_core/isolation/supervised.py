@@ -155,7 +155,8 @@ class Supervised:
             lived = time.monotonic() - worker.began
             self._wait = _FIRST if lived > _STEADY else min(self._wait * 2, _LONGEST)
             longest = _LONGEST_OFF if worker.took_too_long else _LONGEST
-            share = min(held * _SHARE, longest) if held > _UNNOTICED else 0.0
+            has_others = not self.context.once  # who reads once waits for nobody else
+            share = min(held * _SHARE, longest) if held > _UNNOTICED and has_others else 0.0
             self._back_at = time.monotonic() + max(self._wait, share)
         threading.Thread(target=self._bring_back, name="isolated-again", daemon=True).start()
 

@@ -33,8 +33,9 @@ _NUMBERS: Mapping[str, int] = {
     for name in (names[0], *names[1])
 }
 _NAMES = frozenset(name[:3] for name in _NUMBERS) | {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
-_NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+_NUMERALS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 _MONTH_OF = {**_NUMBERS, **{f"{numeral}月": number for number, numeral in enumerate(_NUMERALS, 1)}}
+_FIRST_NUMERALS = frozenset(_NUMERALS[:10])
 _AFTERNOON = frozenset({"PM", "下午", "午後", "오후"})
 _DIGITS = frozenset("0123456789")
 _ZONE_HOURS: Mapping[str, int] = {
@@ -116,7 +117,7 @@ def match_time(line: str, at: int = 0) -> re.Match[str] | None:
         patterns = _FROM_DIGIT
     elif line[at : at + 3] in _NAMES:
         patterns = _FROM_LETTER
-    elif line[at : at + 1] in _NUMERALS:
+    elif line[at : at + 1] in _FIRST_NUMERALS:
         patterns = _FROM_NUMERAL
     else:
         return None

@@ -260,6 +260,20 @@ def test_a_response_goes_on_without_the_parts_that_go_wrong(tmp_path):
     }
 
 
+def test_a_run_that_ends_by_itself_begins_a_process_again_however_long_the_call_held_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("aiops_core.isolation.supervised._UNNOTICED", 0.0)
+    monkeypatch.setattr("aiops_core.isolation.supervised._SHARE", 100_000)
+    parts = {"analyzers": [step("Explain", "fine")], "actions": [step("Do", "exit")[:-1] + ", mode: auto}"]}
+    text = pipeline(detectors=["python"], notifiers=[step("Tell", "fine")], **parts)
+
+    result = run_pipeline(text, {"app.log": TRACE, "parts.py": PARTS}, tmp_path, timeout=60)
+
+    (report,) = result.reports
+    assert [outcome.summary for outcome in report.outcomes] == ["did it, uncertain: True"]
+
+
 def test_a_unit_that_forbids_to_give_way_still_has_isolated_plugins(beside, tmp_path, monkeypatch):
     forbidding = (
         "import os\n\n\ndef nice(by):\n    raise PermissionError(1, 'setpriority')\n\n\nos.nice = nice\n"
