@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, TypeGuard, TypeVar
 
 from msgspec import Struct
@@ -48,7 +49,7 @@ def _texts(record: object, redactor: Redactor) -> list[str]:
         elif not value or isinstance(value, _UNTOUCHED):
             continue
         elif isinstance(value, Struct):
-            left += [getattr(value, name) for name in _names(type(value))]
+            left += _values(type(value))(value)
         elif isinstance(value, _LISTS):
             if not _is_stack(value) or _redact_frames(_Same(value), redactor) is not value:
                 left += value
@@ -118,6 +119,14 @@ def _redact_fields(record: R, redactor: Redactor, *, code: bool) -> R:
             if after != before:
                 changed[name] = after
     return replace(record, **changed) if changed else record  # type: ignore[type-var]
+
+
+@cache
+def _values(kind: type[Struct]) -> Callable[[Struct], Iterable[Any]]:  # Any: records nest every JSON type
+    names = _names(kind)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: [getattr(record, name) for name in names]
 
 
 @cache

@@ -134,7 +134,8 @@ class Commits:
             if len(self._met) >= _MOST_MET:
                 self._met.clear()
             self._met.add(event.fingerprint)
-        self._pending.events.append((event, self._is_young(event.occurred_at or event.read_at)))
+        is_young = self._is_young(event.occurred_at or event.read_at, self._clock())
+        self._pending.events.append((event, is_young))
 
     def count(self, stream: Stream, known: Streak | Repeat) -> bool:
         """Take blocks that were known; return False where each has to become an event."""
@@ -184,8 +185,7 @@ class Commits:
     def _read_at(self, batch: LogBatch) -> datetime:
         return batch.read_at or self._clock()
 
-    def _is_young(self, happened: datetime | None) -> bool:
-        now = self._clock()
+    def _is_young(self, happened: datetime | None, now: datetime) -> bool:
         return now - (happened or now) <= self._pipeline.config.policy.max_age
 
     def commit_if_due(self) -> None:
@@ -291,8 +291,8 @@ class Commits:
         self, pending: _Pending, checkpoints: list[Checkpoint], states: Mapping[str, object]
     ) -> list[IncidentChange] | None:
         """Try until the store takes it; reading waits meanwhile, so nothing is lost."""
-        wait = 0.5
-        counted = [(one, self._is_young(one.last)) for one in pending.counting.counted()]
+        wait, now = 0.5, self._clock()
+        counted = [(one, self._is_young(one.last, now)) for one in pending.counting.counted()]
         while True:
             try:
                 return self._store.record(

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from aiops_core.ingest.stream import Stream
 from aiops_core.records import Event, LogBatch
-from aiops_core.store import Counted, next_sampled
+from aiops_core.store import Counted, minute_of, next_sampled
 from aiops_core.text.known_blocks import Known
 from aiops_core.text.openings import Opening
 from aiops_core.text.repeats import Repeat
@@ -19,8 +19,8 @@ from aiops_core.text.streaks import Kind, Streak, Times
 
 Make: TypeAlias = Callable[[Stream, LogBatch, Repeat], Event]
 """Make the event of one block."""
-_Key: TypeAlias = tuple[Stream, datetime, frozenset[tuple[str, str]]]
-"""The stream, the minute its blocks were read or that they name, and with what they came."""
+_Origin: TypeAlias = tuple[Stream, frozenset[tuple[str, str]]]
+"""The stream of blocks, and with what they came."""
 
 
 class _Group(Struct):
@@ -42,12 +42,18 @@ class _Few(Struct):
     first: datetime
     last: datetime
     count: int = 0
+    minutes: dict[datetime, int] = field(default_factory=dict)
     kept: list[tuple[LogBatch, Repeat]] = field(default_factory=list)
     next_kept: int = 1
 
     def add(self, batch: LogBatch, repeat: Repeat, moment: datetime) -> None:
         """Count a block of this time."""
-        self.first, self.last = min(self.first, moment), max(self.last, moment)
+        minute = minute_of(moment)
+        self.minutes[minute] = self.minutes.get(minute, 0) + 1
+        if moment > self.last:
+            self.last = moment
+        elif moment < self.first:
+            self.first = moment
         self.count += 1
         if self.count == self.next_kept:
             self.kept.append((batch, repeat))
@@ -61,8 +67,9 @@ class Counting(Struct):
     read_at: Callable[[LogBatch], datetime]
     release: Callable[[Mapping[str, str]], str]
     size: int = 0
-    _groups: dict[_Key, dict[tuple[Kind, Times], _Group]] = field(default_factory=dict)
-    _few: dict[tuple[_Key, Known, Opening], _Few] = field(default_factory=dict)
+    _groups: dict[tuple[_Origin, datetime], dict[tuple[Kind, Times], _Group]] = field(default_factory=dict)
+    """By the minute in which they were read, too."""
+    _few: dict[tuple[_Origin, Known, Opening], _Few] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.size > 0
@@ -71,7 +78,7 @@ class Counting(Struct):
         """Take a block that came alone."""
         batch = stream.batches[-1]  # the one it came in, without its bytes
         moment = repeat.moment or self.read_at(batch)
-        key = (_key(stream, moment, batch), repeat.known, repeat.opening)
+        key = (_origin(stream, batch), repeat.known, repeat.opening)
         few = self._few.get(key)
         if few is None:
             few = self._few[key] = _Few(moment, moment)
@@ -82,7 +89,7 @@ class Counting(Struct):
         """Take the blocks of a streak."""
         batch = stream.batches[-1]  # the one they came in, without its bytes
         read_at = self.read_at(batch)
-        groups = self._groups.setdefault(_key(stream, read_at, batch), {})
+        groups = self._groups.setdefault((_origin(stream, batch), minute_of(read_at)), {})
         alike = zip(streak.kinds, streak.times, strict=True)
         for key, seconds, start in zip(alike, streak.seconds, streak.starts, strict=True):
             group = groups.get(key)
@@ -100,7 +107,7 @@ class Counting(Struct):
 
     def counted(self) -> Iterator[Counted]:
         """Yield what was counted: of each group how many, and from when to when."""
-        for ((stream, *_), known, _), few in self._few.items():
+        for ((stream, _), known, _), few in self._few.items():
             batch, repeat = few.kept[0]
             yield Counted(
                 known.event.fingerprint,
@@ -110,22 +117,25 @@ class Counting(Struct):
                 few.last,
                 self.release(repeat.attributes(batch.attributes)),
                 partial(self._events_of_few, stream, few),
+                few.minutes,
             )
-        for (stream, *_), groups in self._groups.items():
+        for ((stream, _), _), groups in self._groups.items():
             for (kind, times), group in groups.items():
                 batch = group.kept[0][0]
                 moments = [
                     kind.moment(times, seconds, group.zone) or group.read_at
                     for seconds in (group.first, group.last)
                 ]
+                first = min(moments)
                 yield Counted(
                     kind.known.event.fingerprint,
                     kind.known.event.severity or "error",
                     group.count,
-                    min(moments),
+                    first,
                     max(moments),
                     self.release(kind.attributes(batch.attributes)),
                     partial(self._events, stream, kind, group),
+                    {minute_of(first): group.count},  # what is alike in all of them has their minute
                 )
 
     def _events_of_few(self, stream: Stream, few: _Few) -> Iterator[Event]:
@@ -137,5 +147,5 @@ class Counting(Struct):
             yield self.make(stream, batch, kind.repeat(body, start, group.zone))
 
 
-def _key(stream: Stream, moment: datetime, batch: LogBatch) -> _Key:
-    return stream, moment.replace(second=0, microsecond=0), frozenset(batch.attributes.items())
+def _origin(stream: Stream, batch: LogBatch) -> _Origin:
+    return stream, frozenset(batch.attributes.items())

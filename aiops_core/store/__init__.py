@@ -39,7 +39,7 @@ from aiops_core.store.sightings import release_named
 from aiops_core.store.silences import SilenceRow, Silences
 from aiops_core.store.spending import Cap, LostCall, Shortage, Spendings
 from aiops_core.store.talks import Place, RemarkRow, RemarkState, Talks
-from aiops_core.store.tally import Counted, next_sampled
+from aiops_core.store.tally import Counted, minute_of, next_sampled
 from aiops_core.store.trends import Trends
 from aiops_core.store.triage import Triage, Triaged
 from aiops_core.store.volumes import Volume, Volumes
@@ -87,6 +87,7 @@ __all__ = [
     "fault_key",
     "hold",
     "holder",
+    "minute_of",
     "next_sampled",
     "put_aside_damaged",
     "release_named",

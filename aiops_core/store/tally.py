@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,10 +22,10 @@ _VARIABLE = re.compile(r"""0x[0-9a-fA-F]+|\d+|'[^']*'|"[^"]*\"""")
 
 
 class Counted(Struct, frozen=True):
-    """Events of one incident, release and minute: only those that are stored have to be made.
+    """Events of one incident and release: only those that are stored have to be made.
 
     ``events`` makes some of them anew each time, those with the numbers of `next_sampled`: as many as may be
-    stored of an incident that had others before.
+    stored of an incident that had others before. ``minutes`` is how many of them came in each.
     """
 
     fingerprint: str
@@ -35,6 +35,7 @@ class Counted(Struct, frozen=True):
     last: datetime
     release: str
     events: Callable[[], Iterator[Event]]
+    minutes: Mapping[datetime, int]
 
 
 class Tally(Struct):
@@ -61,7 +62,8 @@ class Tally(Struct):
             return
         seen, severity = seen_at(event, now), event.severity or "error"
         release = release_named(event.attributes)
-        one = Counted(event.fingerprint, severity, 1, seen, seen, release, lambda: iter((event,)))
+        minutes = {minute_of(seen): 1}
+        one = Counted(event.fingerprint, severity, 1, seen, seen, release, lambda: iter((event,)), minutes)
         self.count(one, is_answerable, now)
 
     def count(self, found: Counted, is_answerable: bool, now: datetime) -> None:
@@ -76,8 +78,8 @@ class Tally(Struct):
         elif row["state"] == self.before == "new":
             self._become("ongoing", now)
         row["count"] += found.count
-        minute = found.first.replace(second=0, microsecond=0)
-        self.minutes[minute] = self.minutes.get(minute, 0) + found.count
+        for minute, count in found.minutes.items():
+            self.minutes[minute] = self.minutes.get(minute, 0) + count
         self._sight(found)
         row["first_seen"] = min(row["first_seen"], found.first)
         row["last_seen"] = max(row["last_seen"], found.last)
@@ -145,6 +147,11 @@ def seen_at(event: Event, now: datetime) -> datetime:
     """Return when the event happened, as well as is known; a time without a zone is UTC."""
     seen = event.occurred_at or event.read_at or now
     return seen if seen.tzinfo else seen.replace(tzinfo=UTC)
+
+
+def minute_of(moment: datetime) -> datetime:
+    """Return the minute of a moment."""
+    return moment.replace(second=0, microsecond=0)
 
 
 def _is_due(row: dict[str, Any]) -> bool:  # Any: column values

@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from aiops_core.store import (
     Counted,
     IncidentChange,
     Store,
+    minute_of,
     until_count,
     until_release,
     until_time,
@@ -206,11 +208,12 @@ def test_the_event_that_regresses_is_stored_but_never_more_than_a_hundred(store,
 
 
 def test_events_that_are_only_counted_leave_what_single_ones_leave(store, event, clock):
-    early, late = clock() - timedelta(seconds=30), clock()
+    early, late = clock() - timedelta(minutes=2), clock()
     times = [early, *[late] * 69]
     store.record("shop", [(event("f1", occurred_at=time), True) for time in times], [], {})
     some = [event("f1", occurred_at=time) for time in times]
-    many = Counted("f1", "error", 70, early, late, "", lambda: iter(some))
+    minutes = Counter(map(minute_of, times))
+    many = Counted("f1", "error", 70, early, late, "", lambda: iter(some), minutes)
     store.record("bank", [], [], {}, counted=[(many, True)])
 
     one, other = store.incidents.get(1), store.incidents.get(2)
@@ -219,10 +222,11 @@ def test_events_that_are_only_counted_leave_what_single_ones_leave(store, event,
     assert (other.type, other.severity, other.state) == (one.type, one.severity, one.state)
     assert len(other.events) == len(one.events) == 22
     assert store.runs.get(2).reason == "new"
+    assert store.trends.since(early - timedelta(minutes=1)) == {1: minutes, 2: minutes}
 
 
 def test_of_counted_events_none_is_stored_twice(store, event, clock):
-    some = [event(), event()]
+    some, minutes = [event(), event()], {minute_of(clock()): 2}
     store.record("shop", [(some[0], True)], [], {})
 
     store.record(
@@ -230,7 +234,7 @@ def test_of_counted_events_none_is_stored_twice(store, event, clock):
         [],
         [],
         {},
-        counted=[(Counted("f1", "error", 2, clock(), clock(), "", lambda: iter(some)), True)],
+        counted=[(Counted("f1", "error", 2, clock(), clock(), "", lambda: iter(some), minutes), True)],
     )
 
     incident = store.incidents.get(1)
