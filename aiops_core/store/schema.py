@@ -12,8 +12,15 @@ from aiops_core.errors import StoreError
 from aiops_core.store.database import copy_file, explained, open_engine
 from aiops_core.store.directory import create_private
 from aiops_core.store.lock import exclusive
+from aiops_core.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# as Alembic makes it; one row: the revision
+_VERSION = """
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)
+"""
 
 
 def bring_up_to_date(path: Path, migrations: Path = MIGRATIONS) -> None:
@@ -31,8 +38,10 @@ def bring_up_to_date(path: Path, migrations: Path = MIGRATIONS) -> None:
         found = revision_of(path, known)
         if found == known[-1]:
             return
-        if found:
-            copy_file(path, path.with_suffix(f".schema-{found}.backup"))
+        if not found:
+            _create(path, known[-1])
+            return
+        copy_file(path, path.with_suffix(f".schema-{found}.backup"))
         _upgrade(path, migrations)
 
 
@@ -57,6 +66,18 @@ def revision_of(path: Path, known: list[str]) -> str:
             f"{known[-1]}). Install that version, or use another state directory."
         )
     return found
+
+
+def _create(path: Path, revision: str) -> None:
+    # from the tables of the code, as they are: every migration since the first would take a tenth of a second
+    engine = open_engine(path)
+    try:
+        with explained(path), engine.begin() as connection:
+            metadata.create_all(connection, checkfirst=False)
+            connection.exec_driver_sql(_VERSION)
+            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
+    finally:
+        engine.dispose()
 
 
 def _upgrade(path: Path, migrations: Path) -> None:
