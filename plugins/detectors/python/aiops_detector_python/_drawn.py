@@ -16,8 +16,10 @@ from aiops_detector_python._paths import module_of
 GetLine = Callable[[int], str | None]
 IsOurs = Callable[[str], bool]
 
+_COLOURS = r"(?:(?:\x1b|\\u001b)\[[\d;]*m)*"
+"""As they stand in a line, or in the JSON that carries it."""
 TRIGGERS = (
-    r"Traceback \(most recent call last\) (?:─|---|\\u2500)",
+    rf"Traceback {_COLOURS}\(most recent call last\){_COLOURS} {_COLOURS}(?:─|---|\\u2500)",
     r"^[A-Za-z_][\w.]* {2,}Traceback \(most recent call last\)$",
 )
 _BOX = lazy_pattern(r"(?P<margin>.*?)[╭┌+][─-]+ Traceback \(most recent call last\) [─-]+[╮┐+]\s*$")

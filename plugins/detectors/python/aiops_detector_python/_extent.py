@@ -25,6 +25,7 @@ from aiops_detector_python._lines import (
     RECORD,
     REMOTE,
     RULE,
+    SAID_IN_GROUP,
     SECTION,
     SHELL,
     SYNTAX_ERROR,
@@ -165,10 +166,7 @@ def _has_envelopes(get: GetLine, start: int) -> bool:
 def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
     """Step over one traceback of the chain; tell whether it ends with an exception's message."""
     if GROUP_HEADER.match(get(at) or ""):
-        at += 1
-        while MARGIN.match(get(at) or "") and not GROUP_HEADER.match(get(at) or ""):
-            at += 1
-        return at, False
+        return _end_of_group(get, at + 1), False
     line: str | None = get(at) or ""
     if HEADER.match(line or "") or not match_exception(line or ""):
         at = _end_of_frames(get, at + 1)
@@ -178,13 +176,35 @@ def _end_of_part(get: GetLine, at: int) -> tuple[int, bool]:
     return at, False
 
 
+def _end_of_group(get: GetLine, at: int) -> int:
+    """Step over the lines of a group; CPython before 3.13 sets no margin before those a message goes on in."""
+    while (line := get(at)) is not None and not GROUP_HEADER.match(line):
+        if not MARGIN.match(line):
+            below = _margin_below(get, at)
+            if below is None or not SAID_IN_GROUP.match(get(at - 1) or ""):
+                break
+            at = below
+        at += 1
+    return at
+
+
+def _margin_below(get: GetLine, at: int) -> int | None:
+    for index in range(at, at + _MOST_MESSAGE_LINES):
+        line = get(index)
+        if line is None or GROUP_HEADER.match(line) or _ends_message(line):
+            return None
+        if MARGIN.match(line):
+            return index
+    return None
+
+
 def _end_of_frames(get: GetLine, at: int) -> int:
-    """Step over the frames below a header; loguru parts them by blank lines and marks one of them."""
+    """Step over the frames below a header; loguru marks one of them and may part them by blank lines."""
     if FLAT_FRAME.match(get(at) or ""):
         return end_of_flat(get, at)
     is_parted = get(at) == ""
     while (line := get(at)) is not None:
-        if not (is_indented(line) or line == TWISTED or (is_parted and (not line or MARKED.match(line)))):
+        if not (is_indented(line) or line == TWISTED or MARKED.match(line) or (is_parted and not line)):
             break
         at += 1
     return at

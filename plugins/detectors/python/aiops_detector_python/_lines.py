@@ -19,6 +19,8 @@ MARKED = lazy_pattern(r"> File \"")
 SYNTAX_PLACE = lazy_pattern(r"(?:^|\s)File \"[^\"]*\", line \d+\s*$")
 SYNTAX_ERROR = lazy_pattern(r"(?:SyntaxError|IndentationError|TabError)(?::|\s*$)")
 MARGIN = lazy_pattern(r"\s*[|+]")
+SAID_IN_GROUP = lazy_pattern(r"(\s+\| )[^\W\d][\w.]*(?::|\s*$)")
+"""What was raised, behind the margin of a group."""
 TWISTED = "--- <exception caught here> ---"
 QUOTES = '"""'
 REMOTE = lazy_pattern(r"(?:[\w.]+\.)?_?RemoteTraceback:\s*$")

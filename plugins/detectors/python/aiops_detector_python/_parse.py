@@ -21,6 +21,7 @@ from aiops_detector_python._lines import (
     MARKED,
     QUOTES,
     REPEATED,
+    SAID_IN_GROUP,
     SECTION,
     Link,
     is_indented,
@@ -97,7 +98,8 @@ def read_exceptions(lines: Sequence[str], is_ours: IsOurs) -> tuple[RaisedExcept
     if found := FATAL.match(lines[0]):
         kind, message = found[1] or found[3], found[2] or found[4]
         return (RaisedException(kind, message or "", _fatal_frames(lines, is_ours)),)
-    parts = _Reader(lines).read_parts(_margin_column(lines), is_top=True)
+    column = _margin_column(lines)
+    parts = _Reader(_with_margins(lines) if column >= 0 else lines).read_parts(column, is_top=True)
     exceptions: list[RaisedException] = []
     _collect(parts, "raised", -1, exceptions, is_ours)
     return tuple(exceptions)
@@ -121,6 +123,20 @@ def _margin_column(lines: Sequence[str]) -> int:
             found = MARGIN.match(following) or MARGIN.match(line)
             return found.end() - 1 if found else -1
     return -1
+
+
+def _with_margins(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a group with the margin that is not set before what a message goes on in."""
+    begin = next(index for index, line in enumerate(lines) if GROUP_HEADER.match(line))
+    end = max((index for index, line in enumerate(lines) if MARGIN.match(line)), default=0)
+    set_off = list(lines)
+    margin = ""
+    for index in range(begin + 1, end):
+        if not MARGIN.match(lines[index]):
+            set_off[index] = margin + lines[index]
+        elif said := SAID_IN_GROUP.match(lines[index]):
+            margin = said[1]
+    return set_off
 
 
 def _collect(
@@ -185,11 +201,11 @@ def _frame(file: str, line: str, function: str | None, code: str, is_ours: IsOur
 
 
 def _message(first: str, rest: list[str]) -> str:
-    lines = [first]
+    lines = [first.rstrip()]
     for line in rest:
         if line == QUOTES or SECTION.match(line):
             break
-        lines.append(line)
+        lines.append(line.rstrip())
     return "\n".join(lines).strip()[:_MOST_MESSAGE]
 
 
