@@ -27,7 +27,7 @@ from aiops_detector_javascript._parse import read_parts, to_exceptions
 
 _THEIRS = lazy_pattern(
     r"(?:node|bun|ext|deno|native|chrome-extension|moz-extension|safari-extension|resource|chrome|evalmachine):"
-    r"|internal/|<anonymous>|wasm:|webpack/|\(webpack\)|\[eval\]|eval code"
+    r"|internal/|/var/runtime/|<anonymous>|wasm:|webpack/|\(webpack\)|\[eval\]|eval code"
     r"|(?:_?[a-z]+_)*(?:module|bootstrap_node|timers|net|events|readable|writable|duplex|fs|vm|domain"
     r"|child_process|http|https|server|client|tls|wrap|stream|next_tick|repl)\.js$"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiops_core import lazy_pattern
+from aiops_core import lazy_pattern, parse_envelope
 from aiops_detector_javascript._failed_test import SOURCE, title_above
 from aiops_detector_javascript._frames import (
     NAMELESS_CODE,
@@ -199,10 +199,11 @@ def _head_above(get: Get, top: int) -> int | None:
         head = read_head(line)
         if (head is not None and head.is_known) or CAUSE.match(line):
             return _outer_head(get, index)
-        if starts_afresh(line) or is_adjacent:
+        is_record = starts_afresh(line) or (not is_adjacent and parse_envelope(line).severity is not None)
+        if is_record or is_adjacent:
             if read_head_within(line) is not None:
                 return _announced_above(get, index)
-            if starts_afresh(line):
+            if is_record:
                 named = index if is_adjacent else named
                 break
         if named is None and line and head is not None and head.message and line[0].isupper():

@@ -17,7 +17,7 @@ _POINTED = lazy_pattern(
 )
 """How Vitest prints a frame."""
 _LOOSE_AT = lazy_pattern(r"\s+(?:eval )?at \S")
-_LEFT_OUT = lazy_pattern(r"\s+\.\.\. \d+ (?:lines matching|more)\b")
+_LEFT_OUT = lazy_pattern(r"\s+(?:\.\.\. \d+ (?:lines matching|more)|\[\.\.\. lines matching)\b")
 _GECKO_PLACE = lazy_pattern(r"@(?=[\w+.-]+:/|/|[\w.~-]+[./])")
 _FILE = lazy_pattern(r"[./:<\[]|eval code")
 _FOREIGN = lazy_pattern(

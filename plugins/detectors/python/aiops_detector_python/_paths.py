@@ -9,7 +9,7 @@ from aiops_core import lazy_pattern
 
 _LIBRARY = lazy_pattern(
     r"(?:^|(?<=[/\\]))(?:site|dist)-packages[/\\]|[/\\]lib(?:64)?[/\\]python\d[\w.]*[/\\]|python\d+\.zip[/\\]"
-    r"|[/\\]Python\d+(?:-\d+)?[/\\]lib[/\\]|^<(?!stdin>|module>|ipython|doctest|input)",
+    r"|[/\\]Python\d+(?:-\d+)?[/\\]lib[/\\]|^/var/(?:runtime|lang)/|^<(?!stdin>|module>|ipython|doctest|input)",
     re.IGNORECASE,
 )
 _FROZEN = lazy_pattern(r"<frozen ([\w.]+)>")

@@ -32,7 +32,7 @@ from aiops_detector_ruby._parse import UNKNOWN, read_exceptions
 from aiops_detector_ruby._record import read_record
 
 _THEIRS = lazy_pattern(
-    r"/gems/|/lib/j?ruby/|^(?:<internal:|org/jruby/|vendor/|\(eval)|/vendor/|/\.(?:rbenv|rvm|asdf|bundle)/|/truffleruby"
+    r"/gems/|/lib/j?ruby/|^(?:<internal:|org/jruby/|vendor/|\(eval)|/vendor/|/\.(?:rbenv|rvm|asdf|bundle)/|^/var/(?:runtime|lang)/|/truffleruby"
     r"|(?:^|/)(?:bin/(?:bundle|rake|rails|puma|sidekiq|ruby|irb)$|bundler/)|^uri:classloader:|\.java$"
 )
 _SEVERITIES: dict[str, Severity] = {
