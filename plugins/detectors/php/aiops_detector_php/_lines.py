@@ -28,9 +28,12 @@ _NAMED = lazy_pattern(rf"(?P<type>{CLASS})(?::(?= |$)| in (?=/|[A-Z]:\\|\S+\.php
 _ALONE = lazy_pattern(rf"(?P<type>{CLASS})\s*$")
 _QUOTED = lazy_pattern(r"exception '(?P<type>[^']+)'(?P<with> with message ')?")
 _ERROR_NAME = lazy_pattern(r"\\|(?:Exception|Error|Throwable|Failure)\b|^(?:Exception|Error)$")
-PLACE = lazy_pattern(r"(?:^| )in (?P<file>(?:[A-Za-z]:)?[^:]*?):(?P<line>\d+)(?=\s*$|[\"'])")
+_EVALUATED = r"\(\d+\) : (?:eval\(\)'d code|runtime-created function)"
+PLACE = lazy_pattern(
+    rf"(?:^| )in (?P<file>(?:[A-Za-z]:)?[^:]*?(?:{_EVALUATED})?):(?P<line>\d+)(?=\s*$|[\"'])"
+)
 ON_LINE = lazy_pattern(
-    r" in (?:<b>)?(?P<file>(?:[A-Za-z]:)?(?:(?! in )[^:<])*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)"
+    rf" in (?:<b>)?(?P<file>(?:[A-Za-z]:)?(?:(?! in )[^:<])*?(?:{_EVALUATED})?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)"
 )
 THROWN = lazy_pattern(r"\s*thrown in (?:<b>)?(?P<file>.*?)(?:</b>)? on line (?:<b>)?(?P<line>\d+)")
 STACK = lazy_pattern(r"(?:^|[\s\"])(?:PHP )?Stack [tT]race:\s*$")
