@@ -154,10 +154,12 @@ _JSON_LEVEL = re.compile(
     rf"\"(?:{_KEYS})\"\s{{0,4}}:\s{{0,4}}(?:\"(?P<name>[A-Za-z]{{1,12}})\"|(?P<number>\d{{1,3}})(?!\d))"
 )
 _MONGO_LEVEL = re.compile(r"\"s\"\s{0,4}:\s{0,4}\"(?P<name>[FEWID])\d?\"(?P<number>)")
-_JSON_TIME = re.compile(r"\"(?:@?timestamp|time|ts|@t|datetime|\$date)\"\s{0,4}:\s{0,4}\"?(?=[\dA-Z])")
+_JSON_TIME = re.compile(
+    r"\"(?:@?timestamp|time|ts|@t|datetime|asctime|epochSecond|\$date)\"\s{0,4}:\s{0,4}\"?(?=[\dA-Z])"
+)
 _LOGFMT_START = re.compile(r"[\w.@-]{1,40}=")
 _LOGFMT_LEVEL = re.compile(rf"(?:^|\s)(?:{_KEYS})=[\"']?(?P<name>\w{{1,12}})")
-_LOGFMT_TIME = re.compile(r"(?:^|\s)(?:time|ts|t|timestamp)=\"?(?=[\dA-Z])")
+_LOGFMT_TIME = re.compile(r"(?:^|\s)(?:time|ts|t|timestamp|asctime)=[\"']?(?=[\dA-Z])")
 
 
 def severity_of_fields(line: str, start: int) -> tuple[Severity | None, re.Match[str] | None]:

@@ -60,7 +60,7 @@ _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .
 _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
-_TAG = re.compile(r" ([\w.:-]+) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
+_TAG = re.compile(r" ([\w.:-]*[\w.-]) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
 _LOCAL_TAG = re.compile(r" ([^\s:\[\]]{1,128})(?:\[(\d+)\])?: ?")
 """A tag without a host before it, as in what is not sent on."""
 _ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
@@ -80,6 +80,8 @@ _POOLED = re.compile(r"\((?P<thread>[\w .:#-]{0,60}[A-Za-z][\w .:#-]{0,60})\) (?
 """The thread as JBoss and Quarkus write it, behind the logger."""
 _NUMBERED = re.compile(r"\((?P<thread>[\da-f]{8,16})\) :(?=\s)")
 """The number of the thread behind a logger, before the level."""
+_ANNOTATED = re.compile(r"##\[(?P<level>error|warning)\]")
+"""A level as the runners of GitHub and Azure write it."""
 _BANGED = re.compile(r"(?P<letter>[EWID])! ")
 """A level as Telegraf writes it."""
 _GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
@@ -199,7 +201,7 @@ class Scan:
 
     def _time(self) -> bool:
         found = match_time(self.line, self.at)
-        if found is None or self.line[found.end() : found.end() + 1].isalnum():
+        if found is None or self.line[found.end() : found.end() + 1].isalnum() or self._is_of_message(found):
             return False
         self._note_time(found)
         self._take(found.end())
@@ -211,6 +213,11 @@ class Scan:
         elif self.priority is not None and (local := _LOCAL_TAG.match(self.line, found.end())):
             self._local_tag(local)
         return True
+
+    def _is_of_message(self, found: re.Match[str]) -> bool:
+        """Tell whether a clock without a date stands among words, behind the time and the level of the line."""
+        is_behind = self.times > 0 and self.severity is not None and bool(self._words)
+        return is_behind and "day" not in found.re.groupindex and "hour" in found.re.groupindex
 
     def _note_time(self, found: re.Match[str]) -> None:
         self.times += 1
@@ -375,6 +382,14 @@ class Scan:
             self._kind = "logger"
         return True
 
+    def _hash(self) -> bool:
+        found = _ANNOTATED.match(self.line, self.at) if self.severity is None else None
+        if found is None:
+            return self._separator()
+        self.severity = severity_of(found["level"])
+        self._take(found.end())
+        return True
+
     def _number(self) -> bool:
         if not self.sure:
             return self._word()
@@ -417,7 +432,10 @@ class Scan:
         is_glued = self.severity is not None and self.line[self.at - 1] == ":"
         if not is_glued and follows[1:] not in {"", " "}:
             return self._word()
-        is_logger = follows in {": ", ":"} and 0 < self.sure == self.at and _LOGGER.match(name)
+        is_before_level = follows == ": " and self.times > 0 and _SOFT_LEVEL.match(self.line, end + 2)
+        is_logger = (
+            follows in {": ", ":"} and 0 < self.sure == self.at and (is_before_level or _LOGGER.match(name))
+        )
         if _TYPE.search(name) or not (is_glued or is_logger):
             if end + 1 >= len(self.line.rstrip()) and self.sure:
                 self.at = end + 1  # nothing follows: for a prefix this is a name, not prose
@@ -448,7 +466,8 @@ class Scan:
         "{": _braced,
         "<": _angled,
         "(": _process,
-        **dict.fromkeys("-|:>#", _separator),
+        "#": _hash,
+        **dict.fromkeys("-|:>", _separator),
     }
     """What to take by the character a token begins with."""
 

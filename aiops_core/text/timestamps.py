@@ -77,8 +77,8 @@ _FROM_DIGIT = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?P<year>\d{{4}})[-/.](?P<month>\d\d)[-/.](?P<day>\d\d)(?:[T _-]|, ?){_CLOCK}{_ZONE}",
-        r"(?P<epoch>1\d{9})(?:\.(?P<fraction>\d{1,9}))?(?=[\s\]:,]|$)",
-        r"(?P<millis>1\d{12})(?=[\s\]:,]|$)",
+        r"(?P<epoch>1\d{9})(?:\.(?P<fraction>\d{1,9}))?(?=[\s\]:,}]|$)",
+        r"(?P<millis>1\d{12})(?=[\s\]:,}]|$)",
         r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)[ \u202f](?P<half>[AP]M)(?=[\s\]]|$)",
         rf"{_CLOCK}(?![\d:])",
         r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<half>[AP]M)(?= [A-Z]{3} )",  # zerolog on a terminal
