@@ -39,11 +39,12 @@ _GENERATED = re.compile(
     r"|(?<=block )\(\d+ levels\)|(?<=__)\d{5,}(?:_\d+)?"  # Ruby, templates
     r"|(?<=>b__)\d+(?:_\d+)*|(?<=>d__)\d+|(?<=DisplayClass)\d+(?:_\d+)*|(?<=\|)\d+_\d+"  # .NET
     r"|\.(?:constprop|isra|part|cold|llvm|lto_priv)(?:\.\d+)*(?!\w)"  # C and C++
-    r"|(?<=fun-)\d+(?=-)|(?<=closure:)[^}]*[/\\]|(?<=\.php):\d+|(?<=class@anonymous)[^\s:]*(?::\d+\$\w+)?"
+    r"|(?<=fun-)\d+(?=-)|(?<=closure:)[^}]*[/\\]|(?<=\.php)(?::\d+|\(\d+\)(?= : ))|(?<=class@anonymous)[^\s:]*(?::\d+\$\w+)?"
     r"|(?<=eval at )[^()]*\([^()]*\)"
 )
 _HASHED_NAME = re.compile(
-    r"(?:(?<=[.-])(?=[0-9a-zA-Z_]*\d)[0-9a-zA-Z_]{6,}|(?<=[.-])[A-Z2-7]{8}|^\d+)(?=(?:\.\w+)*\.(?:[cm]?js|css|wasm)$)"
+    r"(?:(?<=[.-])(?=[0-9a-zA-Z_]*\d)[0-9a-zA-Z_]{6,}|(?<=[.-])(?:[A-Z2-7]{8}|[0-9a-f]{8,})|^\d+"
+    r"|(?<=-)(?=[\w-]*[a-z])(?=\w[\w-]*[A-Z0-9])[\w-]{8}(?=\.))(?=(?:\.\w+)*\.(?:[cm]?js|css|wasm)$)"
     r"|^[0-9a-f]{16,}(?=\.\w+$)"
 )
 _RELEASE = re.compile(

@@ -112,11 +112,26 @@ def test_the_hash_in_a_bundle_does_not_count():
         (Frame(module="example.com/pay@v1.2.3"), Frame(module="example.com/pay@v1.3.0-rc1")),
         (Frame(module="srv/releases/20261121/shop"), Frame(module="srv/releases/20261122/shop")),
         (Frame(file="https://h/chunk-ABCDEFGH.js"), Frame(file="https://h/chunk-HGFEDCBA.js")),
+        (Frame(file="https://h/2.aabbccdd.chunk.js"), Frame(file="https://h/7.99aa88bb.chunk.js")),
+        (Frame(file="https://h/index-DiwrgTda.js"), Frame(file="https://h/index-B_k-3Zq1.js")),
+        (Frame(file="/a/rules.php(17) : eval()'d code"), Frame(file="/b/rules.php(19) : eval()'d code")),
         (Frame(file="views/0123456789abcdef0123.php"), Frame(file="views/fedcba98765432100123.php")),
     ],
 )
 def test_a_new_release_does_not_count(one, other):
     assert fingerprint(event(frames=(one,))) == fingerprint(event(frames=(other,)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://h/user-settings.js", "https://h/user-messages.js"),
+        ("https://h/user-Settings.js", "https://h/user-Messages.js"),
+        ("https://h/on-feedback.js", "https://h/on-deadbeat.js"),
+    ],
+)
+def test_words_in_the_name_of_a_bundle_count(one, other):
+    assert fingerprint(event(frames=(Frame(file=one),))) != fingerprint(event(frames=(Frame(file=other),)))
 
 
 def test_where_a_deep_recursion_was_cut_does_not_count():

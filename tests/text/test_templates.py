@@ -100,6 +100,7 @@ def test_what_varies_becomes_a_placeholder(message, template):
         ("moved to 10.0.0.1:1, 10.0.0.2:1 10.0.0.3:1", "moved to 10.0.0.9:1"),
         ("mask=ffffffff", "mask=00000001"),
         ("from 1.2.3.4 (a.example.com)", "from 1.2.3.4 ()"),
+        ("lost 10.1.2.3:5432 again", "lost [fe80::1%eth0]:5432 again"),
     ],
 )
 def test_what_is_written_in_several_ways_has_one_template(one, other):
