@@ -23,7 +23,7 @@ from aiops_detector_rust._extent import find_reports
 from aiops_detector_rust._libraries import LIBRARIES, LIBRARY_PLACES
 from aiops_detector_rust._parse import Said, read_reports, to_exceptions
 
-_CRATE = lazy_pattern(r"[<&]*(?:impl |dyn |mut )*(?P<crate>[\w<>]+)")
+_CRATE = lazy_pattern(r"(?:(?=<unknown>)|[<&]*(?:impl |dyn |mut )*)(?P<crate>[\w<>]+)")
 _CRITICAL = frozenset({"stack overflow", "fatal runtime error", "out of memory"})
 
 
