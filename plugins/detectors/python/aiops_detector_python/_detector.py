@@ -20,7 +20,7 @@ from aiops_detector_python._drawn import TRIGGERS as DRAWN
 from aiops_detector_python._drawn import extent_of_drawn, is_drawn, read_drawn
 from aiops_detector_python._extent import end_of_trace, find_head, first_line, is_quoted
 from aiops_detector_python._failed_test import PLACE, extent_of_test, read_test
-from aiops_detector_python._lines import THREAD
+from aiops_detector_python._lines import COLOURS, THREAD
 from aiops_detector_python._parse import complete, read_exceptions
 from aiops_detector_python._paths import is_library, is_under
 
@@ -51,7 +51,7 @@ class PythonErrors(LogDetector[PythonConfig]):
     triggers = (
         r"^Traceback \(most recent call last\):",
         r"[:>] Traceback \(most recent call last\):$",
-        r"^ *\+ Exception Group Traceback \(most recent call last\):",
+        rf"^ *\+ {COLOURS}Exception Group Traceback \(most recent call last\):",
         r"^SyntaxError\b",
         r"^IndentationError\b",
         r"^TabError\b",

@@ -10,16 +10,21 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from aiops_core import Frame, RaisedException, lazy_pattern, replace
-from aiops_detector_python._lines import CONNECTORS, RULE, is_indented, match_exception, starts_log_line
+from aiops_detector_python._lines import (
+    COLOURS,
+    CONNECTORS,
+    RULE,
+    is_indented,
+    match_exception,
+    starts_log_line,
+)
 from aiops_detector_python._paths import module_of
 
 GetLine = Callable[[int], str | None]
 IsOurs = Callable[[str], bool]
 
-_COLOURS = r"(?:(?:\x1b|\\u001b)\[[\d;]*m)*"
-"""As they stand in a line, or in the JSON that carries it."""
 TRIGGERS = (
-    rf"Traceback {_COLOURS}\(most recent call last\){_COLOURS} {_COLOURS}(?:─|---|\\u2500)",
+    rf"Traceback {COLOURS}\(most recent call last\){COLOURS} {COLOURS}(?:─|---|\\u2500)",
     r"^[A-Za-z_][\w.]* {2,}Traceback \(most recent call last\)$",
 )
 _BOX = lazy_pattern(r"(?P<margin>.*?)[╭┌+][─-]+ Traceback \(most recent call last\) [─-]+[╮┐+]\s*$")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiops_core import begins_to_die, lazy_pattern
 from aiops_detector_python._lines import (
+    ATHERIS,
     CONNECTORS,
     DJANGO,
     ELLIPSIS,
@@ -110,6 +111,8 @@ def first_line(get: GetLine, head: int) -> int:
     above = get(head - 1) or ""
     if LEAD.search(above) or DJANGO.match(above):
         return head - 1
+    if ATHERIS.match(get(head - 2) or "") and match_exception(above):
+        return head - 2
     return min(_task(get, head), _test(get, head))
 
 

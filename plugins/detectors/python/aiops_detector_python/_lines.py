@@ -8,6 +8,8 @@ from typing import Literal
 
 from aiops_core import lazy_pattern, parse_envelope
 
+COLOURS = r"(?:(?:\x1b|\\u001b)\[[\d;]*m)*"
+"""As they stand in a line, or in the JSON that carries it."""
 HEADER = lazy_pattern(
     r"(?:\S.{0,200}[:>] (?<!Exception: )(?<!Error: )|\s*)(?:\+ Exception Group )?Traceback \(most recent call last\):"
 )
@@ -44,6 +46,8 @@ LEAD = lazy_pattern(
     r"|Error in atexit\._run_exitfuncs:|Unhandled error in Deferred:|Process [\w.:-]+:|--- Logging error ---"
     r"|Exception raised:)\s*$"
 )
+ATHERIS = lazy_pattern(r"\s*=== Uncaught Python exception: ===\s*$")
+"""What Atheris writes above the exception, which it writes above the traceback."""
 DJANGO = lazy_pattern(r"Internal Server Error: /\S*\s*$")
 """What Django's server writes above the traceback of a request."""
 THREAD = lazy_pattern(r"(?:^|[\s\]|:])Exception in thread (.+?)(?: \([^()]*\))?:\s*$")

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from aiops_core import Frame, RaisedException, parse_envelope, replace
 from aiops_detector_python._extent import end_of_flat
 from aiops_detector_python._lines import (
+    ATHERIS,
     CARETS,
     CONNECTORS,
     FATAL,
@@ -156,7 +157,8 @@ def _read_part(lines: list[str], link: str, parent: int, is_ours: IsOurs) -> Rai
     at = next((n for n, line in enumerate(lines) if HEADER.match(line) or FRAME.search(line)), 0)
     lines = _indented(lines, at + 1)
     frames: list[Frame] = []
-    kind, message = INCOMPLETE, ""
+    above = match_exception(lines[at - 1]) if at > 1 and ATHERIS.match(lines[at - 2]) else None
+    kind, message = (above[1], above[2] or "") if above else (INCOMPLETE, "")
     while at < len(lines):
         line = lines[at]
         at += 1
