@@ -471,6 +471,16 @@ def test_a_trace_whose_line_ends_were_written_out_is_one_event(detection, end):
     assert event.headline == "ERROR shop: cannot sell"
 
 
+def test_rsyslog_writes_line_ends_out_in_the_newer_format_too(detection):
+    trace = "ERROR shop: cannot sell\n" + PYTHON.format(n=0, name="a").rstrip()
+    before = "<14>1 2026-11-21T07:00:00Z host1 shop 12 - - "
+
+    (event,) = detect(detection, f"{before}fine\n{before}{trace.replace(chr(10), '#012')}\n{before}fine\n")
+
+    assert (event.type, len(event.frames)) == ("ZeroDivisionError", 1)
+    assert event.headline == "ERROR shop: cannot sell"
+
+
 def test_a_block_is_told_to_people_as_its_program_wrote_it():
     pieces = docker("  half a ", end="") + docker("line")
     raw = docker("Boom:") + pieces + cri("ended") + syslog("here") + "not carried\n"

@@ -173,7 +173,13 @@ def _syslog(raw: bytes) -> Carried | None:
         attributes[name] = _ESCAPED.sub(r"\1", value)
     stream = f"{host} {service} {pid} {attributes.get('stream', '')}"
     text = decode_line(raw[found.end() :])
+    text = text if own else _unescaped(text)
     return Carried(stream, text, time, severity_of_number(priority % 8), attributes)
+
+
+def _unescaped(text: str) -> str:
+    """Return the text with the control characters that rsyslog writes as numbers."""
+    return _OCTAL.sub(lambda one: chr(int(one[1], 8)), text)
 
 
 def _bsd_syslog(raw: bytes) -> Carried | None:
@@ -183,7 +189,7 @@ def _bsd_syslog(raw: bytes) -> Carried | None:
     time, host, service, pid = ((part or b"").decode("utf-8", "replace") for part in found.groups()[1:])
     names = {"host": host, "service": service, "pid": pid}
     attributes = {name: value for name, value in names.items() if value}
-    text = _OCTAL.sub(lambda one: chr(int(one[1], 8)), decode_line(raw[found.end() :]))
+    text = _unescaped(decode_line(raw[found.end() :]))
     severity = severity_of_number(int(found[1]) % 8) if found[1] else None
     return Carried(f"{host} {service} {pid}", text, time, severity, attributes)
 
@@ -194,7 +200,7 @@ def _bare_syslog(raw: bytes) -> Carried | None:
         return None
     service, pid = ((part or b"").decode("utf-8", "replace") for part in found.groups()[1:])
     names = {"service": service, "pid": pid}
-    text = _OCTAL.sub(lambda one: chr(int(one[1], 8)), decode_line(raw[found.end() :]))
+    text = _unescaped(decode_line(raw[found.end() :]))
     attributes = {name: value for name, value in names.items() if value}
     return Carried(f" {service} {pid}", text, "", severity_of_number(priority % 8), attributes)
 
