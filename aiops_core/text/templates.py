@@ -23,7 +23,7 @@ _CREDENTIALS = frozenset({"password", "publickey", "login", "logon", "failure", 
 _PROSE = (
     "not is was has had are were and or with in for from does did do can cannot could may must should will would name id "
     "account data to of on at by the this that unknown defined level mode input space agent interface session group "
-    "exists already invalid illegal"
+    "exists already invalid illegal authentication authorization"
 )
 _NO_NAME = frozenset(_PROSE.split())
 """Words after `user` or `password for` that are no name."""
@@ -59,7 +59,7 @@ _RULES = {
     "pair": rf"(?<![\w.<>])(?!{_CAUSES}=)[A-Za-z_][\w.-]*=[^\s,;()\[\]{{}}\"'`<>=]"
     r"[^\s,;()\[\]{}\"'`<>]*(?:\{[^{}\s<>]*\}|\[[^\[\]\s<>]*\])*",
     "key": r"(?<![\w.<>])[A-Za-z_][\w.-]*=(?=<\*>)",
-    "address": r"(?<![\w:<>])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:<>]|\.\w)"
+    "address": r"(?<![\w:<>])(?:(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{2}:){8,31}[0-9a-fA-F]{2})(?![\w:<>]|\.\w)"
     r"|(?<![\w<>])\[(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?:%\w{1,15})?\]:\d{1,5}(?!\w)",
     "peer": rf"(?<![\w.<>-])[\w-]+(?:\.[\w-]+)*\.(?!(?:{_SOURCES}):)[a-z]{{2,}}:\d{{2,5}}(?![\w.<>])",
     "host": rf"(?<![\w.<>-])[\w-]+(?:\.[\w-]+)*\.(?:{_NETWORKS}|{_COUNTRIES})(?![\w.<>(-])",

@@ -57,6 +57,8 @@ TEXTS = st.one_of(
         ("commit deadbeef12 of beefcafe", "commit <*> of <*>"),
         ("dial tcp 10.0.0.1:5432: refused", "dial tcp <*>: refused"),
         ("fe80::1ff:fe23:4567:890a is up", "<*> is up"),
+        ("key ff:f2:9f:15:8e:49:00:0d:60:eb:51:6b is new", "key <*> is new"),
+        ("no more user authentication methods", "no more user authentication methods"),
         ("at 2026-01-01T10:00:00.123Z and 10:00:00", "at <*> and <*>"),
         ("since Fri Nov 21 03:55:01 2026 sharp", "since <*> sharp"),
         ("mail to jo.doe@acme.example bounced", "mail to <*> bounced"),
