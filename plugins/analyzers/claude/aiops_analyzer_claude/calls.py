@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,18 +143,15 @@ def _whole(client: anthropic.Anthropic, target: Target, question: Question) -> A
 
 def _streamed(client: anthropic.Anthropic, target: Target, question: Question) -> Any:  # Any: as above
     """Read a stream to its end, but not for ever: a stalled model still sends pings."""
-    limit = _WHOLE_CALL * question.timeout
+    import httpx2
+
+    from aiops_analyzer_claude.in_time import InTime
+
     with client.messages.stream(**_arguments(target, question)) as stream:
-        watch = threading.Timer(limit, stream.close)
-        watch.daemon = True
-        watch.start()
-        began = time.monotonic()
-        try:
-            return stream.get_final_message()
-        finally:
-            watch.cancel()
-            if time.monotonic() - began >= limit:
-                raise CallFailed(f"the answer did not end within {limit:g} s", "again")
+        response = stream.response
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = InTime(response.stream, _WHOLE_CALL * question.timeout)
+        return stream.get_final_message()
 
 
 def _said(message: Any, model: str) -> Said:  # Any: what the SDK built, unchecked
