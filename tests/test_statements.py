@@ -88,7 +88,7 @@ def answered(directory: Path, others: str, number: int) -> Counted:
     return count
 
 
-@pytest.mark.parametrize(("others", "statements", "transactions"), [("", 34, 14), (BOTH, 70, 28)])
+@pytest.mark.parametrize(("others", "statements", "transactions"), [("", 32, 9), (BOTH, 70, 28)])
 def test_an_incident_costs_few_statements(tmp_path, others, statements, transactions):
     few, many = answered(tmp_path / "few", others, FEW), answered(tmp_path / "many", others, MANY)
 
