@@ -67,6 +67,12 @@ class Pipeline:
         """Return the steps of one kind in YAML order."""
         return [step for step in self.steps if step.kind == kind]
 
+    @property
+    def only_records(self) -> bool:
+        """Whether it only reads and detects: no model, repository or person learns of its incidents."""
+        reads = {"sources", "detectors"}
+        return self.config.repository is None and all(step.kind in reads for step in self.steps)
+
     def observe(
         self, hook: str, fault: Callable[[str, str], None], **arguments: Any
     ) -> list[tuple[str, Any]]:  # Any: as hooks

@@ -92,6 +92,7 @@ class Commits:
             if isinstance(step.component, Source) and not step.component.checks_senders
         )
         self._is_observed = bool(pipeline.of_kind("extensions"))
+        self._is_answered = not pipeline.only_records
         self._committed_at = 0.0
         self._took = 0.0
         self._was_storm = False
@@ -134,8 +135,8 @@ class Commits:
             if len(self._met) >= _MOST_MET:
                 self._met.clear()
             self._met.add(event.fingerprint)
-        is_young = self._is_young(event.occurred_at or event.read_at, self._clock())
-        self._pending.events.append((event, is_young))
+        is_answerable = self._is_answerable(event.occurred_at or event.read_at, self._clock())
+        self._pending.events.append((event, is_answerable))
 
     def count(self, stream: Stream, known: Streak | Repeat) -> bool:
         """Take blocks that were known; return False where each has to become an event."""
@@ -185,8 +186,8 @@ class Commits:
     def _read_at(self, batch: LogBatch) -> datetime:
         return batch.read_at or self._clock()
 
-    def _is_young(self, happened: datetime | None, now: datetime) -> bool:
-        return now - (happened or now) <= self._pipeline.config.policy.max_age
+    def _is_answerable(self, happened: datetime | None, now: datetime) -> bool:
+        return self._is_answered and now - (happened or now) <= self._pipeline.config.policy.max_age
 
     def commit_if_due(self) -> None:
         """Commit what people wait for at once, positions alone now and then."""
@@ -258,12 +259,19 @@ class Commits:
 
     def _explain(self, changes: Iterable[IncidentChange]) -> None:
         """Say why an incident that awaits an answer gets none: best effort, as it is no news later."""
-        oldest = duration_text(self._pipeline.config.policy.max_age)
-        text = (
-            f"not answered: its events were older than {oldest} when they were read. "
-            "A newer one is answered, or this one with 'aiops incidents retry'"
-        )
-        decision = Decision("max-age", text, setting="policy.max_age")
+        if self._is_answered:
+            oldest = duration_text(self._pipeline.config.policy.max_age)
+            text = (
+                f"not answered: its events were older than {oldest} when they were read. "
+                "A newer one is answered, or this one with 'aiops incidents retry'"
+            )
+            decision = Decision("max-age", text, setting="policy.max_age")
+        else:
+            text = (
+                "recorded only: the pipeline names nobody who analyses it or is told. "
+                "Once it does, the next event is answered, or this one with 'aiops incidents retry'"
+            )
+            decision = Decision("recorded", text, setting="analyzers")
         unanswered = [
             change.incident_id
             for change in changes
@@ -292,7 +300,7 @@ class Commits:
     ) -> list[IncidentChange] | None:
         """Try until the store takes it; reading waits meanwhile, so nothing is lost."""
         wait, now = 0.5, self._clock()
-        counted = [(one, self._is_young(one.last, now)) for one in pending.counting.counted()]
+        counted = [(one, self._is_answerable(one.last, now)) for one in pending.counting.counted()]
         while True:
             try:
                 return self._store.record(

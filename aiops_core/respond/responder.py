@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -162,11 +162,6 @@ class Responder:
 
     def _run(self, job: Job) -> None:
         run = self._taken_up(job)
-        # Where nobody is called there is nothing to remember in between: all of it is one transaction.
-        with self._store.transaction() if run.calls_nobody else nullcontext():
-            self._answer(run)
-
-    def _answer(self, run: Run) -> None:
         run.runs.start(run.id)
         if self._is_over(run):
             run.decide(Decision("state", f"not answered: the incident is {run.incident.state}"))

@@ -116,14 +116,6 @@ class Run(Struct):
         return self.desk.premises.work(self.id)
 
     @property
-    def calls_nobody(self) -> bool:
-        """Whether its pipeline only reads and detects: no model, repository or person learns of it."""
-        reads = {"sources", "detectors"}
-        return self.pipeline.config.repository is None and all(
-            one.kind in reads for one in self.pipeline.steps
-        )
-
-    @property
     def may_wait(self) -> bool:
         """Whether an analysis that can be made later is still worth it."""
         return self.desk.clock() < self.created_at + self.pipeline.config.policy.max_age
