@@ -1,6 +1,6 @@
 """Measure scanning against ripgrep and fail2ban, and how fast commands start; print a table and keep it.
 
-    python benchmarks/run.py [--mb 1000]
+    python benchmarks/run.py [--mb 2000]
 
 All programs run on one core, one after the other, over the same file, read into the page cache right before; CPU
 seconds are those of the child process, start included, of ours the least of five runs, scans and recordings in turns,
@@ -246,7 +246,7 @@ def start_rows(directory: Path) -> list[Row]:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--mb", type=int, default=1000, help="size of each log in MB (default %(default)s)")
+    parser.add_argument("--mb", type=int, default=2000, help="size of each log in MB (default %(default)s)")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for folder in ("aiops_core", "plugins"):
