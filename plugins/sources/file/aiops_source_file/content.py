@@ -9,7 +9,6 @@ from typing import Protocol
 from msgspec import Struct
 
 _COMPRESSED = 64 * 1024
-_HEAD = 1024
 GZIP = b"\x1f\x8b"
 
 
@@ -122,8 +121,11 @@ class GzipContent:
         return not os.pread(self.fd, 1, self._raw_at)
 
 
-def holds_the_same(packed: GzipContent, plain: PlainContent) -> bool:
-    """Whether a compressed file is a copy of an open one, as far as beginning, end and length tell."""
-    size = os.fstat(plain.fd).st_size
-    places = (0, max(0, size - _HEAD))
-    return size > 0 and all(read(packed, at, _HEAD + 1) == os.pread(plain.fd, _HEAD + 1, at) for at in places)
+def packed_part(packed: GzipContent, plain: PlainContent) -> int:
+    """Return up to which byte an open file was compressed, 0 when a compressed file is no copy of it."""
+    end = 0
+    while data := read(packed, end, _COMPRESSED):
+        if data != os.pread(plain.fd, len(data), end):
+            return 0
+        end += len(data)
+    return end

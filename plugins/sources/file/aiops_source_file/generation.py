@@ -89,7 +89,7 @@ class Generation(Struct, eq=False):
     last: bytes = b""
     """What ``tail`` was taken of."""
     earlier: Sample = Sample()
-    """What ``tail`` was at least a second ago, or at first."""
+    """What ``tail`` was at least a second ago, or at first; of a file that was moved away, before that."""
     nature: Nature = UNJUDGED
     is_skipping: bool = False
     """The next byte belongs to an over-long line whose head was already told."""
@@ -265,9 +265,9 @@ class Generation(Struct, eq=False):
         else:
             self.last = peek(content, max(0, known - TAIL), min(TAIL, known))
         self.tail = sample_of(self.last, known - len(self.last))
-        if not before.length:
+        if not self.earlier.length:
             self.earlier, self.between = self.tail, (self.tail, now)
-        elif now >= self.between[1] + 1:
+        elif now >= self.between[1] + 1 and self.astray_since is None:
             self.earlier = self.between[0] if self.between[0].length else self.earlier
             self.between = (before, now)
 

@@ -31,8 +31,6 @@ class _Rotation(NamedTuple):
     path: str
     since: float
     until: float
-    is_seen: bool = True
-    """False when it only may have happened."""
 
 
 class Generations:
@@ -95,7 +93,7 @@ class Generations:
     def _expect_siblings(self, place: str, path: str, since: float, until: float) -> None:
         known = self._rotations.get(place)
         since = min(since, known.since) if known else since
-        self._rotations[place] = _Rotation(path, since, until, is_seen=False)
+        self._rotations[place] = _Rotation(path, since, until)
 
     def update(self, found: Sequence[Candidate], now: float) -> None:
         """Take note of the files that were there at ``now``, in seconds since the epoch."""
@@ -300,8 +298,8 @@ class Generations:
     def _look_again(self) -> None:
         """Find siblings that a listing missed because they were being renamed."""
         for place, rotation in list(self._rotations.items()):
-            siblings = self._between(place, rotation.since)
-            self._chain(siblings if rotation.is_seen else self._no_copies(siblings, rotation.path), None)
+            siblings = self._no_copies(self._between(place, rotation.since), rotation.path)
+            self._chain(siblings, None)
             if self._now() > rotation.until and not self._is_hidden(place):
                 del self._rotations[place]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aiops_source_file.content import GZIP, GzipContent, PlainContent, holds_the_same, peek
+from aiops_source_file.content import GZIP, GzipContent, PlainContent, packed_part, peek
 from aiops_source_file.discovery import Candidate, directory_of
 from aiops_source_file.files import Files
-from aiops_source_file.generation import Generation, Sample
+from aiops_source_file.generation import TAIL, Generation, Sample, sample
 from aiops_source_file.live import Live
 from aiops_source_file.nature import UNJUDGED
 from aiops_source_file.siblings import Siblings
@@ -62,7 +62,10 @@ class Packed:
     def _is_packed_as(self, generation: Generation, content: GzipContent) -> bool:
         held = self._files.held(generation.key)
         if isinstance(held, PlainContent):
-            return holds_the_same(content, held)
+            end = packed_part(content, held)
+            if end:  # more may be written to it, and then it is known again by this
+                generation.earlier = sample(held, max(0, end - TAIL), min(TAIL, end))
+            return end > 0
         return generation.is_packed_as(content)
 
     def _open(self, candidate: Candidate) -> GzipContent | None:

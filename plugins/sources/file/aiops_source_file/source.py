@@ -23,9 +23,9 @@ class FileConfig(Config):
 
     paths: list[str] = Field(min_length=1)
     """Files, directories or globs. A directory stands for all text files in it; a glob may hold
-    ``*``, ``?``, ``[…]`` and ``**`` for any number of directories. Relative paths start at the
-    pipeline file, ``~`` is the home directory. Files that appear later are found within a
-    second."""
+    ``*``, ``?``, ``[…]`` and ``**`` for any number of directories. What begins with a dot has to
+    be named with it. Relative paths start at the pipeline file, ``~`` is the home directory. Files
+    that appear later are found within a second."""
     exclude: list[str] = Field(default=[])
     """Globs of files and directories that are left out. Without a slash they are compared with
     the name alone, as in ``*.gz``; otherwise with the whole path."""

@@ -1,5 +1,6 @@
 import gzip
 import os
+import time
 import zlib
 
 import pytest
@@ -10,7 +11,10 @@ def lines(first, last, fill="x" * 40):
 
 
 def compress(path, target=None):
-    (target or path.with_name(path.name + ".gz")).write_bytes(gzip.compress(path.read_bytes()))
+    """Compress a file as gzip does."""
+    status, packed = path.stat(), target or path.with_name(path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(packed, ns=(status.st_atime_ns, status.st_mtime_ns))
     path.unlink()
 
 
@@ -164,3 +168,34 @@ def test_case_26_a_compressed_copy_of_a_stream_that_ended_is_not_read_again(tmp_
     source.run_once()
 
     assert source.data.decode() == content + "new\n"
+
+
+@pytest.mark.parametrize("pause", [0.1, 1.2])
+def test_case_26_a_file_that_was_written_to_after_it_was_compressed_is_read_once(tmp_path, tail, pause):
+    log = tmp_path / "a.log"
+    source = tail("a.log", start="beginning").start()
+    written = []
+
+    def write(file, number):
+        new = lines(len(written), len(written) + number).splitlines()
+        file.write("".join(f"{line}\n" for line in new))
+        file.flush()
+        written.extend(new)
+        source.wait(lambda: written[-1] in source.lines)
+
+    for _ in range(3):
+        with log.open("a") as file:
+            write(file, 50)
+            time.sleep(pause)
+            log.rename(tmp_path / "a.log.1")
+            for number in (2, 1):
+                if (packed := tmp_path / f"a.log.{number}.gz").exists():
+                    packed.rename(tmp_path / f"a.log.{number + 1}.gz")
+            compress(tmp_path / "a.log.1")
+            log.touch()
+            write(file, 5)
+    time.sleep(0.5)  # for what would be read again
+    source.stop()
+    source.run_once()
+
+    assert sorted(source.lines) == sorted(written)

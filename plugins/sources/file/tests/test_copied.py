@@ -270,3 +270,26 @@ def test_rotations_at_any_step_of_finding_one_out_lose_nothing(
         assert source.messages == []
         if writer.steps < first:
             break
+
+
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["renamed", "deleted"])
+def test_a_copy_that_is_made_right_after_a_rotation_is_not_read_again(tmp_path, steps, append, is_deleted):
+    log = tmp_path / "a.log"
+    log.write_text("1\n")
+    source = steps(paths=["a.log"], start="beginning")
+    source.read_until(b"1\n")
+    if is_deleted:
+        log.unlink()
+    else:
+        log.rename(tmp_path / "a.log.1")
+    log.write_text("2\n")
+    source.look()
+    source.read_until(b"2\n")
+
+    shutil.copy(log, tmp_path / "a.log.2")
+    source.look()
+    os.truncate(log, 0)
+    append(log, "3\n")
+    source.read_until(b"3\n")
+
+    assert source.data == b"1\n2\n3\n"
