@@ -37,8 +37,15 @@ class Reports:
     def flush(self) -> None:
         """Tell what is due."""
         now = time.monotonic()
-        for message in [one for one in self._counts if now - self._told.get(one, -EVERY) >= EVERY]:
-            self._told[message] = now
+        self._tell([one for one in self._counts if now - self._told.get(one, -EVERY) >= EVERY])
+
+    def finish(self) -> None:
+        """Tell all that was not told yet: there is no next minute."""
+        self._tell(list(self._counts))
+
+    def _tell(self, messages: list[str]) -> None:
+        for message in messages:
+            self._told[message] = time.monotonic()
             count = counted(self._counts.pop(message), self._of.pop(message))
             text = f"{self._context.name}: {message.replace('{count}', count)}"
             if message in self._losses:

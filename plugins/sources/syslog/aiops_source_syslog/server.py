@@ -119,10 +119,13 @@ class Server:
         for task in [*tasks, ending]:
             task.cancel()
         await asyncio.gather(*tasks, ending, return_exceptions=True)
+        self.reports.finish()
         for task in done - {ending}:
             task.result()
 
     def _close(self) -> None:
+        for bound in self._udp():
+            self._report_drops(bound)
         for bound in self._bound:
             self._loop.remove_reader(bound.socket)
             bound.socket.close()

@@ -106,6 +106,26 @@ def test_datagrams_lost_while_the_pipeline_is_behind_are_counted(listener, monke
     )
 
 
+def test_datagrams_lost_since_the_last_telling_are_told_at_the_stop(listener, monkeypatch):
+    monkeypatch.setattr("aiops_source_syslog.inbox.LIMIT", 10_000)
+    monkeypatch.setattr("aiops_source_syslog.addresses._BUFFER", 10_000)
+    monkeypatch.setattr("aiops_source_syslog.server.TICK", 0.02)
+    source = listener("udp://127.0.0.1:0")
+    source.hold()
+    for _ in range(200):
+        source.datagram(b"<13>" + b"x" * 996)
+    source.wait(lambda: source.messages, "the first telling")
+    for _ in range(300):
+        source.datagram(b"<13>" + b"x" * 996)
+
+    source.stop()
+
+    told = [int(message.split(": ")[2].split()[0]) for message in source.messages]
+    assert len(told) == 2
+    assert sum(told) >= 300
+    assert len(source.lines) + sum(told) <= 500
+
+
 def test_a_client_that_resets_its_connection_harms_nobody(listener):
     source = listener()
 
