@@ -126,6 +126,30 @@ def cloud(line, app="shop", pid="12"):
     )
 
 
+NAMED = {
+    "opentelemetry": lambda app: {"resource": {"service.name": app, "host.name": "h"}},
+    "pod": lambda app: {"resource": {"k8s.pod.name": app}},
+    "flat": lambda app: {"k8s.pod.name": app, "k8s.namespace.name": "shop"},
+    "collected": lambda app: {"attributes": {}, "log.file.path": f"/var/log/{app}.log"},
+    "filebeat": lambda app: {"log": {"offset": 7, "file": {"path": f"/var/log/{app}.log"}}},
+    "filebeat-container": lambda app: {"container": {"id": app, "runtime": "docker"}},
+    "vector": lambda app: {"file": f"/var/log/{app}.log", "host": "h"},
+    "stern": lambda app: {"podName": app, "namespace": "shop", "nodeName": "n"},
+    "cloudwatch": lambda app: {"logGroupName": "shop", "logStreamName": app},
+    "insights": lambda app: {"@logStream": app, "@log": "1:shop"},
+    "fluentd": lambda app: {"kubernetes": {"pod_id": app}},
+}
+
+
+def recorded(by):
+    """Return how lines are carried in records that name their writer ``by`` some field."""
+
+    def carry(line, app="shop", pid="12"):
+        return json.dumps({"time": "2026-11-21T07:00:00Z", "message": line, **NAMED[by](app)}) + "\n"
+
+    return carry
+
+
 def logfmt(line, app="shop", pid="12"):
     return f"ts=2026-11-21T07:00:00Z level=info service={app} pid={pid} msg={json.dumps(line)}\n"
 
@@ -158,7 +182,7 @@ CARRIERS = {
         logfmt,
         php_fpm,
     )
-}
+} | {by: recorded(by) for by in NAMED}
 
 
 @pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS)
@@ -235,6 +259,25 @@ def test_what_a_message_says_before_a_trace_names_no_writer(detection, carry):
     (event,) = detect(detection, "".join(map(carry, lines)))
 
     assert (event.type, len(event.frames), len(event.exceptions)) == ("java.lang.IllegalStateException", 2, 2)
+
+
+@pytest.mark.parametrize("file", ["shop.py", "/app/shop.py:{n}", "/app/shop.go:{n})"])
+def test_the_place_in_the_code_that_logged_names_no_writer(detection, file):
+    trace = PYTHON.format(n=0, name="a").splitlines()
+    lines = ({"message": line, "file": file.format(n=n)} for n, line in enumerate(trace))
+
+    (event,) = detect(detection, "".join(json.dumps(line) + "\n" for line in lines))
+
+    assert (event.type, len(event.frames)) == ("ZeroDivisionError", 1)
+
+
+def test_an_event_has_the_service_and_the_release_of_the_records_that_carried_its_lines(detection):
+    lines = PYTHON.format(n=0, name="a").splitlines()
+    records = ({"message": line, "service": {"name": "shop", "version": "1.4.2"}} for line in lines)
+
+    (event,) = detect(detection, "".join(json.dumps(record) + "\n" for record in records))
+
+    assert (event.attributes["service"], event.attributes["service.version"]) == ("shop", "1.4.2")
 
 
 def test_a_trace_each_line_of_which_is_a_record_of_an_error_is_one_event(detection):

@@ -59,37 +59,46 @@ _DOCKER_KEYS = frozenset({"log", "stream", "time", "attrs"})
 _WRITERS = frozenset(
     [
         "stream",
+        "iostream",
+        "streamid",
         "source",
-        "container_id",
-        "container_name",
-        "container",
-        "pod",
-        "pod_name",
-        "namespace_name",
         "pid",
-        "_PID",
-        "_STREAM_ID",
-        "host",
-        "hostname",
-        "_HOSTNAME",
-        "service",
+        "process",
+        "thread",
+        "threadname",
         "logger",
         "name",
-        "logGroup",
-        "logStream",
-        "logName",
-        "thread",
-        "thread_name",
-        "_SYSTEMD_UNIT",
-        "unit",
+        "container",
+        "containerid",
+        "containername",
         "docker",
+        "pod",
+        "podid",
+        "podname",
+        "namespacename",
         "kubernetes",
+        "host",
+        "hostname",
+        "unit",
+        "systemdunit",
+        "service",
         "resource",
         "labels",
-        "process",
+        "loggroup",
+        "loggroupname",
+        "logname",
+        "logstream",
+        "logstreamname",
     ]
 )
-"""Fields that tell writers apart, alone or as what holds such fields."""
+"""Fields that tell writers apart, alone or as what holds such fields, however they are spelt."""
+_HOLDERS = _WRITERS | {"k8s", "namespace", "instance", "log", "file"}
+"""What holds fields that tell writers apart: an object, or a word before a dot."""
+_WITHIN = _WRITERS | {"id", "uid", "path"}
+"""What tells writers apart in a holder."""
+_NO_LETTERS = str.maketrans("", "", "_-@ ")
+_PATH = re.compile(r"(?:/|[A-Za-z]:\\)(?!.*:\d+\)?$)")
+"""The file a line was read from, not the place in the code that wrote it."""
 _CRI = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP](?::\S*)?)(?: |(?=\s|$))"
 )
@@ -142,14 +151,29 @@ def _docker(raw: bytes) -> Carried | None:
     return Carried(name, line, str(record.get("time", "")), None, attributes, is_partial)
 
 
-def writer_of(record: Mapping[str, Any]) -> Iterator[str]:  # Any: whatever was logged
-    """Yield what tells the writer of a record from others."""
-    for name, value in record.items():
-        if name in _WRITERS:
-            if isinstance(value, Mapping):
-                yield from writer_of(value)
-            elif isinstance(value, str | int):
-                yield f"{name}={value}"
+def writer_of(fields: Mapping[str, Any], *, is_within: bool = False) -> Iterator[str]:  # Any: as logged
+    """Yield what tells the writer of a record from others; ``is_within``: of what a field of it holds."""
+    for name, value in fields.items():
+        *holders, last = _words(name)
+        if not _HOLDERS.issuperset(holders):
+            continue
+        if isinstance(value, Mapping):
+            if last in _HOLDERS:
+                yield from writer_of(value, is_within=True)
+        elif isinstance(value, str | int) and _tells_writer(last, value, is_within or bool(holders)):
+            yield f"{name}={value}"
+
+
+@lru_cache(maxsize=1024)
+def _words(name: str) -> tuple[str, ...]:
+    """Return the parts of a field's name: ``_SYSTEMD_UNIT`` is `systemdunit`, ``log.fileName`` `log` and `filename`."""
+    return tuple(name.lower().translate(_NO_LETTERS).split("."))
+
+
+def _tells_writer(name: str, value: str | int, is_within: bool) -> bool:
+    if name == "file":
+        return isinstance(value, str) and _PATH.match(value) is not None
+    return name in (_WITHIN if is_within else _WRITERS)
 
 
 def _cri(raw: bytes) -> Carried | None:

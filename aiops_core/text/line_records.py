@@ -10,6 +10,7 @@ from typing import Any
 from aiops_core.text.carriers import Carried, writer_of
 from aiops_core.text.envelope_forms import severity_of_fields
 from aiops_core.text.fields import logfmt_fields
+from aiops_core.text.release_fields import origin_of
 from aiops_core.text.shipped import object_in
 from aiops_core.text.unwrap import strip_ansi
 
@@ -39,4 +40,4 @@ def line_record(raw: bytes) -> Carried | None:
     stream = " ".join(["record", *writer_of(fields)])
     if time is not None:
         written_at = line[time.start() :][:64]
-    return Carried(stream, strip_ansi(text.rstrip("\r\n")), written_at, severity)
+    return Carried(stream, strip_ansi(text.rstrip("\r\n")), written_at, severity, origin_of(fields))

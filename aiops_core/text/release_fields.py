@@ -55,7 +55,12 @@ def _in_json(text: str) -> Mapping[str, str]:
         fields: Any = json.loads(text)  # Any: whatever was logged
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(fields, dict) or "short_message" in fields:  # whose version is that of the format
+    return origin_of(fields) if isinstance(fields, dict) else {}
+
+
+def origin_of(fields: Mapping[str, Any]) -> Mapping[str, str]:  # Any: whatever was logged
+    """Return what a record says of its release and service."""
+    if "short_message" in fields:  # whose version is that of the format
         return {}
     flat = dict(fields)
     for outer in _WITHIN:
