@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from aiops_source_http.otlp import Attributes, LogRecord, line_of, origin_of
@@ -20,6 +21,7 @@ _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
     ("doubleValue", (float, int, str)),
     ("bytesValue", str),
 )
+_NUMBERS = {"intValue": int, "doubleValue": float}
 
 Json = Any  # whatever the sender wrote
 
@@ -146,15 +148,17 @@ def _plain(name: str, value: Json, kind: type | tuple[type, ...]) -> Json:
     fits = isinstance(value, kind)
     if not fits or (isinstance(value, bool) and kind is not bool):
         raise TypeError(f"{name} does not fit its name")
-    if name == "intValue":
-        return int(value)
-    return float(value) if name == "doubleValue" else value
+    try:
+        return _NUMBERS[name](value) if name in _NUMBERS else value
+    except (ValueError, OverflowError):
+        raise ValueError(f"{name} is no number") from None
 
 
 def _number(value: dict[str, Json], name: str) -> int:
     found = value.get(name) or 0
     if isinstance(found, str | int) and not isinstance(found, bool):
-        return int(found)
+        with suppress(ValueError):
+            return int(found)
     raise TypeError(f"{name} is no number")
 
 

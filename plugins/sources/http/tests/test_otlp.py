@@ -127,7 +127,7 @@ def test_what_a_record_has_is_written_and_nothing_else(record, line):
     [
         ("text", "the record is no JSON object"),
         ({"traceId": "xyz"}, "traceId is no hexadecimal id"),
-        ({"timeUnixNano": "noon"}, "invalid literal for int() with base 10: 'noon'"),
+        ({"timeUnixNano": "noon"}, "timeUnixNano is no number"),
         ({"timeUnixNano": True}, "timeUnixNano is no number"),
         ({"severityText": 5}, "severityText is no text"),
         ({"attributes": {}}, ""),
@@ -136,9 +136,10 @@ def test_what_a_record_has_is_written_and_nothing_else(record, line):
         ({"body": "plain"}, 'a value is no JSON object such as {"stringValue": …}'),
         ({"body": {"stringValue": 5}}, "stringValue does not fit its name"),
         ({"body": {"intValue": True}}, "intValue does not fit its name"),
+        ({"body": {"intValue": "five"}}, "intValue is no number"),
         ({"body": {"arrayValue": []}}, ""),
         ({"body": {"arrayValue": {"values": 5}}}, "arrayValue has no list of values"),
-        ({"body": {"doubleValue": 10**400}}, "int too large to convert to float"),
+        ({"body": {"doubleValue": 10**400}}, "doubleValue is no number"),
     ],
 )
 def test_a_record_that_cannot_be_read_is_rejected_alone(record, reason):
