@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import count, zip_longest
 
 import pytest
 
@@ -28,7 +29,7 @@ Caused by: java.io.IOException: closed
 @pytest.fixture(scope="module")
 def detection(tmp_path_factory):
     catalogue = Catalogue()
-    names = ("python", "java", "javascript", "go", "levels")
+    names = ("python", "java", "javascript", "go", "php", "kernel", "levels")
     directory = tmp_path_factory.mktemp("plugins")
     return Detection([(name, catalogue.load("detectors", name, directory)()) for name in names])
 
@@ -158,6 +159,38 @@ def php_fpm(line, app="www", pid="12"):
     return f'[21-Nov-2026 07:00:00] WARNING: [pool {app}] child {pid} said into stderr: "{line}"\n'
 
 
+TICKS = count()
+PREFIXES = {
+    "lerna": "{app}: ",
+    "turbo": "@acme/{app}:dev: ",
+    "pnpm": "packages/{app} dev: ",
+    "angle": "<{app}> ",
+    "round": "(worker-{pid}) ",
+    "uwsgi": "[uWSGI] worker {pid}: ",
+    "aws tail": "2026-11-21T07:00:00.{tick}+00:00 ecs/{app}/0a1b2c{pid} ",
+    "awslogs": "/ecs/shop ecs/{app}/0a1b2c{pid} ",
+    "stern, all namespaces": "prod shop-6d4b75cb6d-hwx8k {app} 2026-11-21T07:00:00.{tick}Z ",
+    "loguru": "2026-11-21 07:00:00.{tick} | INFO     | app.{app}:run:20 - ",
+    "klog": "I1121 07:00:00.{tick}       {pid} main.go:20] ",
+    "logcat": "11-21 07:00:00.{tick}  {pid}  {pid} I AndroidRuntime: ",
+    "celery": "[2026-11-21 07:00:00,{tick}: INFO/ForkPoolWorker-{pid}] ",
+    "macos": "2026-11-21 07:00:00.{tick}+0000  localhost {app}[{pid}]: ",
+}
+"""What stands before each line, where nothing but its coming again shows that it names the writer."""
+
+
+def prefixed(prefix):
+    def carry(line, app="shop", pid="12"):
+        return prefix.format(app=app, pid=pid, tick=f"{next(TICKS) % 1000:03}") + line + "\n"
+
+    return carry
+
+
+def aligned(line, app="shop", pid=""):
+    """As overmind writes: the longest name has no spaces but one behind it."""
+    return f"{app:<4} | {line}\n"
+
+
 CARRIERS = {
     one.__name__: one
     for one in (
@@ -181,8 +214,10 @@ CARRIERS = {
         cloud,
         logfmt,
         php_fpm,
+        aligned,
     )
-} | {by: recorded(by) for by in NAMED}
+}
+CARRIERS |= {by: recorded(by) for by in NAMED} | {kind: prefixed(prefix) for kind, prefix in PREFIXES.items()}
 
 
 @pytest.mark.parametrize("carry", CARRIERS.values(), ids=CARRIERS)
@@ -241,6 +276,65 @@ def test_an_event_of_another_writer_parts_no_trace_from_its_head(detection, kind
 
     found = sorted((event.language, len(event.exceptions)) for event in events)
     assert found == sorted([("java", 2), ("python", 1)] * 3)
+
+
+PHP = """[21-Nov-2026 07:00:00 UTC] PHP Fatal error:  Uncaught LogicException: no rate in /app/i.php:2
+Stack trace:
+#0 /app/i.php(3): vat()
+#1 {main}
+  thrown in /app/i.php on line 2
+"""
+VIEWERS = {
+    "compose": "web-1    | 2026-11-21T07:00:00.{tick}Z ",
+    "kubectl": "[pod/shop-2/web] 2026-11-21T07:00:00.{tick}Z ",
+    "jenkins": "[2026-11-21T07:00:00.{tick}Z] ",
+    "pm2": "0|api      | 2026-11-21T07:00:00: ",
+    "maven": "[INFO] ",
+    "turbo": "web:dev: ",
+}
+
+
+@pytest.mark.parametrize("prefix", VIEWERS.values(), ids=VIEWERS)
+def test_what_a_viewer_put_before_each_line_is_told_from_the_time_of_the_program(detection, prefix):
+    carry = prefixed(prefix)
+
+    (event,) = detect(detection, "".join(map(carry, PHP.splitlines())) + carry("going on"))
+
+    assert (event.language, event.type, len(event.frames)) == ("php", "LogicException", 2)
+
+
+@pytest.mark.parametrize("viewer", ["compose", "kubectl", "pm2", "turbo"])
+def test_viewers_of_several_programs_leave_their_own_times_to_them(detection, viewer):
+    prefix = VIEWERS[viewer]
+    one, other = prefixed(prefix), prefixed(prefix.replace("web", "jobs").replace("0|api ", "1|mail"))
+    lines = zip_longest(map(one, PHP.splitlines()), map(other, PYTHON.format(n=0, name="a").splitlines()))
+    text = "".join(line or "" for pair in lines for line in pair) + one("going on") + other("going on")
+
+    found = {(event.language, event.type, len(event.frames)) for event in detect(detection, text)}
+
+    assert found == {("php", "LogicException", 2), ("python", "ZeroDivisionError", 1)}
+
+
+def test_a_word_before_the_first_lines_of_a_report_names_no_writer(detection):
+    text = """\
+[  599.875361] rcu: INFO: rcu_sched self-detected stall on CPU
+[  599.881199] rcu: \t0-....: (105000 ticks this GP) idle=2f6/1/0x4000000000000002 softirq=23001/23001
+[  599.896509] NMI backtrace for cpu 0
+[  599.896510] Call Trace:
+[  599.896511]  dump_stack+0x1c6/0x28c
+[  599.896512]  snd_seq_write+0x1a6/0x5c0
+"""
+    (event,) = detect(detection, text)
+
+    assert len(event.frames) == 2
+
+
+@pytest.mark.parametrize("quoted", ["> ", "# ", "* "])
+def test_what_quotes_a_trace_names_no_writer(detection, quoted):
+    assert (
+        detect(detection, "".join(f"{quoted}{line}\n" for line in PYTHON.format(n=0, name="a").splitlines()))
+        == []
+    )
 
 
 def test_only_the_first_line_of_a_record_in_a_container_names_its_process(detection):

@@ -19,6 +19,7 @@ from aiops_core.text.carriers import (
     Carried,
     Carrier,
     carrier_of,
+    is_prefixed,
     prefix_carrier,
     stream_of,
     tells_level,
@@ -30,7 +31,7 @@ from aiops_core.text.line_records import line_record
 from aiops_core.text.lines import LOOK_BACK, MAX_LINES, Lines, More, Span, line_starts
 from aiops_core.text.matcher import Trigger, alike, compile_triggers
 from aiops_core.text.repeats import Repeats
-from aiops_core.text.shared_prefix import has_prefix, outer_prefix, shared_prefix
+from aiops_core.text.shared_prefix import has_prefix, outer_prefix, shared_prefix, writers_prefix
 from aiops_core.text.spread import carried_record, spread_record
 from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
@@ -233,7 +234,7 @@ class Place(Struct):
         if carrier_of(raw) or line_record(raw) or read_record(text) or is_member(text) or begins_object(text):
             return False
         triggers = [self.grammar.triggers[hit] for hit in self.hits]
-        prefixes = [prefix for _, prefix, _ in self._prefixes(text, triggers)]
+        prefixes = [prefix for _, prefix, _ in self._prefixes(text, triggers, self._below)]
         return len(prefixes) == len(triggers) and not any(prefixes)
 
     def _join(self, text: str, lines: WriterLines) -> None:
@@ -262,11 +263,11 @@ class Place(Struct):
     def _plain(self, text: str) -> Iterator[Candidate]:
         """Yield what detectors claim of lines that nothing carried, but a prefix of their own."""
         for owner, triggers in self.grammar.by_owner(self.hits):
-            for trigger, whole, is_shared in self._prefixes(text, triggers):
-                prefix = outer_prefix(whole, self._below()) if whole else ""
-                carrier = prefix_carrier(prefix) if prefix else None
+            for trigger, whole, is_shared in self._prefixes(text, triggers, self._below):
+                prefix = outer_prefix(whole, self._below)
+                carrier = prefix_carrier(prefix, is_shared=is_shared) if prefix else None
                 if carrier is not None:
-                    lines: Lines = self._writer_lines(carrier, stream_of(prefix))
+                    lines: Lines = self._writer_lines(carrier, stream_of(prefix, is_shared=is_shared))
                     hit = lines.hit if isinstance(lines, WriterLines) else 0
                 else:
                     starts = self._starts()
@@ -277,31 +278,40 @@ class Place(Struct):
                 if candidate is not None and (
                     not is_shared or self._all_have(prefix, candidate, decode_line)
                 ):
-                    candidate.stream = stream_of(prefix or text[: parse_envelope(text).length])
+                    told = prefix or text[: parse_envelope(text).length]
+                    candidate.stream = stream_of(told, is_shared=is_shared)
                     yield candidate
                     break
 
-    def _prefixes(self, text: str, triggers: Iterable[Trigger]) -> Iterator[tuple[Trigger, str, bool]]:
+    def _prefixes(
+        self, text: str, triggers: Iterable[Trigger], below: Callable[[], str]
+    ) -> Iterator[tuple[Trigger, str, bool]]:
         """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
         is_bare = False
         for trigger in triggers:
             column = trigger.confirm(text, is_bare=is_bare)
             is_bare = is_bare or column == 0
             is_sure = column == 0 or (column > 0 and trigger.is_anchored)
-            if not (is_sure or is_bare) and self.grammar.is_trace(trigger.owner):
-                prefix = shared_prefix(text, trigger.find(text), self._is_beside)
+            if not is_bare and self.grammar.is_trace(trigger.owner):
+                if not is_sure:
+                    prefix = shared_prefix(text, trigger.find(text), self._is_beside, below)
+                else:
+                    prefix = writers_prefix(text[:column], below)
                 if prefix:
                     yield trigger, prefix, True
             if column >= 0:
                 yield trigger, self._prefix(text[:column], trigger), False
 
     def _is_beside(self, word: bytes) -> bool:
-        """Tell whether bytes stand in the line above or below, or may do so in one that is not known yet."""
+        """Tell whether bytes stand shortly above or in the line below, or may do so in one that is not known yet."""
         end = self._line_end()
         below = self.data.find(b"\n", end) + 1 or len(self.data)
-        above = self.data.rfind(b"\n", 0, max(self.line - 1, 0)) + 1
         is_last = end >= len(self.data) and not self.final
-        return is_last or word in self.data[end:below] or word in self.data[above : self.line]
+        return (
+            is_last
+            or word in self.data[end:below]
+            or word in self.data[max(self.line - _BESIDE, 0) : self.line]
+        )
 
     def _unwrapper(self, prefix: str, text: str) -> Callable[[bytes], str]:
         """Return how lines are read: without the prefix, of which only the hit has any where the line below has not."""
@@ -322,25 +332,42 @@ class Place(Struct):
         return decode_line(self.data[end : self.data.find(b"\n", end) + 1 or len(self.data)])
 
     def _all_have(self, prefix: str, candidate: Candidate, read: Callable[[bytes], str]) -> bool:
-        """Tell whether all lines of a candidate have a prefix of this shape, and there are several."""
+        """Tell whether all lines of a candidate have a prefix of this shape, there are several, and the next has one too.
+
+        A candidate whose next line is not known yet stays open.
+        """
         if candidate.is_open:
             return True
         places = [(start - self.base, end - self.base) for start, end in candidate.raw_lines()]
         has = has_prefix(prefix)
-        return len(places) > 1 and all(has(read(self.data[start:end])) for start, end in places)
+        if len(places) < 2 or not all(has(read(self.data[start:end])) for start, end in places):
+            return False
+        last = places[-1][1]
+        below = self.data.find(b"\n", last) + 1
+        if below:
+            line = read(self.data[last:below])
+            return has(line) or is_prefixed(line, prefix)
+        candidate.is_open = not self.final
+        return True
 
     def _carried(self, text: str, lines: WriterLines, found: tuple[Carrier, Carried]) -> Iterator[Candidate]:
         """Yield what detectors claim of the lines one writer had carried here."""
         carrier, carried = found
+
+        def below() -> str:
+            return lines.get(lines.hit + 1) or ""
+
         for owner, triggers in self.grammar.by_owner(self.hits):
             if not self.grammar.is_trace(owner) and tells_level(carrier):
                 yield from self._whole_line(owner, triggers, carried.stream)
                 continue
-            for trigger, prefix, is_shared in self._prefixes(text, triggers):
+            for trigger, whole, is_shared in self._prefixes(text, triggers, below):
                 own = lines
+                prefix = outer_prefix(whole, below)
                 if prefix:
-                    inner = prefix_carrier(prefix)
-                    stream = f"{carried.stream} {stream_of(prefix)}" if inner else carried.stream
+                    inner = prefix_carrier(prefix, is_shared=is_shared)
+                    name = stream_of(prefix, is_shared=is_shared)
+                    stream = f"{carried.stream} {name}" if inner else carried.stream
                     own = self._writer_lines(
                         within(carrier, inner, learn_prefix(prefix, has_level=True)), stream
                     )
@@ -473,6 +500,8 @@ class Place(Struct):
         return self._reach
 
 
+_BESIDE = 2000
+"""Bytes above a line in which the writer's other lines show what they all begin with."""
 _OF_MESSAGE = re.compile(r"\S\.[a-z]{1,4}:\d+: |[─━═]{3}")
 """The place of what was raised, as compilers and assertions write it; a box that is drawn."""
 

@@ -120,6 +120,7 @@ _POOL = re.compile(
     rb"\[(?P<time>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d)\] WARNING: \[pool (?P<service>[^\]]{1,60})\] "
     rb"child (?P<pid>\d{1,8}) said into std(?:err|out): \"(?:NOTICE: PHP message: )?(?P<text>.*?)\"?(?:, pipe is closed)?\s*$"
 )
+_BEFORE_BAR = re.compile(r"[A-Za-z][\w.-]{0,63}")
 _PARAMETER = re.compile(r'(\w[\w.-]*)="((?:[^"\\]|\\.)*)"')
 _OWN_DATA = re.compile(r"\[aiops@32473 ((?:[^\]\"\\]|\\.|\"(?:[^\"\\]|\\.)*\")*)\]")
 _OCTAL = re.compile(r"#(0[0-3][0-7]|177)")
@@ -130,7 +131,8 @@ def carrier_of(raw: bytes) -> tuple[Carrier, Carried] | None:
     """Return the carrier of a raw line and what it brought; None for a line that stands for itself."""
     for carrier in _CARRIERS.get(raw[:1], ()):
         if (carried := carrier(raw)) is not None:
-            return carrier, carried
+            is_padded = carrier is _container and b"  |" in raw[:80]
+            return _column(decode_line(raw).find("|")) if is_padded else carrier, carried
     return None
 
 
@@ -257,6 +259,22 @@ def _container(raw: bytes) -> Carried | None:
     return Carried(" ".join(names.values()), text[found.end() :], time, None, names)
 
 
+@lru_cache(maxsize=64)
+def _column(bar: int) -> Carrier:
+    """Return the carrier of lines behind a bar in this column: the longest name is followed by no spaces."""
+
+    def read(raw: bytes) -> Carried | None:
+        carried = _container(raw)
+        if carried is not None:
+            return carried
+        name, _, text = decode_line(raw).partition(" |")
+        if len(name) != bar - 1 or not _BEFORE_BAR.fullmatch(name):
+            return None
+        return Carried(name, text.removeprefix(" "), "", None, {"service": name})
+
+    return read
+
+
 _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"{": (_docker,),
     b"<": (_syslog, _bsd_syslog, _bare_syslog),
@@ -269,23 +287,25 @@ _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
 _NAME = re.compile(
     r"\[ *([^\[\]\s|]{1,60})\]"  # [p1], [worker-3], [4711]
     r"|([\w./-]{1,60}\[\d+\])"  # app[4711]
-    r"|\b(?:pid|tid|thread|worker|process)[ =:#-]{0,2}([\w-]{1,60})"
+    r"|(?<![\w.])(?:pid|tid|thread|worker|process)[ =:#-]{0,2}([\w-]{1,60})"
     r"|^([\w./@-]{1,64}) *\|"  # web-1 |
     r"|^(?:[+-] )?([a-z\d][a-z\d.-]{0,62}-[a-z\d]{1,5}) (?:› )?[a-z\d-]{1,63} "  # stern's pod and container
     r"|#(\d+)\b",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\s\[\](){}<>|]*[^\s\[\](){}<>|:]")
 _CLOSED = re.compile(r"[\])|:]{1,2} *")
 """What ends the part of a prefix that names the writer: the lines below a record may have no more of it."""
 _NO_NAME = re.compile(r"[\d.,:TZ+-]*[.:,][\d.,:TZ+-]*$|[CT]\d+$|[A-Z]{3,9}$|\d{4}-\d\d-\d\d.*$")
 
 
-def prefix_carrier(prefix: str) -> Carrier | None:
+def prefix_carrier(prefix: str, *, is_shared: bool = False) -> Carrier | None:
     """Return the carrier of lines with a prefix like this one; None where it names no writer.
 
-    A process, thread or container names one; a time, a level, a counter does not.
+    A process, thread or container names one; a time, a level, a counter does not. Where a prefix ``is_shared`` by
+    all lines of a block, any words do if nothing else names one.
     """
-    names = _names(prefix)
+    names = _shared_names(prefix) if is_shared else _names(prefix)
     if not names:
         return None
     length = prefix_length(prefix, names)
@@ -300,9 +320,22 @@ def prefix_carrier(prefix: str) -> Carrier | None:
             return None
         # A line of another level is of another record: what tells that stays.
         is_same = not level or level_in(text[:end]) in {level, ""}
-        return Carried(_named(text[:end]), text[end:] if is_same else text, text[:end])
+        return Carried(
+            stream_of(text[:end], is_shared=is_shared), text[end:] if is_same else text, text[:end]
+        )
 
     return read
+
+
+def names_writer(prefix: str) -> bool:
+    """Tell whether a prefix names its writer by itself: nothing more is known of it where others have the like."""
+    return _names(prefix) == _shared_names(prefix)
+
+
+def is_prefixed(line: str, prefix: str) -> bool:
+    """Tell whether a line has a prefix like this one, of whatever writer."""
+    carrier = prefix_carrier(prefix, is_shared=True)
+    return carrier is not None and carrier(line.encode()) is not None
 
 
 def within(outer: Carrier, inner: Carrier | None, strip: Callable[[str], str]) -> Carrier:
@@ -320,25 +353,36 @@ def within(outer: Carrier, inner: Carrier | None, strip: Callable[[str], str]) -
     return read
 
 
+def stream_of(prefix: str, *, is_shared: bool = False) -> str:
+    """Return whose lines have this prefix, see ``prefix_carrier``; "" where it names nobody."""
+    places = _shared_names(prefix) if is_shared else _names(prefix)
+    return " ".join(prefix[start:end] for start, end in places)
+
+
 @lru_cache(maxsize=512)
 def _names(prefix: str) -> tuple[tuple[int, int], ...]:
-    reach = parse_envelope(prefix).length or len(prefix)
-    places = (found.span(found.lastindex or 0) for found in _NAME.finditer(prefix, 0, reach))
+    return _places(_NAME, prefix, 0, parse_envelope(prefix).length or len(prefix))
+
+
+@lru_cache(maxsize=512)
+def _shared_names(prefix: str) -> tuple[tuple[int, int], ...]:
+    length = len(prefix)
+    behind = parse_envelope(prefix).length
+    return (
+        _places(_NAME, prefix, 0, length)
+        or _places(_WORD, prefix, behind, length)
+        or _places(_WORD, prefix, 0, length)
+    )
+
+
+def _places(pattern: re.Pattern[str], prefix: str, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Return where words stand that may name a writer."""
+    places = (found.span(found.lastindex or 0) for found in pattern.finditer(prefix, start, end))
     return tuple(
         (start, end)
         for start, end in places
         if match_time(prefix[start:end]) is None and not _NO_NAME.match(prefix[start:end])
     )
-
-
-@lru_cache(maxsize=512)
-def _named(prefix: str) -> str:
-    return " ".join(prefix[start:end] for start, end in _names(prefix))
-
-
-def stream_of(prefix: str) -> str:
-    """Return whose lines have this prefix; "" where it names nobody."""
-    return _named(prefix) if prefix else ""
 
 
 def tells_level(carrier: Carrier) -> bool:

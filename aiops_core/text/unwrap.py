@@ -103,6 +103,9 @@ def _shape(prefix: str, names: Sequence[tuple[int, int]] = ()) -> str:
     for start, stop in names:
         parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}(?:\[\d+\])?"
         end = stop
+        if body[end : end + 1] == " ":  # a shorter name may be padded
+            parts.append(" +")
+            end += len(body[end:]) - len(body[end:].lstrip(" "))
     parts.append(_general(body[end:]))
     # Without closing spaces, a number at the end must not stop inside a longer word.
     closing = f"(?:{re.escape(spaces)}|[ \\t]*$)" if spaces else r"(?!\w)" if body[-1:].isalnum() else ""
