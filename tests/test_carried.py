@@ -76,6 +76,23 @@ def yearly(line, app="shop", pid="12"):
     return f"<14>Nov 1 2026 07:00:00.123 host1 {app}[{pid}]: {line}\n"
 
 
+def full(line, app="shop", pid="12"):
+    """As ``journalctl -o short-full`` and ``-o with-unit`` write."""
+    return f"Sat 2026-11-21 07:00:00 UTC host1 {app}.service[{pid}]: {line}\n"
+
+
+def chinese(line, app="shop", pid="12"):
+    return f"六 2026-11-21 15:00:00 CST host1 {app}.service[{pid}]: {line}\n"
+
+
+def monotonic(line, app="shop", pid="12"):
+    return f"[ 9000.410000] host1 {app}[{pid}]: {line}\n"
+
+
+def delta(line, app="shop", pid="12"):
+    return f"[ 9000.410000 <    0.010000 >] host1 {app}[{pid}]: {line}\n"
+
+
 def bracket(line, app="p1", pid=""):
     return f"[{app}] {line}\n"
 
@@ -201,6 +218,10 @@ CARRIERS = {
         hostless,
         pidless,
         yearly,
+        full,
+        chinese,
+        monotonic,
+        delta,
         bracket,
         compose,
         named,
@@ -229,7 +250,7 @@ def test_a_carried_trace_is_one_event_of_what_its_program_wrote(detection, carry
     text = carry("starting") + "".join(map(carry, trace.splitlines())) + carry("going on")
     (event,) = detect(detection, text)
 
-    first, last = len(carry("starting")), len(text) - len(carry("going on"))
+    first, last = len(carry("starting").encode()), len(text.encode()) - len(carry("going on").encode())
     assert (event.language, event.type, event.message) == (language, bare.type, bare.message)
     assert (event.exceptions, event.fingerprint) == (bare.exceptions, bare.fingerprint)
     assert (event.start, event.end) == (first, last)

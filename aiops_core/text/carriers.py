@@ -111,6 +111,13 @@ _BSD_SYSLOG = re.compile(
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
     rb"(?: (\S{0,254}[^\s:]))? ([^\s:\[\]]{1,128}|[^\s:\[\]][^:\[\]\n]{1,60}(?=\[))(?:\[([^\]\s]{1,64})\])?: ?"
 )
+_JOURNAL = re.compile(
+    r"(?:\[ *\d+\.\d{6}(?: <[ \d.]{1,20}>)?\]"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|[一二三四五六日]) "
+    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:[A-Z]{2,5}|[+-]\d\d(?:\d\d)?)))"
+    r" (?P<host>[\w.-]{1,255}) (?P<service>kernel(?=:)|[^\s:\[\]]{1,128}(?=\[))(?:\[(?P<pid>\d{1,8})\])?: ?"
+)
+"""What ``journalctl`` writes with ``-o short-full``, ``with-unit``, ``short-monotonic`` and ``short-delta``."""
 _BARE_SYSLOG = re.compile(
     rb"<(\d{1,3})>([^\s:\[\]<>]{1,128}(?=\[)|[a-z][a-z\d_./-]{0,127}(?=:))(?:\[([^\]\s]{1,64})\])?: "
 )
@@ -239,6 +246,15 @@ def _is_header(found: re.Match[bytes]) -> bool:
     return bool(host and (pid or not time[:1].isdigit()))  # a time, a name and a colon are many things
 
 
+def _journal(raw: bytes) -> Carried | None:
+    text = decode_line(raw)
+    found = _JOURNAL.match(text)
+    if found is None:
+        return None
+    names = {name: found[name] for name in ("host", "service", "pid") if found[name]}
+    return Carried(" ".join(names.values()), text[found.end() :], found["time"] or "", None, names)
+
+
 def _pool(raw: bytes) -> Carried | None:
     """Read what the master of PHP-FPM repeats of its workers."""
     found = _POOL.match(raw)
@@ -279,9 +295,10 @@ _CARRIERS: Mapping[bytes, tuple[Carrier, ...]] = {
     b"{": (_docker,),
     b"<": (_syslog, _bsd_syslog, _bare_syslog),
     **{bytes([digit]): (_cri, _bsd_syslog, _container) for digit in b"0123456789"},
-    **{bytes([letter]): (_bsd_syslog, _container) for letter in b"JFMASOND"},
+    **{bytes([letter]): (_bsd_syslog, _journal, _container) for letter in b"JFMASOND"},
+    **{bytes([letter]): (_journal, _container) for letter in b"TW\xe4\xe5\xe6"},
     **{bytes([first]): (_container,) for first in b"abcdefghijklmnopqrstuvwxyz(#@+-\x1b"},
-    b"[": (_pool, _container),
+    b"[": (_pool, _journal, _container),
 }
 
 _NAME = re.compile(

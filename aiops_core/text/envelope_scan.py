@@ -60,10 +60,12 @@ _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .
 _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
 _SOFT_INSIDE = re.compile(rf"(?:[\w.-]+:)?({LEVEL_WORDS})$", re.IGNORECASE)
-_TAG = re.compile(r" ([\w.:-]*[\w.-]) (?:([^\[\]:]{1,60})\[(\d+)\]|([\w./()-]{1,60})): ?")
+_TAG = re.compile(
+    rf" (?!(?:{LEVEL_WORDS}) )([\w.:-]*[\w.-]) (?:([^\[\]:]{{1,60}})\[(\d+)\]|([\w./()-]{{1,60}})): ?"
+)
 _LOCAL_TAG = re.compile(r" ([^\s:\[\]]{1,128})(?:\[(\d+)\])?: ?")
 """A tag without a host before it, as in what is not sent on."""
-_ISO_TAG = re.compile(r" ([\w.-]+) ([\w./()-]{1,60})\[(\d+)\]: ?")
+_ISO_TAG = re.compile(rf" (?!(?:{LEVEL_WORDS}) )([\w.-]+) ([\w./()-]{{1,60}})\[(\d+)\]: ?")
 _NGINX_IDS = re.compile(r"(?P<pid>\d+)#\d+: (?:\*\d+ )?")
 _PLACE = re.compile(r"[\w./+-]+\.\w+:\d+(?:: ?|(?=[ \t]))(?!in [`']|.{1,400}: Assertion [`'‘])")
 """Where in the code a line was logged; a place where something was raised is of the message."""

@@ -63,7 +63,7 @@ _AMBIGUOUS = ("IST", "CST")
 """Names of several zones each: such a time is taken as one without a zone."""
 _CLOCK = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?(?!\d)"
 _NAMED_ZONE = "|".join(sorted((*_ZONE_HOURS, *_AMBIGUOUS), key=len, reverse=True))
-_ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d:?\d\d(?![\d-])))?"
+_ZONE = rf"(?: ?(?P<zone>(?:{_NAMED_ZONE})\b|[+-]\d\d(?::?\d\d(?![\d-])|(?= |$))))?"
 _MONTH = rf"(?P<name>{'|'.join(_MONTHS)})"
 _ANY_MONTH = rf"(?P<name>{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\.?"
 
@@ -243,5 +243,5 @@ def _zone(text: str | None) -> timezone | None:
         return None
     if (hours := _ZONE_HOURS.get(text)) is not None:
         return timezone(timedelta(hours=hours))
-    offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:].lstrip(":") or 0))
     return timezone(-offset if text[0] == "-" else offset)

@@ -40,6 +40,11 @@ def only(found):
         ("F0101 10:00:00.000000       1 file.cc:12] boom", "LogError", "boom", "critical"),
         ("E, [2026-01-01T10:00:00.123456 #123] ERROR -- prog: boom", "prog", "boom", "error"),
         ("Nov 21 03:55:01 host app[123]: ERROR boom", "LogError", "boom", "error"),
+        ("Sat 2026-11-21 03:55:01 CST host app[123]: ERROR boom", "LogError", "boom", "error"),
+        ("六 2026-11-21 03:55:01 CST host app[123]: ERROR boom", "LogError", "boom", "error"),
+        ("[ 9000.410000] host app[123]: ERROR boom", "LogError", "boom", "error"),
+        ("2026-11-21 03:55:01 ERROR app[123]: boom", "LogError", "app[123]: boom", "error"),
+        ("2026-11-21 03:55:01.123 +08 [33] ERROR:  boom", "LogError", "boom", "error"),
         ("<3>boom", "LogError", "boom", "error"),
         ("<2>boom", "LogError", "boom", "critical"),
         (
