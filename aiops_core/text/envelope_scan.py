@@ -32,7 +32,10 @@ _SOFT_LEVEL = re.compile(
 _SOFT_STARTS = frozenset("efcsawnidtEFCWNIDTP")
 _TITLED_LEVEL = re.compile(r"(?P<level>Error|Fatal|Critical|Panic|Alert|Warning|Notice|Info|Debug): ")
 """What a service writes after its name: elsewhere such a word is a type."""
-_ANGLED_LEVEL = re.compile(rf"<({LEVEL_WORDS})>", re.IGNORECASE)
+_ENCLOSED_LEVEL = re.compile(
+    rf"<({LEVEL_WORDS})>|\(({LEVEL_WORDS})\)(?=[\s:])|\{{({LEVEL_WORDS})\}}(?=[\s:])",
+    re.IGNORECASE,
+)
 _ANGLED_ID = re.compile(r"<\d+\.\d+\.\d+>(?=\s)")
 """A process of Erlang's."""
 _COMPONENT = re.compile(r"(?P<letter>[FEWIDV]) +[A-Z_-]+ +(?=\[)")
@@ -56,6 +59,7 @@ _DEVICE = re.compile(
 )
 """What stands before the code of a router, switch or firewall: who passed it on, a number, a name, a time."""
 _BRACKET = re.compile(r"\[([^\[\]]{0,100}(?:\[[^\[\]]{0,60}\][^\[\]]{0,80})?)\](?=[\s:\[]|$)")
+_WIDE = re.compile(r"【([^【】]{1,60})】[:：]?")
 _ID = re.compile(r"[^\s\"',]{1,100}$|(?:pid|tid|client|thread|worker) \S|\w[\w .:#/|-]{0,60}$")
 _WRITER = re.compile(r"(?:pid|tid|process|thread|worker)(?:[:=] ?| )\w{1,20}$")
 _LEVEL_INSIDE = re.compile(rf"(?:^|[\s:./])({LEVEL_WORDS})(?=$|[\s:/])")
@@ -88,6 +92,7 @@ _BANGED = re.compile(r"(?P<letter>[EWID])! ")
 """A level as Telegraf writes it."""
 _GLUED_LEVEL = re.compile(rf"(?P<logger>[\w.-]{{1,60}})\[(?P<level>{LEVEL_WORDS})\]: ")
 """A level as cloud-init writes it, behind the name of a module."""
+_PROGRAM = re.compile(r"(?P<service>[a-z][\w.-]{0,62})\[(?P<pid>\d{1,8})\]:(?=\s)")
 _BRACED = re.compile(r"\{{1,2}(?:[\w./-]+:\d+|[\w-]{0,64})\}{1,2}(?=\s)")
 _NAME = re.compile(r"[A-Za-z_][\w.$/@#+*-]*(?:::\w+)*(?:\[\d+\])?(?::\d+)?(?=[\s:|]|$)")
 _LOGGER = re.compile(r"[\w$-]+(?:(?:\.|::|/)[\w$-]+)+$|\w*[_$-]\w+$")
@@ -193,7 +198,9 @@ class Scan:
             return self._number()
         if self.severity is None and self._level():
             return True
-        return (first.isalpha() or first == "_") and (self._behind_time() or self._name())
+        return (first.isalpha() or first == "_") and (
+            self._behind_time() or self._behind_level() or self._name()
+        )
 
     def _take(self, end: int) -> None:
         """Count everything up to ``end`` as envelope, with the space after it."""
@@ -284,6 +291,16 @@ class Scan:
             self._take(found.end())
         return found is not None
 
+    def _behind_level(self) -> bool:
+        """Take the program and its process behind a time and a level."""
+        found = _PROGRAM.match(self.line, self.at) if self.times and self.severity is not None else None
+        if found is None or self._words:
+            return False
+        for name, value in found.groupdict().items():
+            self.attributes.setdefault(name, value)
+        self._take(found.end())
+        return True
+
     def _titled(self) -> re.Match[str] | None:
         """Match a level behind the name of a service."""
         is_behind_name = self.sure == self.at and self.line[: self.at].rstrip().endswith(":")
@@ -293,16 +310,27 @@ class Scan:
         """Take a level or a process in angle brackets."""
         if not self.times:
             return False
-        if self.severity is None and (found := _ANGLED_LEVEL.match(self.line, self.at)):
-            self.severity = severity_of(found[1])
-        else:
-            found = _ANGLED_ID.match(self.line, self.at)
+        if self._enclosed():
+            return True
+        found = _ANGLED_ID.match(self.line, self.at)
         if found is not None:
             self._take(found.end())
         return found is not None
 
+    def _enclosed(self) -> bool:
+        """Take a level in brackets of any kind, behind a time."""
+        is_wanted = self.times and self.severity is None
+        found = _ENCLOSED_LEVEL.match(self.line, self.at) if is_wanted else None
+        if found is None:
+            return False
+        self.severity = severity_of(found[found.lastindex or 0])
+        self._take(found.end())
+        return True
+
     def _process(self) -> bool:
         """Take the number of the process behind a level, or the thread behind a logger."""
+        if self._enclosed():
+            return True
         is_behind_logger = self.severity is not None and self.line[: self.at].endswith("] ")
         found = _PID.match(self.line, self.at) if self.severity else None
         if found is None and is_behind_logger:
@@ -337,8 +365,19 @@ class Scan:
             self._take(found.end() + 1)
         return True
 
+    def _wide(self) -> bool:
+        """Take a time or a level, or a name behind one, in the brackets of Chinese and Japanese."""
+        found = _WIDE.match(self.line, self.at)
+        content = found[1].strip() if found else ""
+        if found is None or self.sure < self.at or not (self._inside(content) or self.times):
+            return False
+        self._take(found.end())
+        return True
+
     def _braced(self) -> bool:
         """Take Airflow's place of a logging call, or ClickHouse's number of a query."""
+        if self._enclosed():
+            return True
         found = _BRACED.match(self.line, self.at) if self.times else None
         if found is None:
             return False
@@ -468,6 +507,7 @@ class Scan:
         "{": _braced,
         "<": _angled,
         "(": _process,
+        "【": _wide,
         "#": _hash,
         **dict.fromkeys("-|:>", _separator),
     }

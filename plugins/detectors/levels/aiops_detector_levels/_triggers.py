@@ -38,7 +38,7 @@ def triggers_from(minimum: Minimum) -> tuple[str, ...]:
     translated: Sequence[Minimum] = (
         tuple(_TRANSLATED) if minimum == "warning" else ("error",)
     )  # what is fatal is an error by name
-    triggers += [rf"(?:{_TRANSLATED[level]})(?:: | \[|\])" for level in translated]
+    triggers += [rf"(?:{_TRANSLATED[level]})(?:: | \[|\]|】)" for level in translated]
     return tuple(dict.fromkeys(triggers))
 
 
