@@ -19,6 +19,7 @@ from aiops_source_command.output import FollowedOutput
 from aiops_source_command.program import GRACE, Output, Program
 
 _PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+_MOST_FAILURES = 5
 _TICK = 0.2
 _SHORTEST_PAUSE = timedelta(milliseconds=10)
 
@@ -109,6 +110,8 @@ class CommandSource(Source[CommandConfig]):
                 return
             pause = self._pause(failures)
             self._tell(failure, f" It is started again in {pause:g} s.")
+            if failures == _MOST_FAILURES:
+                self._tell_failing(failure)
             self.context.stopping.wait(pause)
 
     def _is_last(self, failure: str) -> bool:
@@ -125,6 +128,14 @@ class CommandSource(Source[CommandConfig]):
             self.context.logger.warning("%s: %s %s.%s", self.context.name, name, failure, what_next)
         else:
             self.context.logger.info("%s: %s ended.%s", self.context.name, name, what_next)
+
+    def _tell_failing(self, failure: str) -> None:
+        """Tell people: a program that does nothing but fail may have much to say that nobody reads."""
+        self.context.fault(
+            "the program fails again and again",
+            f"{self.context.name}: {Path(self.config.command[0]).name} failed {_MOST_FAILURES} times in a row, the "
+            f"last time it {failure}. It is tried on. Run it by hand to see what it lacks.",
+        )
 
     def _run(self, outputs: Mapping[Output, FollowedOutput]) -> Generator[LogBatch, None, str]:
         """Yield what one run prints; return what went wrong, "" when nothing did."""
@@ -167,6 +178,10 @@ class CommandSource(Source[CommandConfig]):
         name = self.config.command[0]
         path = str(self.context.directory.absolute() / Path(name).expanduser()) if "/" in name else name
         program = shutil.which(path, path=self._environment().get("PATH"))
+        if program is None and "/" in name and Path(path).is_file():
+            raise UserError(
+                f"{name}: it may not be executed. Allow it, with 'chmod +x', or name what runs it"
+            )
         if program is None:
             raise UserError(f"{name}: no such program. Name one that is on the PATH, or its path")
         return program

@@ -125,6 +125,17 @@ def test_a_program_that_fails_is_told_with_its_last_words_and_started_again_afte
     assert source.said().startswith(b"run\nrun\nrun\n")
 
 
+def test_people_are_told_once_of_a_program_that_does_nothing_but_fail(follow):
+    source = follow(*shell("echo no access >&2; exit 3"), longest_backoff=0.02)
+
+    source.wait(lambda: len(source.messages) >= 12).stop()
+    told = [message for message in source.messages if "in a row" in message]
+    assert told == [
+        "command: sh failed 5 times in a row, the last time it ended with exit code 3 and said last: no access. "
+        "It is tried on. Run it by hand to see what it lacks."
+    ]
+
+
 def test_a_program_that_ends_well_is_started_again_after_the_same_pause(follow):
     source = follow("echo", "run")
 
@@ -257,6 +268,10 @@ def test_what_cannot_work_is_told_before_the_start(tmp_path):
 
     assert start(tmp_path, command=["no-such-program"]) == f"no-such-program: {remedy}"
     assert start(tmp_path, command=["./none"]) == f"./none: {remedy}"
+    (tmp_path / "plain").write_text("echo run")
+    assert start(tmp_path, command=["./plain"]) == (
+        "./plain: it may not be executed. Allow it, with 'chmod +x', or name what runs it"
+    )
     assert start(tmp_path, command=["env"], env={"PATH": "/none"}) == f"env: {remedy}"
     assert (
         start(tmp_path, command=["sh"], cwd="none")
