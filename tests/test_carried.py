@@ -188,6 +188,9 @@ PREFIXES = {
     "awslogs": "/ecs/shop ecs/{app}/0a1b2c{pid} ",
     "stern, all namespaces": "prod shop-6d4b75cb6d-hwx8k {app} 2026-11-21T07:00:00.{tick}Z ",
     "loguru": "2026-11-21 07:00:00.{tick} | INFO     | app.{app}:run:20 - ",
+    "grep": "logs/{app}.log:",
+    "csv": "2026-11-21 07:00:00,{app},",
+    "chinese": "【{app}服务】",
     "klog": "I1121 07:00:00.{tick}       {pid} main.go:20] ",
     "logcat": "11-21 07:00:00.{tick}  {pid}  {pid} I AndroidRuntime: ",
     "celery": "[2026-11-21 07:00:00,{tick}: INFO/ForkPoolWorker-{pid}] ",
@@ -348,6 +351,14 @@ def test_a_word_before_the_first_lines_of_a_report_names_no_writer(detection):
     (event,) = detect(detection, text)
 
     assert len(event.frames) == 2
+
+
+def test_a_word_before_the_lines_of_a_trace_alone_is_taken_off(detection):
+    lines = "".join(f"stderr: {line}\n" for line in PYTHON.format(n=0, name="a").splitlines())
+
+    (event,) = detect(detection, f"starting\n{lines}it failed\n")
+
+    assert (event.type, event.message, len(event.frames)) == ("ZeroDivisionError", "division by zero in a", 1)
 
 
 @pytest.mark.parametrize("quoted", ["> ", "# ", "* "])

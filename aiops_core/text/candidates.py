@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -37,6 +37,8 @@ from aiops_core.text.streaks import Streaks
 from aiops_core.text.streams import RecordLines, Writer, WriterLines
 from aiops_core.text.unwrap import decode_line, learn_prefix
 
+OnAll = Literal["", "block", "writers"]
+"""Where a prefix has to stand: anywhere, before all lines of a block, or of all who write there."""
 Call = Callable[..., Any]  # Any: what the called one gives
 """Make a call of a detector: (which, what it is called, the call, its arguments)."""
 
@@ -263,8 +265,8 @@ class Place(Struct):
     def _plain(self, text: str) -> Iterator[Candidate]:
         """Yield what detectors claim of lines that nothing carried, but a prefix of their own."""
         for owner, triggers in self.grammar.by_owner(self.hits):
-            for trigger, whole, is_shared in self._prefixes(text, triggers, self._below):
-                prefix = outer_prefix(whole, self._below)
+            for trigger, whole, on_all in self._prefixes(text, triggers, self._below):
+                prefix, is_shared = outer_prefix(whole, self._below), on_all == "writers"
                 carrier = prefix_carrier(prefix, is_shared=is_shared) if prefix else None
                 if carrier is not None:
                     lines: Lines = self._writer_lines(carrier, stream_of(prefix, is_shared=is_shared))
@@ -275,32 +277,31 @@ class Place(Struct):
                     unwrap = self._unwrapper(prefix, text)
                     lines = Lines(self.data, starts, final=self.final, unwrap=unwrap, cap_from=hit)
                 candidate = self._cut(owner, trigger, lines, hit, prefix)
-                if candidate is not None and (
-                    not is_shared or self._all_have(prefix, candidate, decode_line)
-                ):
+                if candidate is not None and self._all_have(on_all, prefix, candidate, decode_line):
                     told = prefix or text[: parse_envelope(text).length]
-                    candidate.stream = stream_of(told, is_shared=is_shared)
+                    candidate.stream = stream_of(told, is_shared=on_all != "")
                     yield candidate
                     break
 
     def _prefixes(
         self, text: str, triggers: Iterable[Trigger], below: Callable[[], str]
-    ) -> Iterator[tuple[Trigger, str, bool]]:
-        """Yield triggers that hold in a line, what may stand before it, and whether other lines have to have that."""
+    ) -> Iterator[tuple[Trigger, str, OnAll]]:
+        """Yield triggers that hold in a line, what may stand before it, and who has to have that before each line."""
         is_bare = False
         for trigger in triggers:
             column = trigger.confirm(text, is_bare=is_bare)
             is_bare = is_bare or column == 0
             is_sure = column == 0 or (column > 0 and trigger.is_anchored)
             if not is_bare and self.grammar.is_trace(trigger.owner):
-                if not is_sure:
-                    prefix = shared_prefix(text, trigger.find(text), self._is_beside, below)
-                else:
+                if is_sure:
                     prefix = writers_prefix(text[:column], below)
+                else:
+                    prefix = shared_prefix(text, trigger.find(text), self._is_beside, below)
                 if prefix:
-                    yield trigger, prefix, True
+                    yield trigger, prefix, "writers"
+                    yield trigger, prefix, "block"
             if column >= 0:
-                yield trigger, self._prefix(text[:column], trigger), False
+                yield trigger, self._prefix(text[:column], trigger), ""
 
     def _is_beside(self, word: bytes) -> bool:
         """Tell whether bytes stand shortly above or in the line below, or may do so in one that is not known yet."""
@@ -331,17 +332,21 @@ class Place(Struct):
         end = self._line_end()
         return decode_line(self.data[end : self.data.find(b"\n", end) + 1 or len(self.data)])
 
-    def _all_have(self, prefix: str, candidate: Candidate, read: Callable[[bytes], str]) -> bool:
-        """Tell whether all lines of a candidate have a prefix of this shape, there are several, and the next has one too.
+    def _all_have(
+        self, on_all: OnAll, prefix: str, candidate: Candidate, read: Callable[[bytes], str]
+    ) -> bool:
+        """Tell whether all who have to have a prefix have one of this shape.
 
-        A candidate whose next line is not known yet stays open.
+        A candidate of ``writers`` whose next line is not known yet stays open.
         """
-        if candidate.is_open:
+        if not on_all or candidate.is_open:
             return True
         places = [(start - self.base, end - self.base) for start, end in candidate.raw_lines()]
         has = has_prefix(prefix)
         if len(places) < 2 or not all(has(read(self.data[start:end])) for start, end in places):
             return False
+        if on_all == "block":
+            return True
         last = places[-1][1]
         below = self.data.find(b"\n", last) + 1
         if below:
@@ -361,9 +366,9 @@ class Place(Struct):
             if not self.grammar.is_trace(owner) and tells_level(carrier):
                 yield from self._whole_line(owner, triggers, carried.stream)
                 continue
-            for trigger, whole, is_shared in self._prefixes(text, triggers, below):
+            for trigger, whole, on_all in self._prefixes(text, triggers, below):
                 own = lines
-                prefix = outer_prefix(whole, below)
+                prefix, is_shared = outer_prefix(whole, below), on_all == "writers"
                 if prefix:
                     inner = prefix_carrier(prefix, is_shared=is_shared)
                     name = stream_of(prefix, is_shared=is_shared)
@@ -373,7 +378,7 @@ class Place(Struct):
                     )
                 candidate = self._cut(owner, trigger, own, own.hit, prefix)
                 read = partial(_read, carrier)
-                if candidate is not None and (not is_shared or self._all_have(prefix, candidate, read)):
+                if candidate is not None and self._all_have(on_all, prefix, candidate, read):
                     candidate.stream, candidate.carrier = carried.stream, carrier
                     candidate.carried = _told(carried, own, candidate.first, candidate.last)
                     yield candidate

@@ -310,7 +310,7 @@ _NAME = re.compile(
     r"|#(\d+)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[^\s\[\](){}<>|]*[^\s\[\](){}<>|:]")
+_WORD = re.compile(r"[^\s\[\](){}<>【】|]*[^\s\[\](){}<>【】|:;,]")
 _CLOSED = re.compile(r"[\])|:]{1,2} *")
 """What ends the part of a prefix that names the writer: the lines below a record may have no more of it."""
 _NO_NAME = re.compile(r"[\d.,:TZ+-]*[.:,][\d.,:TZ+-]*$|[CT]\d+$|[A-Z]{3,9}$|\d{4}-\d\d-\d\d.*$")

@@ -12,7 +12,7 @@ from aiops_core.text.unwrap import learn_prefix
 
 _LONGEST = 200
 _NAMED = re.compile(r"[\w./-]{1,100}: ")
-_WORDS = re.compile(r"(?:[^\s\"{}]{1,64} +){1,4}")
+_WORDS = re.compile(r"(?:[^\s\"{}]{1,64} +){0,3}[^\s\"{}]{1,64}(?: +|(?<=[\]】:;,|>]))")
 _LETTER = re.compile(r"[^\W\d_]")
 """What people quote and number lines with has none."""
 _GAP = re.compile(r" +")

@@ -101,7 +101,8 @@ def _shape(prefix: str, names: Sequence[tuple[int, int]] = ()) -> str:
     parts: list[str] = []
     end = 0
     for start, stop in names:
-        parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}(?:\[\d+\])?"
+        # As short as what follows allows, for that may come again in the line.
+        parts += _general(body[end:start]), r"[^\s\[\]|]{1,64}" + "?" * (stop < len(prefix)), r"(?:\[\d+\])?"
         end = stop
         if body[end : end + 1] == " ":  # a shorter name may be padded
             parts.append(" +")
