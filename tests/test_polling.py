@@ -33,12 +33,14 @@ class Entry:
 class Shelf(PolledSource[PollingConfig]):
     """A service in memory."""
 
-    def __init__(self, config, context, entries, *, counts=False, failures=None):
+    def __init__(self, config, context, entries, *, counts=False, failures=None, most_pages=0):
         super().__init__(config, context)
         self.entries = entries
         self.counts = counts
         self.failures = failures if failures is not None else []
         self.asked = []
+        self.most_pages = most_pages
+        self.pages = 0
 
     def find(self, since, until):
         self.asked.append(((since - EPOCH) / SECOND, (until - EPOCH) / SECOND))
@@ -47,6 +49,9 @@ class Shelf(PolledSource[PollingConfig]):
         there = sorted(self._there(since, until), key=lambda entry: (entry.time, hash((entry.name, since))))
         size = self.config.page_size
         for at in range(0, len(there), size):
+            self.pages += 1
+            if self.most_pages and self.pages % self.most_pages == 0:
+                raise Retry("not now", after=1)
             yield [
                 Found(entry.nanoseconds, entry.name, f"{entry.name}\n".encode())
                 for entry in there[at : at + size]
@@ -60,11 +65,15 @@ class Shelf(PolledSource[PollingConfig]):
         return [one for one in self.entries if since <= one.nanoseconds < until and one.arrival <= now]
 
 
-def reader(entries, *, end=600, once=False, began=100, counts=False, failures=None, **options):
+def reader(entries, *, end=600, once=False, began=100, counts=False, failures=None, most_pages=0, **options):
     config = PollingConfig(**{"start": "100s", "late": "40s", "delay": "3s", "page_size": 2, **options})
     time = SimulatedTime(BEGIN + timedelta(seconds=began), BEGIN + timedelta(seconds=end))
     return PolledReader(
-        lambda context: Shelf(config, context, entries, counts=counts, failures=failures), time, once=once
+        lambda context: Shelf(
+            config, context, entries, counts=counts, failures=failures, most_pages=most_pages
+        ),
+        time,
+        once=once,
     )
 
 
@@ -196,6 +205,15 @@ def test_a_service_that_does_not_answer_is_asked_again_and_told_once():
 
     assert names(one.text) == ["e1"]
     assert one.messages == ["query: shelf: 503. It is asked again in 1 s."]
+
+
+def test_a_look_for_what_came_late_goes_on_where_the_service_failed():
+    entries = [Entry(f"e{n}", n / 2, n / 2) for n in range(200, 400)] + [Entry("late", 150.05, 165)]
+    one = reader(entries, most_pages=7, late="80s", interval="3s")
+
+    one.read()
+
+    assert sorted(names(one.text)) == sorted(entry.name for entry in entries)
 
 
 def test_a_service_that_says_when_to_ask_again_is_not_asked_before():

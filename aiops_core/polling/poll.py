@@ -40,6 +40,14 @@ class Found(Struct, frozen=True):
     data: bytes
 
 
+class _Look(Struct):
+    """A look for what came late, from ``since`` on as far as it got."""
+
+    since: int
+    until: int
+    began: int
+
+
 class Queried(Protocol):
     """What a poll needs of its source."""
 
@@ -86,6 +94,7 @@ class Poll:
         self._source.committed_at = self._position()
         self._until = started if self._context.once else None
         self._look_at = started
+        self._look: _Look | None = None
         self._marked = started
         self._has_told_room = False
 
@@ -113,14 +122,14 @@ class Poll:
         """Go through a phase; begin it again, after growing pauses, when the service does not answer."""
         failures, wait = 0, FIRST_WAIT
         while not self._context.stopping.is_set():
-            before = self._offset
+            before = self._progress()
             try:
                 yield from phase()
                 return
             except Retry as error:
                 if self._context.stopping.is_set():
                     return
-                if self._offset != before:
+                if self._progress() != before:
                     failures, wait = 0, FIRST_WAIT
                 failures += 1
                 if failures >= MOST_FAILURES:
@@ -129,6 +138,10 @@ class Poll:
                 self._tell_failure(error, failures, pause)
             self._context.stopping.wait(pause)
             wait = min(wait * 2, LONGEST_WAIT)
+
+    def _progress(self) -> tuple[int, int]:
+        """Return how far was read, and looked: it differs where something was answered."""
+        return self._offset, self._look.since if self._look else 0
 
     def _tell_failure(self, error: Retry, failures: int, pause: float) -> None:
         if failures == 1:
@@ -184,7 +197,7 @@ class Poll:
         began = time.monotonic()
         now = self._now()
         until = now - _nanoseconds(self._config.delay) if self._until is None else self._until
-        if not self._look_at - _nanoseconds(self._config.late) <= now < self._look_at:
+        if self._look or not self._look_at - _nanoseconds(self._config.late) <= now < self._look_at:
             yield from self._look_again(now)
         yield from self._read(self._since, until)
         if self._context.stopping.is_set():
@@ -195,16 +208,26 @@ class Poll:
             yield self._batch([])
 
     def _look_again(self, now: int) -> Iterator[LogBatch]:
-        """Read what arrived since the last look, and is older than what was read by then."""
-        late = _nanoseconds(self._config.late)
-        since, until = min(now, self._recent.looked) - late, self._since
-        since = max(since, self._recent.floor)
-        if since < until:
-            count = self._source.count(since, until)
-            if count is None or count != self._recent.count(since, until):
-                yield from self._read(since, until)
+        """Read what arrived since the last look, and is older than what was read by then; go on with a look cut short."""
+        look = self._look or self._begin_look(now)
+        if look.since < look.until:
+            self._look = look
+            for page, batches in self._pages(look.since, look.until):
+                yield from batches
+                look.since = max((found.time for found in page), default=look.since)
         if not self._context.stopping.is_set():
-            self._recent.looked, self._look_at = now, now + late // _LOOKS
+            self._look = None
+            self._recent.looked, self._look_at = (
+                look.began,
+                look.began + _nanoseconds(self._config.late) // _LOOKS,
+            )
+
+    def _begin_look(self, now: int) -> _Look:
+        late = _nanoseconds(self._config.late)
+        since, until = max(min(now, self._recent.looked) - late, self._recent.floor), self._since
+        if since < until and (count := self._source.count(since, until)) is not None:
+            since = until if count == self._recent.count(since, until) else since
+        return _Look(since, until, now)
 
     def _forget(self) -> None:
         position = self._source.committed_at
@@ -219,12 +242,17 @@ class Poll:
 
     def _read(self, since: int, until: int) -> Iterator[LogBatch]:
         """Yield what is new in a span of time."""
+        for _, batches in self._pages(since, until):
+            yield from batches
+
+    def _pages(self, since: int, until: int) -> Iterator[tuple[Sequence[Found], Iterator[LogBatch]]]:
+        """Yield the pages of a span of time, each with what is new in it."""
         if since >= until:
             return
         for page in self._source.find(since, until):
             self._forget()
             since = max(since, self._recent.floor)
-            yield from self._pieces([found for found in page if since <= found.time < until])
+            yield page, self._pieces([found for found in page if since <= found.time < until])
             if self._context.stopping.is_set():
                 return
 
